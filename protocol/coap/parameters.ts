@@ -1,0 +1,53 @@
+/**
+ * Transmission parameters of RFC 7252 §4.8 with their defaults, and the limits that keep memory
+ * bounded. Times in milliseconds, sizes in bytes.
+ */
+export interface CoapParameters {
+  readonly ackTimeout: number;
+  readonly ackRandomFactor: number;
+  readonly maxRetransmit: number;
+  readonly nstart: number;
+  /** MAX_LATENCY, RFC 7252 §4.8.2. */
+  readonly maxLatency: number;
+  /** How long a handler may take before the endpoint acknowledges by itself: PROCESSING_DELAY. */
+  readonly ackDelay: number;
+  /** After an empty ACK, how long to wait for the separate response. */
+  readonly separateResponseTimeout: number;
+  /** Largest block that we send, and propose: 16 to 1024, a power of two. */
+  readonly preferredBlockSize: number;
+  /** Largest body that we reassemble, request or response: beyond it 4.13, or an error to the caller. */
+  readonly maxBodySize: number;
+  /** Block-wise transfers under way at once, all peers and one peer. */
+  readonly maxBlockTransfers: number;
+  readonly maxBlockTransfersPerPeer: number;
+  /** Time without a block after which a reassembly is dropped. */
+  readonly blockTimeout: number;
+  /** Message ids remembered per peer for deduplication, and peers remembered. */
+  readonly maxDeduplicationPerPeer: number;
+  readonly maxPeers: number;
+  /** Observers that the server role accepts, all peers together and one peer. */
+  readonly maxObservers: number;
+  readonly maxObserversPerPeer: number;
+  /** Requests that wait for NSTART, per peer. */
+  readonly maxQueuedPerPeer: number;
+}
+
+export const defaultParameters: CoapParameters = {
+  ackTimeout: 2_000,
+  ackRandomFactor: 1.5,
+  maxRetransmit: 4,
+  nstart: 1,
+  maxLatency: 100_000,
+  ackDelay: 1_000,
+  separateResponseTimeout: 93_000,
+  preferredBlockSize: 1024,
+  maxBodySize: 4 * 1024 * 1024,
+  maxBlockTransfers: 1_024,
+  maxBlockTransfersPerPeer: 4,
+  blockTimeout: 93_000,
+  maxDeduplicationPerPeer: 64,
+  maxPeers: 200_000,
+  maxObservers: 100_000,
+  maxObserversPerPeer: 256,
+  maxQueuedPerPeer: 256,
+};

@@ -1,0 +1,14 @@
+/** The peer's bytes break the grammar. Nothing else is thrown by a decoder. */
+export class DecodeError extends Error {
+  override readonly name = 'DecodeError';
+}
+
+/** Time ran out before the peer answered (RFC 7252 §4.2: MAX_TRANSMIT_WAIT, or a caller's deadline). */
+export class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+}
+
+/** The caller asked for something that cannot be: a bad path, a value that does not fit its type. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+}

@@ -1,0 +1,13 @@
+/** CoAP Content-Format ids that LwM2M uses, OMA-TS-LightweightM2M_Core-V1_2 §7.4 and §7.5. */
+export const ContentFormat = {
+  TEXT: 0,
+  LINK_FORMAT: 40,
+  OPAQUE: 42,
+  CBOR: 60,
+  SENML_JSON: 110,
+  SENML_CBOR: 112,
+  TLV: 11542,
+  JSON: 11543,
+  LWM2M_CBOR: 11544,
+} as const;
+export type ContentFormat = (typeof ContentFormat)[keyof typeof ContentFormat];

@@ -1,0 +1,229 @@
+import { type Static, Type } from 'typebox';
+
+// Times in the API are milliseconds since the Unix epoch; a reading's time has a fraction down to the microsecond.
+
+export const RegistrationSchema = Type.Object(
+  {
+    address: Type.String({ description: 'Where the device was last heard: host:port' }),
+    lifetime: Type.Integer({ description: 'Seconds' }),
+    version: Type.String({ description: 'LwM2M version' }),
+    binding: Type.String(),
+    queueMode: Type.Boolean(),
+    rootPath: Type.String(),
+    objects: Type.Array(
+      Type.Object({ path: Type.String(), attributes: Type.Record(Type.String(), Type.String()) }),
+      { description: 'Objects and instances that the device lists' },
+    ),
+    registeredAt: Type.Number(),
+    updatedAt: Type.Number(),
+    expiresAt: Type.Number(),
+    node: Type.String({ description: 'The server node that heard it last' }),
+  },
+  { $id: 'Registration', additionalProperties: false },
+);
+export type ApiRegistration = Static<typeof RegistrationSchema>;
+
+export const DeviceSchema = Type.Object(
+  {
+    endpoint: Type.String(),
+    state: Type.Union([Type.Literal('registered'), Type.Literal('unregistered')]),
+    firstSeen: Type.Number(),
+    lastSeen: Type.Number(),
+    manufacturer: Type.Optional(Type.String()),
+    model: Type.Optional(Type.String()),
+    serialNumber: Type.Optional(Type.String()),
+    firmwareVersion: Type.Optional(Type.String()),
+    iccid: Type.Optional(Type.String()),
+    imsi: Type.Optional(Type.String()),
+    imei: Type.Optional(Type.String()),
+    carrier: Type.Optional(Type.String({ description: 'Current carrier; empty when disconnected' })),
+    signal: Type.Optional(Type.Number({ description: 'dBm' })),
+    registration: Type.Optional(RegistrationSchema),
+  },
+  { $id: 'Device', additionalProperties: false },
+);
+export type ApiDevice = Static<typeof DeviceSchema>;
+
+export const DevicePageSchema = Type.Object(
+  {
+    items: Type.Array(DeviceSchema),
+    total: Type.Integer({ description: 'How many match, on all pages' }),
+    next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page; null on the last' }),
+  },
+  { $id: 'DevicePage', additionalProperties: false },
+);
+export type ApiDevicePage = Static<typeof DevicePageSchema>;
+
+/** One resource value: opaque as lower-case hex, objlnk as `object:instance`, integers beyond 2^53 as decimal strings. */
+export const ValueSchema = Type.Union([Type.Number(), Type.String(), Type.Boolean()]);
+export type ApiValue = Static<typeof ValueSchema>;
+
+export const ResourceItemSchema = Type.Object(
+  {
+    path: Type.String(),
+    value: ValueSchema,
+    takenAt: Type.Optional(Type.Number({ description: 'Where the device said when' })),
+    name: Type.Optional(Type.String({ description: 'From the object definition' })),
+    type: Type.Optional(Type.String()),
+    units: Type.Optional(Type.String()),
+  },
+  { $id: 'ResourceItem', additionalProperties: false },
+);
+export type ApiResourceItem = Static<typeof ResourceItemSchema>;
+
+export const ReadResultSchema = Type.Object(
+  {
+    path: Type.String(),
+    contentFormat: Type.Integer({ description: 'CoAP Content-Format id that the device answered in' }),
+    value: Type.Optional(ValueSchema),
+    items: Type.Array(ResourceItemSchema, { description: 'Every value at or below the path' }),
+  },
+  { $id: 'ReadResult', additionalProperties: false, description: '`value` is there where the path names one resource with one value' },
+);
+export type ApiReadResult = Static<typeof ReadResultSchema>;
+
+export const WriteBodySchema = Type.Union(
+  [
+    Type.Object({ value: ValueSchema }, { additionalProperties: false }),
+    Type.Object(
+      { values: Type.Record(Type.String(), ValueSchema, { description: 'By path relative to the one written: {"7": 1000} or {"6/0": "x"}' }) },
+      { additionalProperties: false },
+    ),
+  ],
+  { $id: 'WriteBody' },
+);
+export type ApiWriteBody = Static<typeof WriteBodySchema>;
+
+export const CommandStateSchema = Type.Union(
+  (['queued', 'sent', 'accepted', 'done', 'failed', 'cancelled', 'expired', 'unknown'] as const).map((state) => Type.Literal(state)),
+);
+
+export const CommandSchema = Type.Object(
+  {
+    id: Type.String(),
+    endpoint: Type.String(),
+    number: Type.Integer({ description: 'The id that the device sees; rises per device' }),
+    kind: Type.String(),
+    parameters: Type.Record(Type.String(), Type.Unknown()),
+    state: CommandStateSchema,
+    reason: Type.Optional(Type.String()),
+    result: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    attempts: Type.Integer(),
+    createdAt: Type.Number(),
+    updatedAt: Type.Number(),
+    expiresAt: Type.Number(),
+    history: Type.Array(
+      Type.Object({ state: CommandStateSchema, at: Type.Number(), reason: Type.Optional(Type.String()) }),
+    ),
+  },
+  { $id: 'Command', additionalProperties: false },
+);
+export type ApiCommand = Static<typeof CommandSchema>;
+
+export const CarrierStatusSchema = Type.Object(
+  {
+    slot: Type.Integer(),
+    current: Type.Optional(Type.String({ description: 'Empty when disconnected' })),
+    available: Type.Array(Type.Object({ id: Type.Integer(), name: Type.String() })),
+    state: Type.Optional(
+      Type.Union([Type.Literal('idle'), Type.Literal('switching'), Type.Literal('succeeded'), Type.Literal('failed')]),
+    ),
+    lastResult: Type.Optional(Type.Union([Type.Literal('ACK'), Type.Literal('NACK')])),
+    lastReason: Type.Optional(Type.String()),
+    iccid: Type.Optional(Type.String()),
+    imsi: Type.Optional(Type.String()),
+    lastSwitch: Type.Optional(Type.Number()),
+    command: Type.Optional(CommandSchema),
+  },
+  { $id: 'CarrierStatus', additionalProperties: false },
+);
+
+/** `GET /api/devices/{endpoint}/carrier`: the first slot's status, and all slots. */
+export const CarrierAnswerSchema = Type.Object(
+  {
+    current: Type.Union([Type.String(), Type.Null()], { description: 'Of the first slot; null where never heard' }),
+    slots: Type.Array(CarrierStatusSchema),
+  },
+  { $id: 'CarrierAnswer', additionalProperties: false },
+);
+export type ApiCarrierAnswer = Static<typeof CarrierAnswerSchema>;
+
+export const CarrierBodySchema = Type.Object(
+  {
+    carrier: Type.Union([Type.String({ minLength: 1, maxLength: 100 }), Type.Integer({ minimum: 0, maximum: 65534 })], {
+      description: 'Name or id of an available carrier, or "Disconnect"',
+    }),
+    slot: Type.Optional(Type.Integer({ minimum: 0, maximum: 65534 })),
+  },
+  { $id: 'CarrierBody', additionalProperties: false },
+);
+
+export const ReadingSchema = Type.Object(
+  {
+    path: Type.String(),
+    value: ValueSchema,
+    takenAt: Type.Number(),
+    receivedAt: Type.Number(),
+    claimedAt: Type.Optional(Type.Number({ description: "The device's own time, where it cannot be right" })),
+  },
+  { $id: 'Reading', additionalProperties: false },
+);
+export type ApiReading = Static<typeof ReadingSchema>;
+
+/** Oldest first; `path` absent in the query: the newest value of every path. */
+export const ReadingsAnswerSchema = Type.Object(
+  { items: Type.Array(ReadingSchema) },
+  { $id: 'ReadingsAnswer', additionalProperties: false },
+);
+export type ApiReadingsAnswer = Static<typeof ReadingsAnswerSchema>;
+
+export const ServerSchema = Type.Object(
+  {
+    version: Type.String(),
+    node: Type.String(),
+    startedAt: Type.Number(),
+    now: Type.Number(),
+    coapUri: Type.String(),
+    store: Type.String(),
+    devices: Type.Object({ known: Type.Integer(), registered: Type.Integer() }),
+  },
+  { $id: 'Server', additionalProperties: false },
+);
+export type ApiServer = Static<typeof ServerSchema>;
+
+/** RFC 9457 problem details; `code` is one of docs/errors.md. */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String(),
+    detail: Type.Optional(Type.String()),
+    /** The device's own answer, where it is one: `4.04`. */
+    coapCode: Type.Optional(Type.String()),
+  },
+  { $id: 'Problem', additionalProperties: false },
+);
+export type ApiProblem = Static<typeof ProblemSchema>;
+
+/**
+ * Server-sent events of `GET /api/events?endpoint=&types=`. `id:` is `<event>-<log>`; send it back as
+ * Last-Event-ID (or `?after=`) to go on from there. `event: readings` carries ApiLiveReadings; every
+ * other type carries ApiEvent. `event: gap` says that something is no longer kept: load anew.
+ */
+export interface ApiEvent {
+  readonly id: number;
+  readonly type: string;
+  readonly endpoint?: string;
+  readonly at: number;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface ApiLiveReadings {
+  readonly endpoint: string;
+  readonly series: readonly {
+    readonly path: string;
+    /** `[takenAt, value]`, ms since the epoch with a fraction. */
+    readonly points: readonly (readonly [number, ApiValue])[];
+  }[];
+}

@@ -1,0 +1,67 @@
+import type { StoredEvent } from './ports/event-log.ts';
+import type { LogPosition } from './ports/telemetry-log.ts';
+import type { HistoryReading } from './ports/history.ts';
+
+/**
+ * Types of stored events. `data` by type:
+ * - registered, updated, deregistered, expired: `{registration}` as the API shows one (`replaced: true` at a re-registration)
+ * - observed, observation-ended: `{path, origin, reason?}`
+ * - command: `{command}` as the API shows one, after each step of its life
+ * - device: `{attributes}` what changed of the inventory entry
+ */
+export const eventTypes = [
+  'registered',
+  'updated',
+  'deregistered',
+  'expired',
+  'observed',
+  'observation-ended',
+  'command',
+  'device',
+] as const;
+export type EventType = (typeof eventTypes)[number];
+
+/** Readings of one pack by path, live. */
+export interface LiveReadings {
+  readonly position: LogPosition;
+  readonly endpoint: string;
+  readonly series: readonly { readonly path: string; readonly readings: readonly HistoryReading[] }[];
+}
+
+export type LiveItem =
+  | { readonly kind: 'event'; readonly event: StoredEvent }
+  | { readonly kind: 'readings'; readonly readings: LiveReadings };
+
+/** Where a subscriber stands in both logs; what an SSE id carries. */
+export interface LivePosition {
+  readonly event: number;
+  readonly log: LogPosition;
+}
+
+/**
+ * Everything that happens, live, to many subscribers. Each gets what was appended after `after`
+ * (replayed from the logs), then what comes, without gap or repetition, in order per log.
+ */
+export interface LiveStream {
+  /** Where the stream stands now: a subscriber that starts here sees only what is new. */
+  position(): LivePosition;
+  /**
+   * `onItem` returns false when the subscriber cannot take more now; the stream then holds back (it
+   * reads on from the logs, nothing is buffered without bound) until `resume` is called.
+   */
+  subscribe(options: {
+    readonly after: LivePosition;
+    readonly endpoint?: string;
+    /** Stored event types, and `readings`; all where absent. */
+    readonly types?: ReadonlySet<string>;
+    readonly onItem: (item: LiveItem, position: LivePosition) => boolean;
+    /** What was asked for is no longer kept: the subscriber has missed something and should load anew. */
+    readonly onGap: () => void;
+    readonly onError: (error: Error) => void;
+  }): LiveSubscription;
+}
+
+export interface LiveSubscription {
+  resume(): void;
+  close(): void;
+}

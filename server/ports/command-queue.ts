@@ -1,0 +1,93 @@
+/**
+ * A command's life. `accepted`: the device has taken it and works on it. `unknown`: nobody can tell
+ * whether it was carried out. The last five are final.
+ */
+export type CommandState =
+  | 'queued'
+  | 'sent'
+  | 'accepted'
+  | 'done'
+  | 'failed'
+  | 'cancelled'
+  | 'expired'
+  | 'unknown';
+
+export const finalCommandStates = ['done', 'failed', 'cancelled', 'expired', 'unknown'] as const satisfies readonly CommandState[];
+
+/** One durable command to one device. Times: ms since the epoch. */
+export interface Command {
+  /** Unique for ever; URL-safe; opaque. */
+  readonly id: string;
+  readonly endpoint: string;
+  /**
+   * Rises with each command of a device, also across a loss of the store (it starts from the clock):
+   * the device refuses a number lower than one that it has had. A safe integer.
+   */
+  readonly number: number;
+  /** `carrier-switch` is the first kind. */
+  readonly kind: string;
+  /** By kind; JSON. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly state: CommandState;
+  /** What a person reads: why it failed, what the card said. */
+  readonly reason?: string;
+  /** By kind; JSON; set in a final state. */
+  readonly result?: Readonly<Record<string, unknown>>;
+  /** How often it was sent to the device. */
+  readonly attempts: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** When it becomes `expired` if it has not been accepted. */
+  readonly expiresAt: number;
+  /** Each state that it was in, oldest first. */
+  readonly history: readonly { readonly state: CommandState; readonly at: number; readonly reason?: string }[];
+}
+
+export interface NewCommand {
+  readonly endpoint: string;
+  readonly kind: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  /** The same key for the same endpoint within a day returns the same command. 1 to 200 characters. */
+  readonly idempotencyKey?: string;
+}
+
+/** A step of a command's life; takes place only from one of `from`. */
+export interface CommandTransition {
+  readonly id: string;
+  readonly from: readonly CommandState[];
+  readonly to: CommandState;
+  readonly at: number;
+  readonly reason?: string;
+  readonly result?: Readonly<Record<string, unknown>>;
+  /** Adds one to `attempts`. */
+  readonly attempt?: boolean;
+}
+
+/** Commands: ordered per device, one in flight, kept through kill -9. */
+export interface CommandQueue {
+  /**
+   * `created` is false where the idempotency key was seen; `conflict` is then true where kind or
+   * parameters differ.
+   */
+  enqueue(
+    command: NewCommand,
+  ): Promise<{ readonly command: Command; readonly created: boolean; readonly conflict: boolean }>;
+  get(id: string): Promise<Command | undefined>;
+  /** The oldest command of the device that is not final: the only one that may be worked on. */
+  head(endpoint: string): Promise<Command | undefined>;
+  /** The command as it is after the step; undefined where it is not in one of `from`, or unknown. */
+  transition(step: CommandTransition): Promise<Command | undefined>;
+  /** Newest first. */
+  list(query: {
+    readonly endpoint?: string;
+    readonly states?: readonly CommandState[];
+    readonly limit: number;
+    readonly cursor?: string;
+  }): Promise<{ readonly items: readonly Command[]; readonly next?: string }>;
+  /** Endpoints that have a command that is not final. */
+  pendingEndpoints(): Promise<readonly string[]>;
+  /** Moves `queued` and `sent` commands past their `expiresAt` to `expired`; returns them, each exactly once. */
+  expire(now: number, limit: number): Promise<readonly Command[]>;
+}

@@ -1,0 +1,24 @@
+/** What happened. `data` is JSON, by type; see server/events.ts for the types. */
+export interface StoredEvent {
+  /** Rises; a safe integer. */
+  readonly id: number;
+  readonly type: string;
+  /** The device that it is about; absent for the server's own. */
+  readonly endpoint?: string;
+  /** ms since the epoch. */
+  readonly at: number;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** What happened, with ids: live events, replay after a lost connection, audit. */
+export interface EventLog {
+  /** Resolves with the ids, in order, when durable. */
+  append(events: readonly Omit<StoredEvent, 'id'>[]): Promise<readonly number[]>;
+  /** Events after `after`, oldest first. */
+  read(query: { readonly after: number; readonly endpoint?: string; readonly limit: number }): Promise<readonly StoredEvent[]>;
+  /** The newest events of a device (or of all), newest first. */
+  latest(query: { readonly endpoint?: string; readonly limit: number }): Promise<readonly StoredEvent[]>;
+  extent(): Promise<{ readonly oldest: number; readonly newest: number }>;
+  /** Keeps the newest so many. */
+  trim(keep: number): Promise<void>;
+}

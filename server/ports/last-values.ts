@@ -1,0 +1,17 @@
+/** The newest value of one path. */
+export interface LastValue {
+  readonly path: string;
+  /** As in HistoryReading. */
+  readonly value: number | string | boolean;
+  /** µs since the epoch. */
+  readonly takenAt: number;
+  readonly receivedAt: number;
+}
+
+/** The newest value of every path seen, with its time. */
+export interface LastValues {
+  /** Keeps, for each path, the value with the later `takenAt` (the later call where equal). */
+  set(endpoint: string, values: readonly LastValue[]): Promise<void>;
+  /** By path, in numeric order. `prefix` as a canonical path: `/42769/0`. */
+  get(endpoint: string, prefix?: string): Promise<readonly LastValue[]>;
+}

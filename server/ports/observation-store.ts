@@ -1,0 +1,34 @@
+import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
+
+/** One observation that the server holds on a device. */
+export interface StoredObservation {
+  /** Lower-case hex, random. */
+  readonly token: string;
+  readonly registrationId: string;
+  readonly endpoint: string;
+  /** Canonical LwM2M paths; more than one for a composite observation. */
+  readonly paths: readonly string[];
+  /** Content-Format asked for; undefined where the device chose. */
+  readonly contentFormat?: number;
+  /** Who wanted it: the device's policy, or a caller of the API. */
+  readonly origin: 'policy' | 'api';
+  /** ms since the epoch. */
+  readonly createdAt: number;
+}
+
+/** An observation and where its device was last heard. */
+export interface LocatedObservation extends StoredObservation {
+  readonly address: PeerAddress;
+  readonly rootPath: string;
+}
+
+/** Observations survive a restart: a notification with a known token is understood by any node. */
+export interface ObservationStore {
+  /** False, and nothing stored, where the registration has ended meanwhile. Replaces one with the same token. */
+  add(observation: StoredObservation): Promise<boolean>;
+  byToken(token: string): Promise<LocatedObservation | undefined>;
+  byRegistration(registrationId: string): Promise<readonly StoredObservation[]>;
+  /** True where there was one. */
+  remove(token: string): Promise<boolean>;
+  count(): Promise<number>;
+}

@@ -1,0 +1,86 @@
+import type { PeerAddress, PeerIdentity } from '../../protocol/coap/datagram-port.ts';
+import type { Link } from '../../protocol/lwm2m/link-format.ts';
+
+/** One registration of one endpoint, OMA-TS-LightweightM2M_Core §6.2. Times: ms since the epoch. */
+export interface Registration {
+  /** Unguessable; the last segment of the Location-Path. URL-safe. */
+  readonly id: string;
+  readonly endpoint: string;
+  /** Where it was last heard. */
+  readonly address: PeerAddress;
+  readonly identity?: PeerIdentity;
+  /** Seconds. */
+  readonly lifetime: number;
+  /** `1.0`, `1.1`, `1.2`. */
+  readonly version: string;
+  /** As the client says it: `U`, `UQ` (1.0). */
+  readonly binding: string;
+  readonly queueMode: boolean;
+  readonly smsNumber?: string;
+  /** Alternate root path, `/` where there is none. */
+  readonly rootPath: string;
+  /** Objects and instances, root path stripped, as the client lists them (§6.2.1, CoRE link format). */
+  readonly links: readonly Link[];
+  /** Content formats that the client says it speaks (`ct` of the root link); empty where it does not say. */
+  readonly contentFormats: readonly number[];
+  /** Query parameters that this list does not know. */
+  readonly additional: Readonly<Record<string, string>>;
+  readonly registeredAt: number;
+  readonly updatedAt: number;
+  /** When it ends if nothing is heard: updatedAt + lifetime + grace. */
+  readonly expiresAt: number;
+  /** The server node that heard it last. */
+  readonly node: string;
+}
+
+/** What an Update may change (§6.2.2); what is absent stays. */
+export interface RegistrationUpdate {
+  readonly id: string;
+  readonly address: PeerAddress;
+  readonly identity?: PeerIdentity;
+  readonly lifetime?: number;
+  readonly binding?: string;
+  readonly queueMode?: boolean;
+  readonly smsNumber?: string;
+  readonly links?: readonly Link[];
+  readonly contentFormats?: readonly number[];
+  readonly rootPath?: string;
+  readonly updatedAt: number;
+  readonly node: string;
+}
+
+/**
+ * Registrations. Register, update, deregister and expire are atomic per endpoint: one of two
+ * concurrent calls sees the effect of the other. What it does to the device's inventory entry
+ * (DeviceStore) and observations (ObservationStore) happens in the same transition.
+ *
+ * All methods reject with StoreUnavailableError where the store cannot answer.
+ */
+export interface RegistrationStore {
+  /**
+   * Replaces the older registration of that endpoint, and drops its observations.
+   * `replaced` is that older one.
+   */
+  register(registration: Registration): Promise<{ readonly replaced: Registration | undefined }>;
+  /**
+   * Changes what `update` says and sets the expiry anew (`graceMs` as at register: expiresAt − updatedAt − lifetime).
+   * Undefined where no such registration exists (4.04).
+   */
+  update(
+    update: RegistrationUpdate,
+  ): Promise<{ readonly registration: Registration; readonly previous: Registration } | undefined>;
+  /** The device was heard at another address (a notification with a known token): address, node and nothing else. */
+  move(id: string, address: PeerAddress, node: string): Promise<boolean>;
+  /** Ends it by the device's wish; undefined where there is none. Drops its observations. */
+  deregister(id: string): Promise<Registration | undefined>;
+  /**
+   * Ends up to `limit` registrations whose `expiresAt` is not after `now`, and returns them: each
+   * expired registration is returned by exactly one call, ever. Drops their observations.
+   */
+  expire(now: number, limit: number): Promise<readonly Registration[]>;
+  /** When the next one would expire; undefined where there is none. */
+  nextExpiry(): Promise<number | undefined>;
+  byId(id: string): Promise<Registration | undefined>;
+  byEndpoint(endpoint: string): Promise<Registration | undefined>;
+  count(): Promise<number>;
+}

@@ -1,0 +1,26 @@
+import type { CommandQueue } from './command-queue.ts';
+import type { DeviceStore } from './device-store.ts';
+import type { EventLog } from './event-log.ts';
+import type { History } from './history.ts';
+import type { LastValues } from './last-values.ts';
+import type { ObservationStore } from './observation-store.ts';
+import type { RegistrationStore } from './registration-store.ts';
+import type { TelemetryLog } from './telemetry-log.ts';
+
+/** All ports of one engine: embedded, or Redis. */
+export interface Stores {
+  readonly devices: DeviceStore;
+  readonly registrations: RegistrationStore;
+  readonly observations: ObservationStore;
+  readonly commands: CommandQueue;
+  readonly log: TelemetryLog;
+  readonly history: History;
+  readonly lastValues: LastValues;
+  readonly events: EventLog;
+  /** What a person should know: `embedded, ./data/simyard.db, durable`. */
+  readonly description: string;
+  /** Rejects with StoreUnavailableError when it cannot take writes now. */
+  check(): Promise<void>;
+  /** Idempotent; what was accepted is durable when it resolves. */
+  close(): Promise<void>;
+}
