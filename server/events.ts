@@ -1,6 +1,6 @@
 import type { StoredEvent } from './ports/event-log.ts';
-import type { LogPosition } from './ports/telemetry-log.ts';
 import type { HistoryReading } from './ports/history.ts';
+import type { LogPosition } from './ports/telemetry-log.ts';
 
 /**
  * Types of stored events. `data` by type:

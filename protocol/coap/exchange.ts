@@ -1,5 +1,5 @@
 import type { PeerAddress, PeerIdentity } from './datagram-port.ts';
-import type { Code, CoapOption } from './message.ts';
+import type { CoapOption, Code } from './message.ts';
 
 /** A request that we send. Block-wise transfer, token and message id are the endpoint's business. */
 export interface OutgoingRequest {

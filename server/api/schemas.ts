@@ -48,7 +48,9 @@ export const DevicePageSchema = Type.Object(
   {
     items: Type.Array(DeviceSchema),
     total: Type.Integer({ description: 'How many match, on all pages' }),
-    next: Type.Union([Type.String(), Type.Null()], { description: 'Cursor of the next page; null on the last' }),
+    next: Type.Union([Type.String(), Type.Null()], {
+      description: 'Cursor of the next page; null on the last',
+    }),
   },
   { $id: 'DevicePage', additionalProperties: false },
 );
@@ -78,7 +80,11 @@ export const ReadResultSchema = Type.Object(
     value: Type.Optional(ValueSchema),
     items: Type.Array(ResourceItemSchema, { description: 'Every value at or below the path' }),
   },
-  { $id: 'ReadResult', additionalProperties: false, description: '`value` is there where the path names one resource with one value' },
+  {
+    $id: 'ReadResult',
+    additionalProperties: false,
+    description: '`value` is there where the path names one resource with one value',
+  },
 );
 export type ApiReadResult = Static<typeof ReadResultSchema>;
 
@@ -86,7 +92,11 @@ export const WriteBodySchema = Type.Union(
   [
     Type.Object({ value: ValueSchema }, { additionalProperties: false }),
     Type.Object(
-      { values: Type.Record(Type.String(), ValueSchema, { description: 'By path relative to the one written: {"7": 1000} or {"6/0": "x"}' }) },
+      {
+        values: Type.Record(Type.String(), ValueSchema, {
+          description: 'By path relative to the one written: {"7": 1000} or {"6/0": "x"}',
+        }),
+      },
       { additionalProperties: false },
     ),
   ],
@@ -95,7 +105,9 @@ export const WriteBodySchema = Type.Union(
 export type ApiWriteBody = Static<typeof WriteBodySchema>;
 
 export const CommandStateSchema = Type.Union(
-  (['queued', 'sent', 'accepted', 'done', 'failed', 'cancelled', 'expired', 'unknown'] as const).map((state) => Type.Literal(state)),
+  (['queued', 'sent', 'accepted', 'done', 'failed', 'cancelled', 'expired', 'unknown'] as const).map(
+    (state) => Type.Literal(state),
+  ),
 );
 
 export const CommandSchema = Type.Object(
@@ -126,7 +138,12 @@ export const CarrierStatusSchema = Type.Object(
     current: Type.Optional(Type.String({ description: 'Empty when disconnected' })),
     available: Type.Array(Type.Object({ id: Type.Integer(), name: Type.String() })),
     state: Type.Optional(
-      Type.Union([Type.Literal('idle'), Type.Literal('switching'), Type.Literal('succeeded'), Type.Literal('failed')]),
+      Type.Union([
+        Type.Literal('idle'),
+        Type.Literal('switching'),
+        Type.Literal('succeeded'),
+        Type.Literal('failed'),
+      ]),
     ),
     lastResult: Type.Optional(Type.Union([Type.Literal('ACK'), Type.Literal('NACK')])),
     lastReason: Type.Optional(Type.String()),
@@ -141,7 +158,9 @@ export const CarrierStatusSchema = Type.Object(
 /** `GET /api/devices/{endpoint}/carrier`: the first slot's status, and all slots. */
 export const CarrierAnswerSchema = Type.Object(
   {
-    current: Type.Union([Type.String(), Type.Null()], { description: 'Of the first slot; null where never heard' }),
+    current: Type.Union([Type.String(), Type.Null()], {
+      description: 'Of the first slot; null where never heard',
+    }),
     slots: Type.Array(CarrierStatusSchema),
   },
   { $id: 'CarrierAnswer', additionalProperties: false },
@@ -150,9 +169,12 @@ export type ApiCarrierAnswer = Static<typeof CarrierAnswerSchema>;
 
 export const CarrierBodySchema = Type.Object(
   {
-    carrier: Type.Union([Type.String({ minLength: 1, maxLength: 100 }), Type.Integer({ minimum: 0, maximum: 65534 })], {
-      description: 'Name or id of an available carrier, or "Disconnect"',
-    }),
+    carrier: Type.Union(
+      [Type.String({ minLength: 1, maxLength: 100 }), Type.Integer({ minimum: 0, maximum: 65534 })],
+      {
+        description: 'Name or id of an available carrier, or "Disconnect"',
+      },
+    ),
     slot: Type.Optional(Type.Integer({ minimum: 0, maximum: 65534 })),
   },
   { $id: 'CarrierBody', additionalProperties: false },

@@ -12,7 +12,13 @@ export type CommandState =
   | 'expired'
   | 'unknown';
 
-export const finalCommandStates = ['done', 'failed', 'cancelled', 'expired', 'unknown'] as const satisfies readonly CommandState[];
+export const finalCommandStates = [
+  'done',
+  'failed',
+  'cancelled',
+  'expired',
+  'unknown',
+] as const satisfies readonly CommandState[];
 
 /** One durable command to one device. Times: ms since the epoch. */
 export interface Command {
@@ -40,7 +46,11 @@ export interface Command {
   /** When it becomes `expired` if it has not been accepted. */
   readonly expiresAt: number;
   /** Each state that it was in, oldest first. */
-  readonly history: readonly { readonly state: CommandState; readonly at: number; readonly reason?: string }[];
+  readonly history: readonly {
+    readonly state: CommandState;
+    readonly at: number;
+    readonly reason?: string;
+  }[];
 }
 
 export interface NewCommand {

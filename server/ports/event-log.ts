@@ -15,7 +15,11 @@ export interface EventLog {
   /** Resolves with the ids, in order, when durable. */
   append(events: readonly Omit<StoredEvent, 'id'>[]): Promise<readonly number[]>;
   /** Events after `after`, oldest first. */
-  read(query: { readonly after: number; readonly endpoint?: string; readonly limit: number }): Promise<readonly StoredEvent[]>;
+  read(query: {
+    readonly after: number;
+    readonly endpoint?: string;
+    readonly limit: number;
+  }): Promise<readonly StoredEvent[]>;
   /** The newest events of a device (or of all), newest first. */
   latest(query: { readonly endpoint?: string; readonly limit: number }): Promise<readonly StoredEvent[]>;
   extent(): Promise<{ readonly oldest: number; readonly newest: number }>;
