@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { fromHex } from './hex.ts';
+
+/** One operator's profile on the virtual card. Its place in the list is the carrier id. */
+export interface CardProfile {
+  /** Service provider name, as EF_SPN and ProfileInfo give it. */
+  readonly name: string;
+  /** 18 digits and the check digit. */
+  readonly iccid: string;
+  readonly imsi: string;
+  readonly aid: Uint8Array;
+}
+
+/** Issuer and network of the carriers on the card: E.118 issuer prefix, then MCC and MNC. */
+const issuers = [
+  { name: 'AT&T', iccidPrefix: '8901410', mccMnc: '310410' },
+  { name: 'T-Mobile', iccidPrefix: '8901260', mccMnc: '310260' },
+  { name: 'Verizon', iccidPrefix: '8901480', mccMnc: '311480' },
+] as const;
+
+/** Card serials are below this: nine digits of ICCID and IMSI. */
+export const cardSerialLimit = 1_000_000_000;
+
+/** A serial for a card that is known by a name only. */
+export function cardSerialOf(name: string): number {
+  return createHash('sha256').update(name).digest().readUInt32BE(0) % cardSerialLimit;
+}
+
+/** The profiles of the card with this serial: distinct for each serial. */
+export function cardProfiles(serial: number): readonly CardProfile[] {
+  const digits = String(serial % cardSerialLimit).padStart(9, '0');
+  return issuers.map((issuer, index) => ({
+    name: issuer.name,
+    iccid: withCheckDigit(`${issuer.iccidPrefix}03${digits}`),
+    imsi: `${issuer.mccMnc}${digits}`,
+    aid: fromHex(`A0000005591010FFFFFFFF8900001${index}00`),
+  }));
+}
+
+/** EID of the card (GSMA SGP.02 §2.2.2): 32 digits that are 1 modulo 97. */
+export function cardEid(serial: number): string {
+  const body = `890490320000000000000${String(serial % cardSerialLimit).padStart(9, '0')}`;
+  const check = 98n - ((BigInt(body) * 100n) % 97n);
+  return `${body}${String(check).padStart(2, '0')}`;
+}
+
+/** Appends the digit of Luhn's formula (ITU-T E.118 §4.1). */
+function withCheckDigit(digits: string): string {
+  let sum = 0;
+  for (let i = 0; i < digits.length; i++) {
+    const digit = Number(digits[digits.length - 1 - i]);
+    const doubled = digit * 2;
+    sum += i % 2 === 1 ? digit : doubled > 9 ? doubled - 9 : doubled;
+  }
+  return `${digits}${(10 - (sum % 10)) % 10}`;
+}
