@@ -1,0 +1,261 @@
+import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
+
+/** One setting: an environment variable that is also a flag. */
+interface Setting {
+  /** Environment variable. */
+  readonly name: string;
+  /** `--flag VALUE`. */
+  readonly flag: string;
+  readonly type: 'port' | 'integer' | 'text' | 'level' | 'list';
+  /** As text, as one would write it; undefined where unset means none. */
+  readonly default: string | undefined;
+  readonly meaning: string;
+}
+
+/** Every setting of the server; docs/configuration.md is checked against this table. */
+export const settings = [
+  {
+    name: 'SIMYARD_COAP_PORT',
+    flag: 'coap-port',
+    type: 'port',
+    default: '5683',
+    meaning: 'UDP port for CoAP without security; 0 takes any free one.',
+  },
+  {
+    name: 'SIMYARD_COAP_HOST',
+    flag: 'coap-host',
+    type: 'text',
+    default: '127.0.0.1',
+    meaning: 'Numeric address that CoAP listens on. Anything but loopback lets the network in, without security.',
+  },
+  {
+    name: 'SIMYARD_HTTP_PORT',
+    flag: 'http-port',
+    type: 'port',
+    default: '8080',
+    meaning: 'TCP port of the REST API and the console; 0 takes any free one.',
+  },
+  {
+    name: 'SIMYARD_HTTP_HOST',
+    flag: 'http-host',
+    type: 'text',
+    default: '127.0.0.1',
+    meaning: 'Address that REST and console listen on. There is no log-in yet: anything but loopback is open to all.',
+  },
+  {
+    name: 'SIMYARD_ALLOWED_HOSTS',
+    flag: 'allowed-hosts',
+    type: 'list',
+    default: undefined,
+    meaning:
+      'Host names, comma-separated, that requests may name in Host and Origin beside localhost and the address listened on.',
+  },
+  {
+    name: 'SIMYARD_DATA',
+    flag: 'data',
+    type: 'text',
+    default: './data',
+    meaning: 'Folder of the embedded store, made if it is missing; `:memory:` keeps nothing.',
+  },
+  {
+    name: 'SIMYARD_REDIS_URL',
+    flag: 'redis-url',
+    type: 'text',
+    default: undefined,
+    meaning: 'Address of a Redis to share with other nodes. This version has the embedded store only and refuses it.',
+  },
+  {
+    name: 'SIMYARD_NODE',
+    flag: 'node',
+    type: 'text',
+    default: undefined,
+    meaning: "Name of this server node; the machine's host name where unset.",
+  },
+  {
+    name: 'SIMYARD_LOG_LEVEL',
+    flag: 'log-level',
+    type: 'level',
+    default: 'info',
+    meaning: 'fatal, error, warn, info, debug, trace or silent.',
+  },
+  {
+    name: 'SIMYARD_REQUEST_TIMEOUT',
+    flag: 'request-timeout',
+    type: 'integer',
+    default: '10000',
+    meaning: 'Milliseconds that a request to a device may take, where the caller does not say.',
+  },
+  {
+    name: 'SIMYARD_LIFETIME_GRACE',
+    flag: 'lifetime-grace',
+    type: 'integer',
+    default: '5000',
+    meaning: 'Milliseconds that a registration outlives its lifetime, for an Update on its way.',
+  },
+  {
+    name: 'SIMYARD_READINGS_MAX_AGE',
+    flag: 'readings-max-age',
+    type: 'integer',
+    default: '30',
+    meaning: 'Days that readings are kept.',
+  },
+  {
+    name: 'SIMYARD_READINGS_MAX_BYTES',
+    flag: 'readings-max-bytes',
+    type: 'integer',
+    default: '10000000000',
+    meaning: 'Bytes of readings that the log keeps at the most; the oldest go first.',
+  },
+  {
+    name: 'SIMYARD_CARRIER_OBJECT',
+    flag: 'carrier-object',
+    type: 'integer',
+    default: '42769',
+    meaning: 'Object id of the Carrier object (42769 is of the range that OMA gives for tests).',
+  },
+  {
+    name: 'SIMYARD_SENSOR_OBJECT',
+    flag: 'sensor-object',
+    type: 'integer',
+    default: '42770',
+    meaning: 'Object id of the IoT Sensor object (42770 is of the range that OMA gives for tests).',
+  },
+] as const satisfies readonly Setting[];
+
+const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof levels)[number];
+
+export interface Config {
+  readonly coapHost: string;
+  readonly coapPort: number;
+  readonly httpHost: string;
+  readonly httpPort: number;
+  readonly allowedHosts: readonly string[];
+  readonly data: string;
+  readonly node: string;
+  readonly logLevel: LogLevel;
+  /** ms */
+  readonly requestTimeout: number;
+  /** ms */
+  readonly lifetimeGrace: number;
+  /** ms */
+  readonly readingsMaxAge: number;
+  readonly readingsMaxBytes: number;
+  readonly carrierObject: number;
+  readonly sensorObject: number;
+}
+
+/** A setting is wrong; the message is the one line that the user gets. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Thrown for `--help`; the message is the help. */
+export class HelpRequested extends Error {
+  override readonly name = 'HelpRequested';
+}
+
+/**
+ * Reads the settings: a flag wins over the environment, which wins over the default.
+ * @throws ConfigError one clear line; HelpRequested for `--help`.
+ */
+export function loadConfig(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  args: readonly string[] = process.argv.slice(2),
+): Config {
+  const flags = readFlags(args);
+  const known = new Set<string>(settings.map((setting) => setting.name));
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('SIMYARD_') && !known.has(name)) {
+      throw new ConfigError(`${name} is not a setting of the server; --help lists them`);
+    }
+  }
+  const text = (name: (typeof settings)[number]['name']): string | undefined => {
+    const setting: Setting | undefined = settings.find((candidate) => candidate.name === name);
+    if (setting === undefined) throw new Error(`no setting ${name}`);
+    const value = flags.get(setting.flag) ?? env[name];
+    return value === undefined || value === '' ? setting.default : value;
+  };
+  const required = (name: (typeof settings)[number]['name']): string => {
+    const value = text(name);
+    if (value === undefined) throw new Error(`${name} has no default`);
+    return value;
+  };
+  const integer = (name: (typeof settings)[number]['name'], min: number, max: number): number => {
+    const value = required(name);
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || !Number.isSafeInteger(number) || number < min || number > max) {
+      throw new ConfigError(`${name} must be a whole number from ${min} to ${max}, not '${value}'`);
+    }
+    return number;
+  };
+  const logLevel = required('SIMYARD_LOG_LEVEL');
+  if (!isLevel(logLevel)) {
+    throw new ConfigError(`SIMYARD_LOG_LEVEL must be one of ${levels.join(', ')}, not '${logLevel}'`);
+  }
+  if (text('SIMYARD_REDIS_URL') !== undefined) {
+    throw new ConfigError('SIMYARD_REDIS_URL is set, but this version has the embedded store only; unset it');
+  }
+  const carrierObject = integer('SIMYARD_CARRIER_OBJECT', 1024, 65534);
+  const sensorObject = integer('SIMYARD_SENSOR_OBJECT', 1024, 65534);
+  if (carrierObject === sensorObject) {
+    throw new ConfigError('SIMYARD_CARRIER_OBJECT and SIMYARD_SENSOR_OBJECT must differ');
+  }
+  return {
+    coapHost: required('SIMYARD_COAP_HOST'),
+    coapPort: integer('SIMYARD_COAP_PORT', 0, 65535),
+    httpHost: required('SIMYARD_HTTP_HOST'),
+    httpPort: integer('SIMYARD_HTTP_PORT', 0, 65535),
+    allowedHosts: (text('SIMYARD_ALLOWED_HOSTS') ?? '')
+      .split(',')
+      .map((host) => host.trim().toLowerCase())
+      .filter((host) => host !== ''),
+    data: required('SIMYARD_DATA'),
+    node: text('SIMYARD_NODE') ?? hostname(),
+    logLevel,
+    requestTimeout: integer('SIMYARD_REQUEST_TIMEOUT', 100, 600_000),
+    lifetimeGrace: integer('SIMYARD_LIFETIME_GRACE', 0, 600_000),
+    readingsMaxAge: integer('SIMYARD_READINGS_MAX_AGE', 1, 36_500) * 86_400_000,
+    readingsMaxBytes: integer('SIMYARD_READINGS_MAX_BYTES', 1_000_000, Number.MAX_SAFE_INTEGER),
+    carrierObject,
+    sensorObject,
+  };
+}
+
+function isLevel(value: string): value is LogLevel {
+  return (levels as readonly string[]).includes(value);
+}
+
+function readFlags(args: readonly string[]): Map<string, string> {
+  const options: Record<string, { type: 'string' } | { type: 'boolean'; short: string }> = {
+    help: { type: 'boolean', short: 'h' },
+  };
+  for (const setting of settings) options[setting.flag] = { type: 'string' };
+  let values: Readonly<Record<string, string | boolean | undefined>>;
+  try {
+    values = parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    const message = error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error);
+    throw new ConfigError(`${message}; --help lists the flags`);
+  }
+  if (values['help'] === true) throw new HelpRequested(help());
+  const flags = new Map<string, string>();
+  for (const [name, value] of Object.entries(values)) if (typeof value === 'string') flags.set(name, value);
+  return flags;
+}
+
+/** The text of `--help`. */
+export function help(): string {
+  const lines = ['Simyard, an OMA LwM2M device-management server.', '', 'Usage: npm run server -- [flags]', ''];
+  for (const setting of settings) {
+    const initial = setting.default === undefined ? '' : ` (default ${setting.default})`;
+    lines.push(`  --${setting.flag} VALUE, ${setting.name}${initial}`, `      ${setting.meaning}`);
+  }
+  return lines.join('\n');
+}
+
+/** True for an address that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}

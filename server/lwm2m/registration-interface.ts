@@ -1,0 +1,200 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import type { IncomingRequest, OutgoingResponse } from '../../protocol/coap/exchange.ts';
+import { Code, OptionNumber } from '../../protocol/coap/message.ts';
+import { contentFormat, stringOption, uintOption, uriPath, uriQuery } from '../../protocol/coap/options.ts';
+import { DecodeError, RequestError } from '../../protocol/errors.ts';
+import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
+import { StoreUnavailableError } from '../ports/errors.ts';
+import type { Registration, RegistrationStore, RegistrationUpdate } from '../ports/registration-store.ts';
+import {
+  lifetimeOf,
+  type ListedObjects,
+  parseObjects,
+  parseParameters,
+  requireEndpoint,
+  requireVersion,
+  UnsupportedVersionError,
+} from './registration-request.ts';
+
+/** What a device waits before it asks again while the store is down. Seconds. */
+const RETRY_AFTER = 30;
+
+const text = new TextEncoder();
+
+/** What happens with registrations, after it is in the store and before nothing but the answer. */
+export interface RegistrationListener {
+  /** `replaced` is the registration of the same endpoint that this one took the place of. */
+  registered(registration: Registration, replaced: Registration | undefined): void;
+  updated(registration: Registration, previous: Registration): void;
+  deregistered(registration: Registration): void;
+}
+
+export interface RegistrationInterfaceOptions {
+  readonly registrations: RegistrationStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly node: string;
+  /** ms that a registration outlives its lifetime. */
+  readonly grace: number;
+  readonly listener: RegistrationListener;
+}
+
+/** An answer, and what follows once it is on its way: requests to the device must not overtake it. */
+interface Answer extends OutgoingResponse {
+  readonly after?: () => void;
+}
+
+/**
+ * The registration interface of OMA-TS-LightweightM2M_Core §6.2 as a CoAP request handler: Register,
+ * Update and De-register under `/rd`, and `/.well-known/core` that says so.
+ */
+export class RegistrationInterface {
+  readonly #options: RegistrationInterfaceOptions;
+
+  constructor(options: RegistrationInterfaceOptions) {
+    this.#options = options;
+  }
+
+  handle(request: IncomingRequest): void {
+    this.#answer(request).then(
+      ({ after, ...response }) => {
+        request.respond(response);
+        after?.();
+      },
+      (error: unknown) => request.respond(this.#refusal(request, error)),
+    );
+  }
+
+  async #answer(request: IncomingRequest): Promise<Answer> {
+    const path = uriPath(request.options);
+    if (path === '/.well-known/core') return wellKnownCore(request);
+    if (path === '/rd' || path === '/rd/') {
+      return request.code === Code.POST ? this.#register(request) : { code: Code.METHOD_NOT_ALLOWED };
+    }
+    if (path.startsWith('/rd/')) {
+      const id = path.slice(4);
+      if (request.code === Code.POST || request.code === Code.PUT) return this.#update(request, id);
+      if (request.code === Code.DELETE) return this.#deregister(id);
+      return { code: Code.METHOD_NOT_ALLOWED };
+    }
+    return { code: Code.NOT_FOUND };
+  }
+
+  async #register(request: IncomingRequest): Promise<Answer> {
+    const { registrations, node, grace, listener } = this.#options;
+    const parameters = parseParameters(uriQuery(request.options));
+    const endpoint = requireEndpoint(parameters);
+    const version = requireVersion(parameters);
+    const listed = this.#listed(request);
+    if (listed === undefined) return { code: Code.UNSUPPORTED_CONTENT_FORMAT };
+    const now = this.#options.clock.wallTime();
+    const lifetime = lifetimeOf(parameters);
+    const registration: Registration = {
+      id: newRegistrationId(endpoint),
+      endpoint,
+      address: request.peer,
+      ...(request.identity === undefined ? {} : { identity: request.identity }),
+      lifetime,
+      version,
+      binding: parameters.binding ?? 'U',
+      queueMode: parameters.queueMode ?? false,
+      ...(parameters.smsNumber === undefined ? {} : { smsNumber: parameters.smsNumber }),
+      rootPath: listed.rootPath,
+      links: listed.links,
+      contentFormats: listed.contentFormats,
+      additional: parameters.additional,
+      registeredAt: now,
+      updatedAt: now,
+      expiresAt: now + lifetime * 1000 + grace,
+      node,
+    };
+    const { replaced } = await registrations.register(registration);
+    return {
+      code: Code.CREATED,
+      options: [
+        stringOption(OptionNumber.LOCATION_PATH, 'rd'),
+        stringOption(OptionNumber.LOCATION_PATH, registration.id),
+      ],
+      after: () => listener.registered(registration, replaced),
+    };
+  }
+
+  async #update(request: IncomingRequest, id: string): Promise<Answer> {
+    const { registrations, node, clock, listener } = this.#options;
+    const parameters = parseParameters(uriQuery(request.options));
+    // §6.2.2 allows an Update without a payload, which then leaves the objects as they were.
+    const listed = request.payload.length === 0 ? undefined : this.#listed(request);
+    if (listed === undefined && request.payload.length > 0) return { code: Code.UNSUPPORTED_CONTENT_FORMAT };
+    const update: RegistrationUpdate = {
+      id,
+      address: request.peer,
+      ...(request.identity === undefined ? {} : { identity: request.identity }),
+      ...(parameters.lifetime === undefined ? {} : { lifetime: parameters.lifetime }),
+      ...(parameters.binding === undefined ? {} : { binding: parameters.binding }),
+      ...(parameters.queueMode === undefined ? {} : { queueMode: parameters.queueMode }),
+      ...(parameters.smsNumber === undefined ? {} : { smsNumber: parameters.smsNumber }),
+      ...(listed === undefined ? {} : changedObjects(listed)),
+      updatedAt: clock.wallTime(),
+      node,
+    };
+    const result = await registrations.update(update);
+    if (result === undefined) return { code: Code.NOT_FOUND };
+    return { code: Code.CHANGED, after: () => listener.updated(result.registration, result.previous) };
+  }
+
+  async #deregister(id: string): Promise<Answer> {
+    const registration = await this.#options.registrations.deregister(id);
+    if (registration === undefined) return { code: Code.NOT_FOUND };
+    return { code: Code.DELETED, after: () => this.#options.listener.deregistered(registration) };
+  }
+
+  /** Undefined for a Content-Format other than link format; a client may leave it out. */
+  #listed(request: IncomingRequest): ListedObjects | undefined {
+    const format = contentFormat(request.options);
+    if (format !== undefined && format !== ContentFormat.LINK_FORMAT) return undefined;
+    return parseObjects(request.payload);
+  }
+
+  #refusal(request: IncomingRequest, error: unknown): OutgoingResponse {
+    if (error instanceof UnsupportedVersionError) {
+      return { code: Code.PRECONDITION_FAILED, payload: text.encode(error.message) };
+    }
+    if (error instanceof RequestError || error instanceof DecodeError) {
+      this.#options.log.debug({ peer: request.peer, reason: error.message }, 'registration request refused');
+      return { code: Code.BAD_REQUEST, payload: text.encode(error.message) };
+    }
+    if (error instanceof StoreUnavailableError) {
+      this.#options.log.warn({ error }, 'the store does not answer; devices are told to come back');
+      return { code: Code.SERVICE_UNAVAILABLE, options: [uintOption(OptionNumber.MAX_AGE, RETRY_AFTER)] };
+    }
+    this.#options.log.error({ error, peer: request.peer }, 'a registration request met a bug');
+    return { code: Code.INTERNAL_SERVER_ERROR };
+  }
+}
+
+/** An Update that lists objects without a root link keeps root path and content formats (§6.2.2). */
+function changedObjects(listed: ListedObjects): Partial<RegistrationUpdate> {
+  if (listed.rootPath === '/' && listed.contentFormats.length === 0) return { links: listed.links };
+  return listed;
+}
+
+function wellKnownCore(request: IncomingRequest): OutgoingResponse {
+  if (request.code !== Code.GET) return { code: Code.METHOD_NOT_ALLOWED };
+  return {
+    code: Code.CONTENT,
+    options: [uintOption(OptionNumber.CONTENT_FORMAT, ContentFormat.LINK_FORMAT)],
+    payload: text.encode('</rd>;rt="core.rd"'),
+  };
+}
+
+/** Endpoints fall into 256 buckets, so that a store can keep all of a device in one place. */
+function bucketOf(endpoint: string): string {
+  return createHash('sha1').update(endpoint).digest('hex').slice(0, 2);
+}
+
+/** Names its bucket, and holds 96 random bits: who does not know it cannot update or end the registration. */
+function newRegistrationId(endpoint: string): string {
+  return `${bucketOf(endpoint)}${randomBytes(12).toString('base64url')}`;
+}

@@ -1,0 +1,137 @@
+import { DecodeError, RequestError } from '../../protocol/errors.ts';
+import { type Link, parseLinks } from '../../protocol/lwm2m/link-format.ts';
+import { objectLinks } from '../../protocol/lwm2m/object-links.ts';
+
+/** LwM2M versions that the server speaks, OMA-TS-LightweightM2M_Core §6.2.1. */
+export const supportedVersions = ['1.0', '1.1', '1.2'] as const;
+
+/** Lifetime where the client gives none, §6.2.1: one day. */
+const DEFAULT_LIFETIME = 86_400;
+/** An endpoint name longer than this is refused; §6.2.1 sets no bound. */
+const MAX_ENDPOINT_LENGTH = 255;
+const MAX_PARAMETERS = 32;
+
+/** The client's LwM2M version is not one of ours: 4.12, after which a client may come back with a lower one. */
+export class UnsupportedVersionError extends RequestError {}
+
+/** What a Register or Update says, §6.2.1 and §6.2.2; absent members were not said. */
+export interface RegistrationParameters {
+  readonly endpoint?: string;
+  readonly lifetime?: number;
+  readonly version?: string;
+  readonly binding?: string;
+  readonly queueMode?: boolean;
+  readonly smsNumber?: string;
+  readonly additional: Readonly<Record<string, string>>;
+}
+
+/** @throws RequestError a parameter that cannot be; its message is the diagnostic payload. */
+export function parseParameters(queries: readonly string[]): RegistrationParameters {
+  if (queries.length > MAX_PARAMETERS) throw new RequestError('too many query parameters');
+  const known: {
+    endpoint?: string;
+    lifetime?: number;
+    version?: string;
+    binding?: string;
+    queueMode?: boolean;
+    smsNumber?: string;
+  } = {};
+  // Without a prototype: the names are the peer's.
+  const additional: Record<string, string> = Object.create(null);
+  for (const query of queries) {
+    const equals = query.indexOf('=');
+    const name = equals < 0 ? query : query.slice(0, equals);
+    const value = equals < 0 ? '' : query.slice(equals + 1);
+    switch (name) {
+      case 'ep':
+        known.endpoint = value;
+        break;
+      case 'lt':
+        known.lifetime = parseLifetime(value);
+        break;
+      case 'lwm2m':
+        known.version = value.replace(/^"|"$/g, '');
+        break;
+      case 'b':
+        known.binding = parseBinding(value);
+        break;
+      case 'Q':
+        known.queueMode = true;
+        break;
+      case 'sms':
+        known.smsNumber = value;
+        break;
+      default:
+        additional[name] = value;
+    }
+  }
+  // 1.0 says queue mode in the binding (`UQ`), later versions in `Q`.
+  if (known.binding?.includes('Q') === true) known.queueMode = true;
+  return { ...known, additional };
+}
+
+/** The name that a client registers under. */
+export function requireEndpoint(parameters: RegistrationParameters): string {
+  const { endpoint } = parameters;
+  if (endpoint === undefined || endpoint === '') throw new RequestError('endpoint client name (ep) is missing');
+  if (endpoint.length > MAX_ENDPOINT_LENGTH) {
+    throw new RequestError(`endpoint client name is longer than ${MAX_ENDPOINT_LENGTH} characters`);
+  }
+  for (const character of endpoint) {
+    const code = character.codePointAt(0) ?? 0;
+    if (code < 0x20 || code === 0x7f) throw new RequestError('endpoint client name has a control character');
+  }
+  return endpoint;
+}
+
+/** A client that says no version is taken for one of 1.0. */
+export function requireVersion(parameters: RegistrationParameters): string {
+  const version = parameters.version ?? '1.0';
+  if (!(supportedVersions as readonly string[]).includes(version)) {
+    throw new UnsupportedVersionError(`LwM2M ${version} is not supported; ${supportedVersions.join(', ')} are`);
+  }
+  return version;
+}
+
+export function lifetimeOf(parameters: RegistrationParameters): number {
+  return parameters.lifetime ?? DEFAULT_LIFETIME;
+}
+
+function parseLifetime(value: string): number {
+  const lifetime = Number(value);
+  if (!/^\d{1,10}$/.test(value) || lifetime < 1) {
+    throw new RequestError(`lifetime (lt) must be a number of seconds from 1, not '${value.slice(0, 20)}'`);
+  }
+  // 2^31 - 1 s is 68 years: 1.0 allows it, and it keeps times exact.
+  return Math.min(lifetime, 2_147_483_647);
+}
+
+function parseBinding(value: string): string {
+  if (!/^[UTSNQM]{1,8}$/.test(value)) throw new RequestError(`binding (b) '${value.slice(0, 20)}' is not known`);
+  return value;
+}
+
+/** Objects that a client lists, its root path taken off. */
+export interface ListedObjects {
+  readonly rootPath: string;
+  readonly contentFormats: readonly number[];
+  readonly links: readonly Link[];
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** @throws DecodeError the payload is no link format. */
+export function parseObjects(payload: Uint8Array): ListedObjects {
+  let text: string;
+  try {
+    text = utf8.decode(payload);
+  } catch (error) {
+    throw new DecodeError('object links are not UTF-8', { cause: error });
+  }
+  const { rootPath, contentFormats, objects } = objectLinks(parseLinks(text));
+  return {
+    rootPath,
+    contentFormats,
+    links: objects.map(({ path, attributes }) => ({ target: path, attributes })),
+  };
+}

@@ -1,0 +1,109 @@
+import type { LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
+import type { Pack, ReadingValue, Series } from './pack.ts';
+
+/** SenML times below this are relative to now (RFC 8428 §4.5.3). Seconds. */
+const RELATIVE_BELOW = 2 ** 28;
+/** A time this far ahead of receipt cannot be when a reading was taken. µs. */
+const MAX_AHEAD = 300 * 1_000_000;
+/** A time this far behind receipt is a clock that was never set. µs. */
+const MAX_BEHIND = 10 * 365 * 86_400 * 1_000_000;
+
+export interface PackSource {
+  readonly endpoint: string;
+  /** µs since the epoch. */
+  readonly receivedAt: number;
+  /** The freshness rule of RFC 7641 §3.4. */
+  readonly fresh: boolean;
+  readonly records: readonly LwM2mRecord[];
+  /** Object id of the IoT Sensor object, whose instances carry their own time (resource 4, µs). */
+  readonly sensorObject: number;
+}
+
+/**
+ * Groups records by path and gives each its time: SenML's, else the sensor object's own, else that of
+ * receipt. Implausible times are kept as `claimedAt`, and the reading stands at its receipt.
+ * `selfTimed` tells whether every time came from the device: then equal bytes are the same readings.
+ */
+export function packReadings(source: PackSource): { readonly pack: Pack; readonly selfTimed: boolean } {
+  const { receivedAt, records } = source;
+  const ownTimes = sensorTimes(records, source.sensorObject);
+  const building = new Map<string, SeriesBuilder>();
+  let selfTimed = records.length > 0;
+  let lastPath = '';
+  let builder: SeriesBuilder | undefined;
+  for (const record of records) {
+    if (builder === undefined || record.path !== lastPath) {
+      lastPath = record.path;
+      builder = building.get(lastPath);
+      if (builder === undefined) {
+        builder = { path: lastPath, takenAt: [], values: [], claimedAt: undefined };
+        building.set(lastPath, builder);
+      }
+    }
+    const time = record.time;
+    let claimed: number | undefined;
+    if (time === undefined) claimed = ownTimes?.get(instanceOf(lastPath));
+    else if (time >= RELATIVE_BELOW) claimed = Math.round(time * 1_000_000);
+    else claimed = Math.round(receivedAt + time * 1_000_000);
+    if (time === undefined ? claimed === undefined : time < RELATIVE_BELOW) selfTimed = false;
+    const plausible =
+      claimed === undefined || (claimed <= receivedAt + MAX_AHEAD && claimed >= receivedAt - MAX_BEHIND);
+    builder.takenAt.push(plausible ? (claimed ?? receivedAt) : receivedAt);
+    builder.values.push(readingValue(record.value));
+    if (!plausible) {
+      builder.claimedAt ??= [];
+      builder.claimedAt[builder.takenAt.length - 1] = claimed;
+    }
+  }
+  const series: Series[] = [];
+  for (const { path, takenAt, values, claimedAt } of building.values()) {
+    series.push(claimedAt === undefined ? { path, takenAt, values } : { path, takenAt, values, claimedAt });
+  }
+  return {
+    pack: { endpoint: source.endpoint, receivedAt, overtaken: !source.fresh && !selfTimed, series },
+    selfTimed,
+  };
+}
+
+interface SeriesBuilder {
+  readonly path: string;
+  readonly takenAt: number[];
+  readonly values: ReadingValue[];
+  claimedAt: (number | undefined)[] | undefined;
+}
+
+/** Taken At of each sensor instance in the pack, by instance path. */
+function sensorTimes(records: readonly LwM2mRecord[], sensorObject: number): Map<string, number> | undefined {
+  const first = records[0];
+  if (first === undefined || first.time !== undefined || !first.path.startsWith(`/${sensorObject}/`)) {
+    return undefined;
+  }
+  let times: Map<string, number> | undefined;
+  for (const { path, value } of records) {
+    if (path.endsWith('/4') && (typeof value === 'number' || typeof value === 'bigint') && Number(value) > 0) {
+      const instance = instanceOf(path);
+      if (path === `${instance}/4`) {
+        times ??= new Map();
+        times.set(instance, Number(value));
+      }
+    }
+  }
+  return times;
+}
+
+/** `/42770/0` of `/42770/0/2`. */
+function instanceOf(path: string): string {
+  const second = path.indexOf('/', 1);
+  const third = second < 0 ? -1 : path.indexOf('/', second + 1);
+  return third < 0 ? path : path.slice(0, third);
+}
+
+/** A resource's value as history and API carry it. */
+export function readingValue(value: ResourceValue): ReadingValue {
+  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'bigint') return value.toString();
+  if (value instanceof Uint8Array) {
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
+  }
+  return `${value.objectId}:${value.instanceId}`;
+}
