@@ -1,0 +1,6 @@
+import { install, main, root, runNode } from './setup.mjs';
+
+await main(async () => {
+  await install();
+  await runNode([`${root}/scripts/start.ts`, ...process.argv.slice(2)]);
+});

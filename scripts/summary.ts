@@ -1,0 +1,70 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** How many tests passed, failed, and were not run. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+export const none: Counts = { passed: 0, failed: 0, skipped: 0 };
+
+export function sum(all: readonly Counts[]): Counts {
+  return all.reduce(
+    (total, counts) => ({
+      passed: total.passed + counts.passed,
+      failed: total.failed + counts.failed,
+      skipped: total.skipped + counts.skipped,
+    }),
+    none,
+  );
+}
+
+interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+/**
+ * Counts of vitest's JSON report. A file that failed without a failed test (it does not load, or a hook threw) counts
+ * as one failure, for its tests are in no count. `skippedNames` tells what was not run.
+ */
+export function countsOf(report: VitestReport): Counts & { readonly skippedNames: readonly string[] } {
+  const brokenFiles = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  ).length;
+  const skippedNames = report.testResults.flatMap((file) =>
+    file.assertionResults
+      .filter((test) => test.status !== 'passed' && test.status !== 'failed')
+      .map((test) => test.fullName),
+  );
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + brokenFiles,
+    skipped: report.numPendingTests + report.numTodoTests,
+    skippedNames,
+  };
+}
+
+export function readReport(path: string): ReturnType<typeof countsOf> {
+  return countsOf(JSON.parse(readFileSync(path, 'utf8')) as VitestReport);
+}
+
+/** `12 passed, 0 failed`, and `, 3 skipped` where there are any. */
+export function summaryLine({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`;
+}
+
+export function writeCounts(path: string, counts: Counts): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const { passed, failed, skipped } = counts;
+  writeFileSync(path, `${JSON.stringify({ passed, failed, skipped })}\n`);
+}

@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+
+/** `unit` is everything that needs no browser: unit, contract and integration tests. The interop suites have their own file. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/browser/**', 'test/interop/**'],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.browser.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          // Chromium and a server want the machine for themselves.
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['protocol/**/*.ts'],
+      reporter: ['text-summary', 'json-summary', 'html'],
+      reportsDirectory: 'coverage',
+      thresholds: { 'protocol/**/*.ts': { lines: 95 } },
+    },
+  },
+});
