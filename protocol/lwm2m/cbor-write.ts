@@ -1,0 +1,67 @@
+import { type ByteWriter, halfBits } from './byte-writer.ts';
+import { encodeUtf8 } from './bytes.ts';
+
+// CBOR as SenML needs it, in preferred serialisation (RFC 8949 §4.1): the shortest form that is exact.
+
+/** Major types, RFC 8949 §3.1. */
+export const CborMajor = { UNSIGNED: 0, NEGATIVE: 1, BYTES: 2, TEXT: 3, ARRAY: 4, MAP: 5, TAG: 6 } as const;
+export type CborMajor = (typeof CborMajor)[keyof typeof CborMajor];
+
+export function writeHead(writer: ByteWriter, major: CborMajor, argument: number | bigint): void {
+  const top = major << 5;
+  if (argument < 24) writer.uint8(top | Number(argument));
+  else if (argument < 0x100) {
+    writer.uint8(top | 24);
+    writer.uint8(Number(argument));
+  } else if (argument < 0x10000) {
+    writer.uint8(top | 25);
+    writer.uint16(Number(argument));
+  } else if (argument < 0x100000000) {
+    writer.uint8(top | 26);
+    writer.uint32(Number(argument));
+  } else {
+    writer.uint8(top | 27);
+    writer.uint64(BigInt(argument));
+  }
+}
+
+/** An integer of -2^64 to 2^64 - 1. */
+export function writeInteger(writer: ByteWriter, value: number | bigint): void {
+  if (value >= 0) writeHead(writer, CborMajor.UNSIGNED, value);
+  else writeHead(writer, CborMajor.NEGATIVE, typeof value === 'bigint' ? -1n - value : -1 - value);
+}
+
+export function writeFloat(writer: ByteWriter, value: number): void {
+  const half = halfBits(value);
+  if (half !== -1) {
+    writer.uint8(0xf9);
+    writer.uint16(half);
+  } else if (Math.fround(value) === value) {
+    writer.uint8(0xfa);
+    writer.float32(value);
+  } else {
+    writer.uint8(0xfb);
+    writer.float64(value);
+  }
+}
+
+/** A number whose type says nothing: an integer where it is one. */
+export function writeNumber(writer: ByteWriter, value: number): void {
+  if (Number.isSafeInteger(value) && !Object.is(value, -0)) writeInteger(writer, value);
+  else writeFloat(writer, value);
+}
+
+export function writeText(writer: ByteWriter, text: string): void {
+  const bytes = encodeUtf8(text);
+  writeHead(writer, CborMajor.TEXT, bytes.length);
+  writer.bytes(bytes);
+}
+
+export function writeBytes(writer: ByteWriter, bytes: Uint8Array): void {
+  writeHead(writer, CborMajor.BYTES, bytes.length);
+  writer.bytes(bytes);
+}
+
+export function writeBoolean(writer: ByteWriter, value: boolean): void {
+  writer.uint8(value ? 0xf5 : 0xf4);
+}

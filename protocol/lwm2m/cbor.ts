@@ -1,0 +1,71 @@
+import { DecodeError } from '../errors.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { CborReader } from './cbor-reader.ts';
+import { CborMajor, writeBoolean, writeBytes, writeFloat, writeInteger, writeText } from './cbor-write.ts';
+import {
+  formatObjectLink,
+  naturalType,
+  parseObjectLink,
+  untypedValue,
+  valueAsRead,
+  valueToWrite,
+} from './typed-value.ts';
+import type { ObjectLinkValue, ResourceType, ResourceValue } from './value.ts';
+
+// CBOR, content format 60: one value, OMA-TS-LightweightM2M_Core-V1_2 §7.4.6 and Appendix C.
+
+/** @throws RequestError the value does not fit the type */
+export function encodeCbor(path: string, type: ResourceType | undefined, value: ResourceValue): Uint8Array {
+  const fitted = valueToWrite(path, type, value);
+  const writer = new ByteWriter(16);
+  switch (type ?? naturalType(value)) {
+    case 'string':
+    case 'corelnk':
+      writeText(writer, fitted as string);
+      break;
+    case 'boolean':
+      writeBoolean(writer, fitted as boolean);
+      break;
+    case 'opaque':
+      writeBytes(writer, fitted as Uint8Array);
+      break;
+    case 'objlnk':
+      writeText(writer, formatObjectLink(fitted as ObjectLinkValue));
+      break;
+    case 'float':
+      writeFloat(writer, fitted as number);
+      break;
+    default:
+      writeInteger(writer, fitted as number | bigint);
+  }
+  return writer.copy();
+}
+
+/**
+ * Of an unknown type it is what CBOR says.
+ * @throws DecodeError
+ */
+export function decodeCbor(path: string, type: ResourceType | undefined, bytes: Uint8Array): ResourceValue {
+  const reader = new CborReader(bytes);
+  // An epoch time may carry its tag (RFC 8949 §3.4.2), LwM2M's time need not.
+  if (type === 'time' && reader.peek() === 0xc1) reader.tag();
+  const value = readValue(reader);
+  reader.end();
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new DecodeError(`${path}: ${value}`);
+  if (type === undefined || type === 'none') return untypedValue(value);
+  if (type === 'objlnk' && typeof value === 'string')
+    return parseObjectLink(value) ?? valueAsRead(path, type, value);
+  return valueAsRead(path, type, value);
+}
+
+function readValue(reader: CborReader): ResourceValue {
+  const initial = reader.peek();
+  switch (initial >> 5) {
+    case CborMajor.BYTES:
+      return reader.bytes();
+    case CborMajor.TEXT:
+      return reader.text();
+    default:
+      return initial === 0xf4 || initial === 0xf5 ? reader.boolean() : reader.number();
+  }
+}

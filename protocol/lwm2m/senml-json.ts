@@ -1,0 +1,191 @@
+import { DecodeError } from '../errors.ts';
+import { decodeBase64, decodeUtf8, encodeBase64, encodeUtf8 } from './bytes.ts';
+import { MAX_RECORDS } from './limits.ts';
+import {
+  checkVersion,
+  finite,
+  type SenmlEntry,
+  SenmlFields,
+  SenmlLabel,
+  SenmlNames,
+  SenmlResolver,
+  type SenmlSink,
+  senmlEntries,
+  senmlLabel,
+} from './senml.ts';
+import { compactInteger, formatObjectLink, parseObjectLink } from './typed-value.ts';
+import type { LwM2mRecord, ObjectLinkValue, ResourceTypeLookup, ResourceValue } from './value.ts';
+
+// SenML JSON, content format 110: RFC 8428 §5, OMA-TS-LightweightM2M_Core-V1_2 §7.4.4.
+
+/** @throws DecodeError */
+export function decodeSenmlJson(
+  basePath: string,
+  bytes: Uint8Array,
+  lookup: ResourceTypeLookup,
+): LwM2mRecord[] {
+  const resolver = new SenmlResolver(basePath, lookup);
+  readPack(bytes, resolver);
+  return resolver.records;
+}
+
+/** The paths that a composite Read or Observe names. @throws DecodeError */
+export function decodeSenmlJsonPaths(bytes: Uint8Array): string[] {
+  const names = new SenmlNames();
+  readPack(bytes, names);
+  return names.paths;
+}
+
+/** @throws RequestError */
+export function encodeSenmlJson(
+  basePath: string,
+  records: readonly LwM2mRecord[],
+  lookup: ResourceTypeLookup,
+): Uint8Array {
+  return encodeUtf8(`[${senmlEntries(basePath, records, lookup).map(entryText).join(',')}]`);
+}
+
+/** The payload of a composite Read or Observe. */
+export function encodeSenmlJsonPaths(paths: readonly string[]): Uint8Array {
+  return encodeUtf8(JSON.stringify(paths.map((n) => ({ n }))));
+}
+
+function readPack(bytes: Uint8Array, sink: SenmlSink): void {
+  if (bytes.length === 0) return;
+  const pack = parseJson(decodeUtf8(bytes));
+  if (!Array.isArray(pack)) throw new DecodeError('a SenML pack is a JSON array');
+  if (pack.length > MAX_RECORDS) throw new DecodeError(`more than ${MAX_RECORDS} SenML records`);
+  const fields = new SenmlFields();
+  for (const record of pack as unknown[]) {
+    if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+      throw new DecodeError('a SenML record is a JSON object');
+    }
+    fields.clear();
+    for (const [key, value] of Object.entries(record)) {
+      const label = senmlLabel(key);
+      if (label !== undefined) readField(label, value, fields);
+    }
+    sink.take(fields);
+  }
+}
+
+/** Reads each number as JSON.parse does, but an integer that is not exact as number as bigint. */
+type SourceReviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
+const parseWithSource = JSON.parse as (text: string, reviver?: SourceReviver) => unknown;
+
+function parseJson(text: string): unknown {
+  try {
+    // Only sixteen digits and more can be inexact, and a reviver costs: most packs do without.
+    return /\d{16}/.test(text) ? parseWithSource(text, exactInteger) : JSON.parse(text);
+  } catch {
+    // A SyntaxError, or a RangeError where the reviver recursed too deep: not the JSON of a pack.
+    throw new DecodeError('a SenML pack is not JSON');
+  }
+}
+
+function exactInteger(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value) || source === undefined) return value;
+  // An unbounded BigInt of a whole payload would take quadratic time, and 64 bits have 20 digits.
+  return /^-?\d{16,20}$/.test(source) ? compactInteger(BigInt(source)) : value;
+}
+
+function readField(label: SenmlLabel, value: unknown, fields: SenmlFields): void {
+  switch (label) {
+    case SenmlLabel.v:
+      fields.setValue(numberOf(label, value));
+      fields.numeric = true;
+      return;
+    case SenmlLabel.t:
+      fields.t = finite(numberOf(label, value));
+      return;
+    case SenmlLabel.n:
+    case SenmlLabel.bn:
+      fields.setName(label, textOf(label, value));
+      return;
+    case SenmlLabel.vs:
+      fields.setValue(textOf(label, value));
+      return;
+    case SenmlLabel.vb:
+      if (typeof value !== 'boolean') throw wrong(label);
+      fields.setValue(value);
+      return;
+    case SenmlLabel.vd:
+      fields.setValue(decodeBase64(textOf(label, value)));
+      return;
+    case SenmlLabel.vlo: {
+      const link = parseObjectLink(textOf(label, value));
+      if (link === undefined) throw wrong(label);
+      fields.setValue(link);
+      return;
+    }
+    case SenmlLabel.bt:
+      fields.bt = finite(numberOf(label, value));
+      return;
+    case SenmlLabel.bv:
+      fields.bv = finite(numberOf(label, value));
+      return;
+    case SenmlLabel.bver:
+      checkVersion(numberOf(label, value));
+      return;
+    case SenmlLabel.s:
+      fields.sum = true;
+      numberOf(label, value);
+      return;
+    case SenmlLabel.bs:
+    case SenmlLabel.ut:
+      numberOf(label, value);
+      return;
+    case SenmlLabel.u:
+    case SenmlLabel.bu:
+      textOf(label, value);
+      return;
+  }
+}
+
+function numberOf(label: SenmlLabel, value: unknown): number | bigint {
+  if (typeof value === 'bigint') return value;
+  // JSON.parse reads 1e999 as infinity.
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw wrong(label);
+  return value;
+}
+
+function textOf(label: SenmlLabel, value: unknown): string {
+  // An escape such as "\ud800" makes half a character, which no UTF-8 could carry on.
+  if (typeof value !== 'string' || !value.isWellFormed()) throw wrong(label);
+  return value;
+}
+
+function wrong(label: SenmlLabel): DecodeError {
+  const name = Object.entries(SenmlLabel).find(([, id]) => id === label)?.[0];
+  return new DecodeError(`SenML JSON: ${name} has a value of the wrong kind`);
+}
+
+function entryText({ bn, bt, n, t, type, value }: SenmlEntry): string {
+  const fields: string[] = [];
+  if (bn !== undefined) fields.push(`"bn":${JSON.stringify(bn)}`);
+  if (bt !== undefined) fields.push(`"bt":${numberText(bt)}`);
+  if (n !== undefined) fields.push(`"n":${JSON.stringify(n)}`);
+  if (t !== undefined) fields.push(`"t":${numberText(t)}`);
+  fields.push(valueText(type, value));
+  return `{${fields.join(',')}}`;
+}
+
+function valueText(type: SenmlEntry['type'], value: ResourceValue): string {
+  switch (type) {
+    case 'string':
+    case 'corelnk':
+      return `"vs":${JSON.stringify(value)}`;
+    case 'boolean':
+      return `"vb":${String(value)}`;
+    case 'opaque':
+      return `"vd":"${encodeBase64(value as Uint8Array, 'url')}"`;
+    case 'objlnk':
+      return `"vlo":"${formatObjectLink(value as ObjectLinkValue)}"`;
+    default:
+      return `"v":${numberText(value as number | bigint)}`;
+  }
+}
+
+function numberText(value: number | bigint): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}

@@ -1,0 +1,240 @@
+import { DecodeError, RequestError } from '../errors.ts';
+import { MAX_NAME_LENGTH, MAX_RECORDS } from './limits.ts';
+import { isAtOrBelow, pathIds } from './path.ts';
+import { naturalType, parseObjectLink, untypedValue, valueAsRead, valueToWrite } from './typed-value.ts';
+import type { LwM2mRecord, ResourceType, ResourceTypeLookup, ResourceValue } from './value.ts';
+
+// What SenML JSON and SenML CBOR share: RFC 8428 §4 and OMA-TS-LightweightM2M_Core-V1_2 §7.4.4, §7.4.5.
+
+/** SenML labels with their integers in CBOR, RFC 8428 §6 table 4; `vlo` has only its text, LwM2M §7.4.5. */
+export const SenmlLabel = {
+  bs: -6,
+  bv: -5,
+  bu: -4,
+  bt: -3,
+  bn: -2,
+  bver: -1,
+  n: 0,
+  u: 1,
+  v: 2,
+  vs: 3,
+  vb: 4,
+  s: 5,
+  t: 6,
+  ut: 7,
+  vd: 8,
+  /** Not on the wire. */
+  vlo: 9,
+} as const;
+export type SenmlLabel = (typeof SenmlLabel)[keyof typeof SenmlLabel];
+
+/** The label of a text key; undefined for an unknown one that may be ignored (RFC 8428 §4.4). */
+export function senmlLabel(text: string): SenmlLabel | undefined {
+  if (Object.hasOwn(SenmlLabel, text)) return SenmlLabel[text as keyof typeof SenmlLabel];
+  if (text.endsWith('_'))
+    throw new DecodeError(`SenML label '${text.slice(0, 40)}' must be understood, and is not`);
+  return undefined;
+}
+
+/** The fields of one record as they stand in the payload; one object serves for a whole pack. */
+export class SenmlFields {
+  bn: string | undefined;
+  bt: number | undefined;
+  bv: number | undefined;
+  n: string | undefined;
+  t: number | undefined;
+  value: ResourceValue | undefined;
+  /** Whether `value` is a `v`, to which the base value is added. */
+  numeric = false;
+  sum = false;
+
+  clear(): void {
+    this.bn = undefined;
+    this.bt = undefined;
+    this.bv = undefined;
+    this.n = undefined;
+    this.t = undefined;
+    this.value = undefined;
+    this.numeric = false;
+    this.sum = false;
+  }
+
+  setValue(value: ResourceValue): void {
+    if (this.value !== undefined) throw new DecodeError('a SenML record with two values');
+    this.value = value;
+  }
+
+  setName(label: typeof SenmlLabel.bn | typeof SenmlLabel.n, text: string): void {
+    if (text.length > MAX_NAME_LENGTH) throw new DecodeError(`a SenML name of ${text.length} characters`);
+    if (label === SenmlLabel.n) this.n = text;
+    else this.bn = text;
+  }
+}
+
+/** What is done with each record of a pack, in their order. */
+export interface SenmlSink {
+  take(fields: SenmlFields): void;
+}
+
+/** Resolves the records of one pack, RFC 8428 §4.6, to typed values at or below a path. */
+export class SenmlResolver implements SenmlSink {
+  readonly records: LwM2mRecord[] = [];
+  readonly #basePath: string;
+  readonly #lookup: ResourceTypeLookup;
+  #bn = '';
+  #bt: number | undefined;
+  #bv: number | undefined;
+  /** The `n` that #path was resolved with; the pack of one sensor resolves its path once. */
+  #n: string | undefined;
+  #path = '';
+  #type: ResourceType | undefined;
+
+  constructor(basePath: string, lookup: ResourceTypeLookup) {
+    this.#basePath = basePath;
+    this.#lookup = lookup;
+  }
+
+  take(fields: SenmlFields): void {
+    if (fields.bn !== undefined && fields.bn !== this.#bn) {
+      this.#bn = fields.bn;
+      this.#path = '';
+    }
+    if (fields.bt !== undefined) this.#bt = fields.bt;
+    if (fields.bv !== undefined) this.#bv = fields.bv;
+    if (fields.value === undefined) {
+      if (fields.n === undefined && fields.t === undefined && !fields.sum) return;
+      throw new DecodeError(`a SenML record without a value: '${this.#bn}${fields.n ?? ''}'`);
+    }
+    if (this.records.length === MAX_RECORDS) throw new DecodeError(`more than ${MAX_RECORDS} values`);
+    if (this.#path === '' || fields.n !== this.#n) this.#resolve(fields.n);
+    const value = this.#typed(fields);
+    if (fields.t === undefined && this.#bt === undefined) {
+      this.records.push({ path: this.#path, value });
+    } else {
+      this.records.push({ path: this.#path, value, time: (this.#bt ?? 0) + (fields.t ?? 0) });
+    }
+  }
+
+  #resolve(n: string | undefined): void {
+    const name = n === undefined ? this.#bn : this.#bn + n;
+    const ids = name.startsWith('/') ? pathIds(name) : undefined;
+    if (ids === undefined || ids.length < 3)
+      throw new DecodeError(`SenML name '${name}' is no path of a resource`);
+    if (!isAtOrBelow(name, this.#basePath))
+      throw new DecodeError(`SenML name ${name} is not at or below ${this.#basePath}`);
+    // pathIds takes only canonical texts, so the name is the path.
+    this.#path = name;
+    this.#n = n;
+    this.#type = this.#lookup.resourceType(ids[0] as number, ids[2] as number)?.type;
+  }
+
+  #typed(fields: SenmlFields): ResourceValue {
+    let value = fields.value as ResourceValue;
+    if (fields.numeric && this.#bv !== undefined) value = sum(value as number | bigint, this.#bv);
+    const type = this.#type;
+    if (typeof value === 'number' && (type === 'float' || type === undefined)) return value;
+    if (type === undefined || type === 'none') return untypedValue(value);
+    if (type === 'objlnk' && typeof value === 'string')
+      return parseObjectLink(value) ?? valueAsRead(this.#path, type, value);
+    return valueAsRead(this.#path, type, value);
+  }
+}
+
+/** Collects the names alone: what a composite Read or Observe asks for (LwM2M §6.3.8). */
+export class SenmlNames implements SenmlSink {
+  readonly paths: string[] = [];
+  #bn = '';
+
+  take(fields: SenmlFields): void {
+    if (fields.bn !== undefined) this.#bn = fields.bn;
+    const name = this.#bn + (fields.n ?? '');
+    const ids = name.startsWith('/') ? pathIds(name) : undefined;
+    if (ids === undefined) throw new DecodeError(`SenML name '${name}' is no path`);
+    if (this.paths.length === MAX_RECORDS) throw new DecodeError(`more than ${MAX_RECORDS} paths`);
+    this.paths.push(name);
+  }
+}
+
+/**
+ * RFC 8428 §4.4: a pack of a later version than is known must not be read. 10 is the version of
+ * RFC 8428, 26 the same with the secondary units of RFC 9100, which change no value.
+ */
+export function checkVersion(version: number | bigint): void {
+  const known = typeof version === 'number' && Number.isInteger(version) && version > 0;
+  if (!known || (version > 10 && version !== 26))
+    throw new DecodeError(`SenML version ${version} is not supported`);
+}
+
+/** A number that must be one that arithmetic can use. */
+export function finite(value: number | bigint): number {
+  const number = Number(value);
+  if (!Number.isFinite(number)) throw new DecodeError(`${number} in a SenML pack`);
+  return number;
+}
+
+function sum(value: number | bigint, base: number): number | bigint {
+  if (typeof value === 'bigint' && Number.isSafeInteger(base)) return value + BigInt(base);
+  return finite(Number(value) + base);
+}
+
+/** One record to write: its fields, those that are needed. */
+export interface SenmlEntry {
+  readonly bn?: string;
+  readonly bt?: number;
+  readonly n?: string;
+  readonly t?: number;
+  readonly type: ResourceType;
+  readonly value: ResourceValue;
+}
+
+/**
+ * Chooses base name and base time so that a reader who resolves them gets exactly the records.
+ * @throws RequestError a value that does not fit its type, or a path that is not of a resource below the base
+ */
+export function senmlEntries(
+  basePath: string,
+  records: readonly LwM2mRecord[],
+  lookup: ResourceTypeLookup,
+): SenmlEntry[] {
+  if (records.length > MAX_RECORDS) throw new RequestError(`more than ${MAX_RECORDS} values`);
+  const bn = commonName(records);
+  const timed = records.length > 0 && records.every(({ time }) => time !== undefined);
+  let bt = 0;
+  return records.map(({ path, value, time }, index): SenmlEntry => {
+    const ids = pathIds(path) ?? [];
+    if (ids.length < 3 || !isAtOrBelow(path, basePath)) {
+      throw new RequestError(`${path} is no resource at or below ${basePath}`);
+    }
+    if (time !== undefined && !Number.isFinite(time)) throw new RequestError(`${path}: taken at ${time}`);
+    const type = lookup.resourceType(ids[0] as number, ids[2] as number)?.type;
+    const fitted = valueToWrite(path, type, value);
+    const name = path.slice(bn.length);
+    let times: { readonly bt?: number; readonly t?: number } = {};
+    if (timed && time !== undefined) {
+      // A base that rounds when a time is added to it is replaced: times stay exact.
+      const rebase = index === 0 || bt + (time - bt) !== time;
+      if (rebase) {
+        bt = time;
+        times = { bt };
+      } else if (time !== bt) times = { t: time - bt };
+    } else if (time !== undefined) times = { t: time };
+    return {
+      ...(index === 0 && bn !== '' ? { bn } : {}),
+      ...(name === '' ? {} : { n: name }),
+      ...times,
+      type: type ?? naturalType(fitted),
+      value: fitted,
+    };
+  });
+}
+
+/** The path itself where all records share it, else the levels that they share, up to a slash; at least nothing. */
+function commonName(records: readonly LwM2mRecord[]): string {
+  const first = records[0]?.path ?? '';
+  if (records.every(({ path }) => path === first)) return first;
+  let name = first.slice(0, first.lastIndexOf('/') + 1);
+  while (name.length > 1 && !records.every(({ path }) => path.startsWith(name))) {
+    name = name.slice(0, name.lastIndexOf('/', name.length - 2) + 1);
+  }
+  return name.length > 1 ? name : '';
+}

@@ -1,0 +1,2 @@
+export { decodeTlv } from './tlv-decode.ts';
+export { encodeTlv } from './tlv-encode.ts';
