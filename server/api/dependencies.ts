@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { ObjectRegistry } from '../../objects/registry.ts';
+import type { Clock } from '../../protocol/clock.ts';
 import type { CommandService } from '../commands/carrier-commands.ts';
 import type { LiveStream } from '../events.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
@@ -27,8 +28,15 @@ export interface ApiDependencies {
     /** Printed by the console's empty state: the address that a device should use. */
     readonly coapUri: string;
   };
-  /** Hosts that a request's Host and Origin may name; anything else is refused with 403. */
+  /**
+   * Hosts that a request may name in Host; anything else is refused with 403. Asked with a lower-case
+   * host without port, IPv6 in brackets; allowed-hosts.ts makes the usual one.
+   */
   readonly allowedHosts: (host: string) => boolean;
   /** Folder of the built console; undefined where it is not built (tests). */
   readonly consoleRoot: string | undefined;
+  /** For the event streams; the system's where absent. */
+  readonly clock?: Clock;
+  /** How many event streams may be open at once; 4096 where absent. */
+  readonly maxEventStreams?: number;
 }

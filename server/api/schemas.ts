@@ -104,11 +104,18 @@ export const WriteBodySchema = Type.Union(
 );
 export type ApiWriteBody = Static<typeof WriteBodySchema>;
 
-export const CommandStateSchema = Type.Union(
-  (['queued', 'sent', 'accepted', 'done', 'failed', 'cancelled', 'expired', 'unknown'] as const).map(
-    (state) => Type.Literal(state),
-  ),
-);
+export const commandStates = [
+  'queued',
+  'sent',
+  'accepted',
+  'done',
+  'failed',
+  'cancelled',
+  'expired',
+  'unknown',
+] as const;
+
+export const CommandStateSchema = Type.Enum(commandStates);
 
 export const CommandSchema = Type.Object(
   {
@@ -213,6 +220,126 @@ export const ServerSchema = Type.Object(
 );
 export type ApiServer = Static<typeof ServerSchema>;
 
+/** A page of `GET /api/commands` and `GET /api/devices/{endpoint}/commands`, newest first. */
+export const CommandPageSchema = Type.Object(
+  {
+    items: Type.Array(CommandSchema),
+    next: Type.Union([Type.String(), Type.Null()], {
+      description: 'Cursor of the next page; null on the last',
+    }),
+  },
+  { $id: 'CommandPage', additionalProperties: false },
+);
+export type ApiCommandPage = Static<typeof CommandPageSchema>;
+
+/** One link of a device: from its registration, or from Discover. */
+export const LinkSchema = Type.Object(
+  {
+    path: Type.String(),
+    attributes: Type.Record(Type.String(), Type.String()),
+    name: Type.Optional(
+      Type.String({ description: 'Of the object or resource, where its definition is known' }),
+    ),
+    type: Type.Optional(Type.String()),
+    operations: Type.Optional(Type.String({ description: 'R, W, RW or E' })),
+    units: Type.Optional(Type.String()),
+  },
+  { $id: 'Link', additionalProperties: false },
+);
+export type ApiLink = Static<typeof LinkSchema>;
+
+export const LinksAnswerSchema = Type.Object(
+  { items: Type.Array(LinkSchema) },
+  { $id: 'LinksAnswer', additionalProperties: false },
+);
+export type ApiLinksAnswer = Static<typeof LinksAnswerSchema>;
+
+/** `POST /api/devices/{endpoint}/objects/{path}` on a resource: Execute. */
+export const ExecuteBodySchema = Type.Union(
+  [
+    Type.Object(
+      {
+        args: Type.String({
+          maxLength: 10_000,
+          description: "As LwM2M writes them: 0='1',1='7'",
+        }),
+      },
+      { additionalProperties: false },
+    ),
+    Type.Object(
+      {
+        arguments: Type.Array(Type.String({ maxLength: 1000, pattern: "^[^']*$" }), {
+          maxItems: 10,
+          description: 'By position: ["1", "7"]',
+        }),
+      },
+      { additionalProperties: false },
+    ),
+  ],
+  { $id: 'ExecuteBody' },
+);
+export type ApiExecuteBody = Static<typeof ExecuteBodySchema>;
+
+/** `POST /api/devices/{endpoint}/objects/{path}` on an object or instance: Create. */
+export const CreateBodySchema = Type.Object(
+  {
+    values: Type.Record(Type.String(), ValueSchema, {
+      description: 'By path relative to the new instance: {"7": 1000} or {"6/0": "x"}',
+    }),
+  },
+  { $id: 'CreateBody', additionalProperties: false },
+);
+export type ApiCreateBody = Static<typeof CreateBodySchema>;
+
+export const CreatedSchema = Type.Object(
+  { path: Type.String({ description: 'Of the new instance' }) },
+  { $id: 'Created', additionalProperties: false },
+);
+export type ApiCreated = Static<typeof CreatedSchema>;
+
+export const ObservationSchema = Type.Object(
+  {
+    paths: Type.Array(Type.String(), { description: 'More than one for a composite observation' }),
+    contentFormat: Type.Optional(Type.Integer({ description: 'CoAP Content-Format id that was asked for' })),
+    origin: Type.Union([Type.Literal('policy'), Type.Literal('api')], {
+      description: "Who wanted it: the device's policy, or a caller of the API",
+    }),
+    createdAt: Type.Number(),
+  },
+  { $id: 'Observation', additionalProperties: false },
+);
+export type ApiObservation = Static<typeof ObservationSchema>;
+
+export const ObservationsAnswerSchema = Type.Object(
+  { items: Type.Array(ObservationSchema) },
+  { $id: 'ObservationsAnswer', additionalProperties: false },
+);
+export type ApiObservationsAnswer = Static<typeof ObservationsAnswerSchema>;
+
+export const EventSchema = Type.Object(
+  {
+    id: Type.Integer(),
+    type: Type.String(),
+    endpoint: Type.Optional(Type.String()),
+    at: Type.Number(),
+    data: Type.Record(Type.String(), Type.Unknown()),
+  },
+  { $id: 'Event', additionalProperties: false },
+);
+export type ApiEvent = Static<typeof EventSchema>;
+
+/** Newest first. */
+export const EventsAnswerSchema = Type.Object(
+  { items: Type.Array(EventSchema) },
+  { $id: 'EventsAnswer', additionalProperties: false },
+);
+export type ApiEventsAnswer = Static<typeof EventsAnswerSchema>;
+
+export const HealthSchema = Type.Object(
+  { status: Type.Literal('ready') },
+  { $id: 'Health', additionalProperties: false },
+);
+
 /** RFC 9457 problem details; `code` is one of docs/errors.md. */
 export const ProblemSchema = Type.Object(
   {
@@ -230,15 +357,15 @@ export type ApiProblem = Static<typeof ProblemSchema>;
 
 /**
  * Server-sent events of `GET /api/events?endpoint=&types=`. `id:` is `<event>-<log>`; send it back as
- * Last-Event-ID (or `?after=`) to go on from there. `event: readings` carries ApiLiveReadings; every
- * other type carries ApiEvent. `event: gap` says that something is no longer kept: load anew.
+ * Last-Event-ID (or `?after=`) to go on from there. The first is `event: hello` with ApiHello.
+ * `event: readings` carries ApiLiveReadings; every other type carries ApiEvent. `event: gap` says that
+ * something is no longer kept: load anew.
  */
-export interface ApiEvent {
-  readonly id: number;
-  readonly type: string;
-  readonly endpoint?: string;
-  readonly at: number;
-  readonly data: Readonly<Record<string, unknown>>;
+export interface ApiHello {
+  /** Where the stream begins: what a client that has not yet heard anything goes on from. */
+  readonly position: string;
+  /** The server's clock. */
+  readonly now: number;
 }
 
 export interface ApiLiveReadings {

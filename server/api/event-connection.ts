@@ -1,0 +1,89 @@
+import type { ServerResponse } from 'node:http';
+
+/** Bytes that may wait for a slow client before the stream is held back. */
+const HIGH_WATER = 128 * 1024;
+
+/**
+ * One open event stream, as bytes. What is sent within one turn of the event loop goes out as one
+ * write; what the client does not take is bounded by the sender's heeding of `send`.
+ */
+export class EventConnection {
+  readonly #response: ServerResponse;
+  readonly #onWritable: () => void;
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #flush: NodeJS.Immediate | undefined;
+  #held = false;
+  #stalledTicks = 0;
+
+  /** @param onWritable called after `send` has returned false, when the client has caught up. */
+  constructor(response: ServerResponse, onWritable: () => void) {
+    this.#response = response;
+    this.#onWritable = onWritable;
+    response.on('drain', () => this.#drained());
+    // A reset by the client is how such a stream usually ends; 'close' follows and is handled there.
+    response.on('error', () => response.destroy());
+  }
+
+  get closed(): boolean {
+    return this.#response.destroyed || this.#response.writableEnded;
+  }
+
+  /** Takes the frame in any case. False when no more should be sent until `onWritable`. */
+  send(frame: Buffer): boolean {
+    if (this.closed) return false;
+    this.#pending.push(frame);
+    this.#pendingBytes += frame.length;
+    this.#flush ??= setImmediate(() => this.#write());
+    if (this.#pendingBytes + this.#response.writableLength < HIGH_WATER) return true;
+    this.#held = true;
+    return false;
+  }
+
+  /**
+   * Called at a fixed interval: keeps an idle connection open through proxies with a comment, and
+   * finds out clients that are gone without a word.
+   * @returns how many intervals in a row the client has taken nothing of what waits for it.
+   */
+  heartbeat(comment: Buffer): number {
+    if (this.#pendingBytes + this.#response.writableLength > 0) return ++this.#stalledTicks;
+    this.send(comment);
+    return 0;
+  }
+
+  /** Sends what waits, and ends the stream. */
+  end(): void {
+    this.#write();
+    this.#response.end();
+  }
+
+  /** Drops the client and whatever waits for it. */
+  destroy(): void {
+    this.#forget();
+    this.#response.destroy();
+  }
+
+  #write(): void {
+    const frames = this.#pending;
+    this.#forget();
+    if (frames.length === 0 || this.closed) return;
+    this.#response.cork();
+    for (const frame of frames) this.#response.write(frame);
+    this.#response.uncork();
+    if (this.#response.writableLength === 0) this.#drained();
+  }
+
+  #drained(): void {
+    this.#stalledTicks = 0;
+    if (!this.#held || this.closed) return;
+    this.#held = false;
+    this.#onWritable();
+  }
+
+  #forget(): void {
+    clearImmediate(this.#flush);
+    this.#flush = undefined;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+  }
+}

@@ -1,0 +1,122 @@
+import type { ServerResponse } from 'node:http';
+import type { Clock, Timer } from '../../protocol/clock.ts';
+import type { LivePosition, LiveStream, LiveSubscription } from '../events.ts';
+import { EventConnection } from './event-connection.ts';
+import { encodeFrame, FrameEncoder, formatPosition } from './event-frames.ts';
+import { ProblemError } from './problems.ts';
+import type { ApiHello } from './schemas.ts';
+
+const HEARTBEAT_MS = 15_000;
+/** Heartbeats that a client may miss while something waits for it: then it is taken for gone. */
+const MAX_STALLED_HEARTBEATS = 4;
+/** How long a browser waits before it connects again. */
+const RETRY_MS = 2_000;
+
+const comment = Buffer.from(':\n\n');
+const retry = Buffer.from(`retry: ${RETRY_MS}\n\n`);
+
+interface OpenStream {
+  readonly connection: EventConnection;
+  readonly subscription: LiveSubscription;
+}
+
+export interface StreamRequest {
+  /** Absent: only what is new. `'lost'`: the client named a place that never was here. */
+  readonly after?: LivePosition | 'lost';
+  readonly endpoint?: string;
+  readonly types?: ReadonlySet<string>;
+  readonly onError: (error: Error) => void;
+}
+
+/** All event streams of the API that are open: their limit, their heartbeat and their end. */
+export class EventStreams {
+  readonly #live: LiveStream;
+  readonly #clock: Clock;
+  readonly #limit: number;
+  readonly #encoder = new FrameEncoder();
+  readonly #open = new Set<OpenStream>();
+  #heartbeat: Timer | undefined;
+  #closed = false;
+
+  constructor(live: LiveStream, clock: Clock, limit: number) {
+    this.#live = live;
+    this.#clock = clock;
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** @throws ProblemError where no more may be opened: ask before the answer's head is written. */
+  admit(): void {
+    if (this.#closed) throw new ProblemError('closing', 'the server is closing');
+    if (this.#open.size >= this.#limit) {
+      throw new ProblemError('too_many_streams', `${this.#limit} event streams are open, which is the limit`);
+    }
+  }
+
+  /** Streams into `response`, whose head is written, until either side ends it. */
+  open(response: ServerResponse, request: StreamRequest): void {
+    const now = this.#live.position();
+    const lost = request.after === 'lost' || (request.after !== undefined && isBeyond(request.after, now));
+    const after = request.after === undefined || request.after === 'lost' || lost ? now : request.after;
+
+    let subscription: LiveSubscription | undefined;
+    const connection = new EventConnection(response, () => subscription?.resume());
+    const hello: ApiHello = { position: formatPosition(after), now: this.#clock.wallTime() };
+    connection.send(retry);
+    connection.send(encodeFrame('hello', hello, after));
+    if (lost) connection.send(encodeFrame('gap', {}));
+
+    subscription = this.#live.subscribe({
+      after,
+      ...(request.endpoint === undefined ? {} : { endpoint: request.endpoint }),
+      ...(request.types === undefined ? {} : { types: request.types }),
+      onItem: (item, position) => connection.send(this.#encoder.encode(item, position)),
+      onGap: () => connection.send(encodeFrame('gap', {})),
+      onError: (error) => {
+        // The client connects again after `retry`, and goes on from the last id that it has.
+        request.onError(error);
+        connection.end();
+      },
+    });
+    const stream = { connection, subscription };
+    this.#open.add(stream);
+    this.#startHeartbeat();
+    response.once('close', () => this.#forget(stream));
+    if (connection.closed) this.#forget(stream);
+  }
+
+  /** Ends all streams; none can be opened afterwards. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    for (const stream of this.#open) {
+      this.#forget(stream);
+      stream.connection.end();
+    }
+  }
+
+  #forget(stream: OpenStream): void {
+    if (!this.#open.delete(stream)) return;
+    stream.subscription.close();
+    if (this.#open.size > 0) return;
+    this.#heartbeat?.cancel();
+    this.#heartbeat = undefined;
+  }
+
+  #startHeartbeat(): void {
+    this.#heartbeat ??= this.#clock.setTimer(HEARTBEAT_MS, () => {
+      this.#heartbeat = undefined;
+      for (const { connection } of this.#open) {
+        if (connection.heartbeat(comment) >= MAX_STALLED_HEARTBEATS) connection.destroy();
+      }
+      if (this.#open.size > 0) this.#startHeartbeat();
+    });
+  }
+}
+
+/** The client has seen what this server never said: another database, or one restored from a backup. */
+function isBeyond(position: LivePosition, now: LivePosition): boolean {
+  return position.event > now.event || position.log > now.log;
+}

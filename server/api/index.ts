@@ -1,0 +1,69 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { systemClock } from '../../protocol/clock.ts';
+import { serveConsole } from './console.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { EventStreams } from './event-streams.ts';
+import { HttpMetrics } from './http-metrics.ts';
+import { acceptJsonOnly } from './json-bodies.ts';
+import { describeApi } from './openapi.ts';
+import { answerErrors, answerUnreadable, logRequests } from './request-errors.ts';
+import { carrierRoutes } from './routes/carrier.ts';
+import { commandRoutes } from './routes/commands.ts';
+import { deviceRoutes } from './routes/devices.ts';
+import { eventRoutes } from './routes/events.ts';
+import { objectRoutes } from './routes/objects.ts';
+import { observationRoutes } from './routes/observations.ts';
+import { readingRoutes } from './routes/readings.ts';
+import { serverRoutes } from './routes/server.ts';
+import { guardRequests } from './security.ts';
+import { validationError, validatorCompiler } from './validation.ts';
+
+/** Bytes of a request's body. */
+const BODY_LIMIT = 1024 * 1024;
+/** Characters of one path parameter, encoded: an endpoint name may need three for each of its bytes. */
+const MAX_PARAM_LENGTH = 4096;
+const MAX_EVENT_STREAMS = 4096;
+
+/**
+ * Builds the HTTP API, the pages about it, and the console; the caller listens. Closing it ends the
+ * event streams, and waits for requests that are under way.
+ */
+export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: deps.log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    return503OnClosing: true,
+    schemaErrorFormatter: validationError,
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: answerErrors,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  // The presenters name what an answer holds, and the tests hold every answer against its schema.
+  app.setSerializerCompiler(() => JSON.stringify);
+  app.setErrorHandler(answerErrors);
+
+  const streams = new EventStreams(
+    deps.live,
+    deps.clock ?? systemClock,
+    deps.maxEventStreams ?? MAX_EVENT_STREAMS,
+  );
+  const httpMetrics = new HttpMetrics(() => streams.size);
+  app.addHook('preClose', async () => streams.close());
+
+  logRequests(app);
+  httpMetrics.observe(app);
+  guardRequests(app, deps.allowedHosts);
+  acceptJsonOnly(app);
+  await describeApi(app, deps.about.version);
+
+  const nouns = [deviceRoutes, objectRoutes, observationRoutes, carrierRoutes, commandRoutes, readingRoutes];
+  for (const routes of nouns) await app.register(routes, deps);
+  await app.register(eventRoutes, { ...deps, streams });
+  await app.register(serverRoutes, { ...deps, httpMetrics });
+  await serveConsole(app, deps.consoleRoot);
+  await app.ready();
+  return app;
+}

@@ -1,0 +1,93 @@
+import type { ObjectRegistry } from '../../objects/registry.ts';
+import { RequestError } from '../../protocol/errors.ts';
+import { joinPath, pathIds } from '../../protocol/lwm2m/path.ts';
+import type { LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
+import type { WriteContent } from '../lwm2m/device-requests.ts';
+import type { Registration } from '../ports/registration-store.ts';
+import type { ApiExecuteBody, ApiValue, ApiWriteBody } from './schemas.ts';
+
+/** An LwM2M path out of a URL: one to four ids (OMA-TS-LightweightM2M_Core §7.3). */
+export interface ObjectPath {
+  /** `/3/0/9` */
+  readonly canonical: string;
+  readonly ids: readonly number[];
+}
+
+/**
+ * Reads `3/0/9`, with or without a slash before or after it.
+ * @throws RequestError for what is no path of one to four ids.
+ */
+export function objectPath(text: string): ObjectPath {
+  const ids = pathIds(text.replace(/\/$/, ''));
+  if (ids === undefined || ids.length === 0) {
+    throw new RequestError(
+      `'${text.slice(0, 64)}' is no path: object/instance/resource/resource instance, each 0 to 65534`,
+    );
+  }
+  return { canonical: `/${ids.join('/')}`, ids };
+}
+
+/** @throws RequestError a value that does not fit its resource, or a key that is no path below `path`. */
+export function writeContent(path: ObjectPath, body: ApiWriteBody, registry: ObjectRegistry): WriteContent {
+  if ('value' in body) return { value: typedValue(path.ids, body.value, registry) };
+  return { records: recordsBelow(path.canonical, body.values, registry) };
+}
+
+/**
+ * What a new instance begins with. Where the caller names only the object, the instance gets the lowest
+ * id that the device has not listed.
+ * @throws RequestError as writeContent
+ */
+export function newInstanceRecords(
+  path: ObjectPath,
+  values: Readonly<Record<string, ApiValue>>,
+  registry: ObjectRegistry,
+  links: Registration['links'],
+): readonly LwM2mRecord[] {
+  const [objectId, instanceId] = path.ids as readonly [number, number?];
+  const instance = instanceId ?? lowestFreeInstance(objectId, links);
+  return recordsBelow(`/${objectId}/${instance}`, values, registry);
+}
+
+function lowestFreeInstance(objectId: number, links: Registration['links']): number {
+  const taken = new Set<number | undefined>();
+  for (const { target } of links) {
+    const ids = pathIds(target);
+    if (ids?.[0] === objectId) taken.add(ids[1]);
+  }
+  let id = 0;
+  while (taken.has(id)) id++;
+  return id;
+}
+
+/** `0='1',1='7'` (OMA-TS-LightweightM2M_Core §6.3.5); undefined where there are none. */
+export function executeArguments(body: ApiExecuteBody | null): string | undefined {
+  if (body === null) return undefined;
+  if ('args' in body) return body.args;
+  return body.arguments.map((argument, position) => `${position}='${argument}'`).join(',');
+}
+
+function recordsBelow(
+  base: string,
+  values: Readonly<Record<string, ApiValue>>,
+  registry: ObjectRegistry,
+): readonly LwM2mRecord[] {
+  return Object.entries(values).map(([below, value]) => {
+    const path = joinPath(base, below);
+    const ids = pathIds(path) ?? [];
+    if (ids.length < 3 || path === base) {
+      throw new RequestError(`'${below}' does not lead from ${base} to a resource`);
+    }
+    return { path, value: typedValue(ids, value, registry) };
+  });
+}
+
+/** As the resource's definition wants it; where it is not known, JSON's own types are taken. */
+function typedValue(ids: readonly number[], value: ApiValue, registry: ObjectRegistry): ResourceValue {
+  const [objectId, , resourceId] = ids;
+  if (objectId === undefined || resourceId === undefined) {
+    throw new RequestError(`/${ids.join('/')} is no resource: give its resources as {"values": {...}}`);
+  }
+  registry.resource(objectId, resourceId);
+  return value;
+}

@@ -1,0 +1,63 @@
+import fastifySwagger from '@fastify/swagger';
+import fastifySwaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance, FastifySchema } from 'fastify';
+import { flattenedSchemas } from './shared-schemas.ts';
+
+/** The nouns, in the order of the page. */
+const tags = [
+  { name: 'devices', description: 'The inventory: devices known, registered now or not' },
+  { name: 'objects', description: 'Read, Write, Execute, Create, Delete, Discover on a device' },
+  { name: 'observations', description: 'What a device reports by itself' },
+  { name: 'carrier', description: "The SIM's carrier, and switching it" },
+  { name: 'commands', description: 'Durable commands to devices' },
+  { name: 'readings', description: 'What sensors said, by the time that it was taken' },
+  { name: 'events', description: 'What happens, live, and what happened' },
+  { name: 'server', description: 'The server itself' },
+];
+
+/** The scripts of Swagger UI are our own files; it draws with inline styles and images. */
+const docsContentPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+  "connect-src 'self'; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** Must come before the routes: they are collected as they are added. */
+export async function describeApi(app: FastifyInstance, version: string): Promise<void> {
+  for (const schema of flattenedSchemas()) app.addSchema(schema);
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Simyard',
+        version,
+        description:
+          'OMA LwM2M device management. Times are milliseconds since the Unix epoch. Endpoint names are ' +
+          'URL-encoded in paths. Errors are RFC 9457 problem details with a `code`.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      tags,
+    },
+    refResolver: {
+      buildLocalReference: (json, _baseUri, _fragment, i) =>
+        typeof json.$id === 'string' ? json.$id : `schema-${i}`,
+    },
+    transform: ({ schema, url }) => ({ schema: namedWildcard(schema), url: url.replace('*', ':path') }),
+  });
+  await app.register(fastifySwaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: docsContentPolicy,
+    uiConfig: { deepLinking: true, tryItOutEnabled: true, validatorUrl: null },
+    theme: { title: 'Simyard API' },
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+}
+
+/** The router calls a wildcard `*`; in the document it is `{path}`. */
+function namedWildcard(schema: FastifySchema): FastifySchema {
+  const params = schema?.params as { readonly properties?: Record<string, unknown> } | undefined;
+  if (params?.properties === undefined || !('*' in params.properties)) return schema;
+  const { '*': path, ...others } = params.properties;
+  return {
+    ...schema,
+    params: { ...params, properties: { ...others, path }, required: [...Object.keys(others), 'path'] },
+  };
+}

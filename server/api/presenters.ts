@@ -1,0 +1,236 @@
+import type { ObjectRegistry } from '../../objects/registry.ts';
+import type { Link } from '../../protocol/lwm2m/link-format.ts';
+import { pathIds } from '../../protocol/lwm2m/path.ts';
+import type { LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
+import type { CarrierStatus } from '../commands/carrier-commands.ts';
+import type { LiveReadings } from '../events.ts';
+import type { ReadResult } from '../lwm2m/device-requests.ts';
+import type { Command } from '../ports/command-queue.ts';
+import type { Device } from '../ports/device-store.ts';
+import type { StoredEvent } from '../ports/event-log.ts';
+import type { HistoryReading } from '../ports/history.ts';
+import type { LastValue } from '../ports/last-values.ts';
+import type { StoredObservation } from '../ports/observation-store.ts';
+import type {
+  ApiCarrierAnswer,
+  ApiCommand,
+  ApiDevice,
+  ApiEvent,
+  ApiLink,
+  ApiLiveReadings,
+  ApiObservation,
+  ApiReading,
+  ApiReadResult,
+  ApiRegistration,
+  ApiResourceItem,
+  ApiValue,
+} from './schemas.ts';
+
+// The one place where what the ports say becomes what the API shows. Each member is named here on
+// purpose: a registration's id (its Location) and an observation's token let whoever knows them act as
+// the device, and must not leave the server.
+
+/** Members of `source` that are there, of those named. */
+function pick<T extends object, K extends keyof T>(source: T, keys: readonly K[]): Pick<T, K> {
+  const picked: Partial<Pick<T, K>> = {};
+  for (const key of keys) {
+    if (source[key] !== undefined) picked[key] = source[key];
+  }
+  return picked as Pick<T, K>;
+}
+
+type RegistrationView = Omit<NonNullable<Device['registration']>, 'id'>;
+
+export function presentRegistration(registration: RegistrationView): ApiRegistration {
+  return {
+    ...pick(registration, [
+      'address',
+      'lifetime',
+      'version',
+      'binding',
+      'queueMode',
+      'rootPath',
+      'registeredAt',
+      'updatedAt',
+      'expiresAt',
+      'node',
+    ]),
+    objects: registration.links.map(({ target, attributes }) => ({
+      path: target,
+      attributes: { ...attributes },
+    })),
+  };
+}
+
+export function presentDevice(device: Device): ApiDevice {
+  return {
+    endpoint: device.endpoint,
+    state: device.registration === undefined ? 'unregistered' : 'registered',
+    ...pick(device, [
+      'firstSeen',
+      'lastSeen',
+      'manufacturer',
+      'model',
+      'serialNumber',
+      'firmwareVersion',
+      'iccid',
+      'imsi',
+      'imei',
+      'carrier',
+      'signal',
+    ]),
+    ...(device.registration === undefined ? {} : { registration: presentRegistration(device.registration) }),
+  };
+}
+
+/** JSON has no opaque, no link, no 64-bit integer, no NaN: see ValueSchema. */
+export function presentValue(value: ResourceValue): ApiValue {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  if (typeof value === 'bigint') {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value.toString();
+  }
+  if (value instanceof Uint8Array) {
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
+  }
+  if (typeof value === 'object') return `${value.objectId}:${value.instanceId}`;
+  return value;
+}
+
+/** A reading's value is JSON already, but for numbers that JSON cannot say. */
+function presentReadingValue(value: number | string | boolean): ApiValue {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}
+
+/** RFC 8428 §4.5.3: a time under 2^28 s is relative to now. */
+const RELATIVE_TIME_BOUND = 2 ** 28;
+
+function presentItem(record: LwM2mRecord, registry: ObjectRegistry, now: number): ApiResourceItem {
+  const ids = pathIds(record.path) ?? [];
+  const definition = ids.length >= 3 ? registry.resource(ids[0] as number, ids[2] as number) : undefined;
+  return {
+    path: record.path,
+    value: presentValue(record.value),
+    ...(record.time === undefined
+      ? {}
+      : {
+          takenAt: record.time < RELATIVE_TIME_BOUND ? now + record.time * 1000 : record.time * 1000,
+        }),
+    ...(definition === undefined ? {} : { name: definition.title, type: definition.type }),
+    ...(definition?.units === undefined ? {} : { units: definition.units }),
+  };
+}
+
+/** @param now ms since the epoch: what the relative times of the device's answer are counted from. */
+export function presentReadResult(result: ReadResult, registry: ObjectRegistry, now: number): ApiReadResult {
+  const items = result.records.map((record) => presentItem(record, registry, now));
+  const only = items.length === 1 ? items[0] : undefined;
+  return {
+    path: result.path,
+    contentFormat: result.contentFormat,
+    ...(only !== undefined && only.path === result.path ? { value: only.value } : {}),
+    items,
+  };
+}
+
+export function presentLink(link: Link, registry: ObjectRegistry): ApiLink {
+  const ids = pathIds(link.target) ?? [];
+  const attributes = { ...link.attributes };
+  const [objectId, , resourceId] = ids;
+  if (objectId === undefined) return { path: link.target, attributes };
+  if (resourceId === undefined) {
+    const object = registry.object(objectId, attributes.ver);
+    return { path: link.target, attributes, ...(object === undefined ? {} : { name: object.name }) };
+  }
+  const resource = registry.resource(objectId, resourceId);
+  if (resource === undefined) return { path: link.target, attributes };
+  const { title, type, operations, units } = resource;
+  return {
+    path: link.target,
+    attributes,
+    name: title,
+    type,
+    operations,
+    ...(units === undefined ? {} : { units }),
+  };
+}
+
+export function presentObservation(observation: StoredObservation): ApiObservation {
+  return {
+    ...pick(observation, ['contentFormat', 'origin', 'createdAt']),
+    paths: [...observation.paths],
+  };
+}
+
+export function presentCommand(command: Command): ApiCommand {
+  return {
+    ...pick(command, [
+      'id',
+      'endpoint',
+      'number',
+      'kind',
+      'state',
+      'reason',
+      'attempts',
+      'createdAt',
+      'updatedAt',
+      'expiresAt',
+    ]),
+    parameters: { ...command.parameters },
+    ...(command.result === undefined ? {} : { result: { ...command.result } }),
+    history: command.history.map((step) => pick(step, ['state', 'at', 'reason'])),
+  };
+}
+
+export function presentCarrier(slots: readonly CarrierStatus[]): ApiCarrierAnswer {
+  return {
+    current: slots[0]?.current ?? null,
+    slots: slots.map((slot) => ({
+      ...pick(slot, ['slot', 'current', 'state', 'lastResult', 'lastReason', 'iccid', 'imsi', 'lastSwitch']),
+      available: slot.available.map(({ id, name }) => ({ id, name })),
+      ...(slot.command === undefined ? {} : { command: presentCommand(slot.command) }),
+    })),
+  };
+}
+
+export function presentReading(path: string, reading: HistoryReading | LastValue): ApiReading {
+  const claimedAt = 'claimedAt' in reading ? reading.claimedAt : undefined;
+  return {
+    path,
+    value: presentReadingValue(reading.value),
+    takenAt: reading.takenAt / 1000,
+    receivedAt: reading.receivedAt / 1000,
+    ...(claimedAt === undefined ? {} : { claimedAt: claimedAt / 1000 }),
+  };
+}
+
+export function presentLiveReadings(readings: LiveReadings): ApiLiveReadings {
+  return {
+    endpoint: readings.endpoint,
+    series: readings.series.map(({ path, readings: points }) => ({
+      path,
+      points: points.map(({ takenAt, value }) => [takenAt / 1000, presentReadingValue(value)] as const),
+    })),
+  };
+}
+
+const registrationSecrets = new Set(['id', 'registrationId', 'identity', 'token']);
+
+export function presentEvent(event: StoredEvent): ApiEvent {
+  return { ...pick(event, ['id', 'type', 'endpoint', 'at']), data: presentEventData(event.data) };
+}
+
+/**
+ * An event's data are JSON as its writer stored them. A registration in them is shown without what is
+ * secret, whatever the writer, or an older version of it, put there.
+ */
+function presentEventData(data: StoredEvent['data']): Record<string, unknown> {
+  const shown = Object.fromEntries(Object.entries(data).filter(([key]) => !registrationSecrets.has(key)));
+  const { registration } = data;
+  if (typeof registration === 'object' && registration !== null) {
+    shown.registration = Object.fromEntries(
+      Object.entries(registration).filter(([key]) => !registrationSecrets.has(key)),
+    );
+  }
+  return shown;
+}

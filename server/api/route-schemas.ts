@@ -1,0 +1,46 @@
+import { Type } from 'typebox';
+import { ProblemSchema } from './schemas.ts';
+import { ref } from './shared-schemas.ts';
+
+/** What every route may answer beside its own. */
+export const problemResponses = { '4xx': ref(ProblemSchema), '5xx': ref(ProblemSchema) } as const;
+
+/** An answer without a body. */
+export const noContent = Type.Null({ description: 'Done' });
+
+export const EndpointParams = Type.Object({
+  endpoint: Type.String({ minLength: 1, description: 'Endpoint name, URL-encoded' }),
+});
+
+export const PathParams = Type.Object({
+  endpoint: Type.String({ minLength: 1, description: 'Endpoint name, URL-encoded' }),
+  '*': Type.String({ description: 'object/instance/resource/resource instance: `3`, `3/0`, `3/0/9`' }),
+});
+
+/** A page's size, with its default. */
+export function limit(maximum: number, standard: number) {
+  return Type.Optional(
+    Type.Integer({ minimum: 1, maximum, description: `How many; ${standard} where absent` }),
+  );
+}
+
+export const cursor = Type.Optional(
+  Type.String({ minLength: 1, maxLength: 2000, description: '`next` of the page before' }),
+);
+
+/** Of the requests that go to a device. */
+export const timeout = Type.Optional(
+  Type.Integer({
+    minimum: 1,
+    maximum: 300_000,
+    description: 'Milliseconds to wait for the device; 10000 where absent',
+  }),
+);
+
+export const format = Type.Optional(
+  Type.String({
+    pattern: '^([0-9]{1,5}|[A-Za-z0-9_]{1,20})$',
+    description:
+      'Content format to speak with the device: TEXT, OPAQUE, CBOR, SENML_JSON, SENML_CBOR, TLV, JSON, LWM2M_CBOR, or its id',
+  }),
+);

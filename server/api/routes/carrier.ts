@@ -1,0 +1,58 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { ApiDependencies } from '../dependencies.ts';
+import { presentCarrier, presentCommand } from '../presenters.ts';
+import { EndpointParams, problemResponses } from '../route-schemas.ts';
+import { CarrierAnswerSchema, CarrierBodySchema, CommandSchema } from '../schemas.ts';
+import { ref } from '../shared-schemas.ts';
+
+const tags = ['carrier'];
+
+export const carrierRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app, { commands }) => {
+  app.get(
+    '/api/devices/:endpoint/carrier',
+    {
+      schema: {
+        operationId: 'getCarrier',
+        summary: "The SIM's carrier, as the device last told it",
+        tags,
+        params: EndpointParams,
+        response: { 200: ref(CarrierAnswerSchema), ...problemResponses },
+      },
+    },
+    async ({ params }) => presentCarrier(await commands.carrierStatus(params.endpoint)),
+  );
+
+  app.post(
+    '/api/devices/:endpoint/carrier',
+    {
+      schema: {
+        operationId: 'switchCarrier',
+        summary: 'Switch the carrier, or disconnect',
+        description:
+          'Answers at once with a command, which lives on until the card has answered: ' +
+          'follow it by GET or by its events. With an Idempotency-Key the same request can be made again ' +
+          'safely for a day: it answers 200 with the command that it made the first time.',
+        tags,
+        params: EndpointParams,
+        headers: Type.Object({
+          'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+        }),
+        body: ref(CarrierBodySchema),
+        response: { 200: ref(CommandSchema), 202: ref(CommandSchema), ...problemResponses },
+      },
+    },
+    async ({ params, headers, body }, reply) => {
+      const idempotencyKey = headers['idempotency-key'];
+      const { command, created } = await commands.switchCarrier(params.endpoint, {
+        carrier: body.carrier,
+        ...(body.slot === undefined ? {} : { slot: body.slot }),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      });
+      return reply
+        .code(created ? 202 : 200)
+        .header('location', `/api/commands/${encodeURIComponent(command.id)}`)
+        .send(presentCommand(command));
+    },
+  );
+};

@@ -1,0 +1,97 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { UnknownDeviceError } from '../../errors.ts';
+import { requestOptions } from '../caller.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { objectPath } from '../object-content.ts';
+import { presentObservation, presentReadResult } from '../presenters.ts';
+import { ProblemError } from '../problems.ts';
+import {
+  EndpointParams,
+  format,
+  noContent,
+  PathParams,
+  problemResponses,
+  timeout,
+} from '../route-schemas.ts';
+import { ObservationsAnswerSchema, ReadResultSchema } from '../schemas.ts';
+import { ref } from '../shared-schemas.ts';
+
+const tags = ['observations'];
+
+export const observationRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
+  app,
+  { stores, requests, registry },
+) => {
+  app.get(
+    '/api/devices/:endpoint/observations',
+    {
+      schema: {
+        operationId: 'listObservations',
+        summary: 'What is observed on the device',
+        tags,
+        params: EndpointParams,
+        response: { 200: ref(ObservationsAnswerSchema), ...problemResponses },
+      },
+    },
+    async ({ params: { endpoint } }) => {
+      const device = await stores.devices.get(endpoint);
+      if (device === undefined) throw new UnknownDeviceError(endpoint);
+      if (device.registration === undefined) return { items: [] };
+      const observations = await stores.observations.byRegistration(device.registration.id);
+      return { items: observations.map(presentObservation) };
+    },
+  );
+
+  app.post(
+    '/api/devices/:endpoint/observations/*',
+    {
+      schema: {
+        operationId: 'observe',
+        summary: 'Observe a path; answers with its value now',
+        description:
+          'What the device reports from then on comes as readings. An observation of the same path is replaced.',
+        tags,
+        params: PathParams,
+        querystring: Type.Object({ format, timeout }, { additionalProperties: false }),
+        response: { 200: ref(ReadResultSchema), ...problemResponses },
+      },
+    },
+    async ({ params, query }, reply) => {
+      const path = objectPath(params['*']).canonical;
+      const result = await requests.observe(params.endpoint, path, requestOptions(query, reply));
+      return presentReadResult(result, registry, Date.now());
+    },
+  );
+
+  app.delete(
+    '/api/devices/:endpoint/observations/*',
+    {
+      schema: {
+        operationId: 'cancelObservation',
+        summary: 'End an observation',
+        tags,
+        params: PathParams,
+        querystring: Type.Object(
+          {
+            timeout,
+            active: Type.Optional(
+              Type.Boolean({ description: 'Tell the device at once, rather than at its next notification' }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
+        response: { 204: noContent, ...problemResponses },
+      },
+    },
+    async ({ params, query }, reply) => {
+      const path = objectPath(params['*']).canonical;
+      const ended = await requests.cancelObservation(params.endpoint, path, {
+        ...requestOptions(query, reply),
+        ...(query.active === undefined ? {} : { active: query.active }),
+      });
+      if (!ended) throw new ProblemError('not_observed', `${path} is not observed on '${params.endpoint}'`);
+      return reply.code(204).send(null);
+    },
+  );
+};

@@ -1,0 +1,38 @@
+import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
+import * as schemas from './schemas.ts';
+
+interface NamedSchema {
+  readonly $id: string;
+}
+
+function isNamed(value: unknown): value is TSchema & NamedSchema {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as Partial<NamedSchema>).$id === 'string'
+  );
+}
+
+/** Every schema of schemas.ts that has a name, by it: the components of the OpenAPI document. */
+export const namedSchemas: ReadonlyMap<string, TSchema> = new Map(
+  (Object.values(schemas) as unknown[]).filter(isNamed).map((schema) => [schema.$id, schema]),
+);
+
+/** A named schema as a reference, so that the OpenAPI document names it once; its static type is kept. */
+export function ref<T extends TSchema>(schema: T): TUnsafe<Static<T>> {
+  if (!isNamed(schema)) throw new TypeError('only a schema with an $id can be referred to');
+  return Type.Unsafe<Static<T>>({ $ref: `${schema.$id}#` });
+}
+
+/** The named schemas with what is named inside them as references. */
+export function flattenedSchemas(): readonly TSchema[] {
+  return [...namedSchemas.values()].map((schema) => flattenChildren(schema) as TSchema);
+}
+
+function flatten(value: unknown): unknown {
+  return isNamed(value) ? { $ref: `${value.$id}#` } : flattenChildren(value);
+}
+
+function flattenChildren(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(flatten);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, flatten(child)]));
+}
