@@ -1,0 +1,11 @@
+import { createContext } from '@lit/context';
+import type { ApiClient } from './data/api-client.ts';
+import type { ApiServer } from './data/api-types.ts';
+import type { LiveStream } from './data/live-stream.ts';
+import type { ServerClock } from './data/server-clock.ts';
+
+export const apiContext = createContext<ApiClient>(Symbol('api'));
+export const liveContext = createContext<LiveStream>(Symbol('live'));
+export const clockContext = createContext<ServerClock>(Symbol('clock'));
+/** What the server told of itself last; undefined until it has. */
+export const serverContext = createContext<ApiServer | undefined>(Symbol('server'));

@@ -1,0 +1,1 @@
+import './elements/sy-console-app.ts';

@@ -1,0 +1,27 @@
+/** Fired on window when the address has changed, by us or by the browser's buttons. */
+export const navigatedEvent = 'sy-navigated';
+
+/** Goes to an address of the console. `replace` where going back should not come through here again. */
+export function navigate(href: string, options: { readonly replace?: boolean } = {}): void {
+  if (options.replace === true) history.replaceState(history.state, '', href);
+  else if (href !== location.pathname + location.search) history.pushState(null, '', href);
+  window.dispatchEvent(new Event(navigatedEvent));
+}
+
+/**
+ * Follows links inside the console without loading the page anew. Modified clicks, other origins and
+ * the API's own pages stay the browser's.
+ */
+export function followLinks(root: EventTarget): void {
+  root.addEventListener('click', (event) => {
+    const click = event as MouseEvent;
+    if (click.defaultPrevented || click.button !== 0) return;
+    if (click.metaKey || click.ctrlKey || click.shiftKey || click.altKey) return;
+    const link = click.composedPath().find((target) => target instanceof HTMLAnchorElement);
+    if (link === undefined || link.target !== '' || link.hasAttribute('download')) return;
+    if (link.origin !== location.origin || !/^\/(devices(\/|$)|$)/.test(link.pathname)) return;
+    click.preventDefault();
+    navigate(link.pathname + link.search);
+  });
+  window.addEventListener('popstate', () => window.dispatchEvent(new Event(navigatedEvent)));
+}
