@@ -1,0 +1,80 @@
+import { defineObject } from './define-object.ts';
+
+/** LwM2M object 10, LWM2M Cellular Connectivity, version 1.1, as registered with OMNA (urn:oma:lwm2m:oma:10:1.1). */
+export const cellularConnectivityObject = defineObject({
+  id: 10,
+  version: '1.1',
+  name: 'LWM2M Cellular Connectivity',
+  resources: {
+    smscAddress: { id: 0, title: 'SMSC address', operations: 'RW', type: 'string' },
+    disableRadioPeriod: {
+      id: 1,
+      title: 'Disable radio period',
+      operations: 'RW',
+      type: 'integer',
+      range: [0, 65535],
+      units: 'min',
+    },
+    moduleActivationCode: { id: 2, title: 'Module activation code', operations: 'RW', type: 'string' },
+    vendorSpecificExtensions: { id: 3, title: 'Vendor specific extensions', operations: 'R', type: 'objlnk' },
+    psmTimer: { id: 4, title: 'PSM Timer', operations: 'RW', type: 'integer', units: 's' },
+    activeTimer: { id: 5, title: 'Active Timer', operations: 'RW', type: 'integer', units: 's' },
+    edrxIuMode: {
+      id: 7,
+      title: 'eDRX parameters for Iu mode',
+      operations: 'RW',
+      type: 'opaque',
+      range: [0, 255],
+    },
+    edrxWbS1Mode: {
+      id: 8,
+      title: 'eDRX parameters for WB-S1 mode',
+      operations: 'RW',
+      type: 'opaque',
+      range: [0, 255],
+    },
+    edrxNbS1Mode: {
+      id: 9,
+      title: 'eDRX parameters for NB-S1 mode',
+      operations: 'RW',
+      type: 'opaque',
+      range: [0, 255],
+    },
+    edrxAGbMode: {
+      id: 10,
+      title: 'eDRX parameters for A/Gb mode',
+      operations: 'RW',
+      type: 'opaque',
+      range: [0, 255],
+    },
+    activatedProfileNames: {
+      id: 11,
+      title: 'Activated Profile Names',
+      operations: 'R',
+      type: 'objlnk',
+      multiple: true,
+      mandatory: true,
+    },
+    supportedPowerSavingModes: {
+      id: 12,
+      title: 'Supported Power Saving Modes',
+      operations: 'R',
+      type: 'unsigned',
+      range: [0, 255],
+    },
+    activePowerSavingModes: {
+      id: 13,
+      title: 'Active Power Saving Modes',
+      operations: 'RW',
+      type: 'unsigned',
+      range: [0, 255],
+    },
+    releaseAssistanceIndicationUsage: {
+      id: 14,
+      title: 'Release Assistance Indication Usage',
+      operations: 'RW',
+      type: 'unsigned',
+      range: [0, 255],
+    },
+  },
+});
