@@ -27,7 +27,8 @@ export const settings = [
     flag: 'coap-host',
     type: 'text',
     default: '127.0.0.1',
-    meaning: 'Numeric address that CoAP listens on. Anything but loopback lets the network in, without security.',
+    meaning:
+      'Numeric address that CoAP listens on. Anything but loopback lets the network in, without security.',
   },
   {
     name: 'SIMYARD_HTTP_PORT',
@@ -41,7 +42,8 @@ export const settings = [
     flag: 'http-host',
     type: 'text',
     default: '127.0.0.1',
-    meaning: 'Address that REST and console listen on. There is no log-in yet: anything but loopback is open to all.',
+    meaning:
+      'Address that REST and console listen on. There is no log-in yet: anything but loopback is open to all.',
   },
   {
     name: 'SIMYARD_ALLOWED_HOSTS',
@@ -63,7 +65,8 @@ export const settings = [
     flag: 'redis-url',
     type: 'text',
     default: undefined,
-    meaning: 'Address of a Redis to share with other nodes. This version has the embedded store only and refuses it.',
+    meaning:
+      'Address of a Redis to share with other nodes. This version has the embedded store only and refuses it.',
   },
   {
     name: 'SIMYARD_NODE',
@@ -247,7 +250,12 @@ function readFlags(args: readonly string[]): Map<string, string> {
 
 /** The text of `--help`. */
 export function help(): string {
-  const lines = ['Simyard, an OMA LwM2M device-management server.', '', 'Usage: npm run server -- [flags]', ''];
+  const lines = [
+    'Simyard, an OMA LwM2M device-management server.',
+    '',
+    'Usage: npm run server -- [flags]',
+    '',
+  ];
   for (const setting of settings) {
     const initial = setting.default === undefined ? '' : ` (default ${setting.default})`;
     lines.push(`  --${setting.flag} VALUE, ${setting.name}${initial}`, `      ${setting.meaning}`);

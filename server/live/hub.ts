@@ -1,15 +1,9 @@
 import { DecodeError } from '../../protocol/errors.ts';
-import type {
-  LiveItem,
-  LivePosition,
-  LiveReadings,
-  LiveStream,
-  LiveSubscription,
-} from '../events.ts';
+import type { LiveItem, LivePosition, LiveReadings, LiveStream, LiveSubscription } from '../events.ts';
 import type { EventLog, StoredEvent } from '../ports/event-log.ts';
-import type { HistoryReading } from '../ports/history.ts';
 import type { LogPosition, TelemetryLog } from '../ports/telemetry-log.ts';
-import { decodePack, type Pack, type Series } from '../telemetry/pack.ts';
+import { decodePack, type Pack } from '../telemetry/pack.ts';
+import { historyReadings } from '../telemetry/readings.ts';
 
 /** How much a subscriber that lags reads from the logs at a time. */
 const CATCH_UP_EVENTS = 500;
@@ -72,9 +66,15 @@ export class LiveHub implements LiveStream {
   }
 
   subscribe(options: SubscribeOptions): LiveSubscription {
-    const subscriber = new Subscriber(options, this.#events, this.#log, () => this.#position, () => {
-      this.#remove(subscriber, options.endpoint);
-    });
+    const subscriber = new Subscriber(
+      options,
+      this.#events,
+      this.#log,
+      () => this.#position,
+      () => {
+        this.#remove(subscriber, options.endpoint);
+      },
+    );
     if (options.endpoint === undefined) {
       this.#forAll.add(subscriber);
     } else {
@@ -106,17 +106,6 @@ function liveReadings(pack: Pack, position: LogPosition): LiveReadings {
       readings: historyReadings(series, pack.receivedAt),
     })),
   };
-}
-
-/** A series as history and API have it. */
-export function historyReadings(series: Series, receivedAt: number): HistoryReading[] {
-  return series.takenAt.map((takenAt, index) => {
-    const value = series.values[index] ?? '';
-    const claimedAt = series.claimedAt?.[index];
-    return claimedAt === undefined
-      ? { takenAt, receivedAt, value }
-      : { takenAt, receivedAt, value, claimedAt };
-  });
 }
 
 type SubscriberState = 'live' | 'behind' | 'reading' | 'closed';

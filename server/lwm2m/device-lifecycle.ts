@@ -29,8 +29,8 @@ export interface DeviceLifecycleOptions {
   readonly rules: readonly ObservationRule[];
   /** A registration as events show it. */
   readonly present: (registration: Registration) => Readonly<Record<string, unknown>>;
-  /** The device can be reached now: what waits for it may go out. */
-  readonly onReachable: (endpoint: string) => void;
+  /** The device can be reached now: what waits for it may go out. `anew`: it has registered, and forgotten what was asked. */
+  readonly onReachable: (endpoint: string, anew: boolean) => void;
 }
 
 /**
@@ -53,6 +53,7 @@ export class DeviceLifecycle implements RegistrationListener {
   registered(registration: Registration, replaced: Registration | undefined): void {
     if (replaced !== undefined) this.#forget(replaced);
     this.#event('registered', registration, replaced === undefined ? {} : { replaced: true });
+    this.#options.onReachable(registration.endpoint, true);
     this.#setUp(registration);
   }
 
@@ -66,8 +67,9 @@ export class DeviceLifecycle implements RegistrationListener {
     this.#event('updated', registration, {});
     const changed = linkTargets(registration) !== linkTargets(previous);
     const remembered = observations.isLive(registration.id) || this.#wanted(registration).length === 0;
+    // Commands first: a person waits for them, and the device's radio may sleep again soon.
+    this.#options.onReachable(registration.endpoint, false);
     if (changed || !remembered || this.#incomplete.has(registration.id)) this.#setUp(registration);
-    else this.#options.onReachable(registration.endpoint);
   }
 
   deregistered(registration: Registration): void {
@@ -133,16 +135,16 @@ export class DeviceLifecycle implements RegistrationListener {
         if (error instanceof NotRegisteredError) return;
         this.#incomplete.add(registration.id);
         const { endpoint } = registration;
-        this.#options.log.warn({ endpoint, error }, 'set-up after registration is not complete; tried again later');
+        this.#options.log.warn(
+          { endpoint, error },
+          'set-up after registration is not complete; tried again later',
+        );
       })
       .finally(() => this.#settingUp.delete(registration.id));
   }
 
   async #follow(registration: Registration): Promise<void> {
-    const { observations, onReachable } = this.#options;
-    // Commands first: a person waits for them, and the device's radio may sleep again soon.
-    onReachable(registration.endpoint);
-    await observations.ensure(registration, this.#wanted(registration), SETUP_TIMEOUT);
+    await this.#options.observations.ensure(registration, this.#wanted(registration), SETUP_TIMEOUT);
     await this.#identify(registration);
   }
 

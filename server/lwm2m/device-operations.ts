@@ -1,7 +1,7 @@
-import type { CoapEndpoint, IncomingResponse, OutgoingRequest } from '../../protocol/coap/exchange.ts';
 import { CoapResponseError } from '../../protocol/coap/errors.ts';
+import type { CoapEndpoint, IncomingResponse, OutgoingRequest } from '../../protocol/coap/exchange.ts';
 import { Code, isSuccess, OptionNumber } from '../../protocol/coap/message.ts';
-import { contentFormat, optionStrings, pathOptions, uintOption } from '../../protocol/coap/options.ts';
+import { contentFormat, locationPath, pathOptions, uintOption } from '../../protocol/coap/options.ts';
 import { DecodeError, RequestError } from '../../protocol/errors.ts';
 import { decodeContent, encodeContent } from '../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
@@ -11,8 +11,8 @@ import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value
 import { NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
-import { readFormat, writeFormats } from './content-negotiation.ts';
 import { devicePath, withAccept, withoutRoot } from './coap-request.ts';
+import { readFormat, writeFormats } from './content-negotiation.ts';
 import type { DeviceRequestOptions, DeviceRequests, ReadResult, WriteContent } from './device-requests.ts';
 import type { ObservationService } from './observation-service.ts';
 
@@ -40,7 +40,11 @@ export class DeviceOperations implements DeviceRequests {
     const request = this.#request(registration, Code.GET, target, options);
     let response = await this.#send(registration, withAccept(request, accept));
     // A device may list a format and yet not have it for this resource.
-    if (response.code === Code.NOT_ACCEPTABLE && options.contentFormat === undefined && accept !== undefined) {
+    if (
+      response.code === Code.NOT_ACCEPTABLE &&
+      options.contentFormat === undefined &&
+      accept !== undefined
+    ) {
       response = await this.#send(registration, request);
     }
     return readResult(target, expect(response), this.#options.registry);
@@ -54,24 +58,37 @@ export class DeviceOperations implements DeviceRequests {
   ): Promise<void> {
     const target = canonicalPath(path);
     const { instance, resource } = fromIds(pathIds(target) ?? []);
-    if (instance === undefined) throw new RequestError('only an instance, a resource or a resource instance can be written');
+    if (instance === undefined)
+      throw new RequestError('only an instance, a resource or a resource instance can be written');
     const records = recordsOf(target, content);
     const single = 'value' in content && resource !== undefined;
     const registration = await this.registration(endpoint);
     // §6.3.3: PUT replaces; POST on an instance or a multiple resource updates what is named.
     const code = options.mode === 'update' ? Code.POST : Code.PUT;
-    const formats = options.contentFormat === undefined ? writeFormats(registration, single) : [options.contentFormat];
+    const formats =
+      options.contentFormat === undefined ? writeFormats(registration, single) : [options.contentFormat];
     await this.#sendContent(registration, code, target, records, formats, options);
   }
 
-  async execute(endpoint: string, path: string, args = '', options: DeviceRequestOptions = {}): Promise<void> {
+  async execute(
+    endpoint: string,
+    path: string,
+    args = '',
+    options: DeviceRequestOptions = {},
+  ): Promise<void> {
     const target = canonicalPath(path);
-    if (pathIds(target)?.length !== 3) throw new RequestError(`only a resource can be executed, not ${target}`);
+    if (pathIds(target)?.length !== 3)
+      throw new RequestError(`only a resource can be executed, not ${target}`);
     const registration = await this.registration(endpoint);
     expect(await this.#send(registration, this.#execute(registration, target, args, options)));
   }
 
-  #execute(registration: Registration, target: string, args: string, options: DeviceRequestOptions): OutgoingRequest {
+  #execute(
+    registration: Registration,
+    target: string,
+    args: string,
+    options: DeviceRequestOptions,
+  ): OutgoingRequest {
     const request = this.#request(registration, Code.POST, target, options);
     if (args === '') return request;
     return {
@@ -89,12 +106,14 @@ export class DeviceOperations implements DeviceRequests {
   ): Promise<string> {
     const target = canonicalPath(path);
     const ids = pathIds(target) ?? [];
-    if (ids.length !== 1 && ids.length !== 2) throw new RequestError(`an instance is made below an object, not at ${target}`);
+    if (ids.length !== 1 && ids.length !== 2)
+      throw new RequestError(`an instance is made below an object, not at ${target}`);
     const registration = await this.registration(endpoint);
-    const formats = options.contentFormat === undefined ? writeFormats(registration, false) : [options.contentFormat];
+    const formats =
+      options.contentFormat === undefined ? writeFormats(registration, false) : [options.contentFormat];
     const object = `/${ids[0]}`;
     const response = await this.#sendContent(registration, Code.POST, object, records, formats, options);
-    const location = optionStrings(response.options, OptionNumber.LOCATION_PATH);
+    const location = locationPath(response.options);
     if (location.length === 0) {
       if (ids.length === 2) return target;
       throw new DecodeError('the device made an instance and did not say which');
@@ -107,12 +126,17 @@ export class DeviceOperations implements DeviceRequests {
   async delete(endpoint: string, path: string, options: DeviceRequestOptions = {}): Promise<void> {
     const target = canonicalPath(path);
     const depth = pathIds(target)?.length ?? 0;
-    if (depth !== 2 && depth !== 4) throw new RequestError(`an instance or a resource instance can be deleted, not ${target}`);
+    if (depth !== 2 && depth !== 4)
+      throw new RequestError(`an instance or a resource instance can be deleted, not ${target}`);
     const registration = await this.registration(endpoint);
     expect(await this.#send(registration, this.#request(registration, Code.DELETE, target, options)));
   }
 
-  async discover(endpoint: string, path: string, options: DeviceRequestOptions = {}): Promise<readonly Link[]> {
+  async discover(
+    endpoint: string,
+    path: string,
+    options: DeviceRequestOptions = {},
+  ): Promise<readonly Link[]> {
     const target = canonicalPath(path);
     const registration = await this.registration(endpoint);
     const request = withAccept(
@@ -158,7 +182,12 @@ export class DeviceOperations implements DeviceRequests {
     throw new NotRegisteredError(endpoint);
   }
 
-  #request(registration: Registration, code: Code, path: string, options: DeviceRequestOptions): OutgoingRequest {
+  #request(
+    registration: Registration,
+    code: Code,
+    path: string,
+    options: DeviceRequestOptions,
+  ): OutgoingRequest {
     return {
       code,
       options: pathOptions(devicePath(registration.rootPath, path)),
@@ -187,7 +216,8 @@ export class DeviceOperations implements DeviceRequests {
         options: [...(base.options ?? []), uintOption(OptionNumber.CONTENT_FORMAT, format)],
         payload: encodeContent(format, target, records, this.#options.registry),
       });
-      if (response.code !== Code.UNSUPPORTED_CONTENT_FORMAT || index === formats.length - 1) return expect(response);
+      if (response.code !== Code.UNSUPPORTED_CONTENT_FORMAT || index === formats.length - 1)
+        return expect(response);
     }
     throw new RequestError('there is no content format to write in');
   }
@@ -212,7 +242,8 @@ function canonicalOrUndefined(path: string): string | undefined {
 
 function recordsOf(target: string, content: WriteContent): readonly LwM2mRecord[] {
   if ('value' in content) {
-    if ((pathIds(target)?.length ?? 0) < 3) throw new RequestError(`${target} is no resource: give values by resource id`);
+    if ((pathIds(target)?.length ?? 0) < 3)
+      throw new RequestError(`${target} is no resource: give values by resource id`);
     return [{ path: target, value: content.value }];
   }
   if (content.records.length === 0) throw new RequestError('there is nothing to write');
@@ -225,4 +256,3 @@ function recordsOf(target: string, content: WriteContent): readonly LwM2mRecord[
 function utf8(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
-

@@ -11,15 +11,14 @@ export interface ObservationRule {
 
 /** What the server observes on its own on every device: carriers, sensor values, signal strength. */
 export function defaultRules(carrierObject: number, sensorObject: number): readonly ObservationRule[] {
-  return [
-    { object: carrierObject },
-    { object: sensorObject, resource: 2 },
-    { object: 4, resource: 2 },
-  ];
+  return [{ object: carrierObject }, { object: sensorObject, resource: 2 }, { object: 4, resource: 2 }];
 }
 
 /** Paths that the rules want of this device, in the order of its links. */
-export function wantedPaths(registration: Registration, rules: readonly ObservationRule[]): readonly string[] {
+export function wantedPaths(
+  registration: Registration,
+  rules: readonly ObservationRule[],
+): readonly string[] {
   const wanted: string[] = [];
   for (const { target } of registration.links) {
     let path: ReturnType<typeof parsePath>;

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
+import { CoapResponseError } from '../../protocol/coap/errors.ts';
 import type {
   CoapEndpoint,
   IncomingNotification,
@@ -8,8 +10,6 @@ import type {
   ObservationResolver,
   OutgoingRequest,
 } from '../../protocol/coap/exchange.ts';
-import { CoapResponseError } from '../../protocol/coap/errors.ts';
-import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import { Code, formatCode, isSuccess } from '../../protocol/coap/message.ts';
 import { pathOptions } from '../../protocol/coap/options.ts';
 import { NotRegisteredError } from '../errors.ts';
@@ -18,8 +18,8 @@ import { StoreUnavailableError } from '../ports/errors.ts';
 import type { ObservationStore, StoredObservation } from '../ports/observation-store.ts';
 import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
 import type { NotificationSource, TelemetryIngest } from '../telemetry/ingest.ts';
-import { readFormat } from './content-negotiation.ts';
 import { devicePath, withAccept } from './coap-request.ts';
+import { readFormat } from './content-negotiation.ts';
 import type { DeviceRequestOptions } from './device-requests.ts';
 
 export interface ObservationServiceOptions {
@@ -71,7 +71,11 @@ export class ObservationService {
         const held: Held = { stored: found, address: found.address };
         this.#hold(held);
         done({
-          key: { token, peer, request: observeRequest(found.paths[0] ?? '/', found.rootPath, found.contentFormat) },
+          key: {
+            token,
+            peer,
+            request: observeRequest(found.paths[0] ?? '/', found.rootPath, found.contentFormat),
+          },
           onNotification: (notification) => this.#notified(held, notification),
         });
       },
@@ -189,8 +193,10 @@ export class ObservationService {
       const response = await this.observe(registration, path, 'policy', { timeout });
       if (!isSuccess(response.code)) {
         const { endpoint } = registration;
-        this.#options.log.info({ endpoint, path, code: formatCode(response.code) }, 'device refuses to be observed');
-        continue;
+        this.#options.log.info(
+          { endpoint, path, code: formatCode(response.code) },
+          'device refuses to be observed',
+        );
       }
     }
   }
@@ -245,7 +251,10 @@ export class ObservationService {
     held.address = to;
     this.#attached().movePeer(from, to);
     this.#options.registrations.move(registrationId, to, this.#options.node).catch((error: unknown) => {
-      this.#options.log.warn({ error, endpoint }, 'a new address was not stored; it will be with the next one');
+      this.#options.log.warn(
+        { error, endpoint },
+        'a new address was not stored; it will be with the next one',
+      );
       // Noticed again with the next notification.
       held.address = from;
     });
@@ -254,7 +263,10 @@ export class ObservationService {
 
   #ended(stored: StoredObservation, reason: string): void {
     this.#drop(stored, reason).catch((error: unknown) => {
-      this.#options.log.warn({ error, endpoint: stored.endpoint }, 'the end of an observation was not stored');
+      this.#options.log.warn(
+        { error, endpoint: stored.endpoint },
+        'the end of an observation was not stored',
+      );
     });
   }
 

@@ -3,14 +3,20 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { IncomingRequest, OutgoingResponse } from '../../protocol/coap/exchange.ts';
 import { Code, OptionNumber } from '../../protocol/coap/message.ts';
-import { contentFormat, stringOption, uintOption, uriPath, uriQuery } from '../../protocol/coap/options.ts';
+import {
+  contentFormat,
+  locationPathOptions,
+  uintOption,
+  uriPath,
+  uriQuery,
+} from '../../protocol/coap/options.ts';
 import { DecodeError, RequestError } from '../../protocol/errors.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { Registration, RegistrationStore, RegistrationUpdate } from '../ports/registration-store.ts';
 import {
-  lifetimeOf,
   type ListedObjects,
+  lifetimeOf,
   parseObjects,
   parseParameters,
   requireEndpoint,
@@ -68,18 +74,18 @@ export class RegistrationInterface {
   }
 
   async #answer(request: IncomingRequest): Promise<Answer> {
-    const path = uriPath(request.options);
-    if (path === '/.well-known/core') return wellKnownCore(request);
-    if (path === '/rd' || path === '/rd/') {
+    const [first, second, ...more] = uriPath(request.options);
+    if (more.length > 0) return { code: Code.NOT_FOUND };
+    if (first === '.well-known' && second === 'core') return wellKnownCore(request);
+    if (first !== 'rd') return { code: Code.NOT_FOUND };
+    // `/rd/` of a client that adds a slash is `/rd`.
+    if (second === undefined || second === '') {
       return request.code === Code.POST ? this.#register(request) : { code: Code.METHOD_NOT_ALLOWED };
     }
-    if (path.startsWith('/rd/')) {
-      const id = path.slice(4);
-      if (request.code === Code.POST || request.code === Code.PUT) return this.#update(request, id);
-      if (request.code === Code.DELETE) return this.#deregister(id);
-      return { code: Code.METHOD_NOT_ALLOWED };
-    }
-    return { code: Code.NOT_FOUND };
+    // 1.0 drafts updated with PUT, and clients of that age are still out there.
+    if (request.code === Code.POST || request.code === Code.PUT) return this.#update(request, second);
+    if (request.code === Code.DELETE) return this.#deregister(second);
+    return { code: Code.METHOD_NOT_ALLOWED };
   }
 
   async #register(request: IncomingRequest): Promise<Answer> {
@@ -113,10 +119,7 @@ export class RegistrationInterface {
     const { replaced } = await registrations.register(registration);
     return {
       code: Code.CREATED,
-      options: [
-        stringOption(OptionNumber.LOCATION_PATH, 'rd'),
-        stringOption(OptionNumber.LOCATION_PATH, registration.id),
-      ],
+      options: locationPathOptions(`/rd/${registration.id}`),
       after: () => listener.registered(registration, replaced),
     };
   }

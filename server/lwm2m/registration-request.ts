@@ -73,7 +73,8 @@ export function parseParameters(queries: readonly string[]): RegistrationParamet
 /** The name that a client registers under. */
 export function requireEndpoint(parameters: RegistrationParameters): string {
   const { endpoint } = parameters;
-  if (endpoint === undefined || endpoint === '') throw new RequestError('endpoint client name (ep) is missing');
+  if (endpoint === undefined || endpoint === '')
+    throw new RequestError('endpoint client name (ep) is missing');
   if (endpoint.length > MAX_ENDPOINT_LENGTH) {
     throw new RequestError(`endpoint client name is longer than ${MAX_ENDPOINT_LENGTH} characters`);
   }
@@ -88,7 +89,9 @@ export function requireEndpoint(parameters: RegistrationParameters): string {
 export function requireVersion(parameters: RegistrationParameters): string {
   const version = parameters.version ?? '1.0';
   if (!(supportedVersions as readonly string[]).includes(version)) {
-    throw new UnsupportedVersionError(`LwM2M ${version} is not supported; ${supportedVersions.join(', ')} are`);
+    throw new UnsupportedVersionError(
+      `LwM2M ${version} is not supported; ${supportedVersions.join(', ')} are`,
+    );
   }
   return version;
 }
@@ -107,7 +110,8 @@ function parseLifetime(value: string): number {
 }
 
 function parseBinding(value: string): string {
-  if (!/^[UTSNQM]{1,8}$/.test(value)) throw new RequestError(`binding (b) '${value.slice(0, 20)}' is not known`);
+  if (!/^[UTSNQM]{1,8}$/.test(value))
+    throw new RequestError(`binding (b) '${value.slice(0, 20)}' is not known`);
   return value;
 }
 

@@ -1,4 +1,5 @@
 import type { LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
+import type { HistoryReading } from '../ports/history.ts';
 import type { Pack, ReadingValue, Series } from './pack.ts';
 
 /** SenML times below this are relative to now (RFC 8428 §4.5.3). Seconds. */
@@ -80,7 +81,11 @@ function sensorTimes(records: readonly LwM2mRecord[], sensorObject: number): Map
   }
   let times: Map<string, number> | undefined;
   for (const { path, value } of records) {
-    if (path.endsWith('/4') && (typeof value === 'number' || typeof value === 'bigint') && Number(value) > 0) {
+    if (
+      path.endsWith('/4') &&
+      (typeof value === 'number' || typeof value === 'bigint') &&
+      Number(value) > 0
+    ) {
       const instance = instanceOf(path);
       if (path === `${instance}/4`) {
         times ??= new Map();
@@ -106,4 +111,15 @@ export function readingValue(value: ResourceValue): ReadingValue {
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
   }
   return `${value.objectId}:${value.instanceId}`;
+}
+
+/** A series as history and API have it. */
+export function historyReadings(series: Series, receivedAt: number): HistoryReading[] {
+  return series.takenAt.map((takenAt, index) => {
+    const value = series.values[index] ?? '';
+    const claimedAt = series.claimedAt?.[index];
+    return claimedAt === undefined
+      ? { takenAt, receivedAt, value }
+      : { takenAt, receivedAt, value, claimedAt };
+  });
 }

@@ -1,0 +1,155 @@
+import type { Clock } from '../../protocol/clock.ts';
+import { RequestError } from '../../protocol/errors.ts';
+import { pathIds } from '../../protocol/lwm2m/path.ts';
+import { ConflictError, UnknownDeviceError } from '../errors.ts';
+import type { DeviceRequests } from '../lwm2m/device-requests.ts';
+import type { Command, CommandState } from '../ports/command-queue.ts';
+import type { Stores } from '../ports/stores.ts';
+import { readingValue } from '../telemetry/readings.ts';
+import type { CarrierOption, CarrierStatus, CommandService } from './carrier-commands.ts';
+import { carrierValues, DISCONNECT } from './carrier-object.ts';
+
+/** How long a command waits for its device, ms, where the caller does not say: one day. */
+const TIME_TO_LIVE = 86_400_000;
+
+export interface CarrierServiceOptions {
+  readonly stores: Pick<Stores, 'commands' | 'devices' | 'lastValues'>;
+  readonly requests: DeviceRequests;
+  readonly clock: Clock;
+  readonly carrierObject: number;
+  /** A command was queued, or has taken a step. */
+  readonly onStep: (command: Command) => void;
+  readonly onQueued: (endpoint: string) => void;
+}
+
+type SwitchRequest = Parameters<CommandService['switchCarrier']>[1];
+
+/** Carrier switches as durable commands, and what is known of each SIM slot. */
+export class CarrierService implements CommandService {
+  readonly #options: CarrierServiceOptions;
+
+  constructor(options: CarrierServiceOptions) {
+    this.#options = options;
+  }
+
+  async switchCarrier(
+    endpoint: string,
+    request: SwitchRequest,
+  ): Promise<{ readonly command: Command; readonly created: boolean }> {
+    const { stores, clock, onStep, onQueued } = this.#options;
+    const { idempotencyKey } = request;
+    const slot = request.slot ?? 0;
+    if ((await stores.devices.get(endpoint)) === undefined) throw new UnknownDeviceError(endpoint);
+    const target = await this.#resolve(endpoint, slot, request.carrier);
+    const now = clock.wallTime();
+    const { command, created, conflict } = await stores.commands.enqueue({
+      endpoint,
+      kind: 'carrier-switch',
+      parameters: { carrier: target.id, name: target.name, slot },
+      createdAt: now,
+      expiresAt: now + (request.timeToLive ?? TIME_TO_LIVE),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    });
+    if (conflict) throw new ConflictError('this Idempotency-Key was used for another command');
+    if (created) {
+      onStep(command);
+      onQueued(endpoint);
+    }
+    return { command, created };
+  }
+
+  async carrierStatus(endpoint: string): Promise<readonly CarrierStatus[]> {
+    const { stores, carrierObject } = this.#options;
+    const [device, values, commands] = await Promise.all([
+      stores.devices.get(endpoint),
+      stores.lastValues.get(endpoint, `/${carrierObject}`),
+      stores.commands.list({ endpoint, limit: 50 }),
+    ]);
+    if (device === undefined) throw new UnknownDeviceError(endpoint);
+    const slots = new Set<number>();
+    for (const path of [
+      ...values.map((value) => value.path),
+      ...(device.registration?.links ?? []).map((link) => link.target),
+    ]) {
+      const [object, instance] = pathIds(path) ?? [];
+      if (object === carrierObject && instance !== undefined) slots.add(instance);
+    }
+    return [...slots]
+      .sort((a, b) => a - b)
+      .map((slot) => {
+        const { lastCommand: _, ...said } = carrierValues({ object: carrierObject, instance: slot }, values);
+        const ofSlot = commands.items.filter(
+          ({ kind, parameters }) => kind === 'carrier-switch' && parameters['slot'] === slot,
+        );
+        // The oldest that is not final is the one that the device works on.
+        const command = ofSlot.findLast(({ state }) => !isFinal(state)) ?? ofSlot[0];
+        return { slot, ...said, ...(command === undefined ? {} : { command }) };
+      });
+  }
+
+  get(id: string): Promise<Command | undefined> {
+    return this.#options.stores.commands.get(id);
+  }
+
+  async cancel(id: string): Promise<Command | undefined> {
+    const { stores, clock, onStep, onQueued } = this.#options;
+    const before = await stores.commands.get(id);
+    if (before === undefined) return undefined;
+    const command = await stores.commands.transition({
+      id,
+      from: ['queued'],
+      to: 'cancelled',
+      at: clock.wallTime(),
+      reason: 'cancelled before it was sent',
+    });
+    if (command === undefined) {
+      const now = (await stores.commands.get(id))?.state ?? before.state;
+      throw new ConflictError(
+        isFinal(now) ? `the command has ended: ${now}` : 'the command is on its way to the device already',
+      );
+    }
+    onStep(command);
+    onQueued(command.endpoint);
+    return command;
+  }
+
+  list(query: Parameters<CommandService['list']>[0]): ReturnType<CommandService['list']> {
+    return this.#options.stores.commands.list(query);
+  }
+
+  /** @throws RequestError the card has no such carrier */
+  async #resolve(endpoint: string, slot: number, carrier: string | number): Promise<CarrierOption> {
+    if (carrier === DISCONNECT || (typeof carrier === 'string' && carrier.toLowerCase() === 'disconnect')) {
+      return { id: DISCONNECT, name: 'Disconnect' };
+    }
+    const available = await this.#available(endpoint, slot);
+    const found = available.find(({ id, name }) =>
+      typeof carrier === 'number' ? id === carrier : name.toLowerCase() === carrier.toLowerCase(),
+    );
+    if (found !== undefined) return found;
+    const names = available.map(({ id, name }) => `${name} (${id})`).join(', ');
+    throw new RequestError(
+      available.length === 0
+        ? `device '${endpoint}' lists no carriers in slot ${slot}`
+        : `the card has no carrier '${carrier}'; it has ${names}, and Disconnect`,
+    );
+  }
+
+  /** As last heard; a device that was never heard is asked. */
+  async #available(endpoint: string, slot: number): Promise<readonly CarrierOption[]> {
+    const { stores, requests, carrierObject } = this.#options;
+    const instance = { object: carrierObject, instance: slot };
+    const path = `/${carrierObject}/${slot}`;
+    const known = carrierValues(instance, await stores.lastValues.get(endpoint, path)).available;
+    if (known.length > 0) return known;
+    const { records } = await requests.read(endpoint, `${path}/1`);
+    return carrierValues(
+      instance,
+      records.map((record) => ({ path: record.path, value: readingValue(record.value) })),
+    ).available;
+  }
+}
+
+function isFinal(state: CommandState): boolean {
+  return state !== 'queued' && state !== 'sent' && state !== 'accepted';
+}

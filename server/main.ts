@@ -1,0 +1,414 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { Registry } from 'prom-client';
+import { carrierObject } from '../objects/carrier.ts';
+import { iotSensorObject } from '../objects/iot-sensor.ts';
+import { createObjectRegistry, standardObjects } from '../objects/registry.ts';
+import { type Clock, systemClock } from '../protocol/clock.ts';
+import { createCoapEndpoint } from '../protocol/coap/endpoint.ts';
+import type { CoapEndpoint } from '../protocol/coap/exchange.ts';
+import { createUdpPort, type UdpPort } from '../protocol/coap/udp-port.ts';
+import { allowHosts } from './api/allowed-hosts.ts';
+import { buildApi } from './api/index.ts';
+import { presentCommand, presentRegistration } from './api/presenters.ts';
+import { CarrierService } from './commands/carrier-service.ts';
+import { CommandDispatcher } from './commands/dispatcher.ts';
+import { type Config, ConfigError, HelpRequested, isLoopback, loadConfig } from './config.ts';
+import { openEmbeddedStores } from './embedded/index.ts';
+import { LiveHub } from './live/hub.ts';
+import { EventPublisher } from './live/publisher.ts';
+import { createLog } from './log.ts';
+import { DeviceLifecycle } from './lwm2m/device-lifecycle.ts';
+import { DeviceOperations } from './lwm2m/device-operations.ts';
+import { RegistrationExpiry } from './lwm2m/expiry.ts';
+import { defaultRules } from './lwm2m/observation-policy.ts';
+import { ObservationService } from './lwm2m/observation-service.ts';
+import { RegistrationInterface } from './lwm2m/registration-interface.ts';
+import { registerMetrics } from './metrics.ts';
+import type { Command } from './ports/command-queue.ts';
+import type { DeviceAttributes } from './ports/device-store.ts';
+import type { Stores } from './ports/stores.ts';
+import { TelemetryIngest } from './telemetry/ingest.ts';
+import { Projection } from './telemetry/projection.ts';
+import { Retention } from './telemetry/retention.ts';
+
+/** A server that runs. */
+export interface RunningServer {
+  /** Of the REST API and the console. */
+  readonly httpAddress: string;
+  /** `coap://host:port` */
+  readonly coapUri: string;
+  /** Idempotent: stops listening, lets go of what is under way, closes the store. */
+  close(): Promise<void>;
+}
+
+const UDP_BUFFER = 4 * 1024 * 1024;
+
+/**
+ * Puts the server together and starts it: stores, then transport, then API; closed in reverse.
+ * @throws Error with one clear line where a port is taken or the store cannot be opened.
+ */
+export async function startServer(
+  config: Config,
+  log: Logger = createLog(config.logLevel),
+  clock: Clock = systemClock,
+): Promise<RunningServer> {
+  const startedAt = clock.wallTime();
+  const closing: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => {
+    for (let step = closing.pop(); step !== undefined; step = closing.pop()) {
+      try {
+        await step();
+      } catch (error) {
+        log.error({ error }, 'closing: a part did not end well');
+      }
+    }
+  };
+  try {
+    const stores = await openEmbeddedStores({ path: config.data });
+    closing.push(() => stores.close());
+    return await compose(config, stores, log, clock, startedAt, closing, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function compose(
+  config: Config,
+  stores: Stores,
+  log: Logger,
+  clock: Clock,
+  startedAt: number,
+  closing: (() => Promise<unknown>)[],
+  close: () => Promise<void>,
+): Promise<RunningServer> {
+  const registry = createObjectRegistry([
+    ...standardObjects,
+    carrierObject(config.carrierObject),
+    iotSensorObject(config.sensorObject),
+  ]);
+  const hub = await LiveHub.open(stores.events, stores.log);
+  const events = new EventPublisher(stores.events, hub, log.child({ part: 'events' }));
+  closing.push(() => events.flush());
+
+  const telemetryLog = log.child({ part: 'telemetry' });
+  const projection = new Projection({
+    log: stores.log,
+    history: stores.history,
+    lastValues: stores.lastValues,
+    devices: stores.devices,
+    clock,
+    logger: telemetryLog,
+    attributesOf: (path) => attributeOf(path, config.carrierObject),
+    onAttributes: (endpoint, attributes) => {
+      events.publish('device', endpoint, clock.wallTime(), { attributes });
+    },
+  });
+  await projection.start();
+  closing.push(() => projection.close());
+
+  // Dispatcher, lifecycle and observations need each other; what is called before `wired` is set is a bug.
+  let wired: { readonly dispatcher: CommandDispatcher; readonly lifecycle: DeviceLifecycle } | undefined;
+  const parts = (): NonNullable<typeof wired> => {
+    if (wired === undefined) throw new Error('a device was heard before the server was put together');
+    return wired;
+  };
+
+  const ingest = new TelemetryIngest({
+    log: stores.log,
+    registry,
+    clock,
+    sensorObject: config.sensorObject,
+    onPack: (pack, position) => {
+      hub.publishPack(pack, position);
+      projection.appended(pack, position);
+      parts().dispatcher.observed(pack);
+    },
+    onUndecodable: ({ endpoint, path }, error, payload) => {
+      const start = Buffer.from(payload.subarray(0, 32)).toString('hex');
+      telemetryLog.warn({ endpoint, path, reason: error.message, start }, 'a notification cannot be read');
+    },
+    onStoreError: ({ endpoint }, error) => {
+      telemetryLog.debug({ endpoint, error }, 'the store did not take readings; the device sends them again');
+    },
+  });
+
+  const observations = new ObservationService({
+    observations: stores.observations,
+    registrations: stores.registrations,
+    ingest,
+    events,
+    clock,
+    log: log.child({ part: 'observations' }),
+    node: config.node,
+    onHeard: (endpoint) => parts().lifecycle.heard(endpoint),
+  });
+
+  const registrationInterface = new RegistrationInterface({
+    registrations: stores.registrations,
+    clock,
+    log: log.child({ part: 'registration' }),
+    node: config.node,
+    grace: config.lifetimeGrace,
+    listener: {
+      registered: (registration, replaced) => parts().lifecycle.registered(registration, replaced),
+      updated: (registration, previous) => parts().lifecycle.updated(registration, previous),
+      deregistered: (registration) => parts().lifecycle.deregistered(registration),
+    },
+  });
+
+  const port = await openUdpPort(config, log);
+  const endpoint = createCoapEndpoint({
+    port,
+    clock,
+    handler: (request) => registrationInterface.handle(request),
+    resolveObservation: observations.resolve,
+    onFault: (error) => log.error({ error }, 'a CoAP handler met a bug'),
+  });
+  closing.push(() => endpoint.close());
+  observations.attach(endpoint);
+
+  const requests = new DeviceOperations({
+    endpoint,
+    stores,
+    registry,
+    observations,
+    timeout: config.requestTimeout,
+  });
+
+  const onStep = (command: Command): void => {
+    events.publish('command', command.endpoint, clock.wallTime(), { command: presentCommand(command) });
+  };
+  const dispatcher = new CommandDispatcher({
+    queue: stores.commands,
+    requests,
+    clock,
+    log: log.child({ part: 'commands' }),
+    carrierObject: config.carrierObject,
+    onStep,
+  });
+  closing.push(() => dispatcher.close());
+
+  const lifecycle = new DeviceLifecycle({
+    endpoint,
+    requests,
+    observations,
+    devices: stores.devices,
+    events,
+    clock,
+    log: log.child({ part: 'devices' }),
+    rules: defaultRules(config.carrierObject, config.sensorObject),
+    present: presentRegistration,
+    onReachable: (name, anew) => dispatcher.reachable(name, anew),
+  });
+  closing.push(() => lifecycle.close());
+  wired = { dispatcher, lifecycle };
+
+  const expiry = new RegistrationExpiry(
+    stores.registrations,
+    clock,
+    log.child({ part: 'expiry' }),
+    (registration) => lifecycle.expired(registration),
+  );
+  expiry.start();
+  closing.push(() => expiry.close());
+
+  const retention = new Retention(stores, clock, telemetryLog, {
+    maxAge: config.readingsMaxAge,
+    maxBytes: config.readingsMaxBytes,
+  });
+  retention.start();
+  closing.push(() => retention.close());
+
+  const commands = new CarrierService({
+    stores,
+    requests,
+    clock,
+    carrierObject: config.carrierObject,
+    onStep,
+    onQueued: (name) => dispatcher.kick(name),
+  });
+  await dispatcher.start();
+
+  const metrics = new Registry();
+  registerMetrics(metrics, {
+    coap: endpoint.statistics,
+    ingest: ingest.statistics,
+    devices: stores.devices,
+    projection,
+    hub,
+    events,
+  });
+  const coapUri = `coap://${endpoint.local}`;
+  const api = await buildApi({
+    log: log.child({ part: 'api' }),
+    stores,
+    requests,
+    commands,
+    live: hub,
+    registry,
+    metrics: () => metrics.metrics(),
+    ready: () => stores.check(),
+    about: {
+      version: packageVersion(),
+      node: config.node,
+      startedAt,
+      coapAddress: endpoint.local,
+      store: stores.description,
+      coapUri,
+    },
+    allowedHosts: allowHosts({ listenHost: config.httpHost, names: config.allowedHosts }),
+    consoleRoot: consoleRoot(),
+    clock,
+  });
+  closing.push(() => api.close());
+  const httpAddress = await listen(api, config);
+
+  announce(config, log, stores, endpoint, httpAddress);
+  return { httpAddress, coapUri, close };
+}
+
+/** Which attribute of the inventory a resource is: the first SIM slot and the first bearer count. */
+function attributeOf(path: string, carrierObjectId: number): keyof DeviceAttributes | undefined {
+  if (path === '/4/0/2') return 'signal';
+  const carrier = `/${carrierObjectId}/0/`;
+  if (!path.startsWith(carrier)) return undefined;
+  const names: Readonly<Record<string, keyof DeviceAttributes>> = {
+    '0': 'carrier',
+    '7': 'iccid',
+    '8': 'imsi',
+  };
+  return names[path.slice(carrier.length)];
+}
+
+async function openUdpPort(config: Config, log: Logger): Promise<UdpPort> {
+  try {
+    const port = await createUdpPort({
+      host: config.coapHost,
+      port: config.coapPort,
+      receiveBufferSize: UDP_BUFFER,
+    });
+    if (port.receiveBufferSize < UDP_BUFFER) {
+      log.warn(
+        { granted: port.receiveBufferSize, wanted: UDP_BUFFER },
+        'the kernel limits the UDP receive buffer: a burst of registrations may lose datagrams; raise net.core.rmem_max',
+      );
+    }
+    return port;
+  } catch (error) {
+    throw explainListen(error, 'UDP', config.coapHost, config.coapPort, 'SIMYARD_COAP_PORT');
+  }
+}
+
+async function listen(api: FastifyInstance, config: Config): Promise<string> {
+  try {
+    return await api.listen({ host: config.httpHost, port: config.httpPort });
+  } catch (error) {
+    throw explainListen(error, 'TCP', config.httpHost, config.httpPort, 'SIMYARD_HTTP_PORT');
+  }
+}
+
+function explainListen(
+  error: unknown,
+  protocol: string,
+  host: string,
+  port: number,
+  setting: string,
+): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return new ConfigError(`${protocol} port ${port} on ${host} is taken; set ${setting} to another one`);
+  }
+  if (code === 'EACCES') {
+    return new ConfigError(
+      `${protocol} port ${port} on ${host} needs more rights; set ${setting} to one above 1023`,
+    );
+  }
+  if (code === 'EADDRNOTAVAIL') return new ConfigError(`${host} is no address of this machine`);
+  return error;
+}
+
+function announce(
+  config: Config,
+  log: Logger,
+  stores: Stores,
+  endpoint: CoapEndpoint,
+  httpAddress: string,
+): void {
+  log.info({ coap: endpoint.local, http: httpAddress, store: stores.description }, 'ready');
+  if (!isLoopback(config.coapHost)) {
+    log.warn(
+      { host: config.coapHost },
+      'CoAP listens beyond this machine without security: anyone who reaches it can register as any device',
+    );
+  }
+  if (!isLoopback(config.httpHost)) {
+    log.warn(
+      { host: config.httpHost },
+      'REST and console listen beyond this machine without a log-in: anyone who reaches them can switch carriers',
+    );
+  }
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(text) as { version: string };
+  return version;
+}
+
+function consoleRoot(): string | undefined {
+  const folder = fileURLToPath(new URL('../web/dist', import.meta.url));
+  return existsSync(`${folder}/index.html`) ? folder : undefined;
+}
+
+/** The process: settings, start, and an end that loses nothing. */
+async function main(): Promise<void> {
+  let config: Config;
+  try {
+    config = loadConfig();
+  } catch (error) {
+    if (error instanceof HelpRequested) {
+      process.stdout.write(`${error.message}\n`);
+      return;
+    }
+    if (error instanceof ConfigError) return fail(error.message);
+    throw error;
+  }
+  const log = createLog(config.logLevel);
+  let server: RunningServer;
+  try {
+    server = await startServer(config, log);
+  } catch (error) {
+    if (error instanceof ConfigError) return fail(error.message);
+    log.fatal({ error }, 'the server cannot start');
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) {
+      log.warn({ signal }, 'stopped at once');
+      process.exit(1);
+    }
+    stopping = true;
+    log.info({ signal }, 'closing');
+    server.close().then(
+      () => log.info('closed'),
+      (error: unknown) => {
+        log.fatal({ error }, 'closing failed');
+        process.exitCode = 1;
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+function fail(message: string): void {
+  process.stderr.write(`simyard: ${message}\n`);
+  process.exitCode = 1;
+}
+
+if (import.meta.main) await main();

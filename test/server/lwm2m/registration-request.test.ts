@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { DecodeError, RequestError } from '../../../protocol/errors.ts';
+import {
+  lifetimeOf,
+  parseObjects,
+  parseParameters,
+  requireEndpoint,
+  requireVersion,
+  UnsupportedVersionError,
+} from '../../../server/lwm2m/registration-request.ts';
+
+describe('the parameters of a Register', () => {
+  it('are read as OMA Core §6.2.1 names them, unknown ones kept', () => {
+    expect(
+      parseParameters(['ep=modem-1', 'lt=300', 'lwm2m=1.1', 'b=U', 'Q', 'sms=+15551234', 'x=y']),
+    ).toEqual({
+      endpoint: 'modem-1',
+      lifetime: 300,
+      version: '1.1',
+      binding: 'U',
+      queueMode: true,
+      smsNumber: '+15551234',
+      additional: { x: 'y' },
+    });
+  });
+
+  it('take queue mode from the binding of a 1.0 client', () => {
+    expect(parseParameters(['b=UQ'])).toMatchObject({ binding: 'UQ', queueMode: true });
+  });
+
+  it('default to a day and version 1.0', () => {
+    expect(lifetimeOf(parseParameters([]))).toBe(86_400);
+    expect(requireVersion(parseParameters([]))).toBe('1.0');
+  });
+
+  it.each(['lt=0', 'lt=-5', 'lt=abc', 'lt=', 'b=X', 'b='])('refuse %s', (query) => {
+    expect(() => parseParameters([query])).toThrow(RequestError);
+  });
+
+  it('bound a lifetime that is longer than any device lives', () => {
+    expect(parseParameters(['lt=4294967295']).lifetime).toBe(2_147_483_647);
+  });
+
+  it('do not let a peer reach the prototype', () => {
+    const { additional } = parseParameters(['__proto__=x', 'constructor=y']);
+    expect(Object.keys(additional)).toEqual(['__proto__', 'constructor']);
+    expect(({} as Record<string, unknown>)['x']).toBeUndefined();
+  });
+
+  it('need an endpoint name, of printable characters and bounded length', () => {
+    expect(() => requireEndpoint({ additional: {} })).toThrow('endpoint client name (ep) is missing');
+    expect(() => requireEndpoint({ endpoint: 'a\nb', additional: {} })).toThrow('control character');
+    expect(() => requireEndpoint({ endpoint: 'x'.repeat(256), additional: {} })).toThrow('longer than 255');
+    expect(requireEndpoint({ endpoint: 'urn:imei:490154203237518', additional: {} })).toBe(
+      'urn:imei:490154203237518',
+    );
+  });
+
+  it('name a version that is not ours with its own error, for 4.12', () => {
+    expect(() => requireVersion({ version: '2.0', additional: {} })).toThrow(UnsupportedVersionError);
+  });
+});
+
+describe('the objects of a Register', () => {
+  it('are listed without the root path, content formats told', () => {
+    const payload = new TextEncoder().encode(
+      '</lwm2m>;rt="oma.lwm2m";ct="110 112",</lwm2m/3/0>,</lwm2m/1/0>;ver=1.1',
+    );
+    const { rootPath, contentFormats, links } = parseObjects(payload);
+    expect(rootPath).toBe('/lwm2m');
+    expect(contentFormats).toEqual([110, 112]);
+    expect(links.map(({ target }) => target)).toEqual(['/3/0', '/1/0']);
+  });
+
+  it('that are no UTF-8 are a DecodeError', () => {
+    expect(() => parseObjects(new Uint8Array([0xff, 0xfe]))).toThrow(DecodeError);
+  });
+});
