@@ -1,0 +1,263 @@
+import { Worker } from 'node:worker_threads';
+import { RequestError } from '../../protocol/errors.ts';
+import { StoreUnavailableError } from '../ports/errors.ts';
+import type { NewLogEntry, TelemetryLog } from '../ports/telemetry-log.ts';
+import { AppendBatch } from './append-batch.ts';
+import type { DatabaseOptions } from './database.ts';
+import type { AppendResult } from './log-table.ts';
+import type { Call, Failure, Opened, Reply, Request } from './messages.ts';
+import type { Operations } from './operations.ts';
+
+type AppendDone = Parameters<TelemetryLog['append']>[1];
+type Reads = Operations['reads'];
+type Writes = Operations['writes'];
+
+/** Requests under way at most: while the worker is at one, the next lies ready for it. */
+const requestsUnderWay = 2;
+
+/** What may wait for the worker before the store refuses more: calls, and bytes of log entries. */
+const callsWaiting = 100_000;
+const bytesWaiting = 67_108_864;
+
+/** Buffers kept for coming batches, and the size above which one is not kept. */
+const buffersKept = 4;
+const largestKept = 4_194_304;
+
+/** How long after the worker's death a new one may be started, ms. */
+const restartPause = 1000;
+
+interface PendingCall {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A request on its way, and who waits for its log entries. */
+interface Sent {
+  readonly dones: readonly AppendDone[];
+}
+
+/**
+ * The server's end of the worker. Collects what one turn of the event loop asks for, and what comes
+ * while the worker is busy, into one request.
+ */
+export class Channel {
+  readonly #options: DatabaseOptions;
+  #worker: Worker | undefined;
+  #opening: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+  #diedAt = Number.NEGATIVE_INFINITY;
+  #closing: Promise<void> | undefined;
+
+  #calls: Call[] = [];
+  readonly #pending = new Map<number, PendingCall>();
+  #nextCall = 1;
+  #batch: AppendBatch | undefined;
+  #dones: AppendDone[] = [];
+  #sentBytes = 0;
+  #sent: (Sent & { readonly bytes: number })[] = [];
+  #scheduled = false;
+  readonly #buffers: ArrayBuffer[] = [];
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options;
+  }
+
+  /** @throws StoreUnavailableError the database cannot be opened. */
+  open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#opening = { resolve, reject };
+      this.#start();
+    });
+  }
+
+  read<Name extends keyof Reads>(
+    name: Name,
+    ...args: Parameters<Reads[Name]>
+  ): Promise<ReturnType<Reads[Name]>> {
+    return this.#call(false, name, args) as Promise<ReturnType<Reads[Name]>>;
+  }
+
+  write<Name extends keyof Writes>(
+    name: Name,
+    ...args: Parameters<Writes[Name]>
+  ): Promise<ReturnType<Writes[Name]>> {
+    return this.#call(true, name, args) as Promise<ReturnType<Writes[Name]>>;
+  }
+
+  append(entry: NewLogEntry, done: AppendDone): void {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) {
+      // Never from within append: a caller need not expect to be called back while it calls.
+      setImmediate(done, refusal, 0, false);
+      return;
+    }
+    this.#batch ??= new AppendBatch(this.#buffers.pop());
+    this.#batch.add(entry);
+    this.#dones.push(done);
+    this.#schedule();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    this.#send(true);
+    await ended;
+  }
+
+  #call(write: boolean, name: string, args: readonly unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const refusal = this.#refusal();
+      if (refusal !== undefined) {
+        reject(refusal);
+        return;
+      }
+      const id = this.#nextCall++;
+      this.#pending.set(id, { resolve, reject });
+      this.#calls.push([id, write, name, args]);
+      this.#schedule();
+    });
+  }
+
+  #refusal(): StoreUnavailableError | undefined {
+    if (this.#closing !== undefined) return new StoreUnavailableError('the store is closed');
+    if (this.#worker === undefined && !this.#mayRestart()) {
+      return new StoreUnavailableError('the database thread has ended');
+    }
+    if (this.#pending.size >= callsWaiting || this.#sentBytes + (this.#batch?.length ?? 0) >= bytesWaiting) {
+      return new StoreUnavailableError('the database does not keep up');
+    }
+    return undefined;
+  }
+
+  #mayRestart(): boolean {
+    return this.#options.path !== ':memory:' && performance.now() - this.#diedAt >= restartPause;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#sent.length >= requestsUnderWay) return;
+    this.#scheduled = true;
+    setImmediate(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    if (this.#closing === undefined && this.#sent.length < requestsUnderWay) this.#send(false);
+  };
+
+  #send(close: boolean): void {
+    if (!close && this.#calls.length === 0 && this.#batch === undefined) return;
+    if (this.#worker === undefined) this.#start();
+    const batch = this.#batch;
+    const request: Request = {
+      calls: this.#calls,
+      ...(batch === undefined ? {} : { batch: { buffer: batch.buffer, length: batch.length } }),
+      ...(close ? { close } : {}),
+    };
+    this.#sent.push({ dones: this.#dones, bytes: batch?.length ?? 0 });
+    this.#sentBytes += batch?.length ?? 0;
+    this.#calls = [];
+    this.#batch = undefined;
+    this.#dones = [];
+    this.#worker?.postMessage(request, batch === undefined ? [] : [batch.buffer]);
+  }
+
+  #start(): void {
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      name: 'database',
+      workerData: this.#options,
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
+    this.#worker = worker;
+    let failure: string | undefined;
+    worker.once('message', ({ failure: reason }: Opened) => {
+      if (reason === undefined) {
+        worker.on('message', this.#receive);
+        this.#opening?.resolve();
+        this.#opening = undefined;
+      } else {
+        failure = reason.message;
+      }
+    });
+    worker.on('error', (error) => {
+      failure = `the database thread failed: ${error.message}`;
+      process.emitWarning(error);
+    });
+    worker.on('exit', () => {
+      this.#worker = undefined;
+      this.#diedAt = performance.now();
+      this.#abandon(new StoreUnavailableError(failure ?? 'the database thread has ended'));
+    });
+  }
+
+  readonly #receive = (reply: Reply): void => {
+    const answered = this.#sent.splice(0, reply.requests);
+    for (const { bytes } of answered) this.#sentBytes -= bytes;
+    // What waits goes out first, so that the worker has work while the callbacks run.
+    if (this.#closing === undefined) this.#send(false);
+    const batches = reply.batches.values();
+    for (const { dones } of answered) {
+      if (dones.length === 0) continue;
+      const answer = batches.next().value;
+      if (answer === undefined) throw new Error('the worker answered too few batches');
+      if (this.#buffers.length < buffersKept && answer.buffer.byteLength <= largestKept) {
+        this.#buffers.push(answer.buffer);
+      }
+      report(dones, answer.result);
+    }
+    for (const [id, failure, value] of reply.outcomes) {
+      const call = this.#pending.get(id);
+      this.#pending.delete(id);
+      if (failure === undefined) call?.resolve(value);
+      else call?.reject(errorOf(failure));
+    }
+  };
+
+  /** The worker is gone: whatever it was asked is answered with the error. */
+  #abandon(error: StoreUnavailableError): void {
+    this.#opening?.reject(error);
+    this.#opening = undefined;
+    const dones = [...this.#sent.flatMap((sent) => sent.dones), ...this.#dones];
+    const calls = [...this.#pending.values()];
+    this.#sent = [];
+    this.#sentBytes = 0;
+    this.#pending.clear();
+    this.#calls = [];
+    this.#batch = undefined;
+    this.#dones = [];
+    for (const call of calls) call.reject(error);
+    for (const done of dones) done(error, 0, false);
+  }
+}
+
+function report(dones: readonly AppendDone[], result: AppendResult | Failure): void {
+  if ('fault' in result) {
+    const error = errorOf(result);
+    for (const done of dones) done(error, 0, false);
+    return;
+  }
+  const { duplicates } = result;
+  let position = result.first;
+  let duplicate = 0;
+  for (const [index, done] of dones.entries()) {
+    if (duplicates[duplicate] === index) {
+      done(undefined, duplicates[duplicate + 1] as number, true);
+      duplicate += 2;
+    } else {
+      done(undefined, position, false);
+      position += 1;
+    }
+  }
+}
+
+function errorOf(failure: Failure): Error {
+  if (failure.fault === 'request') return new RequestError(failure.message);
+  if (failure.fault === 'unavailable') return new StoreUnavailableError(failure.message);
+  const error = new Error(`in the database thread: ${failure.message}`);
+  if (failure.stack !== undefined) error.stack = failure.stack;
+  return error;
+}

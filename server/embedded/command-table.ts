@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import { isDeepStrictEqual } from 'node:util';
+import type { Command, CommandState, CommandTransition, NewCommand } from '../ports/command-queue.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+
+/** How long an idempotency key is kept, ms. */
+const keyLifetime = 86_400_000;
+
+/** Old keys that one call removes at most. */
+const keysPerCall = 100;
+
+/** Commands on the worker's side. */
+export class CommandTable {
+  readonly #database: DatabaseSync;
+  readonly #insert;
+  readonly #last;
+  readonly #get;
+  readonly #head;
+  readonly #change;
+  readonly #key;
+  readonly #setKey;
+  readonly #dropKeys;
+  readonly #pending;
+  readonly #expired;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#insert = database.prepare(
+      `INSERT INTO command (id, endpoint, number, kind, parameters, state, attempts, created_at, updated_at, expires_at, history)
+       VALUES (?, ?, ?, ?, ?, 'queued', 0, ?, ?, ?, ?) RETURNING *`,
+    );
+    this.#last = database.prepare(
+      'SELECT number FROM command WHERE endpoint = ? ORDER BY sequence DESC LIMIT 1',
+    );
+    this.#get = database.prepare('SELECT * FROM command WHERE id = ?');
+    this.#head = database.prepare(
+      `SELECT * FROM command WHERE endpoint = ? AND state IN ('queued', 'sent', 'accepted')
+       ORDER BY sequence LIMIT 1`,
+    );
+    this.#change = database.prepare(
+      `UPDATE command SET state = ?, reason = ?, result = coalesce(?, result), attempts = attempts + ?,
+         updated_at = ?, history = ? WHERE sequence = ? RETURNING *`,
+    );
+    this.#key = database.prepare(
+      'SELECT command, created_at FROM command_key WHERE endpoint = ? AND key = ?',
+    );
+    this.#setKey = database.prepare('INSERT OR REPLACE INTO command_key VALUES (?, ?, ?, ?)');
+    this.#dropKeys = database.prepare(
+      `DELETE FROM command_key WHERE (endpoint, key) IN
+         (SELECT endpoint, key FROM command_key WHERE created_at <= ? ORDER BY created_at LIMIT ?)`,
+    );
+    this.#pending = database.prepare(
+      "SELECT DISTINCT endpoint FROM command WHERE state IN ('queued', 'sent', 'accepted')",
+    );
+    this.#expired = database.prepare(
+      "SELECT * FROM command WHERE expires_at <= ? AND state IN ('queued', 'sent') ORDER BY expires_at LIMIT ?",
+    );
+  }
+
+  enqueue(command: NewCommand): { command: Command; created: boolean; conflict: boolean } {
+    const { endpoint, kind, parameters, createdAt, expiresAt, idempotencyKey } = command;
+    if (idempotencyKey !== undefined) {
+      const before = this.#byKey(endpoint, idempotencyKey, createdAt);
+      if (before !== undefined) {
+        const same = before.kind === kind && isDeepStrictEqual(before.parameters, plain(parameters));
+        return { command: before, created: false, conflict: !same };
+      }
+    }
+    const last = this.#last.get(endpoint)?.['number'] as number | undefined;
+    const id = `c${BigInt(`0x${randomBytes(12).toString('hex')}`).toString(36)}`;
+    const row = this.#insert.get(
+      id,
+      endpoint,
+      Math.max((last ?? 0) + 1, Math.floor(createdAt)),
+      kind,
+      JSON.stringify(parameters),
+      createdAt,
+      createdAt,
+      expiresAt,
+      JSON.stringify([{ state: 'queued', at: createdAt }]),
+    );
+    if (idempotencyKey !== undefined) {
+      this.#dropKeys.run(createdAt - keyLifetime, keysPerCall);
+      this.#setKey.run(endpoint, idempotencyKey, id, createdAt);
+    }
+    return { command: commandOf(row as Row), created: true, conflict: false };
+  }
+
+  get(id: string): Command | undefined {
+    const row = this.#get.get(id);
+    return row && commandOf(row);
+  }
+
+  head(endpoint: string): Command | undefined {
+    const row = this.#head.get(endpoint);
+    return row && commandOf(row);
+  }
+
+  transition(step: CommandTransition): Command | undefined {
+    const row = this.#get.get(step.id);
+    if (row === undefined || !step.from.includes(row['state'] as CommandState)) return undefined;
+    return this.#step(row, step);
+  }
+
+  list(query: {
+    readonly endpoint?: string;
+    readonly states?: readonly CommandState[];
+    readonly limit: number;
+    readonly cursor?: string;
+  }): { items: readonly Command[]; next?: string } {
+    const conditions: string[] = [];
+    const values: SQLInputValue[] = [];
+    if (query.endpoint !== undefined) {
+      conditions.push('endpoint = ?');
+      values.push(query.endpoint);
+    }
+    if (query.states !== undefined) {
+      conditions.push(`state IN (${query.states.map(() => '?').join(', ')})`);
+      values.push(...query.states);
+    }
+    if (query.cursor !== undefined) {
+      conditions.push('sequence < ?');
+      values.push(decodeCursor('commands', query.cursor, 'number'));
+    }
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+    const rows = this.#database
+      .prepare(`SELECT * FROM command ${where} ORDER BY sequence DESC LIMIT ?`)
+      .all(...values, query.limit + 1);
+    const page = rows.slice(0, query.limit);
+    const last = page.at(-1);
+    return {
+      items: page.map(commandOf),
+      ...(rows.length > page.length && last
+        ? { next: encodeCursor('commands', last['sequence'] as number) }
+        : {}),
+    };
+  }
+
+  pendingEndpoints(): readonly string[] {
+    return this.#pending.all().map((row) => row['endpoint'] as string);
+  }
+
+  expire(now: number, limit: number): readonly Command[] {
+    return this.#expired.all(now, limit).map((row) => this.#step(row, { to: 'expired', at: now }));
+  }
+
+  #step(row: Row, step: Omit<CommandTransition, 'id' | 'from'>): Command {
+    const history: unknown[] = JSON.parse(row['history'] as string);
+    history.push({
+      state: step.to,
+      at: step.at,
+      ...(step.reason === undefined ? {} : { reason: step.reason }),
+    });
+    const changed = this.#change.get(
+      step.to,
+      step.reason ?? null,
+      step.result === undefined ? null : JSON.stringify(step.result),
+      step.attempt === true ? 1 : 0,
+      step.at,
+      JSON.stringify(history),
+      row['sequence'] as number,
+    );
+    return commandOf(changed as Row);
+  }
+
+  #byKey(endpoint: string, key: string, now: number): Command | undefined {
+    const row = this.#key.get(endpoint, key);
+    if (row === undefined || (row['created_at'] as number) <= now - keyLifetime) return undefined;
+    return this.get(row['command'] as string);
+  }
+}
+
+type Row = Record<string, SQLOutputValue>;
+
+/** As JSON keeps it: what is compared with stored parameters. */
+function plain(parameters: unknown): unknown {
+  return JSON.parse(JSON.stringify(parameters));
+}
+
+function commandOf(row: Row): Command {
+  return {
+    id: row['id'] as string,
+    endpoint: row['endpoint'] as string,
+    number: row['number'] as number,
+    kind: row['kind'] as string,
+    parameters: JSON.parse(row['parameters'] as string),
+    state: row['state'] as CommandState,
+    ...(row['reason'] === null ? {} : { reason: row['reason'] as string }),
+    ...(row['result'] === null ? {} : { result: JSON.parse(row['result'] as string) }),
+    attempts: row['attempts'] as number,
+    createdAt: row['created_at'] as number,
+    updatedAt: row['updated_at'] as number,
+    expiresAt: row['expires_at'] as number,
+    history: JSON.parse(row['history'] as string),
+  };
+}

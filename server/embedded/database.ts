@@ -1,0 +1,82 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { StoreUnavailableError } from '../ports/errors.ts';
+import { migrate } from './schema.ts';
+
+/** What the worker is started with. */
+export interface DatabaseOptions {
+  /** A folder, or `:memory:`. */
+  readonly path: string;
+  /** False: a commit survives the end of the process, but not that of the machine. */
+  readonly durable: boolean;
+  /** Upper bound of the file in pages of 4096 bytes, for tests of a full disk. */
+  readonly maxPages?: number;
+}
+
+const busy = 5;
+const locked = 6;
+
+/** The result code of SQLite (https://sqlite.org/rescode.html), primary; undefined for any other error. */
+export function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
+    return undefined;
+  return error.errcode & 0xff;
+}
+
+/**
+ * Holds the folder for this process until closed. The lock is SQLite's own on an empty file, so that the
+ * system releases it however the process ends, and the database itself stays readable to backup tools.
+ * @throws StoreUnavailableError another process has it.
+ */
+export function lockFolder(path: string): DatabaseSync | undefined {
+  if (path === ':memory:') return undefined;
+  const where = `data folder '${path}'`;
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new StoreUnavailableError(`${where} cannot be made: ${(error as Error).message}`, { cause: error });
+  }
+  let lock: DatabaseSync | undefined;
+  try {
+    lock = new DatabaseSync(join(path, 'simyard.lock'));
+    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock?.close();
+    const code = sqliteCode(error);
+    if (code === busy || code === locked) {
+      throw new StoreUnavailableError(`${where} is in use by another server`, { cause: error });
+    }
+    throw new StoreUnavailableError(`${where} cannot be written: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Opens the database of a folder that this process holds, at this program's schema. */
+export function openDatabase(options: DatabaseOptions): DatabaseSync {
+  const file = options.path === ':memory:' ? ':memory:' : join(options.path, 'simyard.db');
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { timeout: 5000 });
+    // The WAL is copied back every 16 MB: seldom enough not to show in the latency of appends.
+    database.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = ${options.durable ? 'FULL' : 'NORMAL'};
+      PRAGMA wal_autocheckpoint = 4000;
+      PRAGMA journal_size_limit = 67108864;
+      PRAGMA cache_size = -65536;
+      PRAGMA temp_store = MEMORY;
+    `);
+    migrate(database);
+    if (options.maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${options.maxPages}`);
+    return database;
+  } catch (error) {
+    database?.close();
+    if (error instanceof StoreUnavailableError) throw error;
+    throw new StoreUnavailableError(`'${file}' cannot be opened: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}

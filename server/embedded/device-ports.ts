@@ -1,0 +1,96 @@
+import type { CommandQueue } from '../ports/command-queue.ts';
+import type { Device, DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
+import type { ObservationStore } from '../ports/observation-store.ts';
+import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
+import type { Channel } from './channel.ts';
+import { attributeNames, type DeviceRow, registrationPart } from './device-table.ts';
+import { type RegistrationRow, registrationOfRow, registrationRow, updateRow } from './registration-table.ts';
+
+export function registrationStore(channel: Channel): RegistrationStore {
+  return {
+    register: async (registration) => ({
+      replaced: registrationOf(await channel.write('register', registrationRow(registration))),
+    }),
+    update: async (update) => {
+      const rows = await channel.write('update', update.id, updateRow(update));
+      if (rows === undefined) return undefined;
+      return { registration: registrationOfRow(rows[0]), previous: registrationOfRow(rows[1]) };
+    },
+    move: (id, address, node) => channel.write('move', id, address, node),
+    deregister: async (id) => registrationOf(await channel.write('deregister', id)),
+    expire: async (now, limit) =>
+      (await channel.write('expireRegistrations', now, limit)).map(registrationOfRow),
+    nextExpiry: () => channel.read('nextExpiry'),
+    byId: async (id) => registrationOf(await channel.read('registrationById', id)),
+    byEndpoint: async (endpoint) => registrationOf(await channel.read('registrationByEndpoint', endpoint)),
+    count: () => channel.read('countRegistrations'),
+  };
+}
+
+function registrationOf(row: RegistrationRow | undefined): Registration | undefined {
+  return row && registrationOfRow(row);
+}
+
+export function observationStore(channel: Channel): ObservationStore {
+  return {
+    add: (observation) => channel.write('addObservation', observation),
+    byToken: (token) => channel.read('observationByToken', token),
+    byRegistration: (id) => channel.read('observationsByRegistration', id),
+    remove: (token) => channel.write('removeObservation', token),
+    count: () => channel.read('countObservations'),
+  };
+}
+
+export function deviceStore(channel: Channel): DeviceStore {
+  return {
+    get: async (endpoint) => {
+      const row = await channel.read('device', endpoint);
+      return row && deviceOf(row);
+    },
+    list: async (query) => {
+      const { items, total, next } = await channel.read('devices', query);
+      return { items: items.map(deviceOf), total, ...(next === undefined ? {} : { next }) };
+    },
+    setAttributes: (endpoint, attributes) => channel.write('setAttributes', endpoint, attributes),
+    heard: (times) => channel.write('heard', times),
+    remove: async (endpoint) => {
+      const removed = await channel.write('removeDevice', endpoint);
+      // History may be large: it goes in steps, between which others have their turn.
+      if (removed) while (await channel.write('purgeHistory'));
+      return removed;
+    },
+    counts: () => channel.read('countDevices'),
+  };
+}
+
+function deviceOf(row: DeviceRow): Device {
+  const attributes: { -readonly [Name in keyof DeviceAttributes]: string | number } = {};
+  for (const [index, name] of attributeNames.entries()) {
+    const value = row[3 + index];
+    if (value !== null && value !== undefined) attributes[name] = value;
+  }
+  const registered = registrationPart(row);
+  return {
+    endpoint: row[0] as string,
+    firstSeen: row[1] as number,
+    lastSeen: row[2] as number,
+    ...(attributes as DeviceAttributes),
+    ...(registered === undefined ? {} : { registration: withoutIdentity(registrationOfRow(registered)) }),
+  };
+}
+
+function withoutIdentity({ identity: _, ...rest }: Registration): Omit<Registration, 'identity'> {
+  return rest;
+}
+
+export function commandQueue(channel: Channel): CommandQueue {
+  return {
+    enqueue: (command) => channel.write('enqueue', command),
+    get: (id) => channel.read('command', id),
+    head: (endpoint) => channel.read('headCommand', endpoint),
+    transition: (step) => channel.write('transition', step),
+    list: (query) => channel.read('commands', query),
+    pendingEndpoints: () => channel.read('pendingEndpoints'),
+    expire: (now, limit) => channel.write('expireCommands', now, limit),
+  };
+}

@@ -1,0 +1,47 @@
+import { resolve } from 'node:path';
+import type { Stores } from '../ports/stores.ts';
+import { Channel } from './channel.ts';
+import { commandQueue, deviceStore, observationStore, registrationStore } from './device-ports.ts';
+import { eventLog, history, lastValues, telemetryLog } from './telemetry-ports.ts';
+
+/** Where the embedded database is, and how careful it is. */
+export interface EmbeddedOptions {
+  /** Folder of `simyard.db`, made if it is not there; or `:memory:`. */
+  readonly path: string;
+  /** Default true. False: what was acknowledged survives the end of the process, but not a power cut. */
+  readonly durable?: boolean;
+  /** Upper bound of the database in pages of 4096 bytes: for tests of a full disk. */
+  readonly maxPages?: number;
+}
+
+/**
+ * All ports on one SQLite file, which one worker thread has open.
+ * @throws StoreUnavailableError the folder cannot be written, another process has it, or a newer program
+ *   wrote it; the message is one line for the person who started the server.
+ */
+export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stores> {
+  const memory = options.path === ':memory:';
+  const path = memory ? options.path : resolve(options.path);
+  const durable = options.durable ?? true;
+  const channel = new Channel({
+    path,
+    durable,
+    ...(options.maxPages === undefined ? {} : { maxPages: options.maxPages }),
+  });
+  await channel.open();
+  return {
+    devices: deviceStore(channel),
+    registrations: registrationStore(channel),
+    observations: observationStore(channel),
+    commands: commandQueue(channel),
+    log: telemetryLog(channel),
+    history: history(channel),
+    lastValues: lastValues(channel),
+    events: eventLog(channel),
+    description: memory
+      ? 'embedded, in memory: nothing survives the end of the process'
+      : `embedded, ${options.path}, ${durable ? 'durable' : 'not durable through a power cut'}`,
+    check: () => channel.write('check'),
+    close: () => channel.close(),
+  };
+}

@@ -1,0 +1,107 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Command, CommandTransition, NewCommand } from '../ports/command-queue.ts';
+import type { DeviceAttributes, DeviceQuery } from '../ports/device-store.ts';
+import type { HistoryQuery } from '../ports/history.ts';
+import type { LastValue } from '../ports/last-values.ts';
+import type { StoredObservation } from '../ports/observation-store.ts';
+import type { LogPosition } from '../ports/telemetry-log.ts';
+import { CommandTable } from './command-table.ts';
+import { DeviceTable } from './device-table.ts';
+import { EventTable } from './event-table.ts';
+import type { EncodedChunks } from './history-chunk.ts';
+import { HistoryTable } from './history-table.ts';
+import { LastValueTable } from './last-value-table.ts';
+import { LogTable } from './log-table.ts';
+import { ObservationTable } from './observation-table.ts';
+import { type RegistrationRow, RegistrationTable, type UpdateRow } from './registration-table.ts';
+
+/** Bytes of the log that one read gives at most, but for a single larger segment. */
+const logReadBytes = 4_194_304;
+
+/** An event on its way to the worker: type, endpoint, at, data as JSON. */
+export type EventRow = readonly [string, string | null, number, string];
+
+/** Everything that the worker does, by name: `reads` change nothing; `writes` are part of a transaction. */
+export function createOperations(database: DatabaseSync) {
+  const registrations = new RegistrationTable(database);
+  const observations = new ObservationTable(database);
+  const devices = new DeviceTable(database);
+  const commands = new CommandTable(database);
+  const log = new LogTable(database);
+  const history = new HistoryTable(database);
+  const lastValues = new LastValueTable(database);
+  const events = new EventTable(database);
+  const touch = database.prepare('UPDATE written SET count = count + 1');
+  return {
+    log,
+    /** After a transaction or a part of one was rolled back: nothing in memory may be ahead of the tables. */
+    reload() {
+      log.reload();
+      history.forget();
+    },
+    reads: {
+      nextExpiry: () => registrations.nextExpiry(),
+      registrationById: (id: string) => registrations.byId(id),
+      registrationByEndpoint: (endpoint: string) => registrations.byEndpoint(endpoint),
+      countRegistrations: () => registrations.count(),
+      observationByToken: (token: string) => observations.byToken(token),
+      observationsByRegistration: (id: string) => observations.byRegistration(id),
+      countObservations: () => observations.count(),
+      device: (endpoint: string) => devices.get(endpoint),
+      devices: (query: DeviceQuery) => devices.list(query),
+      countDevices: () => devices.counts(),
+      command: (id: string) => commands.get(id),
+      headCommand: (endpoint: string) => commands.head(endpoint),
+      commands: (query: {
+        readonly endpoint?: string;
+        readonly states?: readonly Command['state'][];
+        readonly limit: number;
+        readonly cursor?: string;
+      }) => commands.list(query),
+      pendingEndpoints: () => commands.pendingEndpoints(),
+      readLog: (after: LogPosition, limit: number) => log.read(after, limit, logReadBytes),
+      logCursor: (consumer: string) => log.cursor(consumer),
+      logExtent: () => log.extent(),
+      readings: (query: HistoryQuery) => history.query(query),
+      seriesPaths: (endpoint: string) => history.paths(endpoint),
+      lastValues: (endpoint: string, prefix: string | undefined) => lastValues.get(endpoint, prefix),
+      readEvents: (after: number, endpoint: string | undefined, limit: number) =>
+        events.read(after, endpoint, limit),
+      latestEvents: (endpoint: string | undefined, limit: number) => events.latest(endpoint, limit),
+      eventExtent: () => events.extent(),
+    },
+    writes: {
+      check: () => {
+        touch.run();
+      },
+      register: (row: RegistrationRow) => registrations.register(row),
+      update: (id: string, update: UpdateRow) => registrations.update(id, update),
+      move: (id: string, address: string, node: string) => registrations.move(id, address, node),
+      deregister: (id: string) => registrations.deregister(id),
+      expireRegistrations: (now: number, limit: number) => registrations.expire(now, limit),
+      addObservation: (observation: StoredObservation) => observations.add(observation),
+      removeObservation: (token: string) => observations.remove(token),
+      setAttributes: (endpoint: string, attributes: DeviceAttributes) =>
+        devices.setAttributes(endpoint, attributes),
+      heard: (times: ReadonlyMap<string, number>) => devices.heard(times),
+      removeDevice: (endpoint: string) => {
+        const removed = devices.remove(endpoint);
+        if (removed) history.forget();
+        return removed;
+      },
+      enqueue: (command: NewCommand) => commands.enqueue(command),
+      transition: (step: CommandTransition) => commands.transition(step),
+      expireCommands: (now: number, limit: number) => commands.expire(now, limit),
+      commitLog: (consumer: string, position: LogPosition) => log.commit(consumer, position),
+      trimLog: (receivedBefore: number, maxBytes: number) => log.trim(receivedBefore, maxBytes),
+      appendHistory: (chunks: EncodedChunks) => history.append(chunks),
+      trimHistory: (before: number, after: number) => history.trim(before, after),
+      purgeHistory: () => history.purge(),
+      setLastValues: (endpoint: string, values: readonly LastValue[]) => lastValues.set(endpoint, values),
+      appendEvents: (rows: readonly EventRow[]) => events.append(rows),
+      trimEvents: (keep: number) => events.trim(keep),
+    },
+  };
+}
+
+export type Operations = ReturnType<typeof createOperations>;

@@ -1,0 +1,177 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { StoreUnavailableError } from '../ports/errors.ts';
+
+/**
+ * The schema, one step per version: step n leads from version n to n + 1 (`PRAGMA user_version`).
+ * A step that was released is never changed; a change is a new step. Times are REAL because clocks
+ * may give fractions; SQLite keeps whole ones as compactly as integers.
+ */
+const steps: readonly string[] = [
+  `
+  -- The inventory. search: the endpoint in lower case. registered: 1 while there is a registration.
+  CREATE TABLE device (
+    endpoint TEXT PRIMARY KEY,
+    search TEXT NOT NULL,
+    registered INTEGER NOT NULL,
+    first_seen REAL NOT NULL,
+    last_seen REAL NOT NULL,
+    manufacturer TEXT, model TEXT, serial TEXT COLLATE NOCASE, firmware TEXT,
+    iccid TEXT COLLATE NOCASE, imsi TEXT COLLATE NOCASE, imei TEXT COLLATE NOCASE,
+    carrier TEXT, signal REAL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX device_registered ON device (registered);
+  CREATE INDEX device_serial ON device (serial) WHERE serial IS NOT NULL;
+  CREATE INDEX device_iccid ON device (iccid) WHERE iccid IS NOT NULL;
+  CREATE INDEX device_imsi ON device (imsi) WHERE imsi IS NOT NULL;
+  CREATE INDEX device_imei ON device (imei) WHERE imei IS NOT NULL;
+
+  -- identity, links, formats, additional: JSON.
+  CREATE TABLE registration (
+    endpoint TEXT PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    address TEXT NOT NULL,
+    identity TEXT,
+    lifetime REAL NOT NULL,
+    version TEXT NOT NULL,
+    binding TEXT NOT NULL,
+    queue_mode INTEGER NOT NULL,
+    sms TEXT,
+    root_path TEXT NOT NULL,
+    links TEXT NOT NULL,
+    formats TEXT NOT NULL,
+    additional TEXT NOT NULL,
+    registered_at REAL NOT NULL,
+    updated_at REAL NOT NULL,
+    expires_at REAL NOT NULL,
+    node TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX registration_expiry ON registration (expires_at);
+
+  -- paths: JSON.
+  CREATE TABLE observation (
+    token TEXT PRIMARY KEY,
+    registration TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    paths TEXT NOT NULL,
+    format INTEGER,
+    origin TEXT NOT NULL,
+    created_at REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX observation_registration ON observation (registration);
+
+  -- parameters, result, history: JSON.
+  CREATE TABLE command (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    endpoint TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    parameters TEXT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT,
+    result TEXT,
+    attempts INTEGER NOT NULL,
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL,
+    expires_at REAL NOT NULL,
+    history TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX command_endpoint ON command (endpoint, sequence);
+  CREATE INDEX command_open ON command (endpoint, sequence) WHERE state IN ('queued', 'sent', 'accepted');
+  CREATE INDEX command_expiry ON command (expires_at) WHERE state IN ('queued', 'sent');
+
+  CREATE TABLE command_key (
+    endpoint TEXT NOT NULL,
+    key TEXT NOT NULL,
+    command TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    PRIMARY KEY (endpoint, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX command_key_age ON command_key (created_at);
+
+  -- Entries that were committed together, one after the other, as append-batch.ts lays them out.
+  -- total: bytes of all bodies ever appended, up to and with this segment.
+  CREATE TABLE log_segment (
+    first INTEGER PRIMARY KEY,
+    count INTEGER NOT NULL,
+    received_at REAL NOT NULL,
+    total INTEGER NOT NULL,
+    entries BLOB NOT NULL
+  ) STRICT;
+  -- Hashes of the keys of 4096 entries each, so that a start need not read the entries.
+  CREATE TABLE log_keys (first INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
+  -- oldest: the first position kept. next: the first never given. trimmed: bytes of bodies removed.
+  CREATE TABLE log_bounds (
+    only INTEGER PRIMARY KEY CHECK (only = 0),
+    oldest INTEGER NOT NULL,
+    next INTEGER NOT NULL,
+    trimmed INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO log_bounds VALUES (0, 1, 1, 0);
+  CREATE TABLE log_cursor (consumer TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- endpoint is null when its device was removed and the chunks are not all gone yet.
+  CREATE TABLE series (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    endpoint TEXT,
+    path TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX series_name ON series (endpoint, path) WHERE endpoint IS NOT NULL;
+  CREATE INDEX series_removed ON series (id) WHERE endpoint IS NULL;
+  -- Readings of one series out of one log entry, within an hour of each other (history-chunk.ts).
+  CREATE TABLE chunk (
+    id INTEGER PRIMARY KEY,
+    series INTEGER NOT NULL,
+    first REAL NOT NULL,
+    last REAL NOT NULL,
+    position INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX chunk_time ON chunk (series, last, position, part, first);
+
+  -- value: JSON.
+  CREATE TABLE last_value (
+    endpoint TEXT NOT NULL,
+    path TEXT NOT NULL,
+    value TEXT NOT NULL,
+    taken_at REAL NOT NULL,
+    received_at REAL NOT NULL,
+    PRIMARY KEY (endpoint, path)
+  ) STRICT, WITHOUT ROWID;
+
+  -- data: JSON.
+  CREATE TABLE event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    type TEXT NOT NULL,
+    endpoint TEXT,
+    at REAL NOT NULL,
+    data TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX event_endpoint ON event (endpoint, id) WHERE endpoint IS NOT NULL;
+
+  CREATE TABLE written (only INTEGER PRIMARY KEY CHECK (only = 0), count INTEGER NOT NULL) STRICT;
+  INSERT INTO written VALUES (0, 0);
+  `,
+];
+
+/** The version that this program writes. */
+export const schemaVersion = steps.length;
+
+/**
+ * Brings the database to this program's schema, each step in its own transaction.
+ * @throws StoreUnavailableError the file was written by a newer program.
+ */
+export function migrate(database: DatabaseSync): void {
+  const row = database.prepare('PRAGMA user_version').get();
+  const found = Number(row?.['user_version'] ?? 0);
+  if (found > schemaVersion) {
+    throw new StoreUnavailableError(
+      `the database has schema version ${found}, this program knows versions up to ${schemaVersion}: start a newer one`,
+    );
+  }
+  for (const [index, step] of steps.entries()) {
+    if (index < found) continue;
+    database.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${index + 1}; COMMIT;`);
+  }
+}

@@ -1,0 +1,91 @@
+import type { EventLog } from '../ports/event-log.ts';
+import type { History, HistoryReading } from '../ports/history.ts';
+import type { LastValues } from '../ports/last-values.ts';
+import type { LogEntry, TelemetryLog } from '../ports/telemetry-log.ts';
+import { EntryReader } from './append-batch.ts';
+import type { Channel } from './channel.ts';
+import { encodeChunks } from './history-chunk.ts';
+import type { ReadingColumns } from './history-table.ts';
+import type { LogSegments } from './log-table.ts';
+
+export function telemetryLog(channel: Channel): TelemetryLog {
+  return {
+    append: (entry, done) => channel.append(entry, done),
+    read: async (after, limit) => entriesOf(await channel.read('readLog', after, limit), limit),
+    cursor: (consumer) => channel.read('logCursor', consumer),
+    commit: (consumer, position) => channel.write('commitLog', consumer, position),
+    extent: () => channel.read('logExtent'),
+    trim: async ({ now, maxAge, maxBytes }) => {
+      let total = 0;
+      for (;;) {
+        const { removed, more } = await channel.write('trimLog', (now - maxAge) * 1000, maxBytes);
+        total += removed;
+        if (!more) return total;
+      }
+    },
+  };
+}
+
+function entriesOf({ firsts, segments, from }: LogSegments, limit: number): readonly LogEntry[] {
+  const entries: LogEntry[] = [];
+  for (const [index, segment] of segments.entries()) {
+    const reader = new EntryReader(segment);
+    for (let position = firsts[index] as number; reader.next(); position++) {
+      if (position < from) continue;
+      if (entries.length === limit) return entries;
+      entries.push(reader.entry(position));
+    }
+  }
+  return entries;
+}
+
+export function history(channel: Channel): History {
+  return {
+    append: (chunks) => channel.write('appendHistory', encodeChunks(chunks)),
+    query: async (query) => readingsOf(await channel.read('readings', query)),
+    paths: (endpoint) => channel.read('seriesPaths', endpoint),
+    trim: async (before) => {
+      for (let after: number | undefined = 0; after !== undefined; ) {
+        after = await channel.write('trimHistory', before, after);
+      }
+      while (await channel.write('purgeHistory'));
+    },
+  };
+}
+
+function readingsOf({ takenAt, receivedAt, values, claimedAt }: ReadingColumns): readonly HistoryReading[] {
+  const readings: HistoryReading[] = new Array(takenAt.length);
+  for (let index = 0; index < takenAt.length; index++) {
+    const claimed = claimedAt?.get(index);
+    readings[index] = {
+      takenAt: takenAt[index] as number,
+      receivedAt: receivedAt[index] as number,
+      value: values[index] as HistoryReading['value'],
+      ...(claimed === undefined ? {} : { claimedAt: claimed }),
+    };
+  }
+  return readings;
+}
+
+export function lastValues(channel: Channel): LastValues {
+  return {
+    set: (endpoint, values) => channel.write('setLastValues', endpoint, values),
+    get: (endpoint, prefix) => channel.read('lastValues', endpoint, prefix),
+  };
+}
+
+export function eventLog(channel: Channel): EventLog {
+  return {
+    append: (events) =>
+      channel.write(
+        'appendEvents',
+        events.map(({ type, endpoint, at, data }) => [type, endpoint ?? null, at, JSON.stringify(data)]),
+      ),
+    read: ({ after, endpoint, limit }) => channel.read('readEvents', after, endpoint, limit),
+    latest: ({ endpoint, limit }) => channel.read('latestEvents', endpoint, limit),
+    extent: () => channel.read('eventExtent'),
+    trim: async (keep) => {
+      while (await channel.write('trimEvents', keep));
+    },
+  };
+}
