@@ -20,7 +20,9 @@ export function readable(line: string): string {
   const { level, time, msg, component } = entry;
   const parts: string[] = [];
   if (typeof time === 'number') parts.push(new Date(time).toISOString().slice(11, 19));
-  if (typeof level === 'number' && level !== 30) parts.push((levels[level] ?? String(level)).toUpperCase());
+  else if (typeof time === 'string') parts.push(time.slice(11, 19));
+  const label = typeof level === 'number' ? (levels[level] ?? String(level)) : level;
+  if (typeof label === 'string' && label !== 'info') parts.push(label.toUpperCase());
   if (typeof component === 'string') parts.push(`${component}:`);
   if (typeof msg === 'string') parts.push(msg);
   for (const [key, value] of Object.entries(entry)) if (!noise.has(key)) parts.push(`${key}=${show(value)}`);

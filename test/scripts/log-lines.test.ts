@@ -22,6 +22,12 @@ describe('a line of structured log', () => {
     expect(readable(JSON.stringify({ level: 40, time, msg: 'careful' }))).toBe('03:04:05 WARN careful');
   });
 
+  test('may have its level and its time as text', () => {
+    const line = { level: 'warn', time: '2026-01-02T03:04:05.678Z', msg: 'careful' };
+    expect(readable(JSON.stringify(line))).toBe('03:04:05 WARN careful');
+    expect(readable(JSON.stringify({ ...line, level: 'info' }))).toBe('03:04:05 careful');
+  });
+
   test('shows the stack of an error', () => {
     const err = { type: 'Error', message: 'm', stack: 'Error: m\n    at x' };
     expect(readable(JSON.stringify({ level: 50, msg: 'm', err }))).toBe('ERROR m err=Error: m\n    at x');
