@@ -3,8 +3,6 @@ import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
-import { carrierObject } from '../objects/carrier.ts';
-import { iotSensorObject } from '../objects/iot-sensor.ts';
 import { createObjectRegistry, standardObjects } from '../objects/registry.ts';
 import { type Clock, systemClock } from '../protocol/clock.ts';
 import { createCoapEndpoint } from '../protocol/coap/endpoint.ts';
@@ -85,11 +83,9 @@ async function compose(
   closing: (() => Promise<unknown>)[],
   close: () => Promise<void>,
 ): Promise<RunningServer> {
-  const registry = createObjectRegistry([
-    ...standardObjects,
-    carrierObject(config.carrierObject),
-    iotSensorObject(config.sensorObject),
-  ]);
+  const registry = createObjectRegistry(
+    standardObjects({ carrier: config.carrierObject, iotSensor: config.sensorObject }),
+  );
   const hub = await LiveHub.open(stores.events, stores.log);
   const events = new EventPublisher(stores.events, hub, log.child({ part: 'events' }));
   closing.push(() => events.flush());

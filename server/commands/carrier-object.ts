@@ -1,31 +1,22 @@
+import { CarrierResult, CarrierState, carrierObject } from '../../objects/carrier.ts';
 import { type LwM2mPath, pathIds } from '../../protocol/lwm2m/path.ts';
 import type { ReadingValue } from '../telemetry/pack.ts';
 import type { CarrierOption } from './carrier-commands.ts';
 
-/** Resources of the Carrier object, docs/objects.md. */
-const Resource = {
-  CURRENT: 0,
-  AVAILABLE: 1,
-  STATE: 4,
-  RESULT: 5,
-  REASON: 6,
-  ICCID: 7,
-  IMSI: 8,
-  LAST_SWITCH: 9,
-  LAST_COMMAND: 10,
-} as const;
+const { resources } = carrierObject;
 
-export const SWITCH_RESOURCE = 3;
-/** Carrier id that disconnects. */
-export const DISCONNECT = 15;
-
-const states = ['idle', 'switching', 'succeeded', 'failed'] as const;
+const states = {
+  [CarrierState.IDLE]: 'idle',
+  [CarrierState.SWITCHING]: 'switching',
+  [CarrierState.SUCCEEDED]: 'succeeded',
+  [CarrierState.FAILED]: 'failed',
+} as const satisfies Record<CarrierState, string>;
 
 /** What the Carrier object says of one slot; absent members were not said. */
 export interface CarrierValues {
   readonly current?: string;
   readonly available: readonly CarrierOption[];
-  readonly state?: (typeof states)[number];
+  readonly state?: (typeof states)[CarrierState];
   readonly lastResult?: 'ACK' | 'NACK';
   readonly lastReason?: string;
   readonly iccid?: string;
@@ -47,33 +38,33 @@ export function carrierValues(
     if (object !== instance.object || instanceId !== instance.instance) continue;
     const text = String(value);
     switch (resource) {
-      case Resource.CURRENT:
+      case resources.currentCarrier.id:
         found.current = text;
         break;
-      case Resource.AVAILABLE:
+      case resources.availableCarriers.id:
         if (resourceInstance !== undefined) available.push({ id: resourceInstance, name: text });
         break;
-      case Resource.STATE: {
-        const state = states[Number(value)];
+      case resources.state.id: {
+        const state = states[Number(value) as CarrierState];
         if (state !== undefined) found.state = state;
         break;
       }
-      case Resource.RESULT:
-        found.lastResult = Number(value) === 0 ? 'ACK' : 'NACK';
+      case resources.lastResult.id:
+        found.lastResult = Number(value) === CarrierResult.ACK ? 'ACK' : 'NACK';
         break;
-      case Resource.REASON:
+      case resources.lastReason.id:
         found.lastReason = text;
         break;
-      case Resource.ICCID:
+      case resources.iccid.id:
         found.iccid = text;
         break;
-      case Resource.IMSI:
+      case resources.imsi.id:
         found.imsi = text;
         break;
-      case Resource.LAST_SWITCH:
+      case resources.lastSwitch.id:
         found.lastSwitch = Number(value) * 1000;
         break;
-      case Resource.LAST_COMMAND:
+      case resources.lastCommand.id:
         found.lastCommand = Number(value);
         break;
     }

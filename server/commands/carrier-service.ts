@@ -1,3 +1,5 @@
+import { DISCONNECT_CARRIER_ID } from '../../objects/carrier.ts';
+import { toApiValue } from '../../objects/values.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import { RequestError } from '../../protocol/errors.ts';
 import { pathIds } from '../../protocol/lwm2m/path.ts';
@@ -5,9 +7,8 @@ import { ConflictError, UnknownDeviceError } from '../errors.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
 import type { Command, CommandState } from '../ports/command-queue.ts';
 import type { Stores } from '../ports/stores.ts';
-import { readingValue } from '../telemetry/readings.ts';
 import type { CarrierOption, CarrierStatus, CommandService } from './carrier-commands.ts';
-import { carrierValues, DISCONNECT } from './carrier-object.ts';
+import { carrierValues } from './carrier-object.ts';
 
 /** How long a command waits for its device, ms, where the caller does not say: one day. */
 const TIME_TO_LIVE = 86_400_000;
@@ -119,8 +120,11 @@ export class CarrierService implements CommandService {
 
   /** @throws RequestError the card has no such carrier */
   async #resolve(endpoint: string, slot: number, carrier: string | number): Promise<CarrierOption> {
-    if (carrier === DISCONNECT || (typeof carrier === 'string' && carrier.toLowerCase() === 'disconnect')) {
-      return { id: DISCONNECT, name: 'Disconnect' };
+    if (
+      carrier === DISCONNECT_CARRIER_ID ||
+      (typeof carrier === 'string' && carrier.toLowerCase() === 'disconnect')
+    ) {
+      return { id: DISCONNECT_CARRIER_ID, name: 'Disconnect' };
     }
     const available = await this.#available(endpoint, slot);
     const found = available.find(({ id, name }) =>
@@ -145,7 +149,7 @@ export class CarrierService implements CommandService {
     const { records } = await requests.read(endpoint, `${path}/1`);
     return carrierValues(
       instance,
-      records.map((record) => ({ path: record.path, value: readingValue(record.value) })),
+      records.map((record) => ({ path: record.path, value: toApiValue(record.value) })),
     ).available;
   }
 }

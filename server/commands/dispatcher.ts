@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import { carrierObject as definition } from '../../objects/carrier.ts';
+import { toApiValue } from '../../objects/values.ts';
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import { CoapResponseError, ResetError } from '../../protocol/coap/errors.ts';
 import { Code } from '../../protocol/coap/message.ts';
@@ -7,14 +9,7 @@ import { NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
 import type { Command, CommandQueue, CommandState, CommandTransition } from '../ports/command-queue.ts';
 import type { Pack } from '../telemetry/pack.ts';
-import { readingValue } from '../telemetry/readings.ts';
-import {
-  type CarrierValues,
-  carrierValues,
-  judge,
-  SWITCH_RESOURCE,
-  type SwitchOutcome,
-} from './carrier-object.ts';
+import { type CarrierValues, carrierValues, judge, type SwitchOutcome } from './carrier-object.ts';
 
 /** Time for the device to take a command, ms: past MAX_TRANSMIT_WAIT (RFC 7252 §4.8.2). */
 const EXECUTE_TIMEOUT = 95_000;
@@ -232,7 +227,7 @@ export class CommandDispatcher {
     try {
       await requests.execute(
         endpoint,
-        `/${carrierObject}/${slot}/${SWITCH_RESOURCE}`,
+        `/${carrierObject}/${slot}/${definition.resources.switch.id}`,
         `0='${carrier}',1='${number}'`,
         {
           timeout: Math.min(EXECUTE_TIMEOUT, Math.max(1_000, command.expiresAt - clock.wallTime())),
@@ -336,7 +331,7 @@ export class CommandDispatcher {
       });
       return carrierValues(
         { object: carrierObject, instance: slot },
-        records.map((record) => ({ path: record.path, value: readingValue(record.value) })),
+        records.map((record) => ({ path: record.path, value: toApiValue(record.value) })),
       );
     } catch (error) {
       const later =

@@ -119,6 +119,8 @@ class Subscriber implements LiveSubscription {
   #event: number;
   #logPosition: LogPosition;
   #state: SubscriberState = 'behind';
+  /** It can take more again, said while the last read is still being wound up. */
+  #resumed = false;
 
   constructor(
     options: SubscribeOptions,
@@ -152,11 +154,15 @@ class Subscriber implements LiveSubscription {
   }
 
   resume(): void {
+    if (this.#state === 'reading') this.#resumed = true;
     if (this.#state !== 'behind') return;
     this.#state = 'reading';
+    this.#resumed = false;
     this.#catchUp().then(
       (level) => {
-        if (this.#state === 'reading') this.#state = level ? 'live' : 'behind';
+        if (this.#state !== 'reading') return;
+        this.#state = level ? 'live' : 'behind';
+        if (this.#resumed) this.resume();
       },
       (error: unknown) => {
         if (this.#state === 'closed') return;

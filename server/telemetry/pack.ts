@@ -1,7 +1,8 @@
+import type { ApiValue } from '../../objects/values.ts';
 import { DecodeError } from '../../protocol/errors.ts';
 
-/** A reading's value as history and API have it: opaque as lower-case hex, objlnk as `object:instance`. */
-export type ReadingValue = number | string | boolean;
+/** A reading's value as history and API have it. */
+export type ReadingValue = ApiValue;
 
 /** Readings of one path, in the order of the pack. The arrays have the same length. Times: µs since the epoch. */
 export interface Series {
@@ -94,8 +95,8 @@ function pathBytes(path: string): Uint8Array {
 function prepare(series: Series): Prepared {
   const path = pathBytes(series.path);
   const count = series.takenAt.length;
-  const numeric = series.values.every((value) => typeof value === 'number' && Number.isFinite(value));
-  const json = numeric ? undefined : text.encode(JSON.stringify(series.values.map(jsonValue)));
+  const numeric = series.values.every((value) => typeof value === 'number');
+  const json = numeric ? undefined : text.encode(JSON.stringify(series.values));
   const size =
     7 +
     path.length +
@@ -103,11 +104,6 @@ function prepare(series: Series): Prepared {
     (json === undefined ? 8 * count : 4 + json.length) +
     (series.claimedAt === undefined ? 0 : 8 * count);
   return { series, path, json, size };
-}
-
-/** JSON knows no NaN and no infinity; a float resource does, so they travel by name. */
-function jsonValue(value: ReadingValue): ReadingValue {
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
 /** @throws DecodeError the bytes are no pack, or of a newer version. */

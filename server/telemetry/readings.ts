@@ -1,4 +1,5 @@
-import type { LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
+import { toApiValue } from '../../objects/values.ts';
+import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { HistoryReading } from '../ports/history.ts';
 import type { Pack, ReadingValue, Series } from './pack.ts';
 
@@ -50,7 +51,7 @@ export function packReadings(source: PackSource): { readonly pack: Pack; readonl
     const plausible =
       claimed === undefined || (claimed <= receivedAt + MAX_AHEAD && claimed >= receivedAt - MAX_BEHIND);
     builder.takenAt.push(plausible ? (claimed ?? receivedAt) : receivedAt);
-    builder.values.push(readingValue(record.value));
+    builder.values.push(toApiValue(record.value));
     if (!plausible) {
       builder.claimedAt ??= [];
       builder.claimedAt[builder.takenAt.length - 1] = claimed;
@@ -101,16 +102,6 @@ function instanceOf(path: string): string {
   const second = path.indexOf('/', 1);
   const third = second < 0 ? -1 : path.indexOf('/', second + 1);
   return third < 0 ? path : path.slice(0, third);
-}
-
-/** A resource's value as history and API carry it. */
-export function readingValue(value: ResourceValue): ReadingValue {
-  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Uint8Array) {
-    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
-  }
-  return `${value.objectId}:${value.instanceId}`;
 }
 
 /** A series as history and API have it. */

@@ -45,16 +45,6 @@ describe('the encoding of a pack for the log', () => {
     expect(decodePack('a', 5, encodePack(pack))).toEqual(pack);
   });
 
-  it('keeps floats that JSON cannot say', () => {
-    const pack: Pack = {
-      endpoint: 'a',
-      receivedAt: 5,
-      overtaken: false,
-      series: [{ path: '/3/0/9', takenAt: [4], values: [Number.NaN] }],
-    };
-    expect(decodePack('a', 5, encodePack(pack)).series[0]?.values).toEqual(['NaN']);
-  });
-
   it('needs 16 bytes for a reading of a long numeric pack', () => {
     const readings = Array.from({ length: 50 }, (_, index) => index + 0.5);
     const pack: Pack = {

@@ -1,0 +1,176 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openEmbeddedStores } from '../../../server/embedded/index.ts';
+import type { LiveItem, LivePosition } from '../../../server/events.ts';
+import { LiveHub } from '../../../server/live/hub.ts';
+import type { Stores } from '../../../server/ports/stores.ts';
+import { encodePack, type Pack } from '../../../server/telemetry/pack.ts';
+
+let stores: Stores;
+let hub: LiveHub;
+
+beforeEach(async () => {
+  stores = await openEmbeddedStores({ path: ':memory:' });
+  hub = await LiveHub.open(stores.events, stores.log);
+});
+afterEach(() => stores.close());
+
+let keys = 0;
+
+async function appendPack(endpoint: string, value: number): Promise<void> {
+  const pack: Pack = {
+    endpoint,
+    receivedAt: 1_700_000_000_000_000,
+    overtaken: false,
+    series: [{ path: '/3/0/9', takenAt: [1_700_000_000_000_000], values: [value] }],
+  };
+  await new Promise<void>((resolve, reject) => {
+    const entry = { endpoint, key: `k${keys++}`, receivedAt: pack.receivedAt, body: encodePack(pack) };
+    stores.log.append(entry, (error, position) => {
+      if (error !== undefined) return reject(error);
+      hub.publishPack(pack, position);
+      resolve();
+    });
+  });
+}
+
+async function appendEvent(endpoint: string, type = 'registered'): Promise<void> {
+  const event = { type, endpoint, at: 1, data: {} };
+  const [id] = await stores.events.append([event]);
+  hub.publishEvent({ ...event, id: id as number });
+}
+
+/** What a subscriber saw, in short: `e:modem`, `r:modem:5`. */
+function short(item: LiveItem): string {
+  if (item.kind === 'event') return `e:${item.event.endpoint}`;
+  return `r:${item.readings.endpoint}:${item.readings.series[0]?.readings[0]?.value}`;
+}
+
+function collect(options: {
+  after?: LivePosition;
+  endpoint?: string;
+  types?: ReadonlySet<string>;
+  /** Asks to be held back after each item. */
+  slow?: boolean;
+}) {
+  const seen: string[] = [];
+  let position = options.after ?? hub.position();
+  let gaps = 0;
+  const waiters: (() => void)[] = [];
+  const subscription = hub.subscribe({
+    after: options.after ?? hub.position(),
+    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
+    ...(options.types === undefined ? {} : { types: options.types }),
+    onItem(item, at) {
+      seen.push(short(item));
+      position = at;
+      for (const wake of waiters.splice(0)) wake();
+      return options.slow !== true;
+    },
+    onGap: () => gaps++,
+    onError(error) {
+      throw error;
+    },
+  });
+  return {
+    seen,
+    subscription,
+    position: () => position,
+    gaps: () => gaps,
+    async until(count: number): Promise<void> {
+      while (seen.length < count) await new Promise<void>((resolve) => waiters.push(resolve));
+    },
+  };
+}
+
+describe('the live stream', () => {
+  it('gives a subscriber what comes, and nothing from before', async () => {
+    await appendEvent('before');
+    const subscriber = collect({});
+    await appendEvent('a');
+    await appendPack('a', 1);
+    await subscriber.until(2);
+    expect(subscriber.seen).toEqual(['e:a', 'r:a:1']);
+  });
+
+  it('replays what was missed, and goes on live without gap or repetition', async () => {
+    const start = hub.position();
+    for (let i = 0; i < 700; i++) await appendPack('a', i);
+    await appendEvent('a');
+    const subscriber = collect({ after: start });
+    for (let i = 700; i < 720; i++) await appendPack('a', i);
+    await subscriber.until(721);
+    const readings = subscriber.seen.filter((item) => item.startsWith('r:'));
+    expect(readings).toEqual(Array.from({ length: 720 }, (_, index) => `r:a:${index}`));
+    expect(subscriber.seen.filter((item) => item.startsWith('e:'))).toEqual(['e:a']);
+    expect(subscriber.gaps()).toBe(0);
+  });
+
+  it('shows a subscriber of one device that device only', async () => {
+    const subscriber = collect({ endpoint: 'a' });
+    await appendPack('b', 1);
+    await appendEvent('b');
+    await appendPack('a', 2);
+    await appendEvent('a');
+    await subscriber.until(2);
+    expect(subscriber.seen).toEqual(['r:a:2', 'e:a']);
+  });
+
+  it('shows only the types that were asked for', async () => {
+    const subscriber = collect({ types: new Set(['command']) });
+    await appendPack('a', 1);
+    await appendEvent('a', 'registered');
+    await appendEvent('a', 'command');
+    await subscriber.until(1);
+    expect(subscriber.seen).toEqual(['e:a']);
+  });
+
+  it('holds back for a slow subscriber, who reads on from the logs and misses nothing', async () => {
+    const slow = collect({ slow: true });
+    const quick = collect({});
+    for (let i = 0; i < 30; i++) await appendPack('a', i);
+    await quick.until(30);
+    expect(slow.seen.length).toBeLessThan(30);
+    while (slow.seen.length < 30) {
+      const had = slow.seen.length;
+      slow.subscription.resume();
+      await slow.until(had + 1);
+    }
+    expect(slow.seen).toEqual(quick.seen);
+  });
+
+  it('can be taken up again from the position that came with any item', async () => {
+    const first = collect({});
+    for (let i = 0; i < 5; i++) await appendPack('a', i);
+    await first.until(5);
+    const position = first.position();
+    first.subscription.close();
+    await appendPack('a', 5);
+    await appendEvent('a');
+    const second = collect({ after: position });
+    await second.until(2);
+    expect(second.seen.sort()).toEqual(['e:a', 'r:a:5']);
+  });
+
+  it('says that there is a gap where the log was trimmed, or the position is of another store', async () => {
+    await appendPack('a', 0);
+    const start = hub.position();
+    for (let i = 1; i < 10; i++) await appendPack('a', i);
+    await stores.log.trim({ now: 1_700_000_000_000, maxAge: 1e12, maxBytes: 100 });
+    const trimmed = collect({ after: { event: start.event, log: start.log } });
+    await trimmed.until(1);
+    expect(trimmed.gaps()).toBe(1);
+    const foreign = collect({ after: { event: 1e9, log: 1e9 } });
+    expect(foreign.gaps()).toBe(1);
+    await appendPack('a', 99);
+    await foreign.until(1);
+    expect(foreign.seen).toEqual(['r:a:99']);
+  });
+
+  it('tells a closed subscriber nothing more', async () => {
+    const subscriber = collect({});
+    subscriber.subscription.close();
+    await appendPack('a', 1);
+    expect(subscriber.seen).toEqual([]);
+    expect(hub.subscribers).toBe(0);
+  });
+});
