@@ -19,31 +19,33 @@ export class ByteWriter {
   }
 
   uint8(value: number): void {
-    this.#view.setUint8(this.#grow(1), value);
+    const at = this.#grow(1);
+    this.#view.setUint8(at, value);
   }
 
   uint16(value: number): void {
-    this.#view.setUint16(this.#grow(2), value);
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value);
   }
 
   uint32(value: number): void {
-    this.#view.setUint32(this.#grow(4), value);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value);
   }
 
   uint64(value: bigint): void {
-    this.#view.setBigUint64(this.#grow(8), value);
-  }
-
-  float16(value: number): void {
-    this.uint16(halfBits(value));
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, value);
   }
 
   float32(value: number): void {
-    this.#view.setFloat32(this.#grow(4), value);
+    const at = this.#grow(4);
+    this.#view.setFloat32(at, value);
   }
 
   float64(value: number): void {
-    this.#view.setFloat64(this.#grow(8), value);
+    const at = this.#grow(8);
+    this.#view.setFloat64(at, value);
   }
 
   bytes(value: Uint8Array): void {

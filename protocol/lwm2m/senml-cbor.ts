@@ -37,14 +37,14 @@ export function decodeSenmlCbor(
   lookup: ResourceTypeLookup,
 ): LwM2mRecord[] {
   const resolver = new SenmlResolver(basePath, lookup);
-  readPack(bytes, resolver);
+  readSenmlCbor(bytes, resolver);
   return resolver.records;
 }
 
 /** The paths that a composite Read or Observe names. @throws DecodeError */
 export function decodeSenmlCborPaths(bytes: Uint8Array): string[] {
   const names = new SenmlNames();
-  readPack(bytes, names);
+  readSenmlCbor(bytes, names);
   return names.paths;
 }
 
@@ -72,7 +72,8 @@ export function encodeSenmlCborPaths(paths: readonly string[]): Uint8Array {
   return writer.copy();
 }
 
-function readPack(bytes: Uint8Array, sink: SenmlSink): void {
+/** Hands each record of a pack to the sink, as it stands. @throws DecodeError */
+export function readSenmlCbor(bytes: Uint8Array, sink: SenmlSink): void {
   // No bytes at all stand for no records: an empty object read from devices that send nothing then.
   if (bytes.length === 0) return;
   const reader = new CborReader(bytes);

@@ -25,14 +25,14 @@ export function decodeSenmlJson(
   lookup: ResourceTypeLookup,
 ): LwM2mRecord[] {
   const resolver = new SenmlResolver(basePath, lookup);
-  readPack(bytes, resolver);
+  readSenmlJson(bytes, resolver);
   return resolver.records;
 }
 
 /** The paths that a composite Read or Observe names. @throws DecodeError */
 export function decodeSenmlJsonPaths(bytes: Uint8Array): string[] {
   const names = new SenmlNames();
-  readPack(bytes, names);
+  readSenmlJson(bytes, names);
   return names.paths;
 }
 
@@ -50,7 +50,8 @@ export function encodeSenmlJsonPaths(paths: readonly string[]): Uint8Array {
   return encodeUtf8(JSON.stringify(paths.map((n) => ({ n }))));
 }
 
-function readPack(bytes: Uint8Array, sink: SenmlSink): void {
+/** Hands each record of a pack to the sink, as it stands. @throws DecodeError */
+export function readSenmlJson(bytes: Uint8Array, sink: SenmlSink): void {
   if (bytes.length === 0) return;
   const pack = parseJson(decodeUtf8(bytes));
   if (!Array.isArray(pack)) throw new DecodeError('a SenML pack is a JSON array');
