@@ -8,22 +8,22 @@ const levels: Readonly<Record<number, string>> = {
 };
 
 /** What every line of pino carries, and a person at a terminal has no use for. */
-const noise = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'component', 'name', 'node', 'v']);
+const noise = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'part']);
 
 /**
- * A line of structured log as a person reads it: time of day, level where it is not info, component, message, and what
+ * A line of structured log as a person reads it: time of day, level where it is not info, part, message, and what
  * else it says as `key=value`. Any other line stays as it is.
  */
 export function readable(line: string): string {
   const entry = parse(line);
   if (entry === undefined) return line;
-  const { level, time, msg, component } = entry;
+  const { level, time, msg, part } = entry;
   const parts: string[] = [];
   if (typeof time === 'number') parts.push(new Date(time).toISOString().slice(11, 19));
   else if (typeof time === 'string') parts.push(time.slice(11, 19));
   const label = typeof level === 'number' ? (levels[level] ?? String(level)) : level;
   if (typeof label === 'string' && label !== 'info') parts.push(label.toUpperCase());
-  if (typeof component === 'string') parts.push(`${component}:`);
+  if (typeof part === 'string') parts.push(`${part}:`);
   if (typeof msg === 'string') parts.push(msg);
   for (const [key, value] of Object.entries(entry)) if (!noise.has(key)) parts.push(`${key}=${show(value)}`);
   return parts.join(' ');

@@ -1,6 +1,7 @@
 // Plain JavaScript that runs under Node 20: it brings the packages, and with them the Node 24 that runs everything else.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -65,19 +66,34 @@ export async function install(folder = root) {
   say(`Packages installed in ${((Date.now() - started) / 1000).toFixed(0)} s.`);
 }
 
-/** Runs a TypeScript file under Node 24, as a child whose output and exit code become ours. */
+/**
+ * Runs a TypeScript file under Node 24, as a child whose output and exit code become ours. On Ctrl-C the terminal
+ * signals every process of its group, and npm hands the signal on once more; the child has a group of its own and
+ * gets it from here, once, so that it can take a second one for impatience.
+ */
 export async function runNode(args, folder = root) {
-  const child = spawn(nodeBinary(folder), args, {
+  const child = spawn(nodeBinary(folder), ['--disable-warning=ExperimentalWarning', ...args], {
     stdio: 'inherit',
+    detached: true,
     env: { ...process.env, PATH: binFirst(folder) },
   });
-  // Ctrl-C reaches the child by itself; a `kill` of this process does not.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  const code = await new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', (exitCode, signal) => resolve(exitCode ?? 128 + (signalNumbers[signal] ?? 0)));
-  });
-  process.exitCode = code;
+  let last = Number.NEGATIVE_INFINITY;
+  const pass = (signal) => {
+    if (performance.now() - last < 1_000 || child.exitCode !== null || child.signalCode !== null) return;
+    last = performance.now();
+    // A terminal that is closed asks for the same orderly end as a service manager does.
+    process.kill(-child.pid, signal === 'SIGHUP' ? 'SIGTERM' : signal);
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, pass);
+  try {
+    process.exitCode = await new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal]));
+    });
+  } finally {
+    for (const signal of signals) process.off(signal, pass);
+  }
 }
 
 /** Runs an entry point, and prints what a user has to know in place of a stack trace. */
@@ -90,8 +106,6 @@ export async function main(body) {
     process.exitCode = 1;
   }
 }
-
-const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };
 
 function say(line) {
   process.stderr.write(`${line}\n`);

@@ -4,13 +4,13 @@ import { lineCutter, readable } from '../../scripts/log-lines.ts';
 const time = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 describe('a line of structured log', () => {
-  test('shows time, component, message and the rest by name', () => {
+  test('shows time, part, message and the rest by name', () => {
     const line = JSON.stringify({
       level: 30,
       time,
       pid: 7,
       hostname: 'h',
-      component: 'registration',
+      part: 'registration',
       endpoint: 'modem-1',
       lifetime: 60,
       msg: 'registered',

@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isInstalled } from '../../../scripts/requirements.ts';
+import { EventStream } from '../support/event-stream.ts';
+import type { JsonLinesProcess } from '../support/json-lines-process.ts';
+import { ServerProcess } from '../support/server-process.ts';
+import { buildLeshanClient, startLeshanClient } from './leshan-client.ts';
+
+const endpoint = 'leshan-1';
+const device = `/api/devices/${endpoint}`;
+const sensorObject = 42770;
+const sensor = `/${sensorObject}/0`;
+
+// One life of one client, told in order: each test goes on where the one before it ended.
+describe.skipIf(!isInstalled('mvn') || !isInstalled('javac'))('a client on the Leshan library', () => {
+  let server: ServerProcess;
+  let events: EventStream;
+  let client: JsonLinesProcess;
+
+  beforeAll(async () => {
+    await buildLeshanClient();
+    server = await ServerProcess.start();
+    events = await EventStream.open(server.url(`/api/events?endpoint=${endpoint}`));
+    client = startLeshanClient({ server: server.coap, endpoint, lifetime: 60, sensorObject });
+  });
+
+  afterAll(async () => {
+    events?.close();
+    await client?.stop('SIGKILL');
+    if (server !== undefined) expect(await server.stop(), server.log()).toBe('exit code 0');
+  });
+
+  const tells = (event: string): Promise<unknown> => client.until((line) => line.event === event);
+
+  test('registers, and is in the inventory with the objects that it lists', async () => {
+    expect(await tells('registered')).toMatchObject({ location: expect.stringMatching(/^\/?rd\/.{10,}/) });
+    await events.until(({ type }) => type === 'registered');
+    const { status, body } = await server.call('GET', device);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      endpoint,
+      state: 'registered',
+      registration: { lifetime: 60, version: '1.1', binding: 'U', queueMode: false, rootPath: '/' },
+    });
+    const { body: listed } = await server.call('GET', `${device}/objects`);
+    const paths = (listed as { items: { path: string }[] }).items.map(({ path }) => path);
+    expect(paths).toEqual(expect.arrayContaining(['/1/0', '/3/0', sensor]));
+    expect(paths).not.toContain('/0/0');
+  });
+
+  test('is observed as the policy wants, and a change of its sensor arrives as a reading', async () => {
+    await events.until(
+      ({ type, data }) => type === 'observed' && JSON.stringify(data).includes(`"${sensor}/2"`),
+    );
+    client.order('value 21.25');
+    const reading = await events.until(
+      ({ type, data }) => type === 'readings' && JSON.stringify(data).includes('21.25'),
+    );
+    expect(reading.data).toMatchObject({ endpoint, series: [{ path: `${sensor}/2` }] });
+    const { body } = await server.call('GET', `${device}/readings?path=${sensor}/2`);
+    const { items } = body as { items: { value: number }[] };
+    expect(items.at(-1)).toMatchObject({ path: `${sensor}/2`, value: 21.25 });
+  });
+
+  test.each(['TLV', 'SENML_JSON', 'SENML_CBOR'] as const)('is read as %s', async (name) => {
+    const format = { TLV: 11542, SENML_JSON: 110, SENML_CBOR: 112 }[name];
+    const { status, body } = await server.call('GET', `${device}/objects/3/0?format=${format}`);
+    expect(status, JSON.stringify(body)).toBe(200);
+    expect(body).toMatchObject({ path: '/3/0', contentFormat: format });
+    const values = new Map(
+      (body as { items: { path: string; value: unknown }[] }).items.map((i) => [i.path, i.value]),
+    );
+    expect(values.get('/3/0/0')).toBe('Eclipse Leshan');
+    expect(values.get('/3/0/1')).toBe('leshan-test-client');
+    expect(values.get('/3/0/11/0')).toBe(0);
+    expect(values.get('/3/0/14')).toBe('+01:00');
+  });
+
+  test('is read with the format that it likes best where none is asked for', async () => {
+    const { status, body } = await server.call('GET', `${device}/objects/3/0/0`);
+    expect(status, JSON.stringify(body)).toBe(200);
+    expect(body).toMatchObject({ path: '/3/0/0', value: 'Eclipse Leshan' });
+  });
+
+  test('is written, and reads back what was written', async () => {
+    const { status, body } = await server.call('PUT', `${device}/objects/3/0/14`, { value: '+05:30' });
+    expect(status, JSON.stringify(body)).toBeLessThan(300);
+    expect(await tells('written')).toMatchObject({ path: '/3/0/14', value: '+05:30' });
+    const { body: read } = await server.call('GET', `${device}/objects/3/0/14`);
+    expect(read).toMatchObject({ value: '+05:30' });
+  });
+
+  test('is written an integer of an object that only we define', async () => {
+    const { status, body } = await server.call('PUT', `${device}/objects${sensor}/7`, { value: 5000 });
+    expect(status, JSON.stringify(body)).toBeLessThan(300);
+    expect(await tells('written')).toMatchObject({ path: `${sensor}/7`, value: 5000 });
+  });
+
+  test('executes, with the arguments that were given', async () => {
+    const plain = await server.call('POST', `${device}/objects/3/0/4`);
+    expect(plain.status, JSON.stringify(plain.body)).toBeLessThan(300);
+    expect(await tells('executed')).toMatchObject({ path: '/3/0/4', arguments: '' });
+    const argued = await server.call('POST', `${device}/objects${sensor}/11`, { arguments: ['1', '7'] });
+    expect(argued.status, JSON.stringify(argued.body)).toBeLessThan(300);
+    expect(await tells('executed')).toMatchObject({ path: `${sensor}/11`, arguments: "0='1',1='7'" });
+  });
+
+  test('says no in its own words: 4.05 for a resource that cannot be read, 4.04 for one that is not there', async () => {
+    const forbidden = await server.call('GET', `${device}/objects/3/0/4`);
+    expect(forbidden.body).toMatchObject({ coapCode: '4.05' });
+    const absent = await server.call('GET', `${device}/objects/3/1/0`);
+    expect(absent.status).toBe(404);
+    expect(absent.body).toMatchObject({ coapCode: '4.04' });
+  });
+
+  test('is discovered', async () => {
+    const { status, body } = await server.call('GET', `${device}/discover/3/0`);
+    expect(status, JSON.stringify(body)).toBe(200);
+    const paths = (body as { items: { path: string }[] }).items.map(({ path }) => path);
+    expect(paths).toEqual(expect.arrayContaining(['/3/0', '/3/0/0', '/3/0/14']));
+  });
+
+  test('is observed when a caller asks, until the caller ends it', async () => {
+    const observed = await server.call('POST', `${device}/observations/3/0/15`);
+    expect(observed.status, JSON.stringify(observed.body)).toBe(200);
+    expect(observed.body).toMatchObject({ path: '/3/0/15', value: 'Europe/Berlin' });
+    await server.call('PUT', `${device}/objects/3/0/15`, { value: 'Asia/Kolkata' });
+    await events.until(
+      ({ type, data }) => type === 'readings' && JSON.stringify(data).includes('Asia/Kolkata'),
+    );
+    const ended = await server.call('DELETE', `${device}/observations/3/0/15?active=true`);
+    expect(ended.status).toBe(204);
+    const { body } = await server.call('GET', `${device}/observations`);
+    const observations = (body as { items: { paths: string[] }[] }).items.flatMap(({ paths }) => paths);
+    expect(observations).toEqual([`${sensor}/2`]);
+  });
+
+  test('updates its registration', async () => {
+    client.order('update');
+    await tells('updated');
+    await events.until(({ type }) => type === 'updated');
+  });
+
+  test('deregisters, and is still known', async () => {
+    client.order('stop');
+    await tells('deregistered');
+    await events.until(({ type }) => type === 'deregistered');
+    const { status, body } = await server.call('GET', device);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ state: 'unregistered' });
+    expect((body as { registration?: unknown }).registration).toBeUndefined();
+  });
+});
