@@ -54,7 +54,7 @@ export function decodeMessage(data: Uint8Array): CoapMessage {
   if (at === end) return { type, code, messageId, token, options: NO_OPTIONS, payload: NO_BYTES };
 
   const options: CoapOption[] = [];
-  let payload = NO_BYTES;
+  let payload: Uint8Array = NO_BYTES;
   let number = 0;
   while (at < end) {
     const head = data[at++] as number;

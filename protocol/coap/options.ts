@@ -77,7 +77,8 @@ export function uintOf(options: readonly CoapOption[], number: number, maxLength
     : decodeUint(option.value, maxLength);
 }
 
-function textsOf(options: readonly CoapOption[], number: number): string[] {
+/** The values of all string options with that number, in order. @throws DecodeError where one is not UTF-8. */
+export function optionStrings(options: readonly CoapOption[], number: number): string[] {
   const texts: string[] = [];
   for (const option of options) if (option.number === number) texts.push(decodeText(option.value));
   return texts;
@@ -85,17 +86,17 @@ function textsOf(options: readonly CoapOption[], number: number): string[] {
 
 /** The segments of the path asked for; `/rd/5a3f` is `['rd', '5a3f']` (RFC 7252 §5.10.1). */
 export function uriPath(options: readonly CoapOption[]): string[] {
-  return textsOf(options, OptionNumber.URI_PATH);
+  return optionStrings(options, OptionNumber.URI_PATH);
 }
 
 /** The query's arguments, such as `ep=modem-1` (RFC 7252 §5.10.1). */
 export function uriQuery(options: readonly CoapOption[]): string[] {
-  return textsOf(options, OptionNumber.URI_QUERY);
+  return optionStrings(options, OptionNumber.URI_QUERY);
 }
 
 /** The segments of the path that a 2.01 names (RFC 7252 §5.10.7). */
 export function locationPath(options: readonly CoapOption[]): string[] {
-  return textsOf(options, OptionNumber.LOCATION_PATH);
+  return optionStrings(options, OptionNumber.LOCATION_PATH);
 }
 
 /** The Content-Format, if there is one (RFC 7252 §5.10.3). */
@@ -124,7 +125,7 @@ export function uintOption(number: number, value: number): CoapOption {
 }
 
 /** A `string` option. */
-export function textOption(number: number, text: string): CoapOption {
+export function stringOption(number: number, text: string): CoapOption {
   return { number, value: encoder.encode(text) };
 }
 
@@ -140,7 +141,7 @@ function segmentsOf(number: number, path: string): CoapOption[] {
   const relative = path.startsWith('/') ? path.slice(1) : path;
   if (relative === '') return [];
   return relative.split('/').map((segment) => {
-    const option = textOption(number, segment);
+    const option = stringOption(number, segment);
     if (option.value.length > 255) throw new RequestError('a path segment has at most 255 bytes');
     return option;
   });
@@ -159,7 +160,7 @@ export function locationPathOptions(path: string): CoapOption[] {
 /** `['ep=modem-1', 'lt=300']` as Uri-Query options. */
 export function queryOptions(queries: readonly string[]): CoapOption[] {
   return queries.map((query) => {
-    const option = textOption(OptionNumber.URI_QUERY, query);
+    const option = stringOption(OptionNumber.URI_QUERY, query);
     if (option.value.length > 255) throw new RequestError('a query argument has at most 255 bytes');
     return option;
   });

@@ -20,6 +20,8 @@ export interface CoapParameters {
   /** Block-wise transfers under way at once, all peers and one peer. */
   readonly maxBlockTransfers: number;
   readonly maxBlockTransfersPerPeer: number;
+  /** Bytes that all bodies under way hold together, whatever their number. */
+  readonly maxBlockMemory: number;
   /** Time without a block after which a reassembly is dropped. */
   readonly blockTimeout: number;
   /** Message ids remembered per peer for deduplication, and peers remembered. */
@@ -44,6 +46,7 @@ export const defaultParameters: CoapParameters = {
   maxBodySize: 4 * 1024 * 1024,
   maxBlockTransfers: 1_024,
   maxBlockTransfersPerPeer: 4,
+  maxBlockMemory: 64 * 1024 * 1024,
   blockTimeout: 93_000,
   maxDeduplicationPerPeer: 64,
   maxPeers: 200_000,

@@ -1,0 +1,122 @@
+/** How a message that was seen is answered when it comes again. */
+export const SeenReply = {
+  /** Nothing yet: somebody is working on it. */
+  PENDING: 0,
+  /** Nothing, for good: NON messages. */
+  SILENCE: 1,
+  ACK: 2,
+  RST: 3,
+  /** The datagram in `data`. */
+  DATA: 4,
+} as const;
+export type SeenReply = (typeof SeenReply)[keyof typeof SeenReply];
+
+/** One message id that a peer used, and what it got for it. Reused by the ring once it is out of date. */
+export class Seen {
+  messageId = -1;
+  /** Until when a message with this id is the same message (RFC 7252 §4.4). */
+  expires = 0;
+  reply: SeenReply = SeenReply.PENDING;
+  data: Uint8Array | undefined;
+  /** Rises with each message that this entry stands for: who answers late checks that it is still his. */
+  generation = 0;
+}
+
+/**
+ * The message ids that one peer used lately (RFC 7252 §4.5), the oldest overwritten first. A message
+ * that is still being worked on is never overwritten before its lifetime ends: a duplicate of it would
+ * run its handler twice.
+ */
+export class DeduplicationRing {
+  /** Beside `#entries` for the speed of searching small integers. */
+  readonly #ids: number[] = [];
+  readonly #entries: Seen[] = [];
+  readonly #capacity: number;
+  /** The oldest entry: the next to be overwritten. */
+  #next = 0;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  get size(): number {
+    return this.#ids.length;
+  }
+
+  /** What is known of that message id, if its lifetime has not ended. */
+  find(messageId: number, now: number): Seen | undefined {
+    for (let at = this.#ids.indexOf(messageId); at >= 0; at = this.#ids.indexOf(messageId, at + 1)) {
+      const seen = this.#entries[at] as Seen;
+      if (seen.expires > now) return seen;
+    }
+    return undefined;
+  }
+
+  /** Remembers a new message; undefined where every entry is being worked on. */
+  insert(messageId: number, expires: number, now: number): Seen | undefined {
+    const size = this.#ids.length;
+    const at = this.#next < size ? this.#next : 0;
+    const oldest = this.#entries[at];
+    if (oldest !== undefined && oldest.expires <= now) return this.#overwrite(at, messageId, expires);
+    if (size < this.#capacity) {
+      const seen = new Seen();
+      seen.messageId = messageId;
+      seen.expires = expires;
+      // Before the oldest is after the newest.
+      if (at === 0) {
+        this.#ids.push(messageId);
+        this.#entries.push(seen);
+      } else {
+        this.#ids.splice(at, 0, messageId);
+        this.#entries.splice(at, 0, seen);
+        this.#next = at + 1;
+      }
+      return seen;
+    }
+    for (let i = 0; i < size; i++) {
+      const place = (at + i) % size;
+      const candidate = this.#entries[place] as Seen;
+      if (candidate.reply !== SeenReply.PENDING || candidate.expires <= now) {
+        return this.#overwrite(place, messageId, expires);
+      }
+    }
+    return undefined;
+  }
+
+  #overwrite(place: number, messageId: number, expires: number): Seen {
+    const seen = this.#entries[place] as Seen;
+    seen.messageId = messageId;
+    seen.expires = expires;
+    seen.reply = SeenReply.PENDING;
+    seen.data = undefined;
+    seen.generation++;
+    this.#ids[place] = messageId;
+    this.#next = place + 1;
+    return seen;
+  }
+
+  /** Forgets one message: if it comes again it is new. */
+  forget(seen: Seen): void {
+    seen.expires = 0;
+    seen.reply = SeenReply.SILENCE;
+    seen.data = undefined;
+    seen.generation++;
+  }
+
+  /** True while somebody works on a message whose lifetime has not ended. */
+  pending(now: number): boolean {
+    return this.#entries.some((seen) => seen.reply === SeenReply.PENDING && seen.expires > now);
+  }
+
+  /** Takes over what another ring knows: its peer is reached here now. */
+  adopt(other: DeduplicationRing, now: number): void {
+    for (const seen of other.#entries) {
+      if (seen.expires <= now || seen.reply === SeenReply.PENDING) continue;
+      if (this.find(seen.messageId, now) !== undefined) continue;
+      const copy = this.insert(seen.messageId, seen.expires, now);
+      if (copy === undefined) return;
+      copy.reply = seen.reply;
+      copy.data = seen.data;
+    }
+  }
+}

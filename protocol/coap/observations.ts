@@ -1,0 +1,365 @@
+import { DecodeError } from '../errors.ts';
+import { BlockDownload, withoutBlocks } from './block-download.ts';
+import { ClientExchange } from './client-exchange.ts';
+import type { ClientRequests } from './client-requests.ts';
+import type { PeerAddress, PeerIdentity } from './datagram-port.ts';
+import type { Seen } from './deduplication.ts';
+import type {
+  IncomingNotification,
+  IncomingResponse,
+  NotificationHandler,
+  Observation,
+  ObservationKey,
+  OutgoingRequest,
+} from './exchange.ts';
+import {
+  type CoapMessage,
+  type CoapOption,
+  type Code,
+  isSuccess,
+  MessageType,
+  OptionNumber,
+} from './message.ts';
+import type { MessageLayer } from './message-layer.ts';
+import { blockOf, observe as observeOf } from './options.ts';
+import type { Peer } from './peer.ts';
+import { parseToken } from './token.ts';
+
+/** RFC 7641 §3.4: after that time a lower sequence number is a newer one that went round. */
+const REORDERING_WINDOW = 128_000;
+const HALF_RANGE = 1 << 23;
+
+/** The client side of one observation (RFC 7641 §3). */
+export class ObservationEntry implements Observation {
+  readonly token: string;
+  readonly tokenBytes: Uint8Array;
+  readonly request: OutgoingRequest;
+  readonly followPeer: boolean;
+  readonly onNotification: NotificationHandler;
+  peer: PeerAddress;
+  readonly #table: Observations;
+  #sequence: number | undefined;
+  #sequenceAt = 0;
+  /** Reads the rest of a block-wise notification. */
+  fetch: ClientExchange | undefined;
+
+  constructor(
+    table: Observations,
+    token: string,
+    tokenBytes: Uint8Array,
+    peer: PeerAddress,
+    request: OutgoingRequest,
+    followPeer: boolean,
+    onNotification: NotificationHandler,
+  ) {
+    this.#table = table;
+    this.token = token;
+    this.tokenBytes = tokenBytes;
+    this.peer = peer;
+    this.request = request;
+    this.followPeer = followPeer;
+    this.onNotification = onNotification;
+  }
+
+  forget(): void {
+    this.#table.remove(this);
+  }
+
+  cancel(
+    options: { readonly timeout?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<IncomingResponse> {
+    this.forget();
+    return this.#table.cancel(this, options);
+  }
+
+  /** Whether a notification is newer than all before (RFC 7641 §3.4); if so it is the newest from now on. */
+  advance(sequence: number, now: number): boolean {
+    const last = this.#sequence;
+    // The same number again is the newest one, delivered anew after it was ignored.
+    const fresh =
+      last === undefined ||
+      last === sequence ||
+      (last < sequence && sequence - last < HALF_RANGE) ||
+      (last > sequence && last - sequence > HALF_RANGE) ||
+      now > this.#sequenceAt + REORDERING_WINDOW;
+    if (fresh) {
+      this.#sequence = sequence;
+      this.#sequenceAt = now;
+    }
+    return fresh;
+  }
+}
+
+/** One whole notification, and what becomes of the message that it came in. */
+class Notification implements IncomingNotification {
+  readonly code: Code;
+  readonly options: readonly CoapOption[];
+  readonly payload: Uint8Array;
+  readonly confirmable: boolean;
+  readonly messageId: number;
+  readonly identity: PeerIdentity | undefined;
+  readonly fresh: boolean;
+  readonly observe: number | undefined;
+  readonly #table: Observations;
+  readonly #entry: ObservationEntry;
+  readonly #from: Peer;
+  readonly #seen: Seen;
+  readonly #generation: number;
+  #decided = false;
+
+  constructor(
+    table: Observations,
+    entry: ObservationEntry,
+    message: CoapMessage,
+    options: readonly CoapOption[],
+    payload: Uint8Array,
+    from: Peer,
+    identity: PeerIdentity | undefined,
+    seen: Seen,
+    generation: number,
+    observe: number | undefined,
+    fresh: boolean,
+  ) {
+    this.code = message.code;
+    this.options = options;
+    this.payload = payload;
+    this.confirmable = message.type === MessageType.CON;
+    this.messageId = message.messageId;
+    this.identity = identity;
+    this.fresh = fresh;
+    this.observe = observe;
+    this.#table = table;
+    this.#entry = entry;
+    this.#from = from;
+    this.#seen = seen;
+    this.#generation = generation;
+  }
+
+  get peer(): PeerAddress {
+    return this.#from.address;
+  }
+
+  /** True the first time, and while the endpoint still knows the message. */
+  #decide(): boolean {
+    if (this.#decided) return false;
+    this.#decided = true;
+    if (this.observe === undefined) this.#entry.forget();
+    return this.#seen.generation === this.#generation;
+  }
+
+  accept(): void {
+    if (this.#decide()) this.#table.accept(this.#from, this.#seen, this.confirmable);
+  }
+
+  reject(): void {
+    if (!this.#decide()) return;
+    this.#entry.forget();
+    this.#table.layer.reject(this.#from, this.#seen);
+  }
+
+  ignore(): void {
+    if (this.#decided) return;
+    this.#decided = true;
+    if (this.#seen.generation === this.#generation) this.#from.seen?.forget(this.#seen);
+  }
+}
+
+/** All that we observe, by token, and the way of a notification from its message to its handler. */
+export class Observations {
+  readonly layer: MessageLayer;
+  readonly #requests: ClientRequests;
+  readonly #onFault: (error: unknown) => void;
+  readonly #entries = new Map<string, ObservationEntry>();
+
+  constructor(layer: MessageLayer, requests: ClientRequests, onFault: (error: unknown) => void) {
+    this.layer = layer;
+    this.#requests = requests;
+    this.#onFault = onFault;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(token: string): ObservationEntry | undefined {
+    return this.#entries.get(token);
+  }
+
+  add(entry: ObservationEntry): void {
+    this.#entries.get(entry.token)?.forget();
+    this.#entries.set(entry.token, entry);
+  }
+
+  remove(entry: ObservationEntry): void {
+    if (this.#entries.get(entry.token) === entry) this.#entries.delete(entry.token);
+    const { fetch } = entry;
+    entry.fetch = undefined;
+    fetch?.abandon(undefined);
+  }
+
+  restore(key: ObservationKey, onNotification: NotificationHandler, followPeer: boolean): ObservationEntry {
+    const { token, peer, request } = key;
+    const entry = new ObservationEntry(
+      this,
+      token,
+      parseToken(token),
+      peer,
+      request,
+      followPeer,
+      onNotification,
+    );
+    this.add(entry);
+    return entry;
+  }
+
+  close(): void {
+    for (const entry of [...this.#entries.values()]) this.remove(entry);
+  }
+
+  cancel(
+    entry: ObservationEntry,
+    options: { readonly timeout?: number; readonly signal?: AbortSignal },
+  ): Promise<IncomingResponse> {
+    return new Promise((resolve, reject) => {
+      const { timeout: _timeout, signal: _signal, ...request } = entry.request;
+      new ClientExchange(
+        this.#requests,
+        this.layer.peerFor(entry.peer),
+        { ...request, ...options },
+        { completed: resolve, failed: reject },
+        { observe: 1, token: entry.tokenBytes },
+      ).start();
+    });
+  }
+
+  /** Those of a peer that has moved go with it. */
+  move(from: PeerAddress, to: PeerAddress): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.peer === from && entry.followPeer) entry.peer = to;
+    }
+  }
+
+  accept(from: Peer, seen: Seen, confirmable: boolean): void {
+    if (confirmable) this.layer.acknowledge(from, seen);
+    else this.layer.silence(seen);
+  }
+
+  /** Takes a message with the token of an observation. False where it came from somebody else. */
+  take(
+    entry: ObservationEntry,
+    message: CoapMessage,
+    from: Peer,
+    identity: PeerIdentity | undefined,
+    seen: Seen,
+  ): boolean {
+    if (from.address !== entry.peer) {
+      if (!entry.followPeer) return false;
+      entry.peer = from.address;
+    }
+    const { options } = message;
+    // An error ends an observation whatever its options say (RFC 7641 §3.2).
+    const observe = isSuccess(message.code) ? observeOf(options) : undefined;
+    const fresh = observe === undefined || entry.advance(observe, this.layer.clock.now());
+    const generation = seen.generation;
+    try {
+      const block = blockOf(options, OptionNumber.BLOCK2);
+      if (block?.more === true) {
+        const { budget } = this.#requests;
+        const download = new BlockDownload(message, budget, this.layer.parameters.maxBodySize);
+        download.append(message, block);
+        this.#fetch(entry, message, download, from, identity, seen, observe, fresh);
+        return true;
+      }
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.layer.statistics.malformed++;
+      this.layer.reject(from, seen);
+      entry.forget();
+      return true;
+    }
+    this.#deliver(
+      entry,
+      new Notification(
+        this,
+        entry,
+        message,
+        withoutBlocks(options),
+        message.payload,
+        from,
+        identity,
+        seen,
+        generation,
+        observe,
+        fresh,
+      ),
+    );
+    return true;
+  }
+
+  /** Reads the other blocks (RFC 7959 §2.6); the message of the first one is acknowledged with the whole. */
+  #fetch(
+    entry: ObservationEntry,
+    message: CoapMessage,
+    download: BlockDownload,
+    from: Peer,
+    identity: PeerIdentity | undefined,
+    seen: Seen,
+    observe: number | undefined,
+    fresh: boolean,
+  ): void {
+    const { generation } = seen;
+    // Without its other blocks the notification is worth nothing: the peer sends it again.
+    const drop = () => {
+      if (seen.generation === generation) from.seen?.forget(seen);
+    };
+    // What is newer replaces what it overtakes.
+    entry.fetch?.abandon(undefined);
+    const { signal: _signal, ...request } = entry.request;
+    const exchange: ClientExchange = new ClientExchange(
+      this.#requests,
+      from,
+      request,
+      {
+        completed: (response) => {
+          if (entry.fetch === exchange) entry.fetch = undefined;
+          if (this.#entries.get(entry.token) !== entry || response.code !== message.code) {
+            drop();
+            return;
+          }
+          this.#deliver(
+            entry,
+            new Notification(
+              this,
+              entry,
+              message,
+              response.options,
+              response.payload,
+              exchange.peer,
+              identity,
+              seen,
+              generation,
+              observe,
+              fresh,
+            ),
+          );
+        },
+        failed: () => {
+          if (entry.fetch === exchange) entry.fetch = undefined;
+          drop();
+        },
+      },
+      { download },
+    );
+    entry.fetch = exchange;
+    exchange.start();
+  }
+
+  #deliver(entry: ObservationEntry, notification: Notification): void {
+    try {
+      entry.onNotification(notification);
+    } catch (error) {
+      notification.ignore();
+      this.#onFault(error);
+    }
+  }
+}
