@@ -1,4 +1,5 @@
 import type { ObjectRegistry } from '../../objects/registry.ts';
+import { fromApiValue } from '../../objects/values.ts';
 import { RequestError } from '../../protocol/errors.ts';
 import { joinPath, pathIds } from '../../protocol/lwm2m/path.ts';
 import type { LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
@@ -88,6 +89,6 @@ function typedValue(ids: readonly number[], value: ApiValue, registry: ObjectReg
   if (objectId === undefined || resourceId === undefined) {
     throw new RequestError(`/${ids.join('/')} is no resource: give its resources as {"values": {...}}`);
   }
-  registry.resource(objectId, resourceId);
-  return value;
+  const definition = registry.resource(objectId, resourceId);
+  return definition === undefined ? value : fromApiValue(definition, value);
 }

@@ -1,7 +1,8 @@
 import type { ObjectRegistry } from '../../objects/registry.ts';
+import { toApiValue } from '../../objects/values.ts';
 import type { Link } from '../../protocol/lwm2m/link-format.ts';
 import { pathIds } from '../../protocol/lwm2m/path.ts';
-import type { LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
+import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { CarrierStatus } from '../commands/carrier-commands.ts';
 import type { LiveReadings } from '../events.ts';
 import type { ReadResult } from '../lwm2m/device-requests.ts';
@@ -23,7 +24,6 @@ import type {
   ApiReadResult,
   ApiRegistration,
   ApiResourceItem,
-  ApiValue,
 } from './schemas.ts';
 
 // The one place where what the ports say becomes what the API shows. Each member is named here on
@@ -83,25 +83,6 @@ export function presentDevice(device: Device): ApiDevice {
   };
 }
 
-/** JSON has no opaque, no link, no 64-bit integer, no NaN: see ValueSchema. */
-export function presentValue(value: ResourceValue): ApiValue {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
-  if (typeof value === 'bigint') {
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : value.toString();
-  }
-  if (value instanceof Uint8Array) {
-    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
-  }
-  if (typeof value === 'object') return `${value.objectId}:${value.instanceId}`;
-  return value;
-}
-
-/** A reading's value is JSON already, but for numbers that JSON cannot say. */
-function presentReadingValue(value: number | string | boolean): ApiValue {
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-}
-
 /** RFC 8428 §4.5.3: a time under 2^28 s is relative to now. */
 const RELATIVE_TIME_BOUND = 2 ** 28;
 
@@ -110,7 +91,7 @@ function presentItem(record: LwM2mRecord, registry: ObjectRegistry, now: number)
   const definition = ids.length >= 3 ? registry.resource(ids[0] as number, ids[2] as number) : undefined;
   return {
     path: record.path,
-    value: presentValue(record.value),
+    value: toApiValue(record.value),
     ...(record.time === undefined
       ? {}
       : {
@@ -197,7 +178,7 @@ export function presentReading(path: string, reading: HistoryReading | LastValue
   const claimedAt = 'claimedAt' in reading ? reading.claimedAt : undefined;
   return {
     path,
-    value: presentReadingValue(reading.value),
+    value: toApiValue(reading.value),
     takenAt: reading.takenAt / 1000,
     receivedAt: reading.receivedAt / 1000,
     ...(claimedAt === undefined ? {} : { claimedAt: claimedAt / 1000 }),
@@ -209,7 +190,7 @@ export function presentLiveReadings(readings: LiveReadings): ApiLiveReadings {
     endpoint: readings.endpoint,
     series: readings.series.map(({ path, readings: points }) => ({
       path,
-      points: points.map(({ takenAt, value }) => [takenAt / 1000, presentReadingValue(value)] as const),
+      points: points.map(({ takenAt, value }) => [takenAt / 1000, toApiValue(value)] as const),
     })),
   };
 }

@@ -1,7 +1,6 @@
 import type { FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { Value } from 'typebox/value';
 import { namedSchemas } from './shared-schemas.ts';
 
 /**
@@ -13,19 +12,44 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   const validator = Compile(type);
   const converts = httpPart === 'querystring' || httpPart === 'headers';
   return (value: unknown) => {
-    const converted = converts ? Value.Convert(type, value) : value;
+    const converted = converts ? fromText(type, value) : value;
     if (validator.Check(converted)) return { value: converted };
     return { error: validator.Errors(converted) as unknown as FastifySchemaValidationError[] };
   };
 };
 
-/** A reference made by `ref` as the schema that it names. */
+/** The schema with the references made by `ref` as the schemas that they name. */
 function resolved(schema: TSchema): TSchema {
-  const reference = (schema as { readonly $ref?: unknown }).$ref;
-  if (typeof reference !== 'string') return schema;
-  const named = namedSchemas.get(reference.replace(/#$/, ''));
-  if (named === undefined) throw new TypeError(`no schema is named ${reference}`);
-  return named;
+  return resolvedValue(schema) as TSchema;
+}
+
+function resolvedValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(resolvedValue);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('$ref' in value) {
+    const named = namedSchemas.get(String(value.$ref).replace(/#$/, ''));
+    if (named === undefined) throw new TypeError(`no schema is named ${String(value.$ref)}`);
+    return named;
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, resolvedValue(child)]));
+}
+
+/** Parameters by name, each as its schema's type where its text is one of that type, else as the text. */
+function fromText(schema: TSchema, parameters: unknown): unknown {
+  if (typeof parameters !== 'object' || parameters === null) return parameters;
+  const types = (schema as { readonly properties?: Readonly<Record<string, { readonly type?: unknown }>> })
+    .properties;
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, text]) => [name, typedText(types?.[name]?.type, text)]),
+  );
+}
+
+function typedText(type: unknown, text: unknown): unknown {
+  if (typeof text !== 'string') return text;
+  if (type === 'integer') return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+  // `?active` alone means that it is so.
+  if (type === 'boolean') return text === '' || text === 'true' ? true : text === 'false' ? false : text;
+  return text;
 }
 
 /** What a person reads: `query/limit must be <= 1000`. The first few faults, each once. */

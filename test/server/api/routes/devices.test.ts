@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ApiHarness } from '../../../support/api/api-harness.ts';
+
+let api: ApiHarness;
+beforeEach(async () => {
+  api = await ApiHarness.open();
+});
+afterEach(() => api.close());
+
+/** What an endpoint name may hold: it is any UTF-8. */
+const oddNames = [
+  'urn:imei:490154203237518',
+  'a/b',
+  '/leading',
+  'trailing/',
+  'per%cent',
+  '%2F',
+  '%252F',
+  'two words',
+  'q?x=1',
+  'hash#1',
+  'plus+and&',
+  'ünïcødé-端末-📟',
+  'semi;colon',
+  'quote\'"',
+  'x'.repeat(255),
+  '端'.repeat(200),
+  'objects',
+];
+
+describe('devices', () => {
+  test('a registered device is shown with its registration, and without what is secret of it', async () => {
+    const registration = await api.register('modem-1', { identity: { kind: 'psk', name: 'psk-identity-7' } });
+    await api.stores.devices.setAttributes('modem-1', { manufacturer: 'Acme', carrier: 'AT&T', signal: -83 });
+    const { status, body, text } = await api.call('GET', '/api/devices/modem-1');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      endpoint: 'modem-1',
+      state: 'registered',
+      manufacturer: 'Acme',
+      carrier: 'AT&T',
+      signal: -83,
+      registration: { address: '127.0.0.1:40000', lifetime: 300, version: '1.1', node: 'n1' },
+    });
+    expect(body.registration.objects).toContainEqual({ path: '/42769/0', attributes: { ver: '1.0' } });
+    expect(text).not.toContain(registration.id);
+    expect(text).not.toContain('psk-identity-7');
+  });
+
+  test('a device whose registration has ended is still there, unregistered', async () => {
+    const { id } = await api.register('modem-1');
+    await api.stores.registrations.deregister(id);
+    const { body } = await api.call('GET', '/api/devices/modem-1');
+    expect(body.state).toBe('unregistered');
+    expect(body).not.toHaveProperty('registration');
+  });
+
+  test('a device that was never seen is a 404', async () => {
+    const { status, body, headers } = await api.call('GET', '/api/devices/nobody');
+    expect(status).toBe(404);
+    expect(body.code).toBe('unknown_device');
+    expect(headers['content-type']).toMatch(/^application\/problem\+json/);
+  });
+
+  test.each(oddNames)('the endpoint name %j goes through a URL unharmed', async (endpoint) => {
+    await api.register(endpoint);
+    const url = `/api/devices/${encodeURIComponent(endpoint)}`;
+    expect((await api.call('GET', url)).body.endpoint).toBe(endpoint);
+    api.requests.answersRead(112, [{ path: '/3/0/0', value: 'Acme' }]);
+    expect((await api.call('GET', `${url}/objects/3/0/0`)).body.value).toBe('Acme');
+    expect(api.requests.last).toMatchObject({ endpoint, path: '/3/0/0' });
+  });
+
+  test('pages follow each other by cursor until next is null, and total counts all of them', async () => {
+    for (const number of [3, 1, 5, 2, 4]) await api.register(`modem-${number}`);
+    const seen: string[] = [];
+    let next: string | null = '';
+    do {
+      const cursor = next === '' ? '' : `&cursor=${encodeURIComponent(next)}`;
+      const { body } = await api.call('GET', `/api/devices?limit=2${cursor}`);
+      expect(body.total).toBe(5);
+      seen.push(...body.items.map(({ endpoint }: { endpoint: string }) => endpoint));
+      next = body.next;
+    } while (next !== null);
+    expect(seen).toEqual(['modem-1', 'modem-2', 'modem-3', 'modem-4', 'modem-5']);
+  });
+
+  test('q and state narrow the list', async () => {
+    await api.register('Truck-17');
+    await api.register('ship-2');
+    await api.stores.devices.setAttributes('ship-2', { iccid: '8901410321111851072' });
+    const { id } = await api.register('truck-18');
+    await api.stores.registrations.deregister(id);
+    const names = async (query: string) =>
+      (await api.call('GET', `/api/devices?${query}`)).body.items.map(
+        (item: { endpoint: string }) => item.endpoint,
+      );
+    expect(await names('q=truck')).toEqual(['Truck-17', 'truck-18']);
+    expect(await names('q=89014103')).toEqual(['ship-2']);
+    expect(await names('q=truck&state=unregistered')).toEqual(['truck-18']);
+    expect(await names('state=registered')).toEqual(['Truck-17', 'ship-2']);
+    expect(await names('q=')).toHaveLength(3);
+  });
+
+  test.each([
+    ['limit=0', 'query/limit'],
+    ['limit=1001', 'query/limit'],
+    ['limit=1.5', 'query/limit'],
+    ['limit=many', 'query/limit'],
+    ['state=asleep', 'query/state'],
+    ['page=2', "'page'"],
+  ])('%s is refused, and the answer says what is wrong', async (query, detail) => {
+    const { status, body } = await api.call('GET', `/api/devices?${query}`);
+    expect(status).toBe(400);
+    expect(body.code).toBe('validation_failed');
+    expect(body.detail).toContain(detail);
+  });
+
+  test("a cursor that is none is the caller's fault", async () => {
+    const { status, body } = await api.call('GET', '/api/devices?cursor=nonsense');
+    expect([status, body.code]).toEqual([400, 'invalid_request']);
+  });
+
+  test('a device can be removed once it is not registered any more, not before', async () => {
+    const { id } = await api.register('modem-1');
+    const early = await api.call('DELETE', '/api/devices/modem-1');
+    expect([early.status, early.body.code]).toEqual([409, 'device_registered']);
+
+    await api.stores.registrations.deregister(id);
+    expect((await api.call('DELETE', '/api/devices/modem-1')).status).toBe(204);
+    expect((await api.call('GET', '/api/devices/modem-1')).status).toBe(404);
+    expect((await api.call('DELETE', '/api/devices/modem-1')).status).toBe(404);
+  });
+});

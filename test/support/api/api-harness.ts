@@ -1,0 +1,199 @@
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { pino } from 'pino';
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { createObjectRegistry, standardObjects } from '../../../objects/registry.ts';
+import { systemClock } from '../../../protocol/clock.ts';
+import { allowHosts } from '../../../server/api/allowed-hosts.ts';
+import type { ApiDependencies } from '../../../server/api/dependencies.ts';
+import { buildApi } from '../../../server/api/index.ts';
+import { namedSchemas } from '../../../server/api/shared-schemas.ts';
+import { CarrierService } from '../../../server/commands/carrier-service.ts';
+import { openEmbeddedStores } from '../../../server/embedded/index.ts';
+import { LiveHub } from '../../../server/live/hub.ts';
+import type { Registration } from '../../../server/ports/registration-store.ts';
+import type { Stores } from '../../../server/ports/stores.ts';
+import { ScriptedRequests } from './scripted-requests.ts';
+
+/** One line of the log. */
+export interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly err?: { readonly message: string; readonly stack: string };
+  readonly [key: string]: unknown;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: LightMyRequestResponse['headers'];
+  readonly text: string;
+  /** Parsed, where it is JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape, checked against their schema here
+  readonly body: any;
+}
+
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE' | 'HEAD';
+
+/** The API on the real embedded stores in memory, with devices by script. */
+export class ApiHarness {
+  readonly app: FastifyInstance;
+  readonly stores: Stores;
+  readonly hub: LiveHub;
+  readonly requests: ScriptedRequests;
+  readonly log: LogLine[];
+  #base: Promise<string> | undefined;
+
+  private constructor(
+    app: FastifyInstance,
+    stores: Stores,
+    hub: LiveHub,
+    requests: ScriptedRequests,
+    log: LogLine[],
+  ) {
+    this.app = app;
+    this.stores = stores;
+    this.hub = hub;
+    this.requests = requests;
+    this.log = log;
+  }
+
+  static async open(overrides: Partial<ApiDependencies> = {}): Promise<ApiHarness> {
+    const log: LogLine[] = [];
+    const logger = pino({ level: 'debug' }, { write: (line) => log.push(JSON.parse(line)) });
+    const stores = await openEmbeddedStores({ path: ':memory:' });
+    const hub = await LiveHub.open(stores.events, stores.log);
+    const requests = new ScriptedRequests();
+    const commands = new CarrierService({
+      stores,
+      requests,
+      clock: systemClock,
+      carrierObject: 42769,
+      onStep: () => undefined,
+      onQueued: () => undefined,
+    });
+    const app = await buildApi({
+      log: logger,
+      stores,
+      requests,
+      commands,
+      live: hub,
+      registry: createObjectRegistry(standardObjects()),
+      metrics: async () => '# TYPE simyard_test gauge\nsimyard_test 1\n',
+      ready: () => stores.check(),
+      about: {
+        version: '1.2.3',
+        node: 'n1',
+        startedAt: 1_767_225_600_000,
+        coapAddress: '127.0.0.1:5683',
+        store: stores.description,
+        coapUri: 'coap://127.0.0.1:5683',
+      },
+      allowedHosts: allowHosts({ listenHost: '127.0.0.1' }),
+      consoleRoot: undefined,
+      ...overrides,
+    });
+    return new ApiHarness(app, stores, hub, requests, log);
+  }
+
+  /** One request; the answer is held against the schema that the OpenAPI document gives for it. */
+  async call(
+    method: Method,
+    url: string,
+    options: Omit<InjectOptions, 'method' | 'url'> = {},
+  ): Promise<Answer> {
+    const response = await this.app.inject({ ...options, method, url });
+    const type = String(response.headers['content-type'] ?? '');
+    const body: unknown = /^application\/(problem\+)?json/.test(type) ? response.json() : undefined;
+    const answer = { status: response.statusCode, headers: response.headers, text: response.body, body };
+    const fault = answerFault(this.app, method, url, answer);
+    if (fault !== undefined) throw new Error(`${method} ${url} answered ${answer.status}: ${fault}`);
+    return answer;
+  }
+
+  /** A device that registers now. */
+  async register(endpoint: string, overrides: Partial<Registration> = {}): Promise<Registration> {
+    const registration = registrationOf(endpoint, overrides);
+    await this.stores.registrations.register(registration);
+    return registration;
+  }
+
+  /** Base URL of a real socket on a free port of loopback. */
+  base(): Promise<string> {
+    this.#base ??= this.app.listen({ host: '127.0.0.1', port: 0 });
+    return this.#base;
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+    await this.stores.close();
+  }
+}
+
+export function registrationOf(endpoint: string, overrides: Partial<Registration> = {}): Registration {
+  const now = Date.now();
+  return {
+    id: `secret-${Buffer.from(endpoint).toString('hex')}`,
+    endpoint,
+    address: '127.0.0.1:40000',
+    lifetime: 300,
+    version: '1.1',
+    binding: 'U',
+    queueMode: false,
+    rootPath: '/',
+    links: [
+      { target: '/1/0', attributes: {} },
+      { target: '/3/0', attributes: {} },
+      { target: '/42769/0', attributes: { ver: '1.0' } },
+      { target: '/42770/0', attributes: {} },
+      { target: '/42770/2', attributes: {} },
+    ],
+    contentFormats: [112],
+    additional: {},
+    registeredAt: now,
+    updatedAt: now,
+    expiresAt: now + 360_000,
+    node: 'n1',
+    ...overrides,
+  };
+}
+
+interface Operation {
+  readonly responses?: Readonly<
+    Record<
+      string,
+      { readonly content?: Readonly<Record<string, { readonly schema?: { readonly $ref?: string } }>> }
+    >
+  >;
+}
+
+/** Why the answer is not what the document promises; undefined where it is. */
+function answerFault(app: FastifyInstance, method: string, url: string, answer: Answer): string | undefined {
+  if (answer.body === undefined) return undefined;
+  const path = url.split('?')[0] ?? '';
+  const operation = operationOf(app, method, path);
+  const responses = operation?.responses ?? {};
+  const declared = responses[String(answer.status)] ?? responses[`${String(answer.status)[0]}XX`];
+  if (operation !== undefined && declared === undefined) return 'the status is not documented';
+  const reference =
+    answer.status >= 400
+      ? 'Problem'
+      : declared?.content?.['application/json']?.schema?.$ref?.split('/').at(-1);
+  const schema: TSchema | undefined = reference === undefined ? undefined : namedSchemas.get(reference);
+  if (schema === undefined) return operation === undefined ? undefined : 'the document has no schema for it';
+  const validator = Compile(schema);
+  return validator.Check(answer.body) ? undefined : JSON.stringify(validator.Errors(answer.body));
+}
+
+function operationOf(app: FastifyInstance, method: string, path: string): Operation | undefined {
+  const found = Object.entries(app.swagger().paths ?? {})
+    .filter(([template]) => templatePattern(template).test(path))
+    // The most specific: fewest parameters first.
+    .sort(([a], [b]) => a.split('{').length - b.split('{').length)[0];
+  const operations = found?.[1] as Readonly<Record<string, Operation>> | undefined;
+  return operations?.[method === 'HEAD' ? 'get' : method.toLowerCase()];
+}
+
+function templatePattern(template: string): RegExp {
+  const pattern = template.replace(/\{path\}/g, '.+').replace(/\{[^}]+\}/g, '[^/]+');
+  return new RegExp(`^${pattern}$`);
+}
