@@ -1,0 +1,266 @@
+import type { ReactiveController, ReactiveControllerHost } from 'lit';
+import { announce } from './announce.ts';
+import type { ApiClient } from './data/api-client.ts';
+import type {
+  ApiCarrierSlot,
+  ApiCommand,
+  ApiDevice,
+  ApiEvent,
+  ApiLiveReadings,
+  ApiProblem,
+} from './data/api-types.ts';
+import { changed } from './data/device-list.ts';
+import { type LastValues, lastValuesOf, withLive } from './data/last-values.ts';
+import type { LiveStream } from './data/live-stream.ts';
+import { asProblem, ProblemError } from './data/problem.ts';
+import { SensorFeed } from './data/sensor-feed.ts';
+import { carrierObjectId, learnSensors, type Sensor, sensorInstance, sensorObject } from './data/sensors.ts';
+import type { ServerClock } from './data/server-clock.ts';
+import { isFinal, outcomeWord, switchTarget } from './data/switch-progress.ts';
+
+const shownCommands = 20;
+/** Values on the page change so often at most: more nobody can read. */
+const renderMs = 250;
+const carrierSettleMs = 100;
+
+/** One device with its carrier, commands and readings: loaded, and kept true by the live stream. */
+export class DeviceController implements ReactiveController {
+  readonly #host: ReactiveControllerHost;
+  #api: ApiClient | undefined;
+  #live: LiveStream | undefined;
+  #clock: ServerClock | undefined;
+  #endpoint: string | undefined;
+  #request = new AbortController();
+  #stopWatching: (() => void) | undefined;
+  #render: ReturnType<typeof setTimeout> | undefined;
+  #carrierSoon: ReturnType<typeof setTimeout> | undefined;
+  #namesAsked = false;
+
+  device: ApiDevice | undefined;
+  slots: readonly ApiCarrierSlot[] | undefined;
+  /** Newest first. */
+  commands: readonly ApiCommand[] = [];
+  values: LastValues = new Map();
+  sensors: ReadonlyMap<number, Sensor> = new Map();
+  readonly feeds = new Map<number, SensorFeed>();
+  /** The device itself could not be loaded. */
+  problem: ApiProblem | undefined;
+  /** A part of the page could not be loaded or renewed; the rest stands. */
+  partProblem: ApiProblem | undefined;
+  /** Rises with each reading that came in: what draws knows whether there is something to draw. */
+  version = 0;
+
+  constructor(host: ReactiveControllerHost) {
+    this.#host = host;
+    host.addController(this);
+  }
+
+  hostDisconnected(): void {
+    this.#leave();
+    this.#endpoint = undefined;
+  }
+
+  /** Shows a device; the same again does nothing. */
+  async show(endpoint: string, api: ApiClient, live: LiveStream, clock: ServerClock): Promise<void> {
+    if (this.#endpoint === endpoint) return;
+    this.#leave();
+    this.#endpoint = endpoint;
+    this.#api = api;
+    this.#live = live;
+    this.#clock = clock;
+    this.device = undefined;
+    this.slots = undefined;
+    this.commands = [];
+    this.values = new Map();
+    this.sensors = new Map();
+    this.feeds.clear();
+    this.#stopWatching = live.watch(
+      { endpoint },
+      {
+        onEvent: (event) => this.#onEvent(event),
+        onReadings: (readings) => this.#onReadings(readings),
+        onGap: () => this.load(),
+      },
+    );
+    await this.load();
+  }
+
+  async load(): Promise<void> {
+    const [api, endpoint] = [this.#api, this.#endpoint];
+    if (api === undefined || endpoint === undefined) return;
+    this.#request.abort();
+    this.#request = new AbortController();
+    const { signal } = this.#request;
+    this.problem = undefined;
+    this.partProblem = undefined;
+    this.#namesAsked = false;
+    this.feeds.clear();
+    this.#host.requestUpdate();
+    try {
+      await this.#live?.settled();
+      if (signal.aborted) return;
+      // Before anything: what the stream brings from here on, and what is loaded, leave nothing out.
+      this.device = await api.device(endpoint, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.problem = asProblem(error);
+      this.#host.requestUpdate();
+      return;
+    }
+    this.#host.requestUpdate();
+    await Promise.all([
+      this.#part(signal, async () => {
+        this.slots = (await api.carrier(endpoint, signal)).slots;
+      }),
+      this.#part(signal, async () => {
+        const page = await api.commands({ endpoint, limit: shownCommands }, signal);
+        for (const command of [...page.items].reverse()) this.#takeCommand(command);
+      }),
+      this.#part(signal, async () => {
+        const readings = await api.readings(endpoint, {}, signal);
+        const loaded = lastValuesOf(readings);
+        for (const [path, value] of this.values) {
+          if (value.takenAt >= (loaded.get(path)?.takenAt ?? 0))
+            (loaded as Map<string, typeof value>).set(path, value);
+        }
+        this.values = loaded;
+        this.#learn(readings);
+      }),
+    ]);
+    await this.#askNames();
+  }
+
+  /** The answer of the API to a command that the reader gave: it is shown before its event comes. */
+  takeCommand(command: ApiCommand): void {
+    this.#takeCommand(command);
+    this.#carrierChanged();
+    this.#host.requestUpdate();
+  }
+
+  #leave(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+    this.#request.abort();
+    clearTimeout(this.#render);
+    clearTimeout(this.#carrierSoon);
+    this.#render = undefined;
+    this.#carrierSoon = undefined;
+  }
+
+  async #part(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (signal.aborted) return;
+      this.partProblem = asProblem(error);
+    }
+    if (!signal.aborted) this.#host.requestUpdate();
+  }
+
+  #onEvent(event: ApiEvent): void {
+    if (event.type === 'command') {
+      this.#takeCommand(event.data['command'] as ApiCommand);
+      this.#carrierChanged();
+    } else if (event.type === 'device') {
+      this.#carrierChanged();
+    }
+    if (this.device !== undefined) {
+      const before = this.device;
+      this.device = changed(before, event);
+      if (before.state !== this.device.state) {
+        announce(
+          this.device.state === 'registered' ? 'The device is registered' : 'The device is not registered',
+        );
+        if (this.device.state === 'registered') this.#askNames();
+      }
+    }
+    this.#host.requestUpdate();
+  }
+
+  #onReadings(readings: ApiLiveReadings): void {
+    this.values = withLive(this.values, readings);
+    if (this.device !== undefined && this.#clock !== undefined) {
+      this.device = { ...this.device, lastSeen: Math.max(this.device.lastSeen, this.#clock.now()) };
+    }
+    for (const { path, points } of readings.series) {
+      const newest = points.at(-1);
+      if (newest !== undefined) this.#learn([{ path, value: newest[1] }]);
+      const instance = sensorInstance(path);
+      if (instance !== undefined) this.feeds.get(instance)?.add(points);
+      if (path.startsWith(`/${carrierObjectId}/`)) this.#carrierChanged();
+    }
+    this.version++;
+    this.#renderSoon();
+  }
+
+  #learn(items: Iterable<{ readonly path: string; readonly value: string | number | boolean }>): void {
+    const [api, endpoint, clock] = [this.#api, this.#endpoint, this.#clock];
+    if (api === undefined || endpoint === undefined || clock === undefined) return;
+    const all = [...items].filter(({ path }) => path.startsWith(`/${sensorObject.id}/`));
+    if (all.length === 0) return;
+    this.sensors = learnSensors(this.sensors, all);
+    const { signal } = this.#request;
+    for (const { path, value } of all) {
+      const instance = sensorInstance(path);
+      if (instance === undefined || typeof value !== 'number' || this.feeds.has(instance)) continue;
+      this.feeds.set(
+        instance,
+        new SensorFeed((query) => api.readings(endpoint, { path, ...query }, signal), clock.now() + 1000),
+      );
+      this.version++;
+    }
+  }
+
+  /** Kinds and units do not change: the device is asked for them once, when it can answer. */
+  async #askNames(): Promise<void> {
+    const [api, endpoint] = [this.#api, this.#endpoint];
+    const unnamed = [...this.sensors.values()].some(
+      ({ kind, units }) => kind === undefined || units === undefined,
+    );
+    if (api === undefined || endpoint === undefined || this.#namesAsked || !unnamed) return;
+    if (this.device?.state !== 'registered') return;
+    this.#namesAsked = true;
+    const { signal } = this.#request;
+    try {
+      const { items } = await api.readObject(endpoint, `/${sensorObject.id}`, signal);
+      this.#learn(items);
+    } catch (error) {
+      // Plots go without titles: a device that does not answer now is asked at its next registration.
+      if (!signal.aborted && !(error instanceof ProblemError)) throw error;
+      this.#namesAsked = false;
+    }
+    this.#host.requestUpdate();
+  }
+
+  #takeCommand(command: ApiCommand): void {
+    const before = this.commands.find(({ id }) => id === command.id);
+    if (before !== undefined && before.history.length > command.history.length) return;
+    if (before?.state !== command.state && this.slots !== undefined) {
+      announce(
+        `Switch to ${switchTarget(command)}: ${isFinal(command) ? outcomeWord(command) : command.state}`,
+      );
+    }
+    const others = this.commands.filter(({ id }) => id !== command.id);
+    this.commands = [...others, command].sort((a, b) => b.number - a.number).slice(0, shownCommands);
+  }
+
+  #carrierChanged(): void {
+    this.#carrierSoon ??= setTimeout(async () => {
+      this.#carrierSoon = undefined;
+      const [api, endpoint] = [this.#api, this.#endpoint];
+      if (api === undefined || endpoint === undefined) return;
+      const { signal } = this.#request;
+      await this.#part(signal, async () => {
+        this.slots = (await api.carrier(endpoint, signal)).slots;
+        this.partProblem = undefined;
+      });
+    }, carrierSettleMs);
+  }
+
+  #renderSoon(): void {
+    this.#render ??= setTimeout(() => {
+      this.#render = undefined;
+      this.#host.requestUpdate();
+    }, renderMs);
+  }
+}

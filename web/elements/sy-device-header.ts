@@ -1,0 +1,105 @@
+import { css, html, LitElement, nothing } from 'lit';
+import type { ApiDevice } from '../data/api-types.ts';
+import { thinSpace } from '../data/numbers.ts';
+import { durationText } from '../data/time.ts';
+import { base } from '../styles/shared.ts';
+import './sy-copy-button.ts';
+import './sy-signal-meter.ts';
+import './sy-state-badge.ts';
+import './sy-time-text.ts';
+
+/** Who the device is, and how its registration stands. */
+export class DeviceHeader extends LitElement {
+  static override properties = { device: { attribute: false } };
+
+  static override styles = [
+    base,
+    css`
+      :host {
+        display: block;
+      }
+      .name {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 4px 16px;
+      }
+      h1 {
+        font-size: var(--sy-large);
+        line-height: 28px;
+        font-weight: 650;
+        overflow-wrap: anywhere;
+      }
+      dl {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 8px 32px;
+        margin-top: 12px;
+        padding-bottom: 16px;
+        border-bottom: 1px solid var(--sy-rule);
+      }
+      dt {
+        color: var(--sy-text-3);
+        font-size: var(--sy-small);
+        line-height: 16px;
+      }
+      dd {
+        white-space: nowrap;
+      }
+      @media (max-width: 600px) {
+        dl {
+          display: grid;
+          grid-template-columns: 1fr 1fr;
+          gap: 8px 16px;
+        }
+        dd {
+          white-space: normal;
+          overflow-wrap: anywhere;
+        }
+      }
+    `,
+  ];
+
+  declare device: ApiDevice | undefined;
+
+  override render() {
+    const { device } = this;
+    if (device === undefined) return nothing;
+    const { registration } = device;
+    const model = [device.manufacturer, device.model]
+      .filter((part) => part !== undefined && part !== '')
+      .join(' ');
+    return html`<div class="name">
+        <h1>${device.endpoint}</h1>
+        <sy-state-badge state=${device.state} ?queue-mode=${registration?.queueMode ?? false}></sy-state-badge>
+        <sy-copy-button .text=${device.endpoint} what="the endpoint name"></sy-copy-button>
+      </div>
+      <dl>
+        ${fact('Last heard', html`<sy-time-text .at=${device.lastSeen}></sy-time-text>`)}
+        ${
+          registration === undefined
+            ? fact('First seen', html`<sy-time-text mode="plain" .at=${device.firstSeen}></sy-time-text>`)
+            : html`${fact(
+                'Lifetime left',
+                html`<sy-time-text mode="until" .at=${registration.expiresAt}></sy-time-text>
+                  <span class="quiet">of ${durationText(registration.lifetime * 1000)}</span>`,
+              )}
+              ${fact('Registered', html`<sy-time-text mode="plain" .at=${registration.registeredAt}></sy-time-text>`)}
+              ${fact('Address', html`<span class="mono">${registration.address}</span>`)}
+              ${fact('LwM2M', `${registration.version} · ${registration.binding}`)}
+              ${fact('Node', registration.node)}`
+        }
+        ${model === '' ? nothing : fact('Model', model)}
+        ${device.firmwareVersion === undefined ? nothing : fact('Firmware', device.firmwareVersion)}
+        ${device.serialNumber === undefined ? nothing : fact('Serial number', device.serialNumber)}
+        ${device.imei === undefined ? nothing : fact('IMEI', device.imei.replace(/(\d{2})(\d{6})(\d{6})(\d+)/, `$1${thinSpace}$2${thinSpace}$3${thinSpace}$4`))}
+        ${fact('Signal', html`<sy-signal-meter .dbm=${device.signal}></sy-signal-meter>`)}
+      </dl>`;
+  }
+}
+
+function fact(name: string, value: unknown) {
+  return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+}
+
+customElements.define('sy-device-header', DeviceHeader);

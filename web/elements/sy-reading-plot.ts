@@ -1,0 +1,342 @@
+import { css, html, LitElement, nothing, type PropertyValues, unsafeCSS } from 'lit';
+import uPlot from 'uplot';
+import plotStyles from 'uplot/dist/uPlot.min.css?inline';
+import { decimate } from '../data/decimate.ts';
+import { formatMeasure } from '../data/numbers.ts';
+import type { SeriesBuffer } from '../data/series-buffer.ts';
+import { clockTime, exactTime } from '../data/time.ts';
+import type { TimeWindow } from '../data/time-window.ts';
+import { fitScale, type ValueScale } from '../data/value-scale.ts';
+import { base } from '../styles/shared.ts';
+import { themedEvent } from '../theme.ts';
+
+const plotHeight = 128;
+const axisHeight = 28;
+const valueAxisWidth = 64;
+/** Points are drawn where there is so much room for each; ms apart does not matter. */
+const pixelsPerPoint = 10;
+
+/** The window that a reader has picked by dragging; ms. */
+export type WindowPicked = CustomEvent<TimeWindow>;
+
+/** One sensor's readings by the time taken. Drawn by its board, frame by frame. Fires `window-picked`, `window-left`. */
+export class ReadingPlot extends LitElement {
+  static override properties = {
+    heading: { type: String },
+    unit: { type: String },
+    path: { type: String },
+    timeAxis: { type: Boolean, attribute: 'time-axis' },
+    latest: { state: true },
+    pointed: { state: true },
+    summary: { state: true },
+  };
+
+  static override styles = [
+    base,
+    unsafeCSS(plotStyles),
+    css`
+      :host {
+        display: block;
+        min-width: 0;
+      }
+      .head {
+        display: flex;
+        align-items: baseline;
+        gap: 0 12px;
+        min-height: 24px;
+      }
+      h3 {
+        font-size: var(--sy-size);
+        font-weight: 600;
+      }
+      .now {
+        font-weight: 550;
+      }
+      .stale {
+        color: var(--sy-text-3);
+        font-weight: inherit;
+      }
+      .range {
+        margin-left: auto;
+        color: var(--sy-text-3);
+        font-size: var(--sy-small);
+        white-space: nowrap;
+      }
+      .canvas {
+        height: ${plotHeight}px;
+        overflow: hidden;
+      }
+      .canvas.axis {
+        height: ${plotHeight + axisHeight}px;
+      }
+      .u-select {
+        background: var(--sy-plot-fill);
+        border: solid var(--sy-accent);
+        border-width: 0 1px;
+      }
+      .u-hz .u-cursor-x,
+      .u-vt .u-cursor-y {
+        border-right: 1px solid var(--sy-edge);
+      }
+      .line {
+        color: var(--sy-plot-line);
+      }
+      .fill {
+        color: var(--sy-plot-fill);
+      }
+      .grid {
+        color: var(--sy-plot-grid);
+      }
+      .text {
+        color: var(--sy-text-3);
+      }
+    `,
+  ];
+
+  declare heading: string;
+  declare unit: string;
+  declare path: string;
+  declare timeAxis: boolean;
+  declare latest: { readonly value: number; readonly stale: boolean } | undefined;
+  declare pointed: { readonly time: number; readonly value: number } | undefined;
+  declare summary: { readonly minimum: number; readonly maximum: number; readonly rate: number } | undefined;
+
+  #plot: uPlot | undefined;
+  #window: TimeWindow = { from: 0, to: 1 };
+  #scale: ValueScale | undefined;
+  #summarised = 0;
+  readonly #resize = new ResizeObserver(([entry]) => {
+    const width = Math.floor(entry?.contentRect.width ?? 0);
+    if (width > 0) this.#plot?.setSize({ width, height: this.#height });
+  });
+  /** Colours are on the canvas: another theme means another plot. */
+  readonly #recolour = () => this.#build();
+  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
+
+  constructor() {
+    super();
+    this.heading = '';
+    this.unit = '';
+    this.path = '';
+    this.timeAxis = false;
+    this.latest = undefined;
+    this.pointed = undefined;
+    this.summary = undefined;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    window.addEventListener(themedEvent, this.#recolour);
+    this.#dark.addEventListener('change', this.#recolour);
+    if (this.hasUpdated) this.#build();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    window.removeEventListener(themedEvent, this.#recolour);
+    this.#dark.removeEventListener('change', this.#recolour);
+    this.#resize.disconnect();
+    this.#plot?.destroy();
+    this.#plot = undefined;
+  }
+
+  /** CSS pixels of the time axis: what the board needs to know how far a frame moves it. */
+  get plotWidth(): number {
+    return this.#plot === undefined ? 0 : this.#plot.bbox.width / devicePixelRatio;
+  }
+
+  /** Draws the window out of the buffer. `now` tells whether the newest value is still fresh. */
+  draw(buffer: SeriesBuffer, window: TimeWindow, now: number): void {
+    const plot = this.#plot;
+    if (plot === undefined || this.plotWidth <= 0) return;
+    const span = window.to - window.from;
+    const drawn = decimate(buffer.times, buffer.values, window.from, window.to, span / this.plotWidth);
+    this.#window = window;
+    this.#scale = fitScale(this.#scale, drawn.minimum, drawn.maximum);
+    plot.setData([drawn.times, drawn.values], true);
+    // Text is for reading: four times a second is all that it changes.
+    if (Math.abs(now - this.#summarised) < 250) return;
+    this.#summarised = now;
+    const [value, taken] = [buffer.lastValue, buffer.lastTime];
+    this.latest =
+      value === undefined || taken === undefined ? undefined : { value, stale: now - taken > 15_000 };
+    this.summary =
+      drawn.count === 0
+        ? undefined
+        : { minimum: drawn.minimum, maximum: drawn.maximum, rate: rateOf(buffer, window) };
+  }
+
+  override render() {
+    return html`<div class="head">
+        <h3>${this.heading}</h3>
+        ${this.#reading()}
+        <span class="range" aria-hidden="true">${this.#range()}</span>
+      </div>
+      <div class=${this.timeAxis ? 'canvas axis' : 'canvas'} role="img" aria-label=${this.#spoken()}></div>
+      <span class="line"></span><span class="fill"></span><span class="grid"></span><span class="text"></span>`;
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (this.#plot === undefined || changed.has('timeAxis')) this.#build();
+  }
+
+  #reading() {
+    if (this.pointed !== undefined) {
+      const { time, value } = this.pointed;
+      return html`<span class="now" title=${exactTime(time)}>${this.#measure(value)}</span>
+        <span class="quiet">at ${clockTime(time)}.${String(Math.floor(time % 1000)).padStart(3, '0')}</span>`;
+    }
+    if (this.latest === undefined) return html`<span class="quiet">no reading</span>`;
+    return html`<span class=${this.latest.stale ? 'now stale' : 'now'} data-fact="latest"
+      >${this.#measure(this.latest.value)}</span
+    >`;
+  }
+
+  #range() {
+    if (this.summary === undefined) return nothing;
+    const { minimum, maximum, rate } = this.summary;
+    const pace = rate > 0 ? ` · ${formatMeasure(rate, 3)}\u202fHz` : '';
+    return `${formatMeasure(minimum)} to ${formatMeasure(maximum)}${pace}`;
+  }
+
+  #spoken(): string {
+    if (this.summary === undefined) return `${this.heading}: no reading in the time shown`;
+    const { minimum, maximum } = this.summary;
+    return `${this.heading}: from ${this.#measure(minimum)} to ${this.#measure(maximum)} in the time shown`;
+  }
+
+  #measure(value: number): string {
+    return this.unit === '' ? formatMeasure(value) : `${formatMeasure(value)}\u202f${this.unit}`;
+  }
+
+  get #height(): number {
+    return this.timeAxis ? plotHeight + axisHeight : plotHeight;
+  }
+
+  #colour(name: 'line' | 'fill' | 'grid' | 'text'): string {
+    const probe = this.renderRoot.querySelector(`.${name}`);
+    return probe === null ? '' : getComputedStyle(probe).color;
+  }
+
+  #build(): void {
+    const host = this.renderRoot.querySelector<HTMLElement>('.canvas');
+    if (host === null) return;
+    this.#plot?.destroy();
+    this.#scale = undefined;
+    const text = this.#colour('text');
+    const grid = { stroke: this.#colour('grid'), width: 1 };
+    const font = `12px ${getComputedStyle(this).fontFamily}`;
+    this.#plot = new uPlot(
+      {
+        width: Math.max(1, Math.floor(host.clientWidth)),
+        height: this.#height,
+        ms: 1,
+        legend: { show: false },
+        padding: [8, 8, this.timeAxis ? 0 : 8, 0],
+        cursor: {
+          y: false,
+          sync: { key: 'readings', setSeries: false },
+          drag: { x: true, y: false, setScale: false, dist: 4 },
+          points: { size: 7, fill: this.#colour('line') },
+          bind: {
+            dblclick: () => () => {
+              this.dispatchEvent(new Event('window-left', { bubbles: true, composed: true }));
+              return null;
+            },
+          },
+        },
+        scales: {
+          x: { time: true, range: () => [this.#window.from, this.#window.to] },
+          y: { range: () => [this.#scale?.low ?? 0, this.#scale?.high ?? 1] },
+        },
+        axes: [
+          {
+            show: this.timeAxis,
+            size: axisHeight,
+            stroke: text,
+            font,
+            grid,
+            ticks: { show: false },
+            values: (_plot, splits, _axis, _space, step) => splits.map((split) => axisTime(split, step)),
+          },
+          {
+            size: valueAxisWidth,
+            stroke: text,
+            font,
+            grid,
+            ticks: { show: false },
+            space: 28,
+            values: (_plot, splits) => splits.map((split) => axisValue(split, splits)),
+          },
+        ],
+        series: [
+          {},
+          {
+            stroke: this.#colour('line'),
+            width: 1.25,
+            points: {
+              show: (plot, _series, first, last) =>
+                (last - first) * pixelsPerPoint < plot.bbox.width / devicePixelRatio,
+              size: 4,
+            },
+          },
+        ],
+        hooks: {
+          setCursor: [(plot) => this.#point(plot)],
+          setSelect: [(plot) => this.#picked(plot)],
+        },
+      },
+      [[], []],
+      host,
+    );
+    this.#resize.disconnect();
+    this.#resize.observe(host);
+    this.dispatchEvent(new Event('rebuilt', { bubbles: true, composed: true }));
+  }
+
+  #point(plot: uPlot): void {
+    const index = plot.cursor.idx;
+    const time = index === null || index === undefined ? undefined : plot.data[0][index];
+    const value = index === null || index === undefined ? undefined : plot.data[1]?.[index];
+    const away = plot.cursor.left === undefined || plot.cursor.left < 0;
+    this.pointed =
+      away || typeof time !== 'number' || typeof value !== 'number' ? undefined : { time, value };
+  }
+
+  #picked(plot: uPlot): void {
+    const { left, width } = plot.select;
+    if (width < 4) return;
+    const window = { from: plot.posToVal(left, 'x'), to: plot.posToVal(left + width, 'x') };
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    this.dispatchEvent(new CustomEvent('window-picked', { detail: window, bubbles: true, composed: true }));
+  }
+}
+
+/** Readings per second in the window, from the first to the last that is there. */
+function rateOf(buffer: SeriesBuffer, { from, to }: TimeWindow): number {
+  const [first, end] = [buffer.indexOf(from), buffer.indexOf(to)];
+  const times = buffer.times;
+  if (end - first < 2) return 0;
+  const elapsed = (times[end - 1] as number) - (times[first] as number);
+  return elapsed > 0 ? ((end - first - 1) * 1000) / elapsed : 0;
+}
+
+function axisTime(time: number, step: number): string {
+  if (step < 1000)
+    return `${clockTime(time).slice(3)}.${String(Math.round(time % 1000))
+      .padStart(3, '0')
+      .slice(0, step < 100 ? 3 : 1)}`;
+  return step < 60_000 ? clockTime(time) : clockTime(time).slice(0, 5);
+}
+
+function axisValue(value: number, splits: readonly number[]): string {
+  const step = splits.length > 1 ? Math.abs((splits[1] as number) - (splits[0] as number)) : 1;
+  if (Math.abs(value) >= 1e5 || (step < 1e-3 && step > 0)) return formatMeasure(value, 3);
+  const digits = Math.max(0, Math.ceil(-Math.log10(step || 1) - 1e-9));
+  return value
+    .toFixed(digits)
+    .replace(/^-(?=.*[1-9])/, '−')
+    .replace(/^-/, '');
+}
+
+customElements.define('sy-reading-plot', ReadingPlot);

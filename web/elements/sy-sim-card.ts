@@ -1,0 +1,134 @@
+import { css, html, LitElement, nothing, svg } from 'lit';
+import type { ApiCarrierSlot } from '../data/api-types.ts';
+import { formatIccid, formatImsi } from '../data/identifiers.ts';
+import { base } from '../styles/shared.ts';
+import './sy-time-text.ts';
+
+/** The eight contacts of a card, ISO/IEC 7816-2. */
+const contacts = svg`
+  <rect x="0.75" y="0.75" width="46.5" height="36.5" rx="6"></rect>
+  <path d="M0.75 13h15M0.75 25h15M32 13h15M32 25h15M16 0.75v8l4 4v12l-4 4v8M32 0.75v8l-4 4v12l4 4v8M20 19h8"></path>`;
+
+/** One SIM slot as the card that is in it, as it was last heard of. */
+export class SimCard extends LitElement {
+  static override properties = {
+    slotStatus: { attribute: false },
+    switching: { type: Boolean },
+  };
+
+  static override styles = [
+    base,
+    css`
+      :host {
+        display: block;
+        max-width: 400px;
+        filter: drop-shadow(0 1px 0 var(--sy-rule)) drop-shadow(0 4px 12px var(--sy-shadow));
+      }
+      .card {
+        display: grid;
+        grid-template: auto 1fr auto / 1fr auto;
+        gap: 8px 16px;
+        aspect-ratio: 1.62;
+        min-height: 208px;
+        width: 100%;
+        padding: 20px 20px 16px;
+        border-radius: 12px;
+        background: linear-gradient(150deg, var(--sy-card-from), var(--sy-card-to));
+        clip-path: polygon(0 0, calc(100% - 40px) 0, 100% 40px, 100% 100%, 0 100%);
+      }
+      .carrier {
+        align-self: start;
+        font-size: 24px;
+        line-height: 32px;
+        font-weight: 650;
+        letter-spacing: -0.01em;
+        overflow-wrap: anywhere;
+      }
+      .none {
+        color: var(--sy-text-3);
+      }
+      .slot {
+        margin-right: 28px;
+        align-self: start;
+        padding-top: 6px;
+        color: var(--sy-text-3);
+        font-size: var(--sy-small);
+      }
+      .chip {
+        grid-column: 1 / -1;
+        align-self: center;
+        width: 48px;
+        height: 38px;
+        fill: var(--sy-chip);
+        stroke: var(--sy-chip-line);
+        stroke-width: 1.25;
+      }
+      .chip path {
+        fill: none;
+      }
+      dl {
+        grid-column: 1 / -1;
+        display: grid;
+        grid-template-columns: auto 1fr;
+        align-items: baseline;
+        gap: 2px 12px;
+      }
+      dt {
+        color: var(--sy-text-3);
+        font-size: var(--sy-small);
+      }
+      dd {
+        font-family: var(--sy-mono);
+        font-size: 13px;
+        overflow-wrap: anywhere;
+      }
+      .switched {
+        font-family: var(--sy-font);
+      }
+      .busy {
+        color: var(--sy-waiting);
+        font-weight: 550;
+      }
+    `,
+  ];
+
+  declare slotStatus: ApiCarrierSlot | undefined;
+  declare switching: boolean;
+
+  constructor() {
+    super();
+    this.switching = false;
+  }
+
+  override render() {
+    const sim = this.slotStatus;
+    if (sim === undefined) return nothing;
+    return html`<div class="card">
+      ${this.#carrier(sim.current)}
+      <span class="slot">SIM ${sim.slot + 1}</span>
+      <svg class="chip" viewBox="0 0 48 38" aria-hidden="true">${contacts}</svg>
+      <dl>
+        <dt>ICCID</dt>
+        <dd data-fact="iccid">${sim.iccid === undefined || sim.iccid === '' ? '–' : formatIccid(sim.iccid)}</dd>
+        <dt>IMSI</dt>
+        <dd data-fact="imsi">${sim.imsi === undefined || sim.imsi === '' ? '–' : formatImsi(sim.imsi)}</dd>
+        ${
+          this.switching
+            ? html`<dt>State</dt><dd class="switched busy">◌ switching</dd>`
+            : sim.lastSwitch === undefined || sim.lastSwitch === 0
+              ? nothing
+              : html`<dt>Since</dt>
+                <dd class="switched"><sy-time-text mode="plain" .at=${sim.lastSwitch}></sy-time-text></dd>`
+        }
+      </dl>
+    </div>`;
+  }
+
+  #carrier(current: string | undefined) {
+    if (current === undefined) return html`<h2 class="carrier none" data-fact="carrier">Not heard yet</h2>`;
+    if (current === '') return html`<h2 class="carrier none" data-fact="carrier">Disconnected</h2>`;
+    return html`<h2 class="carrier" data-fact="carrier">${current}</h2>`;
+  }
+}
+
+customElements.define('sy-sim-card', SimCard);

@@ -1,0 +1,122 @@
+import { css, html, LitElement } from 'lit';
+import { type LastValue, type LastValues, pathName, sortedByPath, valueText } from '../data/last-values.ts';
+import { type Sensor, sensorObject } from '../data/sensors.ts';
+import { base } from '../styles/shared.ts';
+import './sy-time-text.ts';
+
+/** Resources of the IoT Sensor object whose unit is the sensor's own: Value, Minimum, Maximum. */
+const measured = new Set<number>([sensorObject.value, 9, 10]);
+
+/** The newest value of every path that was heard, with its age. */
+export class ValuesTable extends LitElement {
+  static override properties = {
+    values: { attribute: false },
+    sensors: { attribute: false },
+  };
+
+  static override styles = [
+    base,
+    css`
+      :host {
+        display: block;
+        min-width: 0;
+      }
+      h2 {
+        margin-bottom: 8px;
+      }
+      table {
+        width: 100%;
+        border-collapse: collapse;
+        border-top: 1px solid var(--sy-rule);
+        table-layout: fixed;
+      }
+      th,
+      td {
+        padding: 5px 12px 5px 0;
+        border-bottom: 1px solid var(--sy-rule);
+        font-weight: inherit;
+        text-align: left;
+        overflow-wrap: anywhere;
+        vertical-align: top;
+      }
+      thead th {
+        color: var(--sy-text-3);
+        font-size: var(--sy-small);
+      }
+      .path {
+        width: 132px;
+      }
+      .age {
+        width: 96px;
+      }
+      .value {
+        width: 34%;
+      }
+      tbody .path {
+        color: var(--sy-text-3);
+      }
+      .object {
+        color: var(--sy-text-3);
+      }
+      @media (max-width: 600px) {
+        .path,
+        .object {
+          display: none;
+        }
+        .age {
+          width: 84px;
+        }
+      }
+    `,
+  ];
+
+  declare values: LastValues;
+  declare sensors: ReadonlyMap<number, Sensor>;
+
+  constructor() {
+    super();
+    this.values = new Map();
+    this.sensors = new Map();
+  }
+
+  override render() {
+    const values = sortedByPath(this.values);
+    return html`<section>
+      <h2>Last values</h2>
+      ${
+        values.length === 0
+          ? html`<p class="quiet">No value has been heard yet.</p>`
+          : html`<table>
+            <thead>
+              <tr>
+                <th class="path" scope="col">Path</th>
+                <th scope="col">Resource</th>
+                <th class="value" scope="col">Value</th>
+                <th class="age" scope="col">Taken</th>
+              </tr>
+            </thead>
+            <tbody>${values.map((value) => this.#row(value))}</tbody>
+          </table>`
+      }
+    </section>`;
+  }
+
+  #row({ path, value, takenAt }: LastValue) {
+    const { object, resource } = pathName(path);
+    return html`<tr>
+      <td class="path mono">${path}</td>
+      <th scope="row"><span class="object">${object} · </span>${resource}</th>
+      <td class="value">${valueText(path, value, this.#units(path))}</td>
+      <td class="age"><sy-time-text .at=${takenAt}></sy-time-text></td>
+    </tr>`;
+  }
+
+  #units(path: string): string | undefined {
+    const [object, instance = -1, resource = -1] = path.split('/').slice(1).map(Number);
+    return object === sensorObject.id && measured.has(resource)
+      ? this.sensors.get(instance)?.units
+      : undefined;
+  }
+}
+
+customElements.define('sy-values-table', ValuesTable);
