@@ -53,6 +53,15 @@ export class ByteWriter {
     this.#bytes.set(value, at);
   }
 
+  /** Writes a text that is ASCII throughout, a byte for each character; false, and nothing, where it is not. */
+  ascii(text: string): boolean {
+    const { length } = text;
+    for (let index = 0; index < length; index++) if (text.charCodeAt(index) > 0x7f) return false;
+    const at = this.#grow(length);
+    for (let index = 0; index < length; index++) this.#bytes[at + index] = text.charCodeAt(index);
+    return true;
+  }
+
   /** What was written from `start` on, as a copy. */
   copy(start = 0): Uint8Array {
     return this.#bytes.slice(start, this.#length);

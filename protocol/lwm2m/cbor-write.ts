@@ -52,6 +52,13 @@ export function writeNumber(writer: ByteWriter, value: number): void {
 }
 
 export function writeText(writer: ByteWriter, text: string): void {
+  // Names and most values are short ASCII, for which a call of TextEncoder costs more than the rest.
+  if (text.length <= 64) {
+    const start = writer.length;
+    writeHead(writer, CborMajor.TEXT, text.length);
+    if (writer.ascii(text)) return;
+    writer.truncate(start);
+  }
   const bytes = encodeUtf8(text);
   writeHead(writer, CborMajor.TEXT, bytes.length);
   writer.bytes(bytes);

@@ -111,7 +111,8 @@ export class SenmlResolver implements SenmlSink {
     if (fields.t === undefined && this.#bt === undefined) {
       this.records.push({ path: this.#path, value });
     } else {
-      this.records.push({ path: this.#path, value, time: (this.#bt ?? 0) + (fields.t ?? 0) });
+      const time = finite((this.#bt ?? 0) + (fields.t ?? 0));
+      this.records.push({ path: this.#path, value, time });
     }
   }
 

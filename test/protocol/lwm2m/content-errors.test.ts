@@ -85,6 +85,7 @@ describe('SenML JSON is refused', () => {
     ['with base64 that has bits left over', '[{"bn":"/42770/0/3","vd":"AB"}]'],
     ['with half a character', '[{"bn":"/3/0/0","vs":"\\ud800"}]'],
     ['with a base value for a record that overflows', '[{"bn":"/42770/0/2","bv":1.7e308,"v":1.7e308}]'],
+    ['with times that overflow', '[{"bn":"/42770/0/2","bt":1.7e308,"t":1.7e308,"v":1}]'],
     ['with a name of a thousand characters', `[{"bn":"/3/0/${'9'.repeat(1000)}","v":1}]`],
     ['nested deeper than a stack', `${'['.repeat(200_000)}${']'.repeat(200_000)}`],
     [
