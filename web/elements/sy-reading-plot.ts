@@ -232,7 +232,7 @@ export class ReadingPlot extends LitElement {
         height: this.#height,
         ms: 1,
         legend: { show: false },
-        padding: [8, 8, this.timeAxis ? 0 : 8, 0],
+        padding: [8, 16, this.timeAxis ? 0 : 8, 0],
         cursor: {
           y: false,
           sync: { key: 'readings', setSeries: false },
@@ -251,13 +251,13 @@ export class ReadingPlot extends LitElement {
         },
         axes: [
           {
-            show: this.timeAxis,
-            size: axisHeight,
+            size: this.timeAxis ? axisHeight : 0,
             stroke: text,
             font,
             grid,
             ticks: { show: false },
-            values: (_plot, splits, _axis, _space, step) => splits.map((split) => axisTime(split, step)),
+            values: (_plot, splits, _axis, _space, step) =>
+              splits.map((split) => (this.timeAxis ? axisTime(split, step) : '')),
           },
           {
             size: valueAxisWidth,
@@ -332,7 +332,8 @@ function axisTime(time: number, step: number): string {
 function axisValue(value: number, splits: readonly number[]): string {
   const step = splits.length > 1 ? Math.abs((splits[1] as number) - (splits[0] as number)) : 1;
   if (Math.abs(value) >= 1e5 || (step < 1e-3 && step > 0)) return formatMeasure(value, 3);
-  const digits = Math.max(0, Math.ceil(-Math.log10(step || 1) - 1e-9));
+  let digits = 0;
+  while (digits < 6 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6) digits++;
   return value
     .toFixed(digits)
     .replace(/^-(?=.*[1-9])/, '−')

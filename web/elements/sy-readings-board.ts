@@ -230,8 +230,8 @@ export class ReadingsBoard extends LitElement {
     const feeds = [...(this.source?.feeds.values() ?? [])];
     const { from } = windowOf(this.view, this.#now);
     if (feeds.some((feed) => feed.filling)) return html`<p class="note">Loading older readings…</p>`;
-    const since = Math.max(...feeds.map((feed) => Math.max(feed.completeFrom, feed.evictedBefore)));
-    if (since <= from + 2000) return nothing;
+    const since = Math.max(...feeds.map((feed) => feed.keptFrom ?? Number.NEGATIVE_INFINITY));
+    if (since <= from) return nothing;
     return html`<p class="note">
       Readings before ${clockTime(since)} are not shown here: there are too many. The API gives them in parts.
     </p>`;

@@ -2,6 +2,7 @@ import { ContextConsumer } from '@lit/context';
 import { css, html, LitElement, nothing } from 'lit';
 import { clockContext } from '../contexts.ts';
 import type { ApiCommand } from '../data/api-types.ts';
+import { thinSpace } from '../data/numbers.ts';
 import { isFinal, outcomeWord, type SwitchStep, switchSteps, switchTarget } from '../data/switch-progress.ts';
 import { clockTime, durationText, exactTime } from '../data/time.ts';
 import { base } from '../styles/shared.ts';
@@ -147,8 +148,15 @@ export class SwitchTimeline extends LitElement {
       const now = this.#clock.value?.now() ?? Date.now();
       return `for ${durationText(Math.max(1000, Math.floor((now - at) / 1000) * 1000))}`;
     }
-    return before === undefined ? clockTime(at) : `+${durationText(Math.max(1, at - before))}`;
+    return before === undefined ? clockTime(at) : `+${stepText(at - before)}`;
   }
+}
+
+/** Steps are short, and how short matters: `80 ms`, `2.4 s`, `1 min 3 s`. */
+function stepText(duration: number): string {
+  return duration >= 950 && duration < 9_950
+    ? `${(duration / 1000).toFixed(1)}${thinSpace}s`
+    : durationText(Math.max(1, duration));
 }
 
 customElements.define('sy-switch-timeline', SwitchTimeline);

@@ -91,7 +91,7 @@ export const controls = css`
   button.primary:hover:not(:disabled) {
     background: color-mix(in srgb, var(--sy-accent) 88%, var(--sy-text));
   }
-  button.danger {
+  button.danger:not(:disabled) {
     border-color: var(--sy-bad);
     color: var(--sy-bad);
   }
