@@ -143,7 +143,8 @@ export class Observations {
     const now = clock.now();
     const minimum = observation.sentAt + minimumPeriod(observation.path) * 1_000;
     const maximum = (maximumPeriod(observation.path) ?? Number.POSITIVE_INFINITY) * 1_000;
-    const due = observation.dirty ? minimum : Math.max(minimum, observation.sentAt + maximum);
+    const urgent = observation.waiting.length > 0;
+    const due = urgent ? now : observation.dirty ? minimum : Math.max(minimum, observation.sentAt + maximum);
     if (due === Number.POSITIVE_INFINITY) return;
     if (due <= now) this.#send(observation);
     else {

@@ -109,6 +109,15 @@ export class PackSender {
     if (stream?.observer === observer) stream.observer = undefined;
   }
 
+  /** Forgets all observers, without telling them; the readings stay. */
+  clear(): void {
+    for (const stream of this.#streams) {
+      const { observer } = stream;
+      stream.observer = undefined;
+      observer?.end();
+    }
+  }
+
   /** Sends nothing more until `resume`; resolves when nothing is under way. */
   pause(): Promise<void> {
     this.#paused = true;

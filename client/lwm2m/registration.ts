@@ -135,23 +135,32 @@ export class Registration {
     this.#abort.abort();
     this.#wake();
     await this.#loop;
+    if (options.deregister && !this.#paused) await this.#deregister();
+    this.#enter('closed', '');
+  }
+
+  /** Deregisters, and then says nothing until `resume`. */
+  async suspend(): Promise<void> {
+    this.pause();
+    await this.#deregister();
+  }
+
+  async #deregister(): Promise<void> {
     const location = this.#location;
     const peer = this.#peer;
     this.#location = undefined;
-    if (options.deregister && !this.#paused && location !== undefined && peer !== undefined) {
-      this.#enter('deregistering', '');
-      try {
-        await this.#options.endpoint.request(peer, {
-          code: Code.DELETE,
-          options: pathOptions(location),
-          timeout: deregisterTimeout,
-        });
-      } catch (error) {
-        // The server learns of it when the lifetime ends; a modem that is switched off does not wait.
-        if (!isNetworkError(error)) throw error;
-      }
+    if (location === undefined || peer === undefined) return;
+    this.#enter('deregistering', '');
+    try {
+      await this.#options.endpoint.request(peer, {
+        code: Code.DELETE,
+        options: pathOptions(location),
+        timeout: deregisterTimeout,
+      });
+    } catch (error) {
+      // The server learns of it when the lifetime ends; a modem that is switched off does not wait.
+      if (!isNetworkError(error)) throw error;
     }
-    this.#enter('closed', '');
   }
 
   async #run(): Promise<void> {
