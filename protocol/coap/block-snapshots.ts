@@ -8,6 +8,8 @@ import type { Peer } from './peer.ts';
 
 const NO_BYTES = new Uint8Array(0);
 const ETAG_LENGTH = 8;
+/** Block numbers have 20 bits (RFC 7959 §2.2): beyond it a body can only be had in larger blocks. */
+const MAX_BLOCK_NUMBER = (1 << 20) - 1;
 
 class Snapshot extends Transfer {
   readonly response: OutgoingResponse;
@@ -100,7 +102,7 @@ export class BlockSnapshots {
     // §2.4: the server may answer in a smaller size; the number is then of that size.
     const size = Math.min(asked.size, this.#preferredSize);
     const offset = asked.number * asked.size;
-    if (offset >= payload.length && offset > 0) {
+    if ((offset >= payload.length && offset > 0) || offset / size > MAX_BLOCK_NUMBER) {
       return { code: Code.BAD_REQUEST, options: [], payload: NO_BYTES };
     }
     const more = offset + size < payload.length;

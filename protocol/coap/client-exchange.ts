@@ -95,7 +95,15 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
     }
   }
 
+  moveTo(peer: Peer): void {
+    this.peer.holds--;
+    this.peer = peer;
+    peer.holds++;
+  }
+
   start(): void {
+    // What is known of a peer must last as long as an answer of its may come.
+    this.peer.holds++;
     const { timeout, signal } = this.#request;
     if (signal?.aborted === true) {
       this.#fail(signal.reason);
@@ -304,6 +312,7 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
 
   #end(): void {
     this.#ended = true;
+    this.peer.holds--;
     const { layer } = this.#requests;
     this.#requests.forget(this);
     layer.deadlines.cancel(this);

@@ -13,8 +13,10 @@ const TOKEN_LENGTH = 8;
 export interface AwaitedAnswer {
   /** Token in hex that the answer will carry. */
   readonly key: string;
-  /** Who will answer; set anew where that one moves. */
-  peer: Peer;
+  /** Who will answer. */
+  readonly peer: Peer;
+  /** That one is now reached elsewhere. */
+  moveTo(peer: Peer): void;
   /** True where a message with that token is no answer. */
   refuses(message: CoapMessage): boolean;
   take(message: CoapMessage, peer: Peer, identity: PeerIdentity | undefined): void;

@@ -55,7 +55,7 @@ export class DeduplicationRing {
   /** Remembers a new message; undefined where every entry is being worked on. */
   insert(messageId: number, expires: number, now: number): Seen | undefined {
     const size = this.#ids.length;
-    const at = this.#next < size ? this.#next : 0;
+    const at = this.#next;
     const oldest = this.#entries[at];
     if (oldest !== undefined && oldest.expires <= now) return this.#overwrite(at, messageId, expires);
     if (size < this.#capacity) {
@@ -91,7 +91,7 @@ export class DeduplicationRing {
     seen.data = undefined;
     seen.generation++;
     this.#ids[place] = messageId;
-    this.#next = place + 1;
+    this.#next = place + 1 === this.#ids.length ? 0 : place + 1;
     return seen;
   }
 

@@ -269,7 +269,7 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
     const old = this.#layer.peers.get(from);
     if (old === undefined) return;
     const now = this.#layer.peerFor(to);
-    for (const exchange of this.#requests.all()) if (exchange.peer === old) exchange.peer = now;
+    for (const exchange of this.#requests.all()) if (exchange.peer === old) exchange.moveTo(now);
     this.#observers.move(old, now);
     this.#layer.move(old, now);
   }

@@ -170,6 +170,8 @@ export class Observations {
   readonly #requests: ClientRequests;
   readonly #onFault: (error: unknown) => void;
   readonly #entries = new Map<string, ObservationEntry>();
+  /** Those that go along when their peer moves. */
+  readonly #following = new Map<PeerAddress, ObservationEntry[]>();
 
   constructor(layer: MessageLayer, requests: ClientRequests, onFault: (error: unknown) => void) {
     this.layer = layer;
@@ -188,10 +190,29 @@ export class Observations {
   add(entry: ObservationEntry): void {
     this.#entries.get(entry.token)?.forget();
     this.#entries.set(entry.token, entry);
+    if (entry.followPeer) this.#follow(entry, entry.peer);
+  }
+
+  #follow(entry: ObservationEntry, peer: PeerAddress): void {
+    entry.peer = peer;
+    const others = this.#following.get(peer);
+    if (others === undefined) this.#following.set(peer, [entry]);
+    else others.push(entry);
+  }
+
+  #unfollow(entry: ObservationEntry): void {
+    const all = this.#following.get(entry.peer);
+    const at = all?.indexOf(entry) ?? -1;
+    if (all === undefined || at < 0) return;
+    if (all.length === 1) this.#following.delete(entry.peer);
+    else all.splice(at, 1);
   }
 
   remove(entry: ObservationEntry): void {
-    if (this.#entries.get(entry.token) === entry) this.#entries.delete(entry.token);
+    if (this.#entries.get(entry.token) === entry) {
+      this.#entries.delete(entry.token);
+      this.#unfollow(entry);
+    }
     const { fetch } = entry;
     entry.fetch = undefined;
     fetch?.abandon(undefined);
@@ -234,9 +255,10 @@ export class Observations {
 
   /** Those of a peer that has moved go with it. */
   move(from: PeerAddress, to: PeerAddress): void {
-    for (const entry of this.#entries.values()) {
-      if (entry.peer === from && entry.followPeer) entry.peer = to;
-    }
+    const moved = this.#following.get(from);
+    if (moved === undefined) return;
+    this.#following.delete(from);
+    for (const entry of moved) this.#follow(entry, to);
   }
 
   accept(from: Peer, seen: Seen, confirmable: boolean): void {
@@ -254,7 +276,8 @@ export class Observations {
   ): boolean {
     if (from.address !== entry.peer) {
       if (!entry.followPeer) return false;
-      entry.peer = from.address;
+      this.#unfollow(entry);
+      this.#follow(entry, from.address);
     }
     const { options } = message;
     // An error ends an observation whatever its options say (RFC 7641 §3.2).
