@@ -1,0 +1,218 @@
+import { describe, expect, test } from 'vitest';
+import { RequestError } from '../../protocol/errors.ts';
+import type { CommandState, NewCommand } from '../../server/ports/command-queue.ts';
+import { type OpenStores, start, useStores } from './engine.ts';
+
+const day = 86_400_000;
+
+function aCommand(endpoint: string, change: Partial<NewCommand> = {}): NewCommand {
+  return {
+    endpoint,
+    kind: 'carrier-switch',
+    parameters: { carrier: 1, slot: 0 },
+    createdAt: start,
+    expiresAt: start + 60_000,
+    ...change,
+  };
+}
+
+export function describeCommandQueue(name: string, open: OpenStores): void {
+  describe(`CommandQueue, ${name}`, () => {
+    const stores = useStores(open);
+
+    test('a new command is queued, and found by its id', async () => {
+      const { commands } = stores();
+      const { command, created, conflict } = await commands.enqueue(aCommand('a'));
+      expect([created, conflict]).toEqual([true, false]);
+      expect(command).toEqual({
+        id: expect.stringMatching(/^[\w-]+$/),
+        endpoint: 'a',
+        number: expect.any(Number),
+        kind: 'carrier-switch',
+        parameters: { carrier: 1, slot: 0 },
+        state: 'queued',
+        attempts: 0,
+        createdAt: start,
+        updatedAt: start,
+        expiresAt: start + 60_000,
+        history: [{ state: 'queued', at: start }],
+      });
+      expect(await commands.get(command.id)).toEqual(command);
+      expect(await commands.get('none')).toBeUndefined();
+    });
+
+    test('numbers rise per device, start from the clock, and do not fall when the clock does', async () => {
+      const { commands } = stores();
+      const numbers: number[] = [];
+      for (const createdAt of [start + 0.5, start, start - day, start + day]) {
+        numbers.push((await commands.enqueue(aCommand('a', { createdAt }))).command.number);
+      }
+      expect(numbers).toEqual([start, start + 1, start + 2, start + day]);
+      expect((await commands.enqueue(aCommand('b'))).command.number).toBe(start);
+    });
+
+    test('ids are unique and numbers distinct for commands given at once', async () => {
+      const { commands } = stores();
+      const given = await Promise.all(Array.from({ length: 50 }, () => commands.enqueue(aCommand('a'))));
+      expect(new Set(given.map(({ command }) => command.id)).size).toBe(50);
+      expect(new Set(given.map(({ command }) => command.number)).size).toBe(50);
+    });
+
+    test('the head is the oldest command of the device that is not final', async () => {
+      const { commands } = stores();
+      const first = (await commands.enqueue(aCommand('a'))).command;
+      const second = (await commands.enqueue(aCommand('a'))).command;
+      await commands.enqueue(aCommand('b'));
+      expect((await commands.head('a'))?.id).toBe(first.id);
+      await commands.transition({ id: first.id, from: ['queued'], to: 'accepted', at: start });
+      expect((await commands.head('a'))?.id).toBe(first.id);
+      await commands.transition({ id: first.id, from: ['accepted'], to: 'done', at: start });
+      expect((await commands.head('a'))?.id).toBe(second.id);
+      await commands.transition({ id: second.id, from: ['queued'], to: 'cancelled', at: start });
+      expect(await commands.head('a')).toBeUndefined();
+      expect(await commands.head('none')).toBeUndefined();
+    });
+
+    test('a transition takes place only from the states it names, and writes the history', async () => {
+      const { commands } = stores();
+      const { id } = (await commands.enqueue(aCommand('a'))).command;
+      const sent = await commands.transition({
+        id,
+        from: ['queued', 'sent'],
+        to: 'sent',
+        at: start + 1,
+        attempt: true,
+        reason: 'first try',
+      });
+      expect(sent).toMatchObject({ state: 'sent', attempts: 1, updatedAt: start + 1, reason: 'first try' });
+      expect(
+        await commands.transition({ id, from: ['queued'], to: 'cancelled', at: start + 2 }),
+      ).toBeUndefined();
+      const result = { iccid: '8901', nested: { ok: true, list: [1, null] } };
+      const done = await commands.transition({ id, from: ['sent'], to: 'done', at: start + 3, result });
+      expect(done).toMatchObject({ state: 'done', attempts: 1, result });
+      expect(done).not.toHaveProperty('reason');
+      expect(done?.history).toEqual([
+        { state: 'queued', at: start },
+        { state: 'sent', at: start + 1, reason: 'first try' },
+        { state: 'done', at: start + 3 },
+      ]);
+      expect(await commands.get(id)).toEqual(done);
+      expect(await commands.transition({ id: 'none', from: ['queued'], to: 'sent', at: 0 })).toBeUndefined();
+    });
+
+    test('of transitions at once from one state, one takes place', async () => {
+      const { commands } = stores();
+      const { id } = (await commands.enqueue(aCommand('a'))).command;
+      const steps = Array.from({ length: 10 }, () =>
+        commands.transition({ id, from: ['queued'], to: 'sent', at: start, attempt: true }),
+      );
+      const taken = (await Promise.all(steps)).filter((command) => command !== undefined);
+      expect(taken).toHaveLength(1);
+      expect((await commands.get(id))?.attempts).toBe(1);
+    });
+
+    test('the same idempotency key gives the same command, and tells of other parameters', async () => {
+      const { commands } = stores();
+      const key = { idempotencyKey: 'k1' };
+      const { command } = await commands.enqueue(aCommand('a', key));
+      await commands.transition({ id: command.id, from: ['queued'], to: 'sent', at: start + 5 });
+      const again = await commands.enqueue(
+        aCommand('a', { ...key, parameters: { slot: 0, carrier: 1 }, createdAt: start + 9 }),
+      );
+      expect(again).toMatchObject({ created: false, conflict: false });
+      expect(again.command).toMatchObject({ id: command.id, state: 'sent' });
+      expect(await commands.enqueue(aCommand('a', { ...key, parameters: { carrier: 2 } }))).toMatchObject({
+        created: false,
+        conflict: true,
+        command: { id: command.id },
+      });
+      expect(await commands.enqueue(aCommand('a', { ...key, kind: 'reboot' }))).toMatchObject({
+        created: false,
+        conflict: true,
+      });
+      expect((await commands.enqueue(aCommand('b', key))).created).toBe(true);
+      expect((await commands.enqueue(aCommand('a', { idempotencyKey: 'k2' }))).created).toBe(true);
+    });
+
+    test('an idempotency key is forgotten after a day', async () => {
+      const { commands } = stores();
+      const key = { idempotencyKey: 'k1' };
+      await commands.enqueue(aCommand('a', key));
+      expect((await commands.enqueue(aCommand('a', { ...key, createdAt: start + day - 1 }))).created).toBe(
+        false,
+      );
+      expect((await commands.enqueue(aCommand('a', { ...key, createdAt: start + day }))).created).toBe(true);
+    });
+
+    test('one key used at once by many makes one command', async () => {
+      const { commands } = stores();
+      const given = await Promise.all(
+        Array.from({ length: 20 }, () => commands.enqueue(aCommand('a', { idempotencyKey: 'k' }))),
+      );
+      expect(given.filter(({ created }) => created)).toHaveLength(1);
+      expect(new Set(given.map(({ command }) => command.id)).size).toBe(1);
+    });
+
+    test('the list is newest first, filtered, and paged without gap or repetition', async () => {
+      const { commands } = stores();
+      const ids: string[] = [];
+      for (const endpoint of ['a', 'b', 'a', 'a', 'b']) {
+        ids.unshift((await commands.enqueue(aCommand(endpoint))).command.id);
+      }
+      const pages = async (query: { endpoint?: string; states?: readonly CommandState[] }) => {
+        const seen: string[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await commands.list({
+            ...query,
+            limit: 2,
+            ...(cursor === undefined ? {} : { cursor }),
+          });
+          seen.push(...page.items.map(({ id }) => id));
+          cursor = page.next;
+        } while (cursor !== undefined && seen.length < 20);
+        return seen;
+      };
+      expect(await pages({})).toEqual(ids);
+      expect(await pages({ endpoint: 'a' })).toEqual([ids[1], ids[2], ids[4]]);
+      await commands.transition({ id: ids[2] ?? '', from: ['queued'], to: 'done', at: start });
+      expect(await pages({ endpoint: 'a', states: ['queued', 'sent'] })).toEqual([ids[1], ids[4]]);
+      expect(await pages({ states: ['done'] })).toEqual([ids[2]]);
+      expect(await pages({ states: [] })).toEqual([]);
+    });
+
+    test('a cursor of another make is the mistake of the caller', async () => {
+      const { commands } = stores();
+      await expect(commands.list({ limit: 1, cursor: 'x' })).rejects.toThrow(RequestError);
+    });
+
+    test('endpoints with a command that is not final are listed once each', async () => {
+      const { commands } = stores();
+      await commands.enqueue(aCommand('a'));
+      await commands.enqueue(aCommand('a'));
+      const { id } = (await commands.enqueue(aCommand('b'))).command;
+      await commands.enqueue(aCommand('c'));
+      await commands.transition({ id, from: ['queued'], to: 'failed', at: start });
+      expect((await commands.pendingEndpoints()).toSorted()).toEqual(['a', 'c']);
+    });
+
+    test('queued and sent commands expire, accepted ones do not, each exactly once', async () => {
+      const { commands } = stores();
+      const ids: string[] = [];
+      for (let index = 0; index < 4; index++) {
+        ids.push((await commands.enqueue(aCommand('a', { expiresAt: start + index }))).command.id);
+      }
+      await commands.transition({ id: ids[0] ?? '', from: ['queued'], to: 'accepted', at: start });
+      await commands.transition({ id: ids[1] ?? '', from: ['queued'], to: 'sent', at: start });
+      const expired = (await Promise.all([1, 2, 3].map(() => commands.expire(start + 2, 1)))).flat();
+      expect(expired.map(({ id }) => id).toSorted()).toEqual([ids[1], ids[2]].toSorted());
+      for (const command of expired) {
+        expect(command).toMatchObject({ state: 'expired', updatedAt: start + 2 });
+        expect(command.history.at(-1)).toMatchObject({ state: 'expired', at: start + 2 });
+      }
+      expect((await commands.get(ids[0] ?? ''))?.state).toBe('accepted');
+      expect((await commands.get(ids[3] ?? ''))?.state).toBe('queued');
+    });
+  });
+}

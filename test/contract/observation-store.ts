@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { anObservation, aRegistration, type OpenStores, start, useStores } from './engine.ts';
+
+export function describeObservationStore(name: string, open: OpenStores): void {
+  describe(`ObservationStore, ${name}`, () => {
+    const stores = useStores(open);
+
+    test('an observation is found by its token, with where its device is', async () => {
+      const { registrations, observations } = stores();
+      const registration = aRegistration('a', { rootPath: '/root' });
+      await registrations.register(registration);
+      const observation = { ...anObservation('00ff', registration), paths: ['/3/0/9', '/4'] };
+      expect(await observations.add(observation)).toBe(true);
+      expect(await observations.byToken('00ff')).toEqual({
+        ...observation,
+        address: registration.address,
+        rootPath: '/root',
+      });
+      await registrations.move(registration.id, '192.0.2.200:1', 'node-2');
+      expect((await observations.byToken('00ff'))?.address).toBe('192.0.2.200:1');
+    });
+
+    test('a content format that was absent stays absent', async () => {
+      const { registrations, observations } = stores();
+      const registration = aRegistration('a');
+      await registrations.register(registration);
+      const { contentFormat: _, ...observation } = anObservation('00ff', registration);
+      await observations.add(observation);
+      expect(await observations.byToken('00ff')).not.toHaveProperty('contentFormat');
+    });
+
+    test('it is not stored for a registration that has ended', async () => {
+      const { registrations, observations } = stores();
+      const registration = aRegistration('a');
+      expect(await observations.add(anObservation('00ff', registration))).toBe(false);
+      await registrations.register(registration);
+      await registrations.register(aRegistration('a', { id: 'newer' }));
+      expect(await observations.add(anObservation('00ff', registration))).toBe(false);
+      expect(await observations.byToken('00ff')).toBeUndefined();
+      expect(await observations.count()).toBe(0);
+    });
+
+    test('one with the same token replaces the older', async () => {
+      const { registrations, observations } = stores();
+      const registration = aRegistration('a');
+      await registrations.register(registration);
+      await observations.add(anObservation('00ff', registration));
+      await observations.add({ ...anObservation('00ff', registration), paths: ['/9'], origin: 'api' });
+      expect(await observations.count()).toBe(1);
+      expect(await observations.byToken('00ff')).toMatchObject({ paths: ['/9'], origin: 'api' });
+    });
+
+    test('those of a registration are listed, of no other', async () => {
+      const { registrations, observations } = stores();
+      const a = aRegistration('a');
+      const b = aRegistration('b');
+      await registrations.register(a);
+      await registrations.register(b);
+      const first = { ...anObservation('02', a), createdAt: start };
+      const second = { ...anObservation('01', a), createdAt: start + 1 };
+      for (const observation of [second, first, anObservation('03', b)]) await observations.add(observation);
+      expect(await observations.byRegistration(a.id)).toEqual([first, second]);
+      expect(await observations.byRegistration('none')).toEqual([]);
+      expect(await observations.count()).toBe(3);
+    });
+
+    test('removal tells whether there was one', async () => {
+      const { registrations, observations } = stores();
+      const registration = aRegistration('a');
+      await registrations.register(registration);
+      await observations.add(anObservation('00ff', registration));
+      expect(await observations.remove('00ff')).toBe(true);
+      expect(await observations.remove('00ff')).toBe(false);
+      expect(await observations.byToken('00ff')).toBeUndefined();
+    });
+  });
+}

@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest';
+import { anObservation, aRegistration, type OpenStores, start, useStores } from './engine.ts';
+
+export function describeRegistrationStore(name: string, open: OpenStores): void {
+  describe(`RegistrationStore, ${name}`, () => {
+    const stores = useStores(open);
+
+    test('a registration is found by id and by endpoint, as it was given', async () => {
+      const { registrations } = stores();
+      const full = aRegistration('ünïcode-端', {
+        identity: { kind: 'psk', name: 'key-1' },
+        smsNumber: '+491234',
+        queueMode: true,
+        rootPath: '/lwm2m',
+        binding: 'UQ',
+      });
+      expect(await registrations.register(full)).toEqual({ replaced: undefined });
+      expect(await registrations.byId(full.id)).toEqual(full);
+      expect(await registrations.byEndpoint('ünïcode-端')).toEqual(full);
+      expect(await registrations.count()).toBe(1);
+    });
+
+    test('optional members that were absent stay absent', async () => {
+      const { registrations } = stores();
+      await registrations.register(aRegistration('a'));
+      const found = await registrations.byEndpoint('a');
+      expect(found).not.toHaveProperty('identity');
+      expect(found).not.toHaveProperty('smsNumber');
+    });
+
+    test('what is not there is undefined', async () => {
+      const { registrations } = stores();
+      expect(await registrations.byId('none')).toBeUndefined();
+      expect(await registrations.byEndpoint('none')).toBeUndefined();
+      expect(await registrations.deregister('none')).toBeUndefined();
+      expect(await registrations.move('none', '192.0.2.9:1', 'node-1')).toBe(false);
+      expect(
+        await registrations.update({ id: 'none', address: 'x', updatedAt: start, node: 'node-1' }),
+      ).toBeUndefined();
+      expect(await registrations.nextExpiry()).toBeUndefined();
+      expect(await registrations.expire(Number.MAX_SAFE_INTEGER, 10)).toEqual([]);
+      expect(await registrations.count()).toBe(0);
+    });
+
+    test('registering again replaces the older one, returns it, and drops its observations', async () => {
+      const { registrations, observations } = stores();
+      const first = aRegistration('a', { id: 'one' });
+      const second = aRegistration('a', { id: 'two', registeredAt: start + 1000 });
+      await registrations.register(first);
+      await observations.add(anObservation('aa01', first));
+      expect(await registrations.register(second)).toEqual({ replaced: first });
+      expect(await registrations.byId('one')).toBeUndefined();
+      expect(await registrations.byEndpoint('a')).toEqual(second);
+      expect(await registrations.count()).toBe(1);
+      expect(await observations.byToken('aa01')).toBeUndefined();
+      expect(await observations.count()).toBe(0);
+    });
+
+    test('endpoints differ by case', async () => {
+      const { registrations } = stores();
+      await registrations.register(aRegistration('Dev'));
+      await registrations.register(aRegistration('dev'));
+      expect(await registrations.count()).toBe(2);
+    });
+
+    test('an update changes what it says, keeps the rest, and sets the expiry anew', async () => {
+      const { registrations } = stores();
+      const before = aRegistration('a', { smsNumber: '+1', identity: { kind: 'rpk', name: 'ab' } });
+      await registrations.register(before);
+      const touched = await registrations.update({
+        id: before.id,
+        address: '192.0.2.7:40000',
+        updatedAt: start + 30_000,
+        node: 'node-2',
+      });
+      const after = {
+        ...before,
+        address: '192.0.2.7:40000',
+        updatedAt: start + 30_000,
+        expiresAt: start + 95_000,
+        node: 'node-2',
+      };
+      expect(touched).toEqual({ registration: after, previous: before });
+      const changes = {
+        lifetime: 600,
+        binding: 'UQ',
+        queueMode: true,
+        smsNumber: '+2',
+        links: [{ target: '/5/0', attributes: { x: '' } }],
+        contentFormats: [],
+        rootPath: '/r',
+        identity: { kind: 'psk', name: 'k' } as const,
+      };
+      const changed = await registrations.update({
+        id: before.id,
+        address: '192.0.2.8:1',
+        updatedAt: start + 40_000,
+        node: 'node-2',
+        ...changes,
+      });
+      const last = {
+        ...after,
+        ...changes,
+        address: '192.0.2.8:1',
+        updatedAt: start + 40_000,
+        expiresAt: start + 40_000 + 600_000 + 5000,
+      };
+      expect(changed).toEqual({ registration: last, previous: after });
+      expect(await registrations.byId(before.id)).toEqual(last);
+      expect(await registrations.nextExpiry()).toBe(last.expiresAt);
+    });
+
+    test('an update keeps the observations', async () => {
+      const { registrations, observations } = stores();
+      const registration = aRegistration('a');
+      await registrations.register(registration);
+      await observations.add(anObservation('aa01', registration));
+      await registrations.update({ id: registration.id, address: 'b', updatedAt: start, node: 'node-1' });
+      expect((await observations.byToken('aa01'))?.address).toBe('b');
+    });
+
+    test('a move changes address and node only', async () => {
+      const { registrations } = stores();
+      const registration = aRegistration('a');
+      await registrations.register(registration);
+      expect(await registrations.move(registration.id, '[2001:db8::1]:9', 'node-3')).toBe(true);
+      expect(await registrations.byEndpoint('a')).toEqual({
+        ...registration,
+        address: '[2001:db8::1]:9',
+        node: 'node-3',
+      });
+    });
+
+    test('a deregistration ends it once, with its observations', async () => {
+      const { registrations, observations } = stores();
+      const registration = aRegistration('a');
+      await registrations.register(registration);
+      await observations.add(anObservation('aa01', registration));
+      expect(await registrations.deregister(registration.id)).toEqual(registration);
+      expect(await registrations.deregister(registration.id)).toBeUndefined();
+      expect(await registrations.byEndpoint('a')).toBeUndefined();
+      expect(await observations.count()).toBe(0);
+    });
+
+    test('only what is past its expiry expires, the earliest first, up to the limit', async () => {
+      const { registrations, observations } = stores();
+      for (const [index, endpoint] of ['c', 'a', 'b', 'd'].entries()) {
+        const registration = aRegistration(endpoint, { expiresAt: start + index * 10 });
+        await registrations.register(registration);
+        await observations.add(anObservation(`aa0${index}`, registration));
+      }
+      expect(await registrations.nextExpiry()).toBe(start);
+      const expired = await registrations.expire(start + 20, 2);
+      expect(expired.map((registration) => registration.endpoint)).toEqual(['c', 'a']);
+      expect((await registrations.expire(start + 20, 10)).map(({ endpoint }) => endpoint)).toEqual(['b']);
+      expect(await registrations.expire(start + 29, 10)).toEqual([]);
+      expect(await registrations.nextExpiry()).toBe(start + 30);
+      expect(await registrations.count()).toBe(1);
+      expect(await observations.count()).toBe(1);
+    });
+
+    test('parallel calls of expire return each expired registration exactly once', async () => {
+      const { registrations } = stores();
+      const endpoints = Array.from({ length: 60 }, (_, index) => `dev-${index}`);
+      await Promise.all(endpoints.map((endpoint) => registrations.register(aRegistration(endpoint))));
+      const calls = Array.from({ length: 20 }, () => registrations.expire(start + 65_000, 7));
+      const expired = (await Promise.all(calls)).flat().map(({ endpoint }) => endpoint);
+      expect(expired.toSorted()).toEqual(endpoints.toSorted());
+    });
+
+    test('of two registrations of one endpoint at once, one replaces the other', async () => {
+      const { registrations } = stores();
+      const one = aRegistration('a', { id: 'one' });
+      const two = aRegistration('a', { id: 'two' });
+      const [first, second] = await Promise.all([registrations.register(one), registrations.register(two)]);
+      const replaced = [first.replaced?.id, second.replaced?.id];
+      const left = await registrations.byEndpoint('a');
+      expect(replaced.filter((id) => id !== undefined)).toHaveLength(1);
+      expect(replaced).toContain(left?.id === 'one' ? 'two' : 'one');
+      expect(await registrations.count()).toBe(1);
+    });
+
+    test('an update that races the expiry either keeps the registration or finds none', async () => {
+      const { registrations } = stores();
+      for (let round = 0; round < 10; round++) {
+        const registration = aRegistration(`dev-${round}`);
+        await registrations.register(registration);
+        const update = { id: registration.id, address: 'x', updatedAt: start + 64_000, node: 'node-1' };
+        const [updated, expired] =
+          round % 2 === 0
+            ? await Promise.all([registrations.update(update), registrations.expire(start + 65_000, 10)])
+            : ((
+                await Promise.all([registrations.expire(start + 65_000, 10), registrations.update(update)])
+              ).toReversed() as [Awaited<ReturnType<typeof registrations.update>>, readonly unknown[]]);
+        expect([updated !== undefined, expired.length === 1]).toContain(true);
+        expect(updated !== undefined && expired.length === 1).toBe(false);
+        expect((await registrations.byId(registration.id)) !== undefined).toBe(updated !== undefined);
+      }
+    });
+  });
+}

@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Stores } from '../../server/ports/stores.ts';
+import { anObservation, aRegistration, type PersistentStores, start } from './engine.ts';
+import { append, readAll } from './telemetry-log.ts';
+
+/** What must be there after the stores were closed and opened again. */
+export function describeRestart(name: string, open: () => Promise<PersistentStores>): void {
+  describe(`Restart, ${name}`, () => {
+    let opened: PersistentStores;
+    beforeEach(async () => {
+      opened = await open();
+    });
+    afterEach(() => opened.close());
+
+    test('registrations, devices and observations', async () => {
+      const before: Stores = opened.stores;
+      const registration = aRegistration('a', { identity: { kind: 'psk', name: 'k' } });
+      await before.registrations.register(registration);
+      await before.observations.add(anObservation('aa', registration));
+      await before.devices.setAttributes('a', { iccid: '8901' });
+      const after = await opened.restart();
+      expect(await after.registrations.byId(registration.id)).toEqual(registration);
+      expect(await after.observations.byToken('aa')).toMatchObject({ address: registration.address });
+      expect(await after.devices.list({ limit: 5, search: '8901' })).toMatchObject({ total: 1 });
+      expect((await after.registrations.expire(registration.expiresAt, 5)).length).toBe(1);
+    });
+
+    test('commands, their keys and their numbers', async () => {
+      const command = {
+        endpoint: 'a',
+        kind: 'k',
+        parameters: {},
+        createdAt: start,
+        expiresAt: start + 1,
+        idempotencyKey: 'key',
+      };
+      const { command: first } = await opened.stores.commands.enqueue(command);
+      const { commands } = await opened.restart();
+      expect(await commands.head('a')).toEqual(first);
+      expect(await commands.enqueue(command)).toMatchObject({ created: false, command: { id: first.id } });
+      const next = await commands.enqueue({ ...command, createdAt: start - 1000, idempotencyKey: 'other' });
+      expect(next.command.number).toBe(first.number + 1);
+    });
+
+    test('the log: entries, keys, cursors, and positions that go on', async () => {
+      const { log } = opened.stores;
+      const entry = (index: number) => ({
+        endpoint: 'a',
+        key: `k${index}`,
+        receivedAt: index,
+        body: Uint8Array.of(index),
+      });
+      const count = 5000;
+      const appended = await Promise.all(
+        Array.from({ length: count }, (_, index) => append(log, entry(index))),
+      );
+      await log.commit('history', 17);
+      const all = await readAll(log, 0, 1000);
+      const after = (await opened.restart()).log;
+      expect(await readAll(after, 0, 1000)).toEqual(all);
+      expect(await after.cursor('history')).toBe(17);
+      // Some from before and some from after a full block of hashes, and those next to its edge.
+      for (const index of [0, 1, 4094, 4095, 4096, 4097, count - 1]) {
+        expect(await append(after, entry(index))).toEqual({
+          position: appended[index]?.position,
+          duplicate: true,
+        });
+      }
+      const { newest } = await after.extent();
+      expect((await append(after, entry(count))).position).toBeGreaterThan(newest);
+      await after.trim({ now: 0, maxAge: 0, maxBytes: 0 });
+      const empty = (await opened.restart()).log;
+      expect(await empty.read(0, 5)).toEqual([]);
+      expect((await append(empty, entry(count + 1))).position).toBeGreaterThan(newest + 1);
+      expect(await readAll(empty, 0, 5)).toHaveLength(1);
+    });
+
+    test('a log trimmed in the middle of a turn stays as it is', async () => {
+      const { log } = opened.stores;
+      const bodies = Array.from({ length: 10 }, (_, index) => new Uint8Array(10).fill(index));
+      await Promise.all(
+        bodies.map((body, index) => append(log, { endpoint: 'a', key: `${index}`, receivedAt: index, body })),
+      );
+      await log.trim({ now: 0, maxAge: 1e9, maxBytes: 40 });
+      const kept = await readAll(log, 0, 10);
+      expect(kept.map((entry) => entry.body)).toEqual(bodies.slice(6));
+      const after = (await opened.restart()).log;
+      expect(await readAll(after, 0, 10)).toEqual(kept);
+      expect(await after.trim({ now: 0, maxAge: 1e9, maxBytes: 40 })).toBe(0);
+      expect(await after.trim({ now: 0, maxAge: 1e9, maxBytes: 30 })).toBe(1);
+      expect(await after.extent()).toEqual({ oldest: kept[1]?.position, newest: kept[3]?.position });
+    });
+
+    test('history, last values and events', async () => {
+      const { history, lastValues, events } = opened.stores;
+      const reading = { takenAt: 5, receivedAt: 6, value: 7 };
+      await history.append([{ endpoint: 'a', path: '/1/0/1', position: 1, readings: [reading] }]);
+      await lastValues.set('a', [{ path: '/1/0/1', ...reading }]);
+      const [id] = await events.append([{ type: 'x', at: 1, data: {} }]);
+      await events.trim(0);
+      const after = await opened.restart();
+      expect(await after.history.query({ endpoint: 'a', path: '/1/0/1', limit: 5 })).toEqual([reading]);
+      expect(await after.lastValues.get('a')).toEqual([{ path: '/1/0/1', ...reading }]);
+      expect((await after.events.append([{ type: 'y', at: 1, data: {} }]))[0]).toBeGreaterThan(id as number);
+    });
+  });
+}

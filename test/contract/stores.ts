@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { StoreUnavailableError } from '../../server/ports/errors.ts';
+import { describeCommandQueue } from './command-queue.ts';
+import { describeDeviceStore } from './device-store.ts';
+import { aRegistration, type OpenStores, useStores } from './engine.ts';
+import { describeEventLog } from './event-log.ts';
+import { describeHistory } from './history.ts';
+import { describeLastValues } from './last-values.ts';
+import { describeObservationStore } from './observation-store.ts';
+import { describeRegistrationStore } from './registration-store.ts';
+import { append, describeTelemetryLog } from './telemetry-log.ts';
+
+/** All contract suites for one engine. */
+export function describeStores(name: string, open: OpenStores): void {
+  describeRegistrationStore(name, open);
+  describeObservationStore(name, open);
+  describeDeviceStore(name, open);
+  describeCommandQueue(name, open);
+  describeTelemetryLog(name, open);
+  describeHistory(name, open);
+  describeLastValues(name, open);
+  describeEventLog(name, open);
+
+  describe(`Stores, ${name}`, () => {
+    const stores = useStores(open);
+    const entry = { endpoint: 'a', key: 'k', receivedAt: 1, body: Uint8Array.of(1) };
+
+    test('what has a description takes writes', async () => {
+      expect(stores().description).not.toBe('');
+      await expect(stores().check()).resolves.toBeUndefined();
+    });
+
+    test('closing twice is closing once; what was asked before is done, what comes after is refused', async () => {
+      const { registrations, log, close, check } = stores();
+      const registered = registrations.register(aRegistration('a'));
+      const appended = append(log, entry);
+      await Promise.all([close(), close()]);
+      expect(await registered).toEqual({ replaced: undefined });
+      expect(await appended).toMatchObject({ duplicate: false });
+      await close();
+      await expect(registrations.count()).rejects.toThrow(StoreUnavailableError);
+      await expect(check()).rejects.toThrow(StoreUnavailableError);
+      await expect(append(log, { ...entry, key: 'l' })).rejects.toThrow(StoreUnavailableError);
+    });
+
+    test('many different calls in one turn are all answered', async () => {
+      const { registrations, devices, log, events, commands } = stores();
+      const results = await Promise.all([
+        registrations.register(aRegistration('a')),
+        devices.get('a'),
+        append(log, entry),
+        events.append([{ type: 'x', at: 1, data: {} }]),
+        commands.list({ limit: 1, cursor: 'broken' }).catch((error: Error) => error.name),
+        registrations.count(),
+      ]);
+      expect(results[1]).toMatchObject({ endpoint: 'a' });
+      expect(results[4]).toBe('RequestError');
+      expect(results[5]).toBe(1);
+    });
+  });
+}
