@@ -1,0 +1,276 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { LwM2mVersion } from './lwm2m/formats.ts';
+import { type SwitchStep, switchSteps } from './modem/carrier-control.ts';
+import { sensorModels } from './modem/signals.ts';
+import { cardProfiles } from './sim/card-profiles.ts';
+
+/** Something in the command line that cannot be: one line for the user, exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** What all modems of a process have in common. */
+export interface ModemSettings {
+  readonly server: { readonly host: string; readonly port: number; readonly uri: string };
+  readonly lifetime: number;
+  readonly updateInterval: number | undefined;
+  readonly version: LwM2mVersion;
+  readonly rates: Readonly<Record<string, number>>;
+  readonly packs: boolean;
+  readonly packInterval: number;
+  readonly queueLimit: number;
+  /** Index of the profile that a new card has enabled. */
+  readonly carrier: number;
+  readonly switchLatency: number;
+  readonly attachTime: number;
+  readonly reconnectAfter: number;
+  readonly cardFault: 'busy' | 'policy' | undefined;
+  readonly crashAt: SwitchStep | undefined;
+}
+
+export interface CommandLine {
+  readonly modem: ModemSettings;
+  readonly logLevel: LogLevel;
+  readonly mode:
+    | {
+        readonly kind: 'single';
+        readonly endpoint: string;
+        /** Undefined: nothing is kept. */
+        readonly state: string | undefined;
+        /** File of the card; undefined: beside the rest of the state. */
+        readonly cardFile: string | undefined;
+      }
+    | {
+        readonly kind: 'fleet';
+        readonly count: number;
+        readonly prefix: string;
+        /** Registrations per second. */
+        readonly ramp: number;
+        /** Folder of the modems' own folders; undefined: nothing is kept. */
+        readonly state: string | undefined;
+      };
+}
+
+const carriers = cardProfiles(0).map((profile) => profile.name);
+const kinds = sensorModels.map((model) => model.kind);
+
+export const help = `A simulated SIM modem that a LwM2M server manages: a card with ${carriers.length} carriers, and sensors.
+
+Usage: npm run modem -- [options]           one modem
+       npm run fleet -- --count N [options]  many modems in one process
+
+Server
+  --server URI            coap://HOST[:PORT]            (coap://127.0.0.1:5683)
+  --lifetime SECONDS      of the registration            (300)
+  --update-interval S     update at least this often: keeps a NAT's port open  (by the lifetime)
+  --version V             of LwM2M: 1.0, 1.1 or 1.2      (1.1)
+
+Modem
+  --endpoint NAME         endpoint client name           (modem-1)
+  --state FOLDER          where card and command journal are kept; :memory: keeps nothing
+                                                         (DATA/NAME)
+  --data FOLDER           DATA, the folder of such folders  (./data/modem)
+
+Card
+  --card virtual[:FILE]   the card in this process, kept in FILE  (virtual, kept with the state)
+  --carrier NAME          of a new card: ${carriers.join(', ')}  (${carriers[0]})
+  --switch-latency MS     time that the card works on a switch  (300)
+  --attach-time MS        time without network after a switch, 0 to 500  (200)
+  --reconnect-after S     time off the network after a Disconnect  (600)
+
+Sensors
+  --rate KIND=HZ,...      samples per second, 0 to 1000, of ${kinds.join(', ')}
+                          (${sensorModels.map((model) => `${model.kind}=${model.rate}`).join(',')}; in a fleet 1 each)
+  --pack-interval MS      how long a reading waits for others to share its pack  (250; in a fleet 1000)
+  --no-packs              one value per notification
+  --keep N                readings that each sensor keeps while the server is away  (65536)
+
+Fleet
+  --fleet                 many modems, each with a socket of its own; keeps nothing unless --state is given
+  --count N               how many                       (10)
+  --prefix TEXT           endpoint names are TEXT and a number  (modem-)
+  --ramp N                registrations begun per second  (50)
+
+Output
+  --log-level LEVEL       ${logLevels.join(', ')}        (info)
+  --quiet                 as --log-level warn
+  --help                  this text
+
+Fault injection, for tests
+  --card-fault busy|policy    the card refuses every switch
+  --crash-at STEP             kills the process (SIGKILL) at a step of a carrier switch:
+                              ${switchSteps.slice(0, 4).join(', ')},
+                              ${switchSteps.slice(4).join(', ')}
+
+SIGINT and SIGTERM deregister and end; a second one ends at once.`;
+
+const options = {
+  server: { type: 'string', default: 'coap://127.0.0.1:5683' },
+  lifetime: { type: 'string', default: '300' },
+  'update-interval': { type: 'string' },
+  version: { type: 'string', default: '1.1' },
+  endpoint: { type: 'string', default: 'modem-1' },
+  state: { type: 'string' },
+  data: { type: 'string', default: join('data', 'modem') },
+  card: { type: 'string', default: 'virtual' },
+  carrier: { type: 'string', default: carriers[0] as string },
+  'switch-latency': { type: 'string', default: '300' },
+  'attach-time': { type: 'string', default: '200' },
+  'reconnect-after': { type: 'string', default: '600' },
+  rate: { type: 'string', default: '' },
+  'pack-interval': { type: 'string' },
+  'no-packs': { type: 'boolean', default: false },
+  keep: { type: 'string', default: '65536' },
+  fleet: { type: 'boolean', default: false },
+  count: { type: 'string', default: '10' },
+  prefix: { type: 'string', default: 'modem-' },
+  ramp: { type: 'string', default: '50' },
+  'log-level': { type: 'string', default: 'info' },
+  quiet: { type: 'boolean', default: false },
+  'card-fault': { type: 'string' },
+  'crash-at': { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+/**
+ * Reads the command line; `help` where that was asked for.
+ * @throws UsageError
+ */
+export function parseCommandLine(args: readonly string[]): CommandLine | 'help' {
+  const { values, given } = readFlags(args);
+  if (values.help) return 'help';
+  const { fleet } = values;
+  const modem: ModemSettings = {
+    server: parseServer(values.server),
+    lifetime: number('--lifetime', values.lifetime, 1, 2 ** 31),
+    updateInterval:
+      values['update-interval'] === undefined
+        ? undefined
+        : number('--update-interval', values['update-interval'], 1, 2 ** 31),
+    version: oneOf('--version', values.version, ['1.0', '1.1', '1.2']),
+    rates: parseRates(values.rate, fleet),
+    packs: !values['no-packs'],
+    packInterval: number(
+      '--pack-interval',
+      values['pack-interval'] ?? (fleet ? '1000' : '250'),
+      0,
+      3_600_000,
+    ),
+    queueLimit: number('--keep', values.keep, 1, 100_000_000),
+    carrier: parseCarrier(values.carrier),
+    switchLatency: number('--switch-latency', values['switch-latency'], 0, 60_000),
+    attachTime: number('--attach-time', values['attach-time'], 0, 500),
+    reconnectAfter: number('--reconnect-after', values['reconnect-after'], 0, 2 ** 31 - 1),
+    cardFault:
+      values['card-fault'] === undefined
+        ? undefined
+        : oneOf('--card-fault', values['card-fault'], ['busy', 'policy']),
+    crashAt:
+      values['crash-at'] === undefined ? undefined : oneOf('--crash-at', values['crash-at'], switchSteps),
+  };
+  const logLevel = values.quiet ? 'warn' : oneOf('--log-level', values['log-level'], logLevels);
+  const state = values.state === ':memory:' ? undefined : values.state;
+  const cardFile = parseCard(values.card);
+  if (fleet) {
+    refuse(given, ['endpoint', 'card', 'data'], 'is for one modem, not for a fleet');
+    const count = number('--count', values.count, 1, 100_000);
+    const prefix = checkName('--prefix', values.prefix);
+    return {
+      modem,
+      logLevel,
+      mode: { kind: 'fleet', count, prefix, ramp: number('--ramp', values.ramp, 1, 100_000), state },
+    };
+  }
+  refuse(given, ['count', 'prefix', 'ramp'], 'is for a fleet: it needs --fleet');
+  const endpoint = checkName('--endpoint', values.endpoint);
+  const folder = values.state === undefined ? join(values.data, folderName(endpoint)) : state;
+  return { modem, logLevel, mode: { kind: 'single', endpoint, state: folder, cardFile } };
+}
+
+/** An endpoint name as the name of a folder: what file systems dislike is written as %XX. */
+export function folderName(endpoint: string): string {
+  const name = encodeURIComponent(endpoint).replaceAll('*', '%2A');
+  return name === '.' || name === '..' ? name.replaceAll('.', '%2E') : name;
+}
+
+function readFlags(args: readonly string[]) {
+  try {
+    const { values, tokens } = parseArgs({ args: [...args], options, tokens: true });
+    const given = new Set(tokens.filter((token) => token.kind === 'option').map((token) => token.name));
+    return { values, given };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(error.message.split('. ')[0] ?? error.message);
+  }
+}
+
+function refuse(given: ReadonlySet<string>, names: readonly string[], why: string): void {
+  for (const name of names) if (given.has(name)) throw new UsageError(`--${name} ${why}`);
+}
+
+function parseServer(text: string): ModemSettings['server'] {
+  if (/^coaps:/i.test(text)) {
+    throw new UsageError(`${text}: DTLS is not there yet, use coap:// on a network that you trust`);
+  }
+  const match = /^coap:\/\/(\[[0-9a-fA-F:.]+\]|[^/:?#@[\]\s]+)(?::(\d{1,5}))?\/?$/i.exec(text);
+  const host = match?.[1];
+  const port = Number(match?.[2] ?? 5683);
+  if (host === undefined || port < 1 || port > 65_535) {
+    throw new UsageError(`--server is coap://HOST:PORT, not ${text}`);
+  }
+  return { host, port, uri: `coap://${host}:${port}` };
+}
+
+function parseRates(text: string, fleet: boolean): Record<string, number> {
+  const rates: Record<string, number> = {};
+  for (const { kind, rate } of sensorModels) rates[kind] = fleet ? 1 : rate;
+  for (const part of text === '' ? [] : text.split(',')) {
+    const [kind = '', value = '', ...rest] = part.split('=');
+    if (rest.length > 0 || !kinds.includes(kind)) {
+      throw new UsageError(`--rate is KIND=HZ with ${kinds.join(', ')}, not ${part}`);
+    }
+    const rate = Number(value);
+    if (value.trim() === '' || !(rate === 0 || (rate >= 0.001 && rate <= 1_000))) {
+      throw new UsageError(`--rate ${part}: 0, or 0.001 to 1000 samples per second`);
+    }
+    rates[kind] = rate;
+  }
+  return rates;
+}
+
+function parseCarrier(name: string): number {
+  const index = carriers.findIndex((carrier) => carrier.toLowerCase() === name.toLowerCase());
+  if (index < 0) throw new UsageError(`--carrier is one of ${carriers.join(', ')}, not ${name}`);
+  return index;
+}
+
+function parseCard(text: string): string | undefined {
+  const match = /^virtual(?::(.+))?$/.exec(text);
+  if (match === null) throw new UsageError(`--card is virtual or virtual:FILE, not ${text}`);
+  return match[1];
+}
+
+function checkName(flag: string, name: string): string {
+  // "ep=" and the name share one Uri-Query option of 255 bytes (RFC 7252 §5.10).
+  const length = new TextEncoder().encode(name).length;
+  if (length < 1 || length > 240) throw new UsageError(`${flag} has 1 to 240 bytes`);
+  return name;
+}
+
+function number(flag: string, text: string, minimum: number, maximum: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
+    throw new UsageError(`${flag} is a whole number from ${minimum} to ${maximum}, not ${text}`);
+  }
+  return value;
+}
+
+function oneOf<const Choice extends string>(flag: string, text: string, choices: readonly Choice[]): Choice {
+  const found = choices.find((choice) => choice === text);
+  if (found === undefined) throw new UsageError(`${flag} is one of ${choices.join(', ')}, not ${text}`);
+  return found;
+}
