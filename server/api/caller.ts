@@ -3,22 +3,30 @@ import { RequestError } from '../../protocol/errors.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import type { DeviceRequestOptions } from '../lwm2m/device-requests.ts';
 
-/** What a caller may say about how a device is asked, as `DeviceRequests` takes it. */
+/**
+ * What a caller may say about how a device is asked, as `DeviceRequests` takes it.
+ * @param closing aborts when the server cannot wait for devices any longer
+ */
 export function requestOptions(
   query: { readonly format?: string; readonly timeout?: number },
   reply: FastifyReply,
+  closing: AbortSignal,
 ): DeviceRequestOptions {
   return {
     ...(query.format === undefined ? {} : { contentFormat: contentFormat(query.format) }),
     ...(query.timeout === undefined ? {} : { timeout: query.timeout }),
-    signal: callerGone(reply),
+    signal: untilNobodyWaits(reply, closing),
   };
 }
 
-/** Aborts when the caller closes the connection before the answer: nobody waits for the device any more. */
-function callerGone(reply: FastifyReply): AbortSignal {
+/** Aborts when the caller closes the connection before the answer, or the server closes. */
+function untilNobodyWaits(reply: FastifyReply, closing: AbortSignal): AbortSignal {
   const controller = new AbortController();
+  const onClosing = () => controller.abort(closing.reason);
+  if (closing.aborted) onClosing();
+  closing.addEventListener('abort', onClosing);
   reply.raw.once('close', () => {
+    closing.removeEventListener('abort', onClosing);
     if (!reply.raw.writableFinished) controller.abort();
   });
   return controller.signal;

@@ -35,7 +35,7 @@ export interface ApiDependencies {
   readonly allowedHosts: (host: string) => boolean;
   /** Folder of the built console; undefined where it is not built (tests). */
   readonly consoleRoot: string | undefined;
-  /** For the event streams; the system's where absent. */
+  /** The system's where absent. */
   readonly clock?: Clock;
   /** How many event streams may be open at once; 4096 where absent. */
   readonly maxEventStreams?: number;

@@ -15,11 +15,16 @@ export class EventConnection {
   #flush: NodeJS.Immediate | undefined;
   #held = false;
   #stalledTicks = 0;
+  /** Resolves when nothing more will go over it. */
+  readonly whenClosed: Promise<void>;
 
   /** @param onWritable called after `send` has returned false, when the client has caught up. */
   constructor(response: ServerResponse, onWritable: () => void) {
     this.#response = response;
     this.#onWritable = onWritable;
+    this.whenClosed = new Promise((resolve) => {
+      response.once('close', resolve);
+    });
     response.on('drain', () => this.#drained());
     // A reset by the client is how such a stream usually ends; 'close' follows and is handled there.
     response.on('error', () => response.destroy());

@@ -12,6 +12,9 @@ const MAX_STALLED_HEARTBEATS = 4;
 /** How long a browser waits before it connects again. */
 const RETRY_MS = 2_000;
 
+/** How long a client may take for the rest when the server closes. */
+const CLOSING_GRACE_MS = 1_000;
+
 const comment = Buffer.from(':\n\n');
 const retry = Buffer.from(`retry: ${RETRY_MS}\n\n`);
 
@@ -88,13 +91,22 @@ export class EventStreams {
     if (connection.closed) this.#forget(stream);
   }
 
-  /** Ends all streams; none can be opened afterwards. Idempotent. */
-  close(): void {
+  /**
+   * Ends all streams; none can be opened afterwards. Idempotent. Resolves when the clients have what
+   * was on its way to them, or have had their time for it: they come back and go on from their last id.
+   */
+  async close(): Promise<void> {
     this.#closed = true;
+    const connections = [...this.#open].map(({ connection }) => connection);
     for (const stream of this.#open) {
       this.#forget(stream);
       stream.connection.end();
     }
+    const slow = this.#clock.setTimer(CLOSING_GRACE_MS, () => {
+      for (const connection of connections) connection.destroy();
+    });
+    await Promise.all(connections.map((connection) => connection.whenClosed));
+    slow.cancel();
   }
 
   #forget(stream: OpenStream): void {

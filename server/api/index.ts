@@ -1,12 +1,13 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { systemClock } from '../../protocol/clock.ts';
+import { type Clock, systemClock, type Timer } from '../../protocol/clock.ts';
 import { serveConsole } from './console.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { EventStreams } from './event-streams.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { acceptJsonOnly } from './json-bodies.ts';
 import { describeApi } from './openapi.ts';
+import { ProblemError } from './problems.ts';
 import { answerErrors, answerUnreadable, logRequests } from './request-errors.ts';
 import { carrierRoutes } from './routes/carrier.ts';
 import { commandRoutes } from './routes/commands.ts';
@@ -24,6 +25,8 @@ const BODY_LIMIT = 1024 * 1024;
 /** Characters of one path parameter, encoded: an endpoint name may need three for each of its bytes. */
 const MAX_PARAM_LENGTH = 4096;
 const MAX_EVENT_STREAMS = 4096;
+/** How long requests to devices that are under way may still take when the server closes, ms. */
+const CLOSING_GRACE_MS = 2_000;
 
 /**
  * Builds the HTTP API, the pages about it, and the console; the caller listens. Closing it ends the
@@ -45,13 +48,11 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler(answerErrors);
 
-  const streams = new EventStreams(
-    deps.live,
-    deps.clock ?? systemClock,
-    deps.maxEventStreams ?? MAX_EVENT_STREAMS,
-  );
+  const clock = deps.clock ?? systemClock;
+  const streams = new EventStreams(deps.live, clock, deps.maxEventStreams ?? MAX_EVENT_STREAMS);
   const httpMetrics = new HttpMetrics(() => streams.size);
-  app.addHook('preClose', async () => streams.close());
+  const closing = closeInTime(app, clock);
+  app.addHook('preClose', () => streams.close());
 
   logRequests(app);
   httpMetrics.observe(app);
@@ -59,11 +60,36 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   acceptJsonOnly(app);
   await describeApi(app, deps.about.version);
 
-  const nouns = [deviceRoutes, objectRoutes, observationRoutes, carrierRoutes, commandRoutes, readingRoutes];
-  for (const routes of nouns) await app.register(routes, deps);
+  const options = { ...deps, closing };
+  await app.register(deviceRoutes, deps);
+  await app.register(objectRoutes, options);
+  await app.register(observationRoutes, options);
+  await app.register(carrierRoutes, deps);
+  await app.register(commandRoutes, deps);
+  await app.register(readingRoutes, deps);
   await app.register(eventRoutes, { ...deps, streams });
   await app.register(serverRoutes, { ...deps, httpMetrics });
   await serveConsole(app, deps.consoleRoot);
   await app.ready();
   return app;
+}
+
+/**
+ * Requests that are under way when the server closes are answered, and their connections then closed;
+ * those that wait for a device, which may take minutes, have a little time left.
+ * @returns what aborts when that time is over
+ */
+function closeInTime(app: FastifyInstance, clock: Clock): AbortSignal {
+  const controller = new AbortController();
+  let timer: Timer | undefined;
+  app.addHook('preClose', async () => {
+    timer = clock.setTimer(CLOSING_GRACE_MS, () => {
+      controller.abort(new ProblemError('closing', 'the server is closing'));
+    });
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (timer !== undefined) reply.header('connection', 'close');
+  });
+  app.addHook('onClose', async () => timer?.cancel());
+  return controller.signal;
 }

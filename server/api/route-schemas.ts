@@ -3,7 +3,14 @@ import { ProblemSchema } from './schemas.ts';
 import { ref } from './shared-schemas.ts';
 
 /** What every route may answer beside its own. */
-export const problemResponses = { '4xx': ref(ProblemSchema), '5xx': ref(ProblemSchema) } as const;
+export const problemResponses = {
+  '4xx': problemResponse('The request cannot be served; `code` is one of docs/errors.md'),
+  '5xx': problemResponse('The device or the server failed; `code` is one of docs/errors.md'),
+} as const;
+
+function problemResponse(description: string) {
+  return { description, content: { 'application/problem+json': { schema: ref(ProblemSchema) } } };
+}
 
 /** An answer without a body. */
 export const noContent = Type.Null({ description: 'Done' });

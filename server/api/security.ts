@@ -5,8 +5,9 @@ import { ProblemError } from './problems.ts';
 /** What no answer of ours needs more than: JSON is not rendered. The console and /docs set their own. */
 const apiContentPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Headers of every answer. */
-export const securityHeaders = {
+/** Headers of every answer; what may be kept by caches says so itself. */
+const defaultHeaders = {
+  'cache-control': 'no-store',
   'content-security-policy': apiContentPolicy,
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
@@ -21,7 +22,7 @@ export const securityHeaders = {
  */
 export function guardRequests(app: FastifyInstance, allowedHosts: (host: string) => boolean): void {
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers(securityHeaders);
+    reply.headers(defaultHeaders);
     checkHost(request, allowedHosts);
     checkOrigin(request);
     checkFetchSite(request);
@@ -42,7 +43,8 @@ function checkHost(request: FastifyRequest, allowedHosts: (host: string) => bool
  */
 function checkOrigin(request: FastifyRequest): void {
   const { origin, host } = request.headers;
-  if (origin === undefined) return;
+  // No browser sends an empty one; a proxy for development may blank it.
+  if (origin === undefined || origin === '') return;
   if (!isSameHost(origin, host ?? '')) {
     throw new ProblemError('foreign_origin', `a page of '${origin}' may not use this server`);
   }

@@ -57,7 +57,6 @@ export const eventRoutes: FastifyPluginAsyncTypebox<
       }
       reply.raw.writeHead(200, {
         'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-store',
         'x-accel-buffering': 'no',
       });
       streams.open(reply.raw, {

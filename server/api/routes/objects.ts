@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { systemClock } from '../../../protocol/clock.ts';
 import { RequestError } from '../../../protocol/errors.ts';
 import { NotRegisteredError, UnknownDeviceError } from '../../errors.ts';
 import { requestOptions } from '../caller.ts';
@@ -28,10 +29,9 @@ const tags = ['objects'];
 const OfDevice = Type.Object({ format, timeout }, { additionalProperties: false });
 const OnlyTimeout = Type.Object({ timeout }, { additionalProperties: false });
 
-export const objectRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
-  app,
-  { stores, requests, registry },
-) => {
+export const objectRoutes: FastifyPluginAsyncTypebox<
+  ApiDependencies & { readonly closing: AbortSignal }
+> = async (app, { stores, requests, registry, closing, clock = systemClock }) => {
   app.get(
     '/api/devices/:endpoint/objects',
     {
@@ -65,8 +65,8 @@ export const objectRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
     },
     async ({ params, query }, reply) => {
       const path = objectPath(params['*']).canonical;
-      const result = await requests.read(params.endpoint, path, requestOptions(query, reply));
-      return presentReadResult(result, registry, Date.now());
+      const result = await requests.read(params.endpoint, path, requestOptions(query, reply, closing));
+      return presentReadResult(result, registry, clock.wallTime());
     },
   );
 
@@ -84,7 +84,7 @@ export const objectRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
     },
     async ({ params, query }, reply) => {
       const path = objectPath(params['*']).canonical;
-      const links = await requests.discover(params.endpoint, path, requestOptions(query, reply));
+      const links = await requests.discover(params.endpoint, path, requestOptions(query, reply, closing));
       return { items: links.map((link) => presentLink(link, registry)) };
     },
   );
@@ -116,7 +116,7 @@ export const objectRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
     async ({ params, query, body }, reply) => {
       const path = objectPath(params['*']);
       await requests.write(params.endpoint, path.canonical, writeContent(path, body, registry), {
-        ...requestOptions(query, reply),
+        ...requestOptions(query, reply, closing),
         ...(query.mode === undefined ? {} : { mode: query.mode }),
       });
       return reply.code(204).send(null);
@@ -141,7 +141,7 @@ export const objectRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
     },
     async ({ params, query, body }, reply) => {
       const path = objectPath(params['*']);
-      const options = requestOptions(query, reply);
+      const options = requestOptions(query, reply, closing);
       if (path.ids.length >= 3) {
         if (body !== null && 'values' in body) {
           throw new RequestError(
@@ -177,7 +177,7 @@ export const objectRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
     },
     async ({ params, query }, reply) => {
       const path = objectPath(params['*']).canonical;
-      await requests.delete(params.endpoint, path, requestOptions(query, reply));
+      await requests.delete(params.endpoint, path, requestOptions(query, reply, closing));
       return reply.code(204).send(null);
     },
   );

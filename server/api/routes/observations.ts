@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { systemClock } from '../../../protocol/clock.ts';
 import { UnknownDeviceError } from '../../errors.ts';
 import { requestOptions } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -19,10 +20,9 @@ import { ref } from '../shared-schemas.ts';
 
 const tags = ['observations'];
 
-export const observationRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
-  app,
-  { stores, requests, registry },
-) => {
+export const observationRoutes: FastifyPluginAsyncTypebox<
+  ApiDependencies & { readonly closing: AbortSignal }
+> = async (app, { stores, requests, registry, closing, clock = systemClock }) => {
   app.get(
     '/api/devices/:endpoint/observations',
     {
@@ -59,8 +59,8 @@ export const observationRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asy
     },
     async ({ params, query }, reply) => {
       const path = objectPath(params['*']).canonical;
-      const result = await requests.observe(params.endpoint, path, requestOptions(query, reply));
-      return presentReadResult(result, registry, Date.now());
+      const result = await requests.observe(params.endpoint, path, requestOptions(query, reply, closing));
+      return presentReadResult(result, registry, clock.wallTime());
     },
   );
 
@@ -87,7 +87,7 @@ export const observationRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asy
     async ({ params, query }, reply) => {
       const path = objectPath(params['*']).canonical;
       const ended = await requests.cancelObservation(params.endpoint, path, {
-        ...requestOptions(query, reply),
+        ...requestOptions(query, reply, closing),
         ...(query.active === undefined ? {} : { active: query.active }),
       });
       if (!ended) throw new ProblemError('not_observed', `${path} is not observed on '${params.endpoint}'`);

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { systemClock } from '../../../protocol/clock.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { HttpMetrics } from '../http-metrics.ts';
 import { ProblemError } from '../problems.ts';
@@ -12,7 +13,7 @@ const tags = ['server'];
 /** The server itself: what it is, whether it is ready, and its figures. */
 export const serverRoutes: FastifyPluginAsyncTypebox<
   ApiDependencies & { readonly httpMetrics: HttpMetrics }
-> = async (app, { about, stores, ready, metrics, httpMetrics }) => {
+> = async (app, { about, stores, ready, metrics, httpMetrics, clock = systemClock }) => {
   app.get(
     '/api/server',
     {
@@ -25,8 +26,17 @@ export const serverRoutes: FastifyPluginAsyncTypebox<
     },
     async () => {
       const { known, registered } = await stores.devices.counts();
-      const { version, node, startedAt, coapUri, store } = about;
-      return { version, node, startedAt, now: Date.now(), coapUri, store, devices: { known, registered } };
+      const { version, node, coapUri, store } = about;
+      const startedAt = Math.round(about.startedAt);
+      return {
+        version,
+        node,
+        startedAt,
+        now: Math.round(clock.wallTime()),
+        coapUri,
+        store,
+        devices: { known, registered },
+      };
     },
   );
 

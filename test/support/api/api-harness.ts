@@ -103,7 +103,8 @@ export class ApiHarness {
   ): Promise<Answer> {
     const response = await this.app.inject({ ...options, method, url });
     const type = String(response.headers['content-type'] ?? '');
-    const body: unknown = /^application\/(problem\+)?json/.test(type) ? response.json() : undefined;
+    const body: unknown =
+      method !== 'HEAD' && /^application\/(problem\+)?json/.test(type) ? response.json() : undefined;
     const answer = { status: response.statusCode, headers: response.headers, text: response.body, body };
     const fault = answerFault(this.app, method, url, answer);
     if (fault !== undefined) throw new Error(`${method} ${url} answered ${answer.status}: ${fault}`);

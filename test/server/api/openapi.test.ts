@@ -1,0 +1,125 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ApiHarness } from '../../support/api/api-harness.ts';
+
+interface Operation {
+  readonly operationId?: string;
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly parameters?: readonly { readonly in: string; readonly name: string }[];
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
+}
+
+let api: ApiHarness;
+// biome-ignore lint/suspicious/noExplicitAny: the document is held against its own schema below
+let document: any;
+let operations: readonly (readonly [string, Operation])[];
+beforeAll(async () => {
+  api = await ApiHarness.open();
+  document = (await api.call('GET', '/openapi.json')).body;
+  operations = Object.entries<Record<string, Operation>>(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(
+      ([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const,
+    ),
+  );
+});
+afterAll(() => api.close());
+
+describe('/openapi.json', () => {
+  test('is a valid OpenAPI 3.1 document', async () => {
+    expect(document.openapi).toBe('3.1.0');
+    const result = await new Validator().validate(structuredClone(document));
+    expect(result.errors ?? []).toEqual([]);
+    expect(result.valid).toBe(true);
+  });
+
+  test('has every route that scripts rely on, and no other', () => {
+    expect(operations.map(([name]) => name).sort()).toEqual(
+      [
+        'GET /api/devices',
+        'GET /api/devices/{endpoint}',
+        'DELETE /api/devices/{endpoint}',
+        'GET /api/devices/{endpoint}/objects',
+        'GET /api/devices/{endpoint}/objects/{path}',
+        'PUT /api/devices/{endpoint}/objects/{path}',
+        'POST /api/devices/{endpoint}/objects/{path}',
+        'DELETE /api/devices/{endpoint}/objects/{path}',
+        'GET /api/devices/{endpoint}/discover/{path}',
+        'GET /api/devices/{endpoint}/observations',
+        'POST /api/devices/{endpoint}/observations/{path}',
+        'DELETE /api/devices/{endpoint}/observations/{path}',
+        'GET /api/devices/{endpoint}/carrier',
+        'POST /api/devices/{endpoint}/carrier',
+        'GET /api/devices/{endpoint}/commands',
+        'GET /api/devices/{endpoint}/readings',
+        'GET /api/devices/{endpoint}/events',
+        'GET /api/commands',
+        'GET /api/commands/{id}',
+        'DELETE /api/commands/{id}',
+        'GET /api/events',
+        'GET /api/server',
+        'GET /healthz',
+        'GET /metrics',
+      ].sort(),
+    );
+  });
+
+  test('tells of each a unique id, a summary, its noun, its answers, and each part of its path', () => {
+    const known = document.tags.map((tag: { name: string }) => tag.name);
+    const ids = operations.map(([, { operationId }]) => operationId);
+    expect(new Set(ids).size).toBe(operations.length);
+    for (const [name, operation] of operations) {
+      expect(operation.operationId, name).toMatch(/^[a-z][A-Za-z]+$/);
+      expect(operation.summary, name).toMatch(/\w/);
+      expect(known, name).toContain(operation.tags?.[0]);
+      expect(
+        Object.keys(operation.responses).some((status) => status.startsWith('2')),
+        name,
+      ).toBe(true);
+      for (const problems of ['4XX', '5XX']) {
+        expect(Object.keys(operation.responses[problems]?.content ?? {}), name).toEqual([
+          'application/problem+json',
+        ]);
+      }
+      const inPath = [...name.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
+      const described = operation.parameters?.filter((parameter) => parameter.in === 'path') ?? [];
+      expect(described.map((parameter) => parameter.name).sort(), name).toEqual(inPath.sort());
+    }
+  });
+
+  test('names each schema once and refers to it', () => {
+    expect(Object.keys(document.components.schemas)).toEqual(
+      expect.arrayContaining(['Device', 'DevicePage', 'Registration', 'Command', 'ReadResult', 'Problem']),
+    );
+    expect(document.components.schemas.DevicePage.properties.items.items).toEqual({
+      $ref: '#/components/schemas/Device',
+    });
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(
+      ([, reference]) => reference,
+    );
+    const targets = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`);
+    expect(references.filter((reference) => !targets.includes(reference as string))).toEqual([]);
+  });
+});
+
+describe('/docs', () => {
+  test('shows the document, and everything that the page loads comes from here', async () => {
+    const page = await api.call('GET', '/docs');
+    expect(page.status).toBe(200);
+    const links = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link as string);
+    expect(links.length).toBeGreaterThan(3);
+    for (const link of links) {
+      expect(link).toMatch(/^\/docs\/static\//);
+      expect((await api.call('GET', link)).status, link).toBe(200);
+    }
+    const script = await api.call('GET', '/docs/static/swagger-initializer.js');
+    expect(script.text).not.toMatch(/(?:url|src|href)['"]?\s*[:=]\s*['"]https?:/i);
+    expect((await api.call('GET', '/docs/json')).body.paths).toEqual(document.paths);
+  });
+
+  test('runs no script but its own', async () => {
+    const page = await api.call('GET', '/docs');
+    expect(page.headers['content-security-policy']).toContain("script-src 'self';");
+    expect(page.text).not.toMatch(/<script(?![^>]*src=)/);
+  });
+});
