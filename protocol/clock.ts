@@ -16,10 +16,23 @@ export interface Clock {
   setTimer(delay: number, callback: () => void): Timer;
 }
 
+/** How far the fine clock may be from the system's before it is set anew, ms. */
+const DRIFT = 2;
+let offset = performance.timeOrigin;
+
+/** The system's time, which may be stepped, with the monotonic clock's resolution between its ticks. */
+function wallTime(): number {
+  const now = performance.now();
+  const system = Date.now();
+  // Date.now is cut off to whole milliseconds: up to one ahead is no drift.
+  if (Math.abs(now + offset - system) > DRIFT) offset = system - now;
+  return now + offset;
+}
+
 /** The system's clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  wallTime: () => performance.timeOrigin + performance.now(),
+  wallTime,
   setTimer(delay, callback) {
     const handle: unknown = setTimeout(callback, delay);
     if (typeof handle === 'object' && handle !== null && 'unref' in handle) {

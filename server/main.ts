@@ -53,7 +53,7 @@ export async function startServer(
   log: Logger = createLog(config.logLevel),
   clock: Clock = systemClock,
 ): Promise<RunningServer> {
-  const startedAt = clock.wallTime();
+  const startedAt = Math.floor(clock.wallTime());
   const closing: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (let step = closing.pop(); step !== undefined; step = closing.pop()) {

@@ -42,7 +42,7 @@ export class CarrierService implements CommandService {
     const slot = request.slot ?? 0;
     if ((await stores.devices.get(endpoint)) === undefined) throw new UnknownDeviceError(endpoint);
     const target = await this.#resolve(endpoint, slot, request.carrier);
-    const now = clock.wallTime();
+    const now = Math.floor(clock.wallTime());
     const { command, created, conflict } = await stores.commands.enqueue({
       endpoint,
       kind: 'carrier-switch',
@@ -100,7 +100,7 @@ export class CarrierService implements CommandService {
       id,
       from: ['queued'],
       to: 'cancelled',
-      at: clock.wallTime(),
+      at: Math.floor(clock.wallTime()),
       reason: 'cancelled before it was sent',
     });
     if (command === undefined) {

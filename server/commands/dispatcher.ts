@@ -398,7 +398,7 @@ export class CommandDispatcher {
     step: Omit<CommandTransition, 'id' | 'at'> & { readonly from: readonly CommandState[] },
   ): Promise<Command | undefined> {
     const { queue, clock, onStep } = this.#options;
-    const after = await queue.transition({ id: command.id, at: clock.wallTime(), ...step });
+    const after = await queue.transition({ id: command.id, at: Math.floor(clock.wallTime()), ...step });
     if (after !== undefined) onStep(after);
     return after;
   }

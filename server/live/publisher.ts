@@ -26,7 +26,9 @@ export class EventPublisher {
     this.#log = log;
   }
 
-  publish(type: EventType, endpoint: string | undefined, at: number, data: NewEvent['data']): void {
+  /** `at` in ms since the epoch; the fraction is dropped. */
+  publish(type: EventType, endpoint: string | undefined, time: number, data: NewEvent['data']): void {
+    const at = Math.floor(time);
     if (this.#waiting.length >= MAX_WAITING) {
       this.#waiting.shift();
       this.lost++;

@@ -84,7 +84,7 @@ export class DeviceLifecycle implements RegistrationListener {
 
   /** Notes that a device was heard now; the store learns it within a few seconds. */
   heard(endpoint: string): void {
-    this.#heard.set(endpoint, this.#options.clock.wallTime());
+    this.#heard.set(endpoint, Math.floor(this.#options.clock.wallTime()));
     if (this.#timer === undefined && !this.#closed) {
       this.#timer = this.#options.clock.setTimer(HEARD_INTERVAL, () => {
         this.#timer = undefined;
@@ -132,7 +132,7 @@ export class DeviceLifecycle implements RegistrationListener {
     this.#incomplete.delete(registration.id);
     this.#follow(registration)
       .catch((error: unknown) => {
-        if (error instanceof NotRegisteredError) return;
+        if (this.#closed || error instanceof NotRegisteredError) return;
         this.#incomplete.add(registration.id);
         const { endpoint } = registration;
         this.#options.log.warn(

@@ -114,7 +114,7 @@ export class ObservationService {
       paths: [path],
       ...(accept === undefined ? {} : { contentFormat: accept }),
       origin,
-      createdAt: clock.wallTime(),
+      createdAt: Math.floor(clock.wallTime()),
     };
     // Stored before it is asked for: a notification must never find a server that does not know it.
     if (!(await observations.add(stored))) throw new NotRegisteredError(registration.endpoint);

@@ -95,7 +95,7 @@ export class RegistrationInterface {
     const version = requireVersion(parameters);
     const listed = this.#listed(request);
     if (listed === undefined) return { code: Code.UNSUPPORTED_CONTENT_FORMAT };
-    const now = this.#options.clock.wallTime();
+    const now = Math.floor(this.#options.clock.wallTime());
     const lifetime = lifetimeOf(parameters);
     const registration: Registration = {
       id: newRegistrationId(endpoint),
@@ -139,7 +139,7 @@ export class RegistrationInterface {
       ...(parameters.queueMode === undefined ? {} : { queueMode: parameters.queueMode }),
       ...(parameters.smsNumber === undefined ? {} : { smsNumber: parameters.smsNumber }),
       ...(listed === undefined ? {} : changedObjects(listed)),
-      updatedAt: clock.wallTime(),
+      updatedAt: Math.floor(clock.wallTime()),
       node,
     };
     const result = await registrations.update(update);

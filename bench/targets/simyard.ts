@@ -1,0 +1,19 @@
+/** The server as it ships, on the embedded store of the folder given, or in memory. */
+import { loadConfig } from '../../server/config.ts';
+import { createLog } from '../../server/log.ts';
+import { startServer } from '../../server/main.ts';
+import { reportTo } from './report.ts';
+
+const folder = process.argv[2] ?? ':memory:';
+const config = loadConfig({}, [
+  '--coap-port',
+  '0',
+  '--http-port',
+  '0',
+  '--data',
+  folder,
+  '--log-level',
+  'error',
+]);
+const server = await startServer(config, createLog('error'));
+reportTo(process, Number(new URL(server.coapUri).port));
