@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { ApiClient, newIdempotencyKey } from '../../../web/data/api-client.ts';
+import { asProblem, ProblemError } from '../../../web/data/problem.ts';
+
+function client(answer: () => Response | Promise<Response>) {
+  const asked: { url: string; init: RequestInit | undefined }[] = [];
+  const api = new ApiClient(async (input, init) => {
+    asked.push({ url: String(input), init });
+    return answer();
+  });
+  return { api, asked };
+}
+
+const json = (body: unknown, status = 200) =>
+  new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+
+async function problemOf(promise: Promise<unknown>) {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ProblemError)) throw new Error(`no problem: ${String(error)}`);
+  return error.problem;
+}
+
+describe('ApiClient', () => {
+  it('asks with what is given and leaves out what is not', async () => {
+    const { api, asked } = client(() => json({ items: [], total: 0, next: null }));
+    await api.devices({ limit: 100, search: 'a&b', state: undefined });
+    await api.device('urn:imei:3/5');
+    expect(asked.map(({ url }) => url)).toEqual([
+      '/api/devices?limit=100&q=a%26b',
+      '/api/devices/urn%3Aimei%3A3%2F5',
+    ]);
+  });
+
+  it('gives a switch with its idempotency key', async () => {
+    const { api, asked } = client(() => json({ id: 'c1' }, 202));
+    await api.switchCarrier('m', 'T-Mobile', { slot: 0, idempotencyKey: 'k1' });
+    expect(asked[0]?.init).toMatchObject({
+      method: 'POST',
+      headers: { 'idempotency-key': 'k1', 'content-type': 'application/json' },
+      body: '{"carrier":"T-Mobile","slot":0}',
+    });
+  });
+
+  it('hands the problem of the server on', async () => {
+    const { api } = client(() =>
+      json(
+        {
+          type: 'x',
+          title: 'No such device',
+          status: 404,
+          code: 'unknown_device',
+          detail: 'm was never here',
+        },
+        404,
+      ),
+    );
+    expect(await problemOf(api.device('m'))).toEqual({
+      type: 'x',
+      title: 'No such device',
+      status: 404,
+      code: 'unknown_device',
+      detail: 'm was never here',
+    });
+  });
+
+  it('makes a problem of a page that a proxy answers', async () => {
+    const { api } = client(
+      () => new Response('<html>Bad gateway</html>', { status: 502, statusText: 'Bad Gateway' }),
+    );
+    expect(await problemOf(api.server())).toMatchObject({ title: 'Bad Gateway', status: 502 });
+  });
+
+  it('makes a problem of no answer at all', async () => {
+    const { api } = client(() => Promise.reject(new TypeError('fetch failed')));
+    expect(await problemOf(api.server())).toMatchObject({ status: 0, code: 'unreachable' });
+  });
+
+  it('does not take a request that was given up for a problem', async () => {
+    const { api } = client(() => Promise.reject(new DOMException('aborted', 'AbortError')));
+    const given = new AbortController();
+    given.abort();
+    await expect(api.device('m', given.signal)).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
+
+describe('asProblem', () => {
+  it('keeps the words of a fault of ours', () => {
+    expect(asProblem(new TypeError('x is undefined'))).toMatchObject({
+      code: 'console',
+      detail: 'x is undefined',
+    });
+  });
+});
+
+describe('newIdempotencyKey', () => {
+  it('is another one each time', () => {
+    expect(newIdempotencyKey()).toMatch(/^[0-9a-f]{32}$/);
+    expect(newIdempotencyKey()).not.toBe(newIdempotencyKey());
+  });
+});

@@ -1,0 +1,130 @@
+import type {
+  ApiCarrierAnswer,
+  ApiCommand,
+  ApiCommandPage,
+  ApiDevice,
+  ApiDevicePage,
+  ApiReading,
+  ApiReadingsAnswer,
+  ApiReadResult,
+  ApiServer,
+} from './api-types.ts';
+import { problemOf, unreachable } from './problem.ts';
+
+/** What the device list asks for. */
+export interface DevicesQuery {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly search?: string | undefined;
+  readonly state?: 'registered' | 'unregistered' | undefined;
+}
+
+/** `path` absent: the newest value of every path. `from` inclusive, `to` exclusive, ms since the epoch. */
+export interface ReadingsQuery {
+  readonly path?: string;
+  readonly from?: number;
+  readonly to?: number;
+  /** The newest so many of the range. */
+  readonly limit?: number;
+}
+
+type Parameters = Readonly<Record<string, string | number | undefined>>;
+
+/** The REST API, typed. Every method rejects with ProblemError, or AbortError where its signal fired. */
+export class ApiClient {
+  readonly #fetch: typeof fetch;
+
+  constructor(fetchFunction: typeof fetch = (...args) => fetch(...args)) {
+    this.#fetch = fetchFunction;
+  }
+
+  server(signal?: AbortSignal): Promise<ApiServer> {
+    return this.#get('/api/server', {}, signal);
+  }
+
+  devices(query: DevicesQuery, signal?: AbortSignal): Promise<ApiDevicePage> {
+    const { limit, cursor, search, state } = query;
+    return this.#get('/api/devices', { limit, cursor, q: search, state }, signal);
+  }
+
+  device(endpoint: string, signal?: AbortSignal): Promise<ApiDevice> {
+    return this.#get(deviceUrl(endpoint), {}, signal);
+  }
+
+  carrier(endpoint: string, signal?: AbortSignal): Promise<ApiCarrierAnswer> {
+    return this.#get(`${deviceUrl(endpoint)}/carrier`, {}, signal);
+  }
+
+  /** The same key twice gives the same command: a second click, or a retry after a lost answer, switches once. */
+  switchCarrier(
+    endpoint: string,
+    carrier: string | number,
+    options: { readonly slot: number; readonly idempotencyKey: string },
+  ): Promise<ApiCommand> {
+    return this.#send(`${deviceUrl(endpoint)}/carrier`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': options.idempotencyKey },
+      body: JSON.stringify({ carrier, slot: options.slot }),
+    });
+  }
+
+  commands(query: { readonly endpoint: string; readonly limit: number }, signal?: AbortSignal) {
+    return this.#get<ApiCommandPage>('/api/commands', { ...query }, signal);
+  }
+
+  cancelCommand(id: string): Promise<ApiCommand> {
+    return this.#send(`/api/commands/${encodeURIComponent(id)}`, { method: 'DELETE' });
+  }
+
+  async readings(
+    endpoint: string,
+    query: ReadingsQuery,
+    signal?: AbortSignal,
+  ): Promise<readonly ApiReading[]> {
+    const answer = await this.#get<ApiReadingsAnswer>(
+      `${deviceUrl(endpoint)}/readings`,
+      { ...query },
+      signal,
+    );
+    return answer.items;
+  }
+
+  /** Asks the device itself: it must be awake. `path` as `/42770`. */
+  readObject(endpoint: string, path: string, signal?: AbortSignal): Promise<ApiReadResult> {
+    return this.#get(`${deviceUrl(endpoint)}/objects${path}`, {}, signal);
+  }
+
+  #get<T>(path: string, parameters: Parameters, signal: AbortSignal | undefined): Promise<T> {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(parameters)) {
+      if (value !== undefined && value !== '') query.set(name, String(value));
+    }
+    const url = query.size > 0 ? `${path}?${query}` : path;
+    return this.#send<T>(url, signal === undefined ? {} : { signal });
+  }
+
+  async #send<T>(url: string, init: RequestInit): Promise<T> {
+    let response: Response;
+    try {
+      response = await this.#fetch(url, {
+        ...init,
+        headers: { accept: 'application/json', ...(init.headers as Record<string, string>) },
+      });
+    } catch (error) {
+      if (init.signal?.aborted) throw error;
+      throw unreachable(error);
+    }
+    if (!response.ok) throw await problemOf(response);
+    return (await response.json()) as T;
+  }
+}
+
+function deviceUrl(endpoint: string): string {
+  return `/api/devices/${encodeURIComponent(endpoint)}`;
+}
+
+/** A key for one intent of the reader; works without a secure context, unlike crypto.randomUUID. */
+export function newIdempotencyKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,115 @@
+import type { ApiCommand } from './api-types.ts';
+import { durationText } from './time.ts';
+
+export type CommandState = ApiCommand['state'];
+
+/** One step of a switch as the reader sees it. */
+export interface SwitchStep {
+  readonly label: string;
+  readonly status: 'done' | 'current' | 'ahead' | 'failed' | 'unclear';
+  readonly at: number | undefined;
+  readonly note: string | undefined;
+}
+
+const finalStates = new Set<CommandState>(['done', 'failed', 'cancelled', 'expired', 'unknown']);
+
+export function isFinal(command: Pick<ApiCommand, 'state'>): boolean {
+  return finalStates.has(command.state);
+}
+
+/** Queued → sent → card busy → the card's answer: where the command is, and when it came there. */
+export function switchSteps(command: ApiCommand): readonly SwitchStep[] {
+  const reached = new Map(command.history.map((entry) => [entry.state, entry.at]));
+  if (!reached.has(command.state)) reached.set(command.state, command.updatedAt);
+  const order = [
+    { state: 'queued', label: 'Queued' },
+    { state: 'sent', label: 'Sent' },
+    { state: 'accepted', label: 'Card busy' },
+  ] as const;
+  const steps: SwitchStep[] = order.map(({ state, label }) => ({
+    label,
+    // The card's answer may overtake the device's acceptance: what lies behind it has happened too.
+    status:
+      command.state === state ? 'current' : reached.has(state) || command.state === 'done' ? 'done' : 'ahead',
+    at: reached.get(state),
+    note: undefined,
+  }));
+  return [...steps, lastStep(command, reached.get(command.state))];
+}
+
+/** The name of the carrier that a switch goes to. */
+export function switchTarget(command: ApiCommand): string {
+  const { carrier, name } = command.parameters;
+  if (typeof name === 'string' && name !== '') return name;
+  return typeof carrier === 'string' || typeof carrier === 'number' ? String(carrier) : 'another carrier';
+}
+
+/** One word for how a switch stands or ended. */
+export function outcomeWord(command: ApiCommand): string {
+  switch (command.state) {
+    case 'done':
+      return 'ACK';
+    case 'failed':
+      return cardRefused(command) ? 'NACK' : 'Failed';
+    case 'cancelled':
+      return 'Cancelled';
+    case 'expired':
+      return 'Expired';
+    case 'unknown':
+      return 'Unknown';
+    default:
+      return 'In progress';
+  }
+}
+
+export function isDisconnect(name: string): boolean {
+  return name.toLowerCase() === 'disconnect';
+}
+
+/** What a switch will do, said before it is confirmed. `reconnectAfter` in seconds, where it is known. */
+export function switchEffect(
+  carrier: string,
+  options: { readonly current: string | undefined; readonly reconnectAfter?: number | undefined },
+): string {
+  if (isDisconnect(carrier)) {
+    const after = durationText((options.reconnectAfter ?? 600) * 1000);
+    return `The modem is unreachable until it re-attaches after ${after}. No readings arrive until then.`;
+  }
+  const from = options.current === undefined || options.current === '' ? '' : ` leaves ${options.current},`;
+  return `The modem${from} enables the profile of ${carrier} and attaches anew. Its ICCID and IMSI change, and it is silent for some seconds.`;
+}
+
+function lastStep(command: ApiCommand, at: number | undefined): SwitchStep {
+  const note = command.reason;
+  switch (command.state) {
+    case 'done':
+      return { label: 'ACK', status: 'done', at, note };
+    case 'failed':
+      return { label: outcomeWord(command), status: 'failed', at, note: note ?? 'No reason was given' };
+    case 'cancelled':
+      return { label: 'Cancelled', status: 'failed', at, note };
+    case 'expired':
+      return {
+        label: 'Expired',
+        status: 'failed',
+        at,
+        note: note ?? 'The device was not heard from in time',
+      };
+    case 'unknown':
+      return {
+        label: 'Unknown',
+        status: 'unclear',
+        at,
+        note: note ?? 'Nobody can tell whether the card switched',
+      };
+    default:
+      return { label: 'Card’s answer', status: 'ahead', at: undefined, note: undefined };
+  }
+}
+
+/** The card said no, and not the network or the device before it. */
+function cardRefused(command: ApiCommand): boolean {
+  const answer = command.result?.answer;
+  if (typeof answer === 'string') return answer.toUpperCase() === 'NACK';
+  return command.history.some((entry) => entry.state === 'accepted');
+}
