@@ -198,13 +198,12 @@ describe('an event stream on the logs', () => {
     },
   );
 
-  test.each(['?after=nonsense', '?types=registered,unknown', '?endpoint=', '?since=1'])(
-    '%s is refused',
-    async (query) => {
-      const api = await open();
-      expect((await api.call('GET', `/api/events${query}`)).status).toBe(400);
-    },
-  );
+  test('what is no position, type, endpoint or parameter is refused', async () => {
+    const api = await open();
+    for (const query of ['?after=nonsense', '?types=registered,unknown', '?endpoint=', '?since=1']) {
+      expect((await api.call('GET', `/api/events${query}`)).status, query).toBe(400);
+    }
+  });
 
   test('many thousand events missed come in order, each once', async () => {
     const api = await open();

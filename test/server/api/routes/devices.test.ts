@@ -1,11 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ApiHarness } from '../../../support/api/api-harness.ts';
 
+/** For tests that do not count what else is there. */
+let shared: ApiHarness;
 let api: ApiHarness;
-beforeEach(async () => {
-  api = await ApiHarness.open();
+beforeAll(async () => {
+  shared = await ApiHarness.open();
 });
-afterEach(() => api.close());
+afterAll(() => shared.close());
 
 /** What an endpoint name may hold: it is any UTF-8. */
 const oddNames = [
@@ -28,7 +30,42 @@ const oddNames = [
   'objects',
 ];
 
+describe('names and queries', () => {
+  test.each(oddNames)('the endpoint name %j goes through a URL unharmed', async (endpoint) => {
+    await shared.register(endpoint);
+    const url = `/api/devices/${encodeURIComponent(endpoint)}`;
+    expect((await shared.call('GET', url)).body.endpoint).toBe(endpoint);
+    shared.requests.answersRead(112, [{ path: '/3/0/0', value: 'Acme' }]);
+    expect((await shared.call('GET', `${url}/objects/3/0/0`)).body.value).toBe('Acme');
+    expect(shared.requests.last).toMatchObject({ endpoint, path: '/3/0/0' });
+  });
+
+  test.each([
+    ['limit=0', 'query/limit'],
+    ['limit=1001', 'query/limit'],
+    ['limit=1.5', 'query/limit'],
+    ['limit=many', 'query/limit'],
+    ['state=asleep', 'query/state'],
+    ['page=2', "'page'"],
+  ])('%s is refused, and the answer says what is wrong', async (query, detail) => {
+    const { status, body } = await shared.call('GET', `/api/devices?${query}`);
+    expect(status).toBe(400);
+    expect(body.code).toBe('validation_failed');
+    expect(body.detail).toContain(detail);
+  });
+
+  test("a cursor that is none is the caller's fault", async () => {
+    const { status, body } = await shared.call('GET', '/api/devices?cursor=nonsense');
+    expect([status, body.code]).toEqual([400, 'invalid_request']);
+  });
+});
+
 describe('devices', () => {
+  beforeEach(async () => {
+    api = await ApiHarness.open();
+  });
+  afterEach(() => api.close());
+
   test('a registered device is shown with its registration, and without what is secret of it', async () => {
     const registration = await api.register('modem-1', { identity: { kind: 'psk', name: 'psk-identity-7' } });
     await api.stores.devices.setAttributes('modem-1', { manufacturer: 'Acme', carrier: 'AT&T', signal: -83 });
@@ -62,15 +99,6 @@ describe('devices', () => {
     expect(headers['content-type']).toMatch(/^application\/problem\+json/);
   });
 
-  test.each(oddNames)('the endpoint name %j goes through a URL unharmed', async (endpoint) => {
-    await api.register(endpoint);
-    const url = `/api/devices/${encodeURIComponent(endpoint)}`;
-    expect((await api.call('GET', url)).body.endpoint).toBe(endpoint);
-    api.requests.answersRead(112, [{ path: '/3/0/0', value: 'Acme' }]);
-    expect((await api.call('GET', `${url}/objects/3/0/0`)).body.value).toBe('Acme');
-    expect(api.requests.last).toMatchObject({ endpoint, path: '/3/0/0' });
-  });
-
   test('pages follow each other by cursor until next is null, and total counts all of them', async () => {
     for (const number of [3, 1, 5, 2, 4]) await api.register(`modem-${number}`);
     const seen: string[] = [];
@@ -100,25 +128,6 @@ describe('devices', () => {
     expect(await names('q=truck&state=unregistered')).toEqual(['truck-18']);
     expect(await names('state=registered')).toEqual(['Truck-17', 'ship-2']);
     expect(await names('q=')).toHaveLength(3);
-  });
-
-  test.each([
-    ['limit=0', 'query/limit'],
-    ['limit=1001', 'query/limit'],
-    ['limit=1.5', 'query/limit'],
-    ['limit=many', 'query/limit'],
-    ['state=asleep', 'query/state'],
-    ['page=2', "'page'"],
-  ])('%s is refused, and the answer says what is wrong', async (query, detail) => {
-    const { status, body } = await api.call('GET', `/api/devices?${query}`);
-    expect(status).toBe(400);
-    expect(body.code).toBe('validation_failed');
-    expect(body.detail).toContain(detail);
-  });
-
-  test("a cursor that is none is the caller's fault", async () => {
-    const { status, body } = await api.call('GET', '/api/devices?cursor=nonsense');
-    expect([status, body.code]).toEqual([400, 'invalid_request']);
   });
 
   test('a device can be removed once it is not registered any more, not before', async () => {
