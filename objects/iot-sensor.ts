@@ -72,9 +72,9 @@ export function defineIotSensorObject(id: number = defaultCustomObjectIds.iotSen
         title: 'Sampling Period',
         operations: 'RW',
         type: 'integer',
-        range: [1, Number.MAX_SAFE_INTEGER],
+        range: [0, Number.MAX_SAFE_INTEGER],
         units: 'us',
-        description: 'Time between two samples.',
+        description: 'Time between two samples; 0 where none are taken.',
       },
       status: {
         id: 8,

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { carrierObject } from '../../objects/carrier.ts';
 import { defineObject, type ObjectDefinition, type ResourceDefinition } from '../../objects/define-object.ts';
+import { iotSensorObject } from '../../objects/iot-sensor.ts';
 import { parseOmaXml } from '../../objects/parse-oma-xml.ts';
 import { omaObjects, standardObjects } from '../../objects/registry.ts';
 import { objectUrn, toOmaXml } from '../../objects/to-oma-xml.ts';
@@ -51,6 +52,14 @@ describe('an object definition file', () => {
       ['Description', 'How far the newest switch is.\n0: Idle\n1: Switching\n2: Succeeded\n3: Failed'],
     ]);
   });
+
+  test.each([carrierObject, iotSensorObject])(
+    'in objects/oma is that of $name (scripts/publish-objects.ts)',
+    (definition) => {
+      const file = join(import.meta.dirname, '../../objects/oma', `${definition.id}.xml`);
+      expect(readFileSync(file, 'utf8')).toBe(toOmaXml(definition));
+    },
+  );
 
   test.each([
     [3, '1.2', 'urn:oma:lwm2m:oma:3:1.2'],
