@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A process of the project, with what it printed. */
+export class ProjectProcess {
+  readonly #child: ChildProcess;
+  output = '';
+
+  constructor(script: string, args: readonly string[]) {
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !name.startsWith('SIMYARD_')),
+    );
+    this.#child = spawn(process.execPath, [script, ...args], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const take = (data: Buffer): void => {
+      this.output += data.toString();
+    };
+    this.#child.stdout?.on('data', take);
+    this.#child.stderr?.on('data', take);
+  }
+
+  get ended(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** Resolves with the exit code, or the signal that ended it. */
+  async exit(): Promise<number | string> {
+    if (!this.ended) await once(this.#child, 'exit');
+    return this.#child.signalCode ?? this.#child.exitCode ?? -1;
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<number | string> {
+    if (!this.ended) this.#child.kill(signal);
+    return this.exit();
+  }
+}
+
+/** A port that is free now, for UDP and TCP. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const socket = createSocket('udp4');
+  try {
+    socket.bind({ port, address: '127.0.0.1', exclusive: true });
+    await once(socket, 'listening');
+  } finally {
+    socket.close();
+    server.close();
+  }
+  return port;
+}
+
+export interface ServerProcessOptions {
+  readonly data: string;
+  readonly coapPort: number;
+  readonly httpPort: number;
+  readonly flags?: readonly string[];
+}
+
+/** server/main.ts as a process of its own, to be killed. Resolves when it is ready. */
+export async function startServerProcess(options: ServerProcessOptions): Promise<ProjectProcess> {
+  const server = new ProjectProcess('server/main.ts', [
+    '--data',
+    options.data,
+    '--coap-port',
+    String(options.coapPort),
+    '--http-port',
+    String(options.httpPort),
+    ...(options.flags ?? ['--log-level', 'warn']),
+  ]);
+  try {
+    await until('the server is ready', async () => {
+      if (server.ended) throw new Error(`the server ended:\n${server.output}`);
+      return isReady(options.httpPort);
+    });
+  } catch (error) {
+    await server.kill('SIGKILL');
+    throw new Error(`the server did not start:\n${server.output}`, { cause: error });
+  }
+  return server;
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/healthz`)).ok;
+  } catch (error) {
+    // Nobody listens yet.
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}
+
+/** Calls of the REST API, as a script would make them. */
+export class ApiClient {
+  readonly #base: string;
+
+  constructor(httpPort: number | string) {
+    this.#base = typeof httpPort === 'string' ? httpPort : `http://127.0.0.1:${httpPort}`;
+  }
+
+  /** @throws Error with the problem, where the answer is no success. */
+  async get<T>(path: string): Promise<T> {
+    return this.#call<T>('GET', path);
+  }
+
+  async post<T>(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<T> {
+    return this.#call<T>('POST', path, body, headers);
+  }
+
+  async put<T>(path: string, body: unknown): Promise<T> {
+    return this.#call<T>('PUT', path, body);
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.#call('DELETE', path);
+  }
+
+  async #call<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
+    const response = await fetch(`${this.#base}${path}`, {
+      method,
+      headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+}
