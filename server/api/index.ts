@@ -18,6 +18,7 @@ import { observationRoutes } from './routes/observations.ts';
 import { readingRoutes } from './routes/readings.ts';
 import { serverRoutes } from './routes/server.ts';
 import { guardRequests } from './security.ts';
+import { closeSilentConnections } from './silent-connections.ts';
 import { validationError, validatorCompiler } from './validation.ts';
 
 /** Bytes of a request's body. */
@@ -52,6 +53,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   const streams = new EventStreams(deps.live, clock, deps.maxEventStreams ?? MAX_EVENT_STREAMS);
   const httpMetrics = new HttpMetrics(() => streams.size);
   const closing = closeInTime(app, clock);
+  closeSilentConnections(app);
   app.addHook('preClose', () => streams.close());
 
   logRequests(app);
