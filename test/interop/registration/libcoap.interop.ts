@@ -89,7 +89,6 @@ describe.skipIf(!isInstalled(coapClient))("libcoap's coap-client", () => {
 
   test.each([
     ['no endpoint name', 'lt=60&lwm2m=1.1&b=U', '4.00'],
-    ['no version', 'ep=libcoap-2&lt=60', '4.00'],
     ['a lifetime that is no number', 'ep=libcoap-2&lt=soon&lwm2m=1.1', '4.00'],
     ['a version that nobody speaks', 'ep=libcoap-2&lt=60&lwm2m=9.9', '4.12'],
   ])('is refused with %s', async (_, query, expected) => {
@@ -97,6 +96,13 @@ describe.skipIf(!isInstalled(coapClient))("libcoap's coap-client", () => {
     expect(code, output).toBe(expected);
     const { body } = await server.call('GET', '/api/devices');
     expect(body).toMatchObject({ total: 1 });
+  });
+
+  test('is of version 1.0 where it names none, and lives a day where it names no lifetime', async () => {
+    const { code } = await register('ep=libcoap-old');
+    expect(code).toBe('2.01');
+    const { body } = await server.call('GET', '/api/devices/libcoap-old');
+    expect(body).toMatchObject({ registration: { version: '1.0', lifetime: 86_400 } });
   });
 
   test('gets 4.02 for a critical option that no one knows', async () => {

@@ -2,6 +2,8 @@ package simyard.interop;
 
 import java.util.Map;
 
+import org.eclipse.leshan.core.request.argument.Arguments;
+
 /** Writes what happens as JSON lines on standard output. */
 final class Report {
     private Report() {
@@ -14,6 +16,11 @@ final class Report {
                         : quote(String.valueOf(value))));
         System.out.println(line.append('}'));
         System.out.flush();
+    }
+
+    /** As LwM2M writes them; an Execute without arguments has none to write. */
+    static String text(Arguments arguments) {
+        return arguments.isEmpty() ? "" : arguments.serialize();
     }
 
     private static String quote(String text) {

@@ -6,6 +6,7 @@ import java.util.Map;
 import org.eclipse.leshan.client.object.Device;
 import org.eclipse.leshan.client.servers.LwM2mServer;
 import org.eclipse.leshan.core.model.ObjectModel;
+import org.eclipse.leshan.core.model.ResourceModel.Type;
 import org.eclipse.leshan.core.node.LwM2mResource;
 import org.eclipse.leshan.core.request.argument.Arguments;
 import org.eclipse.leshan.core.response.ExecuteResponse;
@@ -16,6 +17,7 @@ import org.eclipse.leshan.core.response.WriteResponse;
 public final class ReportingDevice extends Device {
     private static final int REBOOT = 4;
     private static final int FACTORY_RESET = 5;
+    private static final int POWER_SOURCES = 6;
     private static final int UTC_OFFSET = 14;
     private static final int TIMEZONE = 15;
 
@@ -29,6 +31,8 @@ public final class ReportingDevice extends Device {
     @Override
     public ReadResponse read(LwM2mServer server, int resource) {
         switch (resource) {
+        case POWER_SOURCES:
+            return ReadResponse.success(resource, Map.of(0, 1L, 1, 5L), Type.INTEGER);
         case UTC_OFFSET:
             return ReadResponse.success(resource, utcOffset);
         case TIMEZONE:
@@ -60,12 +64,12 @@ public final class ReportingDevice extends Device {
         if (resource != REBOOT) {
             return super.execute(server, resource, arguments);
         }
-        Report.event("executed", Map.of("path", "/3/0/" + resource, "arguments", arguments.serialize()));
+        Report.event("executed", Map.of("path", "/3/0/" + resource, "arguments", Report.text(arguments)));
         return ExecuteResponse.success();
     }
 
     @Override
     public List<Integer> getAvailableResourceIds(ObjectModel model) {
-        return List.of(0, 1, 2, REBOOT, FACTORY_RESET, 11, UTC_OFFSET, TIMEZONE, 16);
+        return List.of(0, 1, 2, REBOOT, FACTORY_RESET, POWER_SOURCES, UTC_OFFSET, TIMEZONE, 16);
     }
 }

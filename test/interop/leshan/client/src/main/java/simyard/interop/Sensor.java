@@ -72,7 +72,7 @@ public final class Sensor extends BaseInstanceEnabler {
     @Override
     public ExecuteResponse execute(LwM2mServer server, int resource, Arguments arguments) {
         Report.event("executed",
-                Map.of("path", getResourcePath(resource).toString(), "arguments", arguments.serialize()));
+                Map.of("path", getResourcePath(resource).toString(), "arguments", Report.text(arguments)));
         return ExecuteResponse.success();
     }
 
