@@ -45,7 +45,8 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
   await app.register(fastifySwaggerUi, {
     routePrefix: '/docs',
     staticCSP: docsContentPolicy,
-    uiConfig: { deepLinking: true, tryItOutEnabled: true, validatorUrl: null },
+    // Without the bar that would load any other document.
+    uiConfig: { deepLinking: true, tryItOutEnabled: true, layout: 'BaseLayout', validatorUrl: null },
     theme: { title: 'Simyard API' },
   });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
