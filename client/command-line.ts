@@ -92,7 +92,7 @@ Sensors
 Fleet
   --fleet                 many modems, each with a socket of its own; keeps nothing unless --state is given
   --count N               how many                       (10)
-  --prefix TEXT           endpoint names are TEXT and a number  (modem-)
+  --prefix TEXT           endpoint names are TEXT and a number  (fleet-)
   --ramp N                registrations begun per second  (50)
 
 Output
@@ -127,7 +127,7 @@ const options = {
   keep: { type: 'string', default: '65536' },
   fleet: { type: 'boolean', default: false },
   count: { type: 'string', default: '10' },
-  prefix: { type: 'string', default: 'modem-' },
+  prefix: { type: 'string', default: 'fleet-' },
   ramp: { type: 'string', default: '50' },
   'log-level': { type: 'string', default: 'info' },
   quiet: { type: 'boolean', default: false },
