@@ -6,7 +6,7 @@ import { AppendBatch } from './append-batch.ts';
 import type { DatabaseOptions } from './database.ts';
 import type { AppendResult } from './log-table.ts';
 import type { Call, Failure, Opened, Reply, Request } from './messages.ts';
-import type { Operations } from './operations.ts';
+import type { Operations, Queries } from './operations.ts';
 
 type AppendDone = Parameters<TelemetryLog['append']>[1];
 type Reads = Operations['reads'];
@@ -74,6 +74,13 @@ export class Channel {
     ...args: Parameters<Reads[Name]>
   ): Promise<ReturnType<Reads[Name]>> {
     return this.#call(false, name, args) as Promise<ReturnType<Reads[Name]>>;
+  }
+
+  query<Name extends keyof Queries>(
+    name: Name,
+    ...args: Parameters<Queries[Name]>
+  ): Promise<ReturnType<Queries[Name]>> {
+    return this.#call(false, name, args) as Promise<ReturnType<Queries[Name]>>;
   }
 
   write<Name extends keyof Writes>(
@@ -168,7 +175,7 @@ export class Channel {
 
   #start(): void {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      name: 'database',
+      name: this.#options.reader === true ? 'database reader' : 'database',
       workerData: this.#options,
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });

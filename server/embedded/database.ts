@@ -10,6 +10,8 @@ export interface DatabaseOptions {
   readonly path: string;
   /** False: a commit survives the end of the process, but not that of the machine. */
   readonly durable: boolean;
+  /** Opens what another thread of this process has open already, for reading only. */
+  readonly reader?: boolean;
   /** Upper bound of the file in pages of 4096 bytes, for tests of a full disk. */
   readonly maxPages?: number;
 }
@@ -60,6 +62,10 @@ export function openDatabase(options: DatabaseOptions): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(file, { timeout: 5000 });
+    if (options.reader === true) {
+      database.exec('PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA query_only = ON');
+      return database;
+    }
     // The WAL is copied back every 4 MB: in steps small enough not to show in the latency of appends.
     database.exec(`
       PRAGMA journal_mode = WAL;

@@ -4,7 +4,13 @@ import type { ObservationStore } from '../ports/observation-store.ts';
 import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
 import type { Channel } from './channel.ts';
 import { attributeNames, type DeviceRow, registrationPart } from './device-table.ts';
-import { type RegistrationRow, registrationOfRow, registrationRow, updateRow } from './registration-table.ts';
+import {
+  type RegistrationRow,
+  registrationOfRow,
+  registrationRow,
+  updatedRegistration,
+  updateRow,
+} from './registration-table.ts';
 
 export function registrationStore(channel: Channel): RegistrationStore {
   return {
@@ -12,9 +18,11 @@ export function registrationStore(channel: Channel): RegistrationStore {
       replaced: registrationOf(await channel.write('register', registrationRow(registration))),
     }),
     update: async (update) => {
-      const rows = await channel.write('update', update.id, updateRow(update));
-      if (rows === undefined) return undefined;
-      return { registration: registrationOfRow(rows[0]), previous: registrationOfRow(rows[1]) };
+      const found = await channel.write('update', update.id, updateRow(update));
+      if (found === undefined) return undefined;
+      const [row, expiresAt] = found;
+      const previous = registrationOfRow(row);
+      return { registration: updatedRegistration(previous, update, expiresAt), previous };
     },
     move: (id, address, node) => channel.write('move', id, address, node),
     deregister: async (id) => registrationOf(await channel.write('deregister', id)),
@@ -41,14 +49,14 @@ export function observationStore(channel: Channel): ObservationStore {
   };
 }
 
-export function deviceStore(channel: Channel): DeviceStore {
+export function deviceStore(channel: Channel, queries: Channel): DeviceStore {
   return {
     get: async (endpoint) => {
       const row = await channel.read('device', endpoint);
       return row && deviceOf(row);
     },
     list: async (query) => {
-      const { items, total, next } = await channel.read('devices', query);
+      const { items, total, next } = await queries.query('devices', query);
       return { items: items.map(deviceOf), total, ...(next === undefined ? {} : { next }) };
     },
     setAttributes: (endpoint, attributes) => channel.write('setAttributes', endpoint, attributes),
@@ -83,13 +91,13 @@ function withoutIdentity({ identity: _, ...rest }: Registration): Omit<Registrat
   return rest;
 }
 
-export function commandQueue(channel: Channel): CommandQueue {
+export function commandQueue(channel: Channel, queries: Channel): CommandQueue {
   return {
     enqueue: (command) => channel.write('enqueue', command),
     get: (id) => channel.read('command', id),
     head: (endpoint) => channel.read('headCommand', endpoint),
     transition: (step) => channel.write('transition', step),
-    list: (query) => channel.read('commands', query),
+    list: (query) => queries.query('commands', query),
     pendingEndpoints: () => channel.read('pendingEndpoints'),
     expire: (now, limit) => channel.write('expireCommands', now, limit),
   };

@@ -138,7 +138,7 @@ function searchCondition(search: string): { condition: string; bound: SQLInputVa
     (column) => `SELECT endpoint FROM device WHERE ${column} >= ? AND ${column} < ?`,
   );
   return {
-    condition: `(instr(d.search, ?) > 0 OR d.endpoint IN (${parts.join(' UNION ALL ')}))`,
+    condition: `(instr(coalesce(d.search, d.endpoint), ?) > 0 OR d.endpoint IN (${parts.join(' UNION ALL ')}))`,
     bound: [search.toLowerCase(), ...prefixColumns.flatMap(() => [search, `${search}\u{10ffff}`])],
   };
 }

@@ -15,7 +15,7 @@ export interface EmbeddedOptions {
 }
 
 /**
- * All ports on one SQLite file, which one worker thread has open.
+ * All ports on one SQLite file: one thread writes it, another answers what may take long.
  * @throws StoreUnavailableError the folder cannot be written, another process has it, or a newer program
  *   wrote it; the message is one line for the person who started the server.
  */
@@ -29,19 +29,38 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     ...(options.maxPages === undefined ? {} : { maxPages: options.maxPages }),
   });
   await channel.open();
+  // A database in memory belongs to one connection: there the writer answers queries too.
+  const queries = memory ? channel : new Channel({ path, durable, reader: true });
+  if (queries !== channel) {
+    try {
+      await queries.open();
+    } catch (error) {
+      await channel.close();
+      throw error;
+    }
+  }
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    // The writer last: it takes the write-ahead log into the file.
+    await queries.close();
+    await channel.close();
+  };
   return {
-    devices: deviceStore(channel),
+    devices: deviceStore(channel, queries),
     registrations: registrationStore(channel),
     observations: observationStore(channel),
-    commands: commandQueue(channel),
-    log: telemetryLog(channel),
-    history: history(channel),
+    commands: commandQueue(channel, queries),
+    log: telemetryLog(channel, queries),
+    history: history(channel, queries),
     lastValues: lastValues(channel),
-    events: eventLog(channel),
+    events: eventLog(channel, queries),
     description: memory
       ? 'embedded, in memory: nothing survives the end of the process'
       : `embedded, ${options.path}, ${durable ? 'durable' : 'not durable through a power cut'}`,
     check: () => channel.write('check'),
-    close: () => channel.close(),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
   };
 }

@@ -27,7 +27,41 @@ export interface LogSegments {
   readonly from: LogPosition;
 }
 
-/** The log on the worker's side. */
+const segmentsFrom = `SELECT first, count, entries FROM log_segment
+  WHERE first >= coalesce((SELECT max(first) FROM log_segment WHERE first <= ?1), 0) ORDER BY first`;
+
+/** Reads the log, in the thread that writes it or in another. */
+export class LogReader {
+  readonly #oldest;
+  readonly #segmentsFrom;
+
+  constructor(database: DatabaseSync) {
+    this.#oldest = database.prepare('SELECT oldest FROM log_bounds');
+    this.#segmentsFrom = database.prepare(segmentsFrom);
+  }
+
+  /** Whole segments that hold the entries asked for; fewer than these where they have more bytes than that. */
+  read(after: LogPosition, limit: number, maxBytes: number): LogSegments {
+    const from = Math.max(after + 1, this.#oldest.get()?.['oldest'] as number);
+    const firsts: LogPosition[] = [];
+    const segments: Uint8Array<ArrayBuffer>[] = [];
+    let bytes = 0;
+    if (limit <= 0) return { firsts, segments, from };
+    for (const row of this.#segmentsFrom.iterate(from)) {
+      const first = row['first'] as number;
+      const end = first + (row['count'] as number);
+      if (end <= from) continue;
+      const entries = row['entries'] as Uint8Array<ArrayBuffer>;
+      firsts.push(first);
+      segments.push(entries);
+      bytes += entries.length;
+      if (bytes >= maxBytes || end >= from + limit) break;
+    }
+    return { firsts, segments, from };
+  }
+}
+
+/** The log on the worker's side, but for its reading. */
 export class LogTable {
   readonly #database: DatabaseSync;
   readonly #insert;
@@ -52,10 +86,7 @@ export class LogTable {
     this.#segmentOf = database.prepare(
       'SELECT first, entries FROM log_segment WHERE first <= ? ORDER BY first DESC LIMIT 1',
     );
-    this.#segmentsFrom = database.prepare(
-      `SELECT first, count, entries FROM log_segment
-       WHERE first >= coalesce((SELECT max(first) FROM log_segment WHERE first <= ?1), 0) ORDER BY first`,
-    );
+    this.#segmentsFrom = database.prepare(segmentsFrom);
     this.#oldestSegments = database.prepare(
       'SELECT first, count, received_at, total FROM log_segment ORDER BY first LIMIT ?',
     );
@@ -113,24 +144,6 @@ export class LogTable {
       this.#insert.run(first, position - first, receivedAt, this.#total, buffer.subarray(0, kept));
     }
     return { first, duplicates };
-  }
-
-  read(after: LogPosition, limit: number, maxBytes: number): LogSegments {
-    const from = Math.max(after + 1, this.#oldest);
-    const firsts: LogPosition[] = [];
-    const segments: Uint8Array<ArrayBuffer>[] = [];
-    let bytes = 0;
-    if (limit <= 0 || from >= this.#next) return { firsts, segments, from };
-    for (const row of this.#segmentsFrom.iterate(from)) {
-      const first = row['first'] as number;
-      if (first + (row['count'] as number) <= from) continue;
-      const entries = row['entries'] as Uint8Array<ArrayBuffer>;
-      firsts.push(first);
-      segments.push(entries);
-      bytes += entries.length;
-      if (bytes >= maxBytes || first + (row['count'] as number) >= from + limit) break;
-    }
-    return { firsts, segments, from };
   }
 
   extent(): { readonly oldest: LogPosition; readonly newest: LogPosition } {

@@ -11,7 +11,7 @@ import { EventTable } from './event-table.ts';
 import type { EncodedChunks } from './history-chunk.ts';
 import { HistoryTable } from './history-table.ts';
 import { LastValueTable } from './last-value-table.ts';
-import { LogTable } from './log-table.ts';
+import { LogReader, LogTable } from './log-table.ts';
 import { ObservationTable } from './observation-table.ts';
 import { type RegistrationRow, RegistrationTable, type UpdateRow } from './registration-table.ts';
 
@@ -21,7 +21,34 @@ const logReadBytes = 4_194_304;
 /** An event on its way to the worker: type, endpoint, at, data as JSON. */
 export type EventRow = readonly [string, string | null, number, string];
 
-/** Everything that the worker does, by name: `reads` change nothing; `writes` are part of a transaction. */
+/**
+ * What may take long and only looks: lists, history, the logs. Where there is a second thread it answers
+ * these, from what is committed, so that no append waits for them. Who has been answered about a write
+ * sees it: it was committed before the answer.
+ */
+export function createQueries(database: DatabaseSync) {
+  const devices = new DeviceTable(database);
+  const commands = new CommandTable(database);
+  const log = new LogReader(database);
+  const history = new HistoryTable(database);
+  const events = new EventTable(database);
+  return {
+    devices: (query: DeviceQuery) => devices.list(query),
+    commands: (query: {
+      readonly endpoint?: string;
+      readonly states?: readonly Command['state'][];
+      readonly limit: number;
+      readonly cursor?: string;
+    }) => commands.list(query),
+    readLog: (after: LogPosition, limit: number) => log.read(after, limit, logReadBytes),
+    readings: (query: HistoryQuery) => history.query(query),
+    readEvents: (after: number, endpoint: string | undefined, limit: number) =>
+      events.read(after, endpoint, limit),
+    latestEvents: (endpoint: string | undefined, limit: number) => events.latest(endpoint, limit),
+  };
+}
+
+/** Everything else that the worker does, by name: `reads` change nothing; `writes` are part of a transaction. */
 export function createOperations(database: DatabaseSync) {
   const registrations = new RegistrationTable(database);
   const observations = new ObservationTable(database);
@@ -48,26 +75,14 @@ export function createOperations(database: DatabaseSync) {
       observationsByRegistration: (id: string) => observations.byRegistration(id),
       countObservations: () => observations.count(),
       device: (endpoint: string) => devices.get(endpoint),
-      devices: (query: DeviceQuery) => devices.list(query),
       countDevices: () => devices.counts(),
       command: (id: string) => commands.get(id),
       headCommand: (endpoint: string) => commands.head(endpoint),
-      commands: (query: {
-        readonly endpoint?: string;
-        readonly states?: readonly Command['state'][];
-        readonly limit: number;
-        readonly cursor?: string;
-      }) => commands.list(query),
       pendingEndpoints: () => commands.pendingEndpoints(),
-      readLog: (after: LogPosition, limit: number) => log.read(after, limit, logReadBytes),
       logCursor: (consumer: string) => log.cursor(consumer),
       logExtent: () => log.extent(),
-      readings: (query: HistoryQuery) => history.query(query),
       seriesPaths: (endpoint: string) => history.paths(endpoint),
       lastValues: (endpoint: string, prefix: string | undefined) => lastValues.get(endpoint, prefix),
-      readEvents: (after: number, endpoint: string | undefined, limit: number) =>
-        events.read(after, endpoint, limit),
-      latestEvents: (endpoint: string | undefined, limit: number) => events.latest(endpoint, limit),
       eventExtent: () => events.extent(),
     },
     writes: {
@@ -104,4 +119,5 @@ export function createOperations(database: DatabaseSync) {
   };
 }
 
+export type Queries = ReturnType<typeof createQueries>;
 export type Operations = ReturnType<typeof createOperations>;

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { Link } from '../../protocol/lwm2m/link-format.ts';
 import type { Registration, RegistrationUpdate } from '../ports/registration-store.ts';
 
 /**
@@ -25,7 +26,7 @@ export function registrationRow(registration: Registration): RegistrationRow {
     registration.queueMode ? 1 : 0,
     registration.smsNumber ?? null,
     registration.rootPath,
-    JSON.stringify(registration.links),
+    encodeLinks(registration.links),
     JSON.stringify(registration.contentFormats),
     JSON.stringify(registration.additional),
     registration.registeredAt,
@@ -50,7 +51,7 @@ export function registrationOfRow(row: RegistrationRow): Registration {
     queueMode: row[7] === 1,
     ...(sms === null ? {} : { smsNumber: sms }),
     rootPath: row[9] as string,
-    links: JSON.parse(row[10] as string),
+    links: decodeLinks(row[10] as string),
     contentFormats: JSON.parse(row[11] as string),
     additional: JSON.parse(row[12] as string),
     registeredAt: row[13] as number,
@@ -60,23 +61,52 @@ export function registrationOfRow(row: RegistrationRow): Registration {
   };
 }
 
-/** Columns that an Update may set: address, identity, lifetime, binding, queue mode, SMS number, root path, links, formats, updated at, node; null: stays. */
+/** JSON in which a link without attributes, the usual case, is its target alone. */
+function encodeLinks(links: readonly Link[]): string {
+  return JSON.stringify(
+    links.map(({ target, attributes }) =>
+      Object.keys(attributes).length === 0 ? target : [target, attributes],
+    ),
+  );
+}
+
+function decodeLinks(text: string): readonly Link[] {
+  const links: (string | [string, Record<string, string>])[] = JSON.parse(text);
+  return links.map((link) =>
+    typeof link === 'string' ? { target: link, attributes: {} } : { target: link[0], attributes: link[1] },
+  );
+}
+
+/** What an Update changes, as column number (in registrationColumns) and value by turns. */
 export type UpdateRow = readonly (string | number | null)[];
 
+const lifetimeColumn = 4;
+const linksColumn = 10;
+const formatsColumn = 11;
+const updatedColumn = 14;
+const expiresColumn = 15;
+
 export function updateRow(update: RegistrationUpdate): UpdateRow {
-  return [
-    update.address,
-    update.identity === undefined ? null : JSON.stringify(update.identity),
-    update.lifetime ?? null,
-    update.binding ?? null,
-    update.queueMode === undefined ? null : update.queueMode ? 1 : 0,
-    update.smsNumber ?? null,
-    update.rootPath ?? null,
-    update.links === undefined ? null : JSON.stringify(update.links),
-    update.contentFormats === undefined ? null : JSON.stringify(update.contentFormats),
-    update.updatedAt,
-    update.node,
-  ];
+  const changes: (string | number | null)[] = [2, update.address, 14, update.updatedAt, 16, update.node];
+  if (update.identity !== undefined) changes.push(3, JSON.stringify(update.identity));
+  if (update.lifetime !== undefined) changes.push(lifetimeColumn, update.lifetime);
+  if (update.binding !== undefined) changes.push(6, update.binding);
+  if (update.queueMode !== undefined) changes.push(7, update.queueMode ? 1 : 0);
+  if (update.smsNumber !== undefined) changes.push(8, update.smsNumber);
+  if (update.rootPath !== undefined) changes.push(9, update.rootPath);
+  if (update.links !== undefined) changes.push(linksColumn, encodeLinks(update.links));
+  if (update.contentFormats !== undefined) changes.push(formatsColumn, JSON.stringify(update.contentFormats));
+  return changes;
+}
+
+/** The registration after an update, from the one before it. */
+export function updatedRegistration(
+  previous: Registration,
+  update: RegistrationUpdate,
+  expiresAt: number,
+): Registration {
+  const changes = Object.fromEntries(Object.entries(update).filter(([, value]) => value !== undefined));
+  return { ...previous, ...changes, expiresAt };
 }
 
 /** Registrations on the worker's side, with what they do to devices and observations. */
@@ -86,6 +116,7 @@ export class RegistrationTable {
   readonly #put;
   readonly #remove;
   readonly #update;
+  readonly #updateLinks;
   readonly #move;
   readonly #dropObservations;
   readonly #deviceRegistered;
@@ -112,15 +143,11 @@ export class RegistrationTable {
          updated_at = excluded.updated_at, expires_at = excluded.expires_at, node = excluded.node`,
     );
     this.#remove = database.prepare('DELETE FROM registration WHERE endpoint = ?');
-    this.#update = arrays(
-      `UPDATE registration SET address = ?1, identity = coalesce(?2, identity),
-         expires_at = ?10 + coalesce(?3, lifetime) * 1000 + (expires_at - updated_at - lifetime * 1000),
-         lifetime = coalesce(?3, lifetime), binding = coalesce(?4, binding),
-         queue_mode = coalesce(?5, queue_mode), sms = coalesce(?6, sms),
-         root_path = coalesce(?7, root_path), links = coalesce(?8, links),
-         formats = coalesce(?9, formats), updated_at = ?10, node = ?11
-       WHERE id = ?12 RETURNING ${registrationColumns}`,
+    this.#update = database.prepare(
+      `UPDATE registration SET address = ?, identity = ?, lifetime = ?, binding = ?, queue_mode = ?, sms = ?,
+         root_path = ?, updated_at = ?, expires_at = ?, node = ? WHERE endpoint = ?`,
     );
+    this.#updateLinks = database.prepare('UPDATE registration SET links = ?, formats = ? WHERE endpoint = ?');
     this.#move = database.prepare('UPDATE registration SET address = ?, node = ? WHERE id = ?');
     this.#dropObservations = database.prepare('DELETE FROM observation WHERE registration = ?');
     this.#deviceRegistered = database.prepare(
@@ -144,16 +171,57 @@ export class RegistrationTable {
     const replaced = one(this.#byEndpoint.get(endpoint));
     if (replaced !== undefined) this.#dropObservations.run(replaced[1] as string);
     this.#put.run(...row);
-    this.#deviceRegistered.run(endpoint, endpoint.toLowerCase(), row[14] as number);
+    const search = endpoint.toLowerCase();
+    this.#deviceRegistered.run(endpoint, search === endpoint ? null : search, row[14] as number);
     return replaced;
   }
 
-  /** Rows after and before. */
-  update(id: string, update: UpdateRow): readonly [RegistrationRow, RegistrationRow] | undefined {
+  /** The row before, and the new expiry. */
+  update(id: string, changes: UpdateRow): readonly [RegistrationRow, number] | undefined {
     const previous = one(this.#byId.get(id));
     if (previous === undefined) return undefined;
-    const row = one(this.#update.get(...update, id));
-    return row === undefined ? undefined : [row, previous];
+    const row = [...previous];
+    for (let index = 0; index < changes.length; index += 2) {
+      row[changes[index] as number] = changes[index + 1] as string | number | null;
+    }
+    const end = (of: RegistrationRow) =>
+      (of[updatedColumn] as number) + (of[lifetimeColumn] as number) * 1000;
+    const grace = (previous[expiresColumn] as number) - end(previous);
+    const expiresAt = end(row) + grace;
+    const [endpoint, , address, identity, lifetime, , binding, queueMode, sms, rootPath] =
+      row as RegistrationRow as [
+        string,
+        string,
+        string,
+        string | null,
+        number,
+        string,
+        string,
+        number,
+        string | null,
+        string,
+      ];
+    const updatedAt = row[updatedColumn] as number;
+    const node = row[16] as string;
+    this.#update.run(
+      address,
+      identity,
+      lifetime,
+      binding,
+      queueMode,
+      sms,
+      rootPath,
+      updatedAt,
+      expiresAt,
+      node,
+      endpoint,
+    );
+    const links = row[linksColumn] as string;
+    const formats = row[formatsColumn] as string;
+    if (links !== previous[linksColumn] || formats !== previous[formatsColumn]) {
+      this.#updateLinks.run(links, formats, endpoint);
+    }
+    return [previous, expiresAt];
   }
 
   move(id: string, address: string, node: string): boolean {

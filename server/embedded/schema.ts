@@ -8,10 +8,10 @@ import { StoreUnavailableError } from '../ports/errors.ts';
  */
 const steps: readonly string[] = [
   `
-  -- The inventory. search: the endpoint in lower case. registered: 1 while there is a registration.
+  -- The inventory. search: the endpoint in lower case, null where it is that already. registered: 1 while there is a registration.
   CREATE TABLE device (
     endpoint TEXT PRIMARY KEY,
-    search TEXT NOT NULL,
+    search TEXT,
     registered INTEGER NOT NULL,
     first_seen REAL NOT NULL,
     last_seen REAL NOT NULL,
@@ -19,7 +19,6 @@ const steps: readonly string[] = [
     iccid TEXT COLLATE NOCASE, imsi TEXT COLLATE NOCASE, imei TEXT COLLATE NOCASE,
     carrier TEXT, signal REAL
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX device_registered ON device (registered);
   CREATE INDEX device_serial ON device (serial) WHERE serial IS NOT NULL;
   CREATE INDEX device_iccid ON device (iccid) WHERE iccid IS NOT NULL;
   CREATE INDEX device_imsi ON device (imsi) WHERE imsi IS NOT NULL;

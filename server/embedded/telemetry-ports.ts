@@ -8,10 +8,10 @@ import { encodeChunks } from './history-chunk.ts';
 import type { ReadingColumns } from './history-table.ts';
 import type { LogSegments } from './log-table.ts';
 
-export function telemetryLog(channel: Channel): TelemetryLog {
+export function telemetryLog(channel: Channel, queries: Channel): TelemetryLog {
   return {
     append: (entry, done) => channel.append(entry, done),
-    read: async (after, limit) => entriesOf(await channel.read('readLog', after, limit), limit),
+    read: async (after, limit) => entriesOf(await queries.query('readLog', after, limit), limit),
     cursor: (consumer) => channel.read('logCursor', consumer),
     commit: (consumer, position) => channel.write('commitLog', consumer, position),
     extent: () => channel.read('logExtent'),
@@ -39,10 +39,10 @@ function entriesOf({ firsts, segments, from }: LogSegments, limit: number): read
   return entries;
 }
 
-export function history(channel: Channel): History {
+export function history(channel: Channel, queries: Channel): History {
   return {
     append: (chunks) => channel.write('appendHistory', encodeChunks(chunks)),
-    query: async (query) => readingsOf(await channel.read('readings', query)),
+    query: async (query) => readingsOf(await queries.query('readings', query)),
     paths: (endpoint) => channel.read('seriesPaths', endpoint),
     trim: async (before) => {
       for (let after: number | undefined = 0; after !== undefined; ) {
@@ -74,15 +74,15 @@ export function lastValues(channel: Channel): LastValues {
   };
 }
 
-export function eventLog(channel: Channel): EventLog {
+export function eventLog(channel: Channel, queries: Channel): EventLog {
   return {
     append: (events) =>
       channel.write(
         'appendEvents',
         events.map(({ type, endpoint, at, data }) => [type, endpoint ?? null, at, JSON.stringify(data)]),
       ),
-    read: ({ after, endpoint, limit }) => channel.read('readEvents', after, endpoint, limit),
-    latest: ({ endpoint, limit }) => channel.read('latestEvents', endpoint, limit),
+    read: ({ after, endpoint, limit }) => queries.query('readEvents', after, endpoint, limit),
+    latest: ({ endpoint, limit }) => queries.query('latestEvents', endpoint, limit),
     extent: () => channel.read('eventExtent'),
     trim: async (keep) => {
       while (await channel.write('trimEvents', keep));

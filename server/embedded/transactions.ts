@@ -4,7 +4,7 @@ import { StoreUnavailableError } from '../ports/errors.ts';
 import { type DatabaseOptions, openDatabase, sqliteCode } from './database.ts';
 import type { AppendResult } from './log-table.ts';
 import type { Call, Failure, Outcome, Reply, Request } from './messages.ts';
-import { createOperations, type Operations } from './operations.ts';
+import { createOperations, createQueries, type Operations } from './operations.ts';
 
 /**
  * Result codes that tell of the disk, the file or memory, and not of a mistake of ours: BUSY, LOCKED,
@@ -89,7 +89,8 @@ export class Transactions {
 /** One open connection. */
 class Session {
   readonly #database: DatabaseSync;
-  readonly #operations: Operations;
+  /** Undefined where this connection is for reading only. */
+  readonly #operations: Operations | undefined;
   readonly #byName: ReadonlyMap<string, AnyOperation>;
   readonly #begin;
   readonly #commit;
@@ -99,10 +100,12 @@ class Session {
 
   constructor(options: DatabaseOptions) {
     this.#database = openDatabase(options);
-    this.#operations = createOperations(this.#database);
-    const { reads, writes } = this.#operations;
-    // Names and arguments come from our own other thread, checked there against the same type.
-    this.#byName = new Map(Object.entries({ ...reads, ...writes }) as [string, AnyOperation][]);
+    this.#operations = options.reader === true ? undefined : createOperations(this.#database);
+    const { reads, writes } = this.#operations ?? {};
+    // Names and arguments come from our own other thread, checked there against the same types.
+    this.#byName = new Map(
+      Object.entries({ ...createQueries(this.#database), ...reads, ...writes }) as [string, AnyOperation][],
+    );
     this.#begin = this.#database.prepare('BEGIN IMMEDIATE');
     this.#commit = this.#database.prepare('COMMIT');
     this.#savepoint = this.#database.prepare('SAVEPOINT operation');
@@ -114,8 +117,9 @@ class Session {
     batches: readonly { readonly buffer: ArrayBuffer; readonly length: number }[],
     calls: readonly Call[],
   ): { results: readonly AppendResult[]; outcomes: readonly Outcome[] } {
+    const log = this.#operations?.log;
+    if (log === undefined) throw new Error('this connection is for reading only');
     this.#begin.run();
-    const { log } = this.#operations;
     const results = batches.map(({ buffer, length }) => log.append(new Uint8Array(buffer), length));
     const outcomes = this.runAll(calls);
     this.#commit.run();
@@ -143,7 +147,7 @@ class Session {
       if (write) {
         this.#undo.run();
         this.#release.run();
-        this.#operations.reload();
+        this.#operations?.reload();
       }
       return [id, failure, undefined];
     }
@@ -151,7 +155,7 @@ class Session {
 
   rollBack(): void {
     if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-    this.#operations.reload();
+    this.#operations?.reload();
   }
 
   close(): void {

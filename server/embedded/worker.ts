@@ -6,7 +6,10 @@ import { failureOf, Transactions } from './transactions.ts';
 /** Requests that one transaction takes at most. */
 const requestsPerTransaction = 64;
 
-/** The one thread that has the database open. All requests that wait go into one transaction. */
+/**
+ * The one thread that writes the database (or, started as a reader, one that only reads it). All requests
+ * that wait go into one transaction.
+ */
 function serve(): void {
   const port = parentPort;
   if (port === null) throw new Error('server/embedded/worker.ts is started as a worker only');
@@ -14,7 +17,7 @@ function serve(): void {
   let lock: ReturnType<typeof lockFolder>;
   let transactions: Transactions;
   try {
-    lock = lockFolder(options.path);
+    lock = options.reader === true ? undefined : lockFolder(options.path);
     transactions = new Transactions(options);
   } catch (error) {
     port.postMessage({ failure: failureOf(error) } satisfies Opened);
