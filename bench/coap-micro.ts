@@ -146,7 +146,6 @@ async function npmCoap(seconds: number): Promise<void> {
   const { createServer } = await import('coap');
   const server = createServer((_request, response) => response.end(Buffer.from(PAYLOAD)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-  // biome-ignore lint/complexity/useLiteralKeys: the package does not declare its socket
   const socket = (server as unknown as Record<string, { address(): { port: number } }>)['_sock'];
   if (socket !== undefined) await measure('npm coap', 'request', socket.address().port, seconds);
   server.close();

@@ -44,6 +44,7 @@ export function checkImports(
     for (const { specifier, typeOnly, line } of module.imports) {
       if (!specifier.startsWith('.')) continue;
       const target = posix.join(posix.dirname(file), specifier.replace(/\?.*$/, ''));
+      if (target === 'package.json') continue; // the version
       targets.push(target);
       const why = whyForbidden(rule, target, typeOnly);
       if (why !== undefined) violations.push(`${file}:${line}: ${why}`);
@@ -179,15 +180,16 @@ function shortestWayRound(
   return undefined;
 }
 
-const unread = new Set(['node_modules', 'dist', 'coverage', 'data', 'test-results', 'target']);
+/** Below the project's folder, what is installed, built or kept by a run. */
+const unread = /^(?:node_modules|coverage|data|test-results)$|(?:^|\/)(?:dist|target)$/;
 
 /** Every TypeScript file of the project, by its path with slashes; the ones beside package.json are tools' settings. */
 export function readProject(folder: string = root): Map<string, string> {
   const files = new Map<string, string>();
   const walk = (path: string): void => {
     for (const entry of readdirSync(join(folder, path), { withFileTypes: true })) {
-      if (unread.has(entry.name) || entry.name.startsWith('.')) continue;
       const name = posix.join(path, entry.name);
+      if (unread.test(name) || entry.name.startsWith('.')) continue;
       if (entry.isDirectory()) walk(name);
       else if (path !== '' && entry.name.endsWith('.ts'))
         files.set(name, readFileSync(join(folder, name), 'utf8'));

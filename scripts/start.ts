@@ -101,8 +101,8 @@ async function run(config: Config, endpoint: string | undefined, children: Child
     return;
   }
   const began = Date.now();
-  const data = config.data === ':memory:' ? [] : ['--data', join(config.data, 'modems')];
-  const modemDied = launch('modem', ['client/main.ts', '--server', coap, '--endpoint', endpoint, ...data]);
+  const keep = config.data === ':memory:' ? ['--state', ':memory:'] : ['--data', join(config.data, 'modem')];
+  const modemDied = launch('modem', ['client/main.ts', '--server', coap, '--endpoint', endpoint, ...keep]);
   const device = `${address}/api/devices/${encodeURIComponent(endpoint)}`;
   await Promise.race([
     waitFor(device, `${endpoint} to register`, (body) => isRegisteredSince(began, body)),

@@ -161,5 +161,7 @@ test('the project is read whole, without what was built or installed', () => {
   const files = [...readProject().keys()];
   expect(files).toContain('scripts/check-imports.ts');
   expect(files).toContain('test/scripts/check-imports.test.ts');
+  // The folder that a server keeps its data in has a namesake that is source.
+  expect(files).toContain('web/data/time.ts');
   expect(files.filter((file) => /node_modules|dist\//.test(file))).toEqual([]);
 });
