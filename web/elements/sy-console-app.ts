@@ -155,7 +155,7 @@ export class ConsoleApp extends LitElement {
   override render() {
     const here = this.route.name === 'devices' ? 'page' : this.route.name === 'device' ? 'true' : nothing;
     return html`<header>
-        <a class="skip" href="#view" @click=${this.#skip}>Skip to the content</a>
+        <button class="skip" @click=${this.#skip}>Skip to the content</button>
         <a class="brand" href="/devices">
           <svg viewBox="0 0 20 20" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6">
             <path d="M4 2.8h8l4 4v10.4H4z" stroke-linejoin="round" />
@@ -244,8 +244,7 @@ export class ConsoleApp extends LitElement {
     this.renderRoot.querySelector<KeysDialog>('sy-keys-dialog')?.show();
   }
 
-  #skip(event: Event): void {
-    event.preventDefault();
+  #skip(): void {
     this.renderRoot.querySelector('main')?.focus();
   }
 

@@ -101,7 +101,10 @@ describe('decimate', () => {
     fc.assert(
       fc.property(steps, (given) => {
         let time = 0;
-        const points = given.map(([step, value]) => [(time += step), value] as const);
+        const points = given.map(([step, value]) => {
+          time += step;
+          return [time, value] as const;
+        });
         const { times, values } = series(points);
         const drawn = decimate(times, values, 0, time + 1, 20);
         const columns = Math.ceil((time + 1) / 20) + 1;

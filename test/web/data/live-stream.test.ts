@@ -32,7 +32,11 @@ class World implements LiveEnvironment {
     if (refusal !== undefined) return new Response('', { status: refusal });
     const encoder = new TextEncoder();
     let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-    const body = new ReadableStream<Uint8Array>({ start: (given) => void (controller = given) });
+    const body = new ReadableStream<Uint8Array>({
+      start: (given) => {
+        controller = given;
+      },
+    });
     this.opened.push({
       url: new URL(String(input), 'http://console'),
       signal: init?.signal as AbortSignal,
