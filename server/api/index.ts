@@ -7,6 +7,7 @@ import { EventStreams } from './event-streams.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { acceptJsonOnly } from './json-bodies.ts';
 import { describeApi } from './openapi.ts';
+import { refuseOtherMethods } from './other-methods.ts';
 import { ProblemError } from './problems.ts';
 import { answerErrors, answerUnreadable, logRequests } from './request-errors.ts';
 import { carrierRoutes } from './routes/carrier.ts';
@@ -62,6 +63,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   acceptJsonOnly(app);
   await describeApi(app, deps.about.version);
 
+  const refuseOthers = refuseOtherMethods(app);
   const options = { ...deps, closing };
   await app.register(deviceRoutes, deps);
   await app.register(objectRoutes, options);
@@ -71,6 +73,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   await app.register(readingRoutes, deps);
   await app.register(eventRoutes, { ...deps, streams });
   await app.register(serverRoutes, { ...deps, httpMetrics });
+  refuseOthers();
   await serveConsole(app, deps.consoleRoot);
   await app.ready();
   return app;

@@ -394,7 +394,7 @@ describe('the life of a stream', () => {
 
   test('HEAD does not open a stream', async () => {
     const api = await open();
-    expect((await api.call('HEAD', '/api/events')).status).toBe(404);
+    expect((await api.call('HEAD', '/api/events')).status).toBe(405);
   });
 });
 

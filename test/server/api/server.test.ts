@@ -71,6 +71,25 @@ describe('the server', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
+  test.each([
+    ['PATCH', '/api/devices', 'GET, HEAD'],
+    ['POST', '/api/devices/m', 'GET, HEAD, DELETE'],
+    ['OPTIONS', '/api/devices/m/objects/3/0', 'GET, HEAD, POST, PUT, DELETE'],
+    ['PUT', '/api/devices/m/carrier', 'GET, HEAD, POST'],
+    ['HEAD', '/api/events', 'GET'],
+    ['DELETE', '/healthz', 'GET, HEAD'],
+  ] as const)('%s %s is a 405 with what is offered', async (method, url, allow) => {
+    const api = await open();
+    const response = await api.app.inject({
+      method,
+      url,
+      payload: 'x',
+      headers: { 'content-type': 'text/x' },
+    });
+    expect([response.statusCode, response.headers.allow]).toEqual([405, allow]);
+    if (method !== 'HEAD') expect(response.json().code).toBe('method_not_allowed');
+  });
+
   test('each request is one line of the log, at debug', async () => {
     const api = await open();
     api.log.length = 0;
