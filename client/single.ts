@@ -52,14 +52,17 @@ export async function runSingle(
 }
 
 function modemEvents(endpoint: string, log: Log, onFault: (error: unknown) => void): ModemEvents {
+  let location = '';
   return {
     onFault,
     onLog: (message) => log('info', endpoint, message),
     onState(state, detail) {
-      if (state === 'registered') log('info', endpoint, `registered at ${detail}`);
+      if (state === 'registered' && detail === location) log('info', endpoint, 'registration updated');
+      else if (state === 'registered') log('info', endpoint, `registered at ${detail}`);
       else if (state === 'waiting') log('warn', endpoint, `not registered: ${detail}`);
       else if (state === 'deregistering') log('info', endpoint, 'deregistering');
       else log('debug', endpoint, state);
+      if (state === 'registered' || state === 'registering') location = detail;
     },
     onObserve: (path, packs) => log('info', endpoint, `observed: ${path}${packs ? ', in packs' : ''}`),
     onOperation(operation, path, code, diagnostic) {

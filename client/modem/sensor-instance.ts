@@ -38,7 +38,7 @@ export function sensorInstance(
       read: () => sensor.period,
       write(value) {
         const period = Number(value);
-        if (period < shortestPeriod) {
+        if (period !== 0 && period < shortestPeriod) {
           throw new OperationError(
             Code.BAD_REQUEST,
             `the sensor takes no sample sooner than ${shortestPeriod} us`,

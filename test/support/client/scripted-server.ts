@@ -1,0 +1,183 @@
+import type {
+  CoapEndpoint,
+  IncomingNotification,
+  IncomingRequest,
+  IncomingResponse,
+  OutgoingResponse,
+} from '../../../protocol/coap/exchange.ts';
+import { type Code, Code as Codes, formatCode } from '../../../protocol/coap/message.ts';
+import {
+  acceptOption,
+  contentFormat,
+  contentFormatOption,
+  locationPathOptions,
+  pathOptions,
+  queryOptions,
+  uriPath,
+  uriQuery,
+} from '../../../protocol/coap/options.ts';
+import { decodeContent } from '../../../protocol/lwm2m/content.ts';
+import { ContentFormat } from '../../../protocol/lwm2m/content-format.ts';
+import type { LwM2mRecord, ResourceTypeLookup } from '../../../protocol/lwm2m/value.ts';
+
+/** One request of the client on the Registration interface. */
+export interface RegistrationRequest {
+  readonly kind: 'register' | 'update' | 'deregister';
+  readonly path: string;
+  readonly query: readonly string[];
+  readonly payload: string;
+  /** On the server's monotonic clock, ms. */
+  readonly at: number;
+  readonly peer: string;
+}
+
+export interface Notification {
+  readonly format: number | undefined;
+  readonly payload: Uint8Array;
+  readonly code: Code;
+  readonly confirmable: boolean;
+  readonly at: number;
+}
+
+/** A server that does what a test tells it, on our own CoAP endpoint. */
+export class ScriptedServer {
+  readonly requests: RegistrationRequest[] = [];
+  /** What the next Registration requests get; undefined: silence. Empty: the usual. */
+  readonly script: (OutgoingResponse | 'silence')[] = [];
+  endpoint!: CoapEndpoint;
+  #registrations = 0;
+  readonly #now: () => number;
+  readonly #lookup: ResourceTypeLookup;
+
+  constructor(lookup: ResourceTypeLookup, now: () => number) {
+    this.#lookup = lookup;
+    this.#now = now;
+  }
+
+  readonly handle = (request: IncomingRequest): void => {
+    const path = `/${uriPath(request.options).join('/')}`;
+    const kind =
+      request.code === Codes.DELETE ? 'deregister' : path === '/rd' ? ('register' as const) : 'update';
+    this.requests.push({
+      kind,
+      path,
+      query: uriQuery(request.options),
+      payload: new TextDecoder().decode(request.payload),
+      at: this.#now(),
+      peer: request.peer,
+    });
+    const scripted = this.script.shift();
+    if (scripted === 'silence') return;
+    if (scripted !== undefined) request.respond(scripted);
+    else if (kind === 'register') {
+      this.#registrations++;
+      const options = locationPathOptions(`/rd/${this.#registrations}`);
+      request.respond({ code: Codes.CREATED, options });
+    } else request.respond({ code: kind === 'update' ? Codes.CHANGED : Codes.DELETED });
+  };
+
+  of(kind: RegistrationRequest['kind']): readonly RegistrationRequest[] {
+    return this.requests.filter((request) => request.kind === kind);
+  }
+
+  get client(): string {
+    const last = this.requests.at(-1);
+    if (last === undefined) throw new Error('no client has registered');
+    return last.peer;
+  }
+
+  read(path: string, accept?: number): Promise<IncomingResponse> {
+    return this.endpoint.request(this.client, {
+      code: Codes.GET,
+      options: [...pathOptions(path), ...(accept === undefined ? [] : [acceptOption(accept)])],
+    });
+  }
+
+  /** Reads in SenML CBOR; values by path. @throws Error with code and diagnostic where it is not 2.05 */
+  async values(path: string): Promise<Record<string, LwM2mRecord['value']>> {
+    const response = await this.read(path, ContentFormat.SENML_CBOR);
+    if (response.code !== Codes.CONTENT) throw new Error(describe(response));
+    return this.decode(path, response.payload);
+  }
+
+  decode(path: string, payload: Uint8Array, format: number = ContentFormat.SENML_CBOR) {
+    const records = decodeContent(format, path, payload, this.#lookup);
+    return Object.fromEntries(records.map((record) => [record.path, record.value]));
+  }
+
+  records(path: string, payload: Uint8Array, format: number = ContentFormat.SENML_CBOR): LwM2mRecord[] {
+    return decodeContent(format, path, payload, this.#lookup);
+  }
+
+  send(
+    code: Code,
+    path: string,
+    options: { readonly format?: number; readonly payload?: Uint8Array | string; query?: string[] } = {},
+  ): Promise<IncomingResponse> {
+    const { payload, format, query } = options;
+    return this.endpoint.request(this.client, {
+      code,
+      options: [
+        ...pathOptions(path),
+        ...(format === undefined ? [] : [contentFormatOption(format)]),
+        ...queryOptions(query ?? []),
+      ],
+      ...(payload === undefined
+        ? {}
+        : { payload: typeof payload === 'string' ? new TextEncoder().encode(payload) : payload }),
+    });
+  }
+
+  writeText(path: string, text: string): Promise<IncomingResponse> {
+    return this.send(Codes.PUT, path, { format: ContentFormat.TEXT, payload: text });
+  }
+
+  execute(path: string, args = ''): Promise<IncomingResponse> {
+    return this.send(Codes.POST, path, args === '' ? {} : { format: ContentFormat.TEXT, payload: args });
+  }
+
+  /** Observes; notifications gather in the list, and are acknowledged unless `decide` does otherwise. */
+  async observe(
+    path: string,
+    options: {
+      readonly accept?: number;
+      readonly decide?: (notification: IncomingNotification) => void;
+    } = {},
+  ): Promise<{
+    readonly first: IncomingResponse;
+    readonly told: Notification[];
+    cancel(): Promise<unknown>;
+  }> {
+    const told: Notification[] = [];
+    const { accept, decide = (notification) => notification.accept() } = options;
+    const { response, observation } = await this.endpoint.observe(
+      this.client,
+      {
+        code: Codes.GET,
+        options: [...pathOptions(path), ...(accept === undefined ? [] : [acceptOption(accept)])],
+      },
+      {
+        onNotification: (notification) => {
+          told.push({
+            format: contentFormat(notification.options),
+            payload: notification.payload,
+            code: notification.code,
+            confirmable: notification.confirmable,
+            at: this.#now(),
+          });
+          decide(notification);
+        },
+      },
+    );
+    return {
+      first: response,
+      told,
+      cancel: () => observation?.cancel() ?? Promise.reject(new Error(`not observed: ${describe(response)}`)),
+    };
+  }
+}
+
+/** `4.05 Reboot cannot be read`. */
+export function describe(response: IncomingResponse): string {
+  return `${formatCode(response.code)} ${new TextDecoder().decode(response.payload)}`.trim();
+}
