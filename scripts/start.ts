@@ -45,13 +45,7 @@ function onSignal(signal: string, children: readonly Child[]): void {
 }
 
 async function start(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      endpoint: { type: 'string', default: 'modem-1' },
-      'no-modem': { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
+  const values = readFlags();
   if (values.help) {
     console.log(help);
     return;
@@ -76,6 +70,21 @@ async function start(): Promise<void> {
     await run(config, values['no-modem'] ? undefined : values.endpoint, children);
   } finally {
     await stopAll(children);
+  }
+}
+
+function readFlags(): { endpoint: string; 'no-modem': boolean; help: boolean } {
+  try {
+    return parseArgs({
+      options: {
+        endpoint: { type: 'string', default: 'modem-1' },
+        'no-modem': { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new StartError(`${error.message.split('. ')[0]}; npm start -- --help lists the flags`);
   }
 }
 
