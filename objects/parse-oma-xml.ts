@@ -36,9 +36,7 @@ function objectDefinition(element: XmlElement): ObjectDefinition {
     const resource = resourceDefinition(id, item);
     if (ids.has(resource.id)) throw new RequestError(`object ${id}: resource ${resource.id} is there twice`);
     ids.add(resource.id);
-    const name = codeName(resource.title);
-    resources[name === '' || Object.hasOwn(resources, name) ? `${name || 'resource'}${resource.id}` : name] =
-      resource;
+    resources[unusedName(codeName(resource.title), resource.id, resources)] = resource;
   }
   return {
     id,
@@ -71,7 +69,7 @@ function resourceDefinition(objectId: number, item: XmlElement): ResourceDefinit
     type,
     ...(childText(item, 'MultipleInstances') === 'Multiple' && type !== 'none' ? { multiple: true } : {}),
     ...(childText(item, 'Mandatory') === 'Mandatory' ? { mandatory: true } : {}),
-    ...(bounds[0] <= bounds[1] ? { range: bounds } : {}),
+    ...(bounds[0] <= bounds[1] && bounds.every(Number.isFinite) ? { range: bounds } : {}),
     ...optional('units', childText(item, 'Units')),
     ...optional('description', childText(item, 'Description')),
   };
@@ -87,6 +85,13 @@ function codeName(title: string): string {
     })
     .join('');
   return /^\d/.test(name) ? `resource${name}` : name;
+}
+
+/** Titles that come twice, or have no Latin letters, are told apart by the resource's id. */
+function unusedName(name: string, id: number, taken: object): string {
+  let unused = name === '' ? `resource${id}` : name;
+  while (Object.hasOwn(taken, unused)) unused += id;
+  return unused;
 }
 
 function child(element: XmlElement, name: string): XmlElement | undefined {

@@ -79,6 +79,8 @@ function readAs(type: ResourceType, value: ApiValue): ResourceValue | undefined 
     case 'integer':
     case 'unsigned':
     case 'time':
+      // A JSON number beyond 2^53 has been rounded before it came here.
+      if (typeof value === 'number' && !Number.isSafeInteger(value)) return undefined;
       return typeof value === 'string' && /^-?\d{1,20}$/.test(value) ? compactInteger(BigInt(value)) : value;
     case 'opaque':
       return typeof value === 'string' ? parseHex(value) : undefined;

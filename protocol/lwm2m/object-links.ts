@@ -23,12 +23,12 @@ export interface ObjectLinks {
 export function objectLinks(links: readonly Link[]): ObjectLinks {
   const root = links.find(({ attributes }) => attributes.rt?.split(' ').includes('oma.lwm2m'));
   const rootPath = root === undefined ? '/' : trimSlash(root.target);
-  const prefix = rootPath === '/' ? '' : rootPath;
+  const prefix = rootPath === '/' ? '/' : `${rootPath}/`;
   const seen = new Set<string>();
   const objects: ObjectLink[] = [];
   for (const { target, attributes } of links) {
-    if (!target.startsWith(`${prefix}/`)) continue;
-    const ids = pathIds(trimSlash(target.slice(prefix.length)));
+    if (!target.startsWith(prefix)) continue;
+    const ids = pathIds(trimSlash(target.slice(prefix.length - 1)));
     const object = ids?.[0];
     if (ids === undefined || object === undefined || ids.length > 2) continue;
     const path = `/${ids.join('/')}`;

@@ -76,8 +76,9 @@ const parseWithSource = JSON.parse as (text: string, reviver?: SourceReviver) =>
 
 function parseJson(text: string): unknown {
   try {
-    // Only sixteen digits and more can be inexact, and a reviver costs: most packs do without.
-    return /\d{16}/.test(text) ? parseWithSource(text, exactInteger) : JSON.parse(text);
+    // Only sixteen digits and more before a point can be an inexact integer, and a reviver costs: most
+    // packs do without.
+    return /(?<![.\d])\d{16}/.test(text) ? parseWithSource(text, exactInteger) : JSON.parse(text);
   } catch {
     // A SyntaxError, or a RangeError where the reviver recursed too deep: not the JSON of a pack.
     throw new DecodeError('a SenML pack is not JSON');

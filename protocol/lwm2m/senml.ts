@@ -201,13 +201,19 @@ export function senmlEntries(
   const bn = commonName(records);
   const timed = records.length > 0 && records.every(({ time }) => time !== undefined);
   let bt = 0;
+  // Packs repeat one path: it is looked at once.
+  let checked: string | undefined;
+  let type: ResourceType | undefined;
   return records.map(({ path, value, time }, index): SenmlEntry => {
-    const ids = pathIds(path) ?? [];
-    if (ids.length < 3 || !isAtOrBelow(path, basePath)) {
-      throw new RequestError(`${path} is no resource at or below ${basePath}`);
+    if (path !== checked) {
+      const ids = pathIds(path) ?? [];
+      if (ids.length < 3 || !isAtOrBelow(path, basePath)) {
+        throw new RequestError(`${path} is no resource at or below ${basePath}`);
+      }
+      checked = path;
+      type = lookup.resourceType(ids[0] as number, ids[2] as number)?.type;
     }
     if (time !== undefined && !Number.isFinite(time)) throw new RequestError(`${path}: taken at ${time}`);
-    const type = lookup.resourceType(ids[0] as number, ids[2] as number)?.type;
     const fitted = valueToWrite(path, type, value);
     const name = path.slice(bn.length);
     let times: { readonly bt?: number; readonly t?: number } = {};

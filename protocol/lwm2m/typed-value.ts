@@ -87,8 +87,10 @@ export function valueToWrite(
   type: ResourceType | undefined,
   value: ResourceValue,
 ): ResourceValue {
-  const fitted = fitValue(type ?? naturalType(value), value);
-  if (fitted === undefined) throw new RequestError(`${path}: ${describe(value)} is no value of type ${type}`);
+  const wanted = type ?? naturalType(value);
+  const fitted = fitValue(wanted, value);
+  if (fitted === undefined)
+    throw new RequestError(`${path}: ${describe(value)} is no value of type ${wanted}`);
   return fitted;
 }
 

@@ -111,6 +111,14 @@ describe('an object definition file', () => {
       ) +
       item('2', '2nd Pump', 'RW', 'Boolean', '<MultipleInstances>Multiple</MultipleInstances>') +
       item('3', 'Flow Rate', 'R', 'unsigned integer', '<RangeEnumeration>1,2</RangeEnumeration>') +
+      item(
+        '33',
+        'Flow Rate35',
+        'R',
+        'String',
+        `<RangeEnumeration>0..1${'0'.repeat(400)}</RangeEnumeration>`,
+      ) +
+      item('35', 'Flow Rate', 'R', 'Corelnk') +
       item('4', '&#x416;', 'E', 'String', '<Mandatory>Mandatory</Mandatory>');
     expect(parseOmaXml(`\ufeff${file(items)}`)).toEqual([
       {
@@ -126,6 +134,8 @@ describe('an object definition file', () => {
           },
           resource2ndPump: { id: 2, title: '2nd Pump', operations: 'RW', type: 'boolean', multiple: true },
           flowRate3: { id: 3, title: 'Flow Rate', operations: 'R', type: 'unsigned' },
+          flowRate35: { id: 33, title: 'Flow Rate35', operations: 'R', type: 'string' },
+          flowRate3535: { id: 35, title: 'Flow Rate', operations: 'R', type: 'corelnk' },
           resource4: { id: 4, title: 'Ж', operations: 'E', type: 'none', mandatory: true },
         },
       },

@@ -40,6 +40,8 @@ describe('a value of the API', () => {
     ['integer', 'x'],
     ['integer', ''],
     ['integer', true],
+    ['integer', 2 ** 53],
+    ['time', 1e300],
     ['integer', '9223372036854775808'],
     ['unsigned', -1],
     ['unsigned', '-1'],

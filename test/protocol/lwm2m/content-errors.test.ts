@@ -229,6 +229,7 @@ describe('what cannot be written is the fault of the caller', () => {
     ['the root in TLV', TLV, '/', records],
     ['a path outside of the base in TLV', TLV, '/4', records],
     ['a path outside of the base in SenML', SENML_CBOR, '/4', records],
+    ['a record without a path in SenML', SENML_JSON, '/', [{ path: '', value: 1 }]],
     ['an instance as a record of TLV', TLV, '/3', [{ path: '/3/0', value: 1 }]],
     ['an instance as a record of SenML', SENML_JSON, '/3', [{ path: '/3/0', value: 1 }]],
     ['a resource twice in TLV', TLV, '/3/0', [...records, ...records]],
