@@ -224,6 +224,30 @@ describe('an event stream on the logs', () => {
   });
 });
 
+test('two hundred subscribers, some slow, some of one device only, each get all that is theirs in order', async () => {
+  const api = await open();
+  const all = await Promise.all(Array.from({ length: 150 }, () => listen(api)));
+  const ofOne = await Promise.all(
+    Array.from({ length: 50 }, () => listen(api, '?endpoint=d1&types=updated')),
+  );
+  for (const source of [...all, ...ofOne]) await source.next();
+  const slow = all.filter((_, index) => index % 10 === 0);
+  for (const source of slow) source.pause();
+  for (let count = 0; count < 60; count++) {
+    await happen(api, 'updated', `d${count % 3}`, { padding: 'x'.repeat(5000) });
+  }
+  for (const source of slow) source.read();
+  const ids = async (source: EventSource, count: number) => {
+    const seen: number[] = [];
+    while (seen.length < count) seen.push(Number((await source.next())?.id.split('-')[0]));
+    return seen;
+  };
+  const every = Array.from({ length: 60 }, (_, index) => index + 1);
+  for (const source of all) expect(await ids(source, 60)).toEqual(every);
+  const theirs = every.filter((id) => (id - 1) % 3 === 1);
+  for (const source of ofOne) expect(await ids(source, 20)).toEqual(theirs);
+});
+
 describe('back-pressure', () => {
   /** Far more than the buffers of both sockets hold. */
   const padding = 'x'.repeat(64 * 1024);
