@@ -23,9 +23,6 @@ const bytesWaiting = 67_108_864;
 const buffersKept = 4;
 const largestKept = 4_194_304;
 
-/** How long after the worker's death a new one may be started, ms. */
-const restartPause = 1000;
-
 interface PendingCall {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -42,6 +39,7 @@ interface Sent {
  */
 export class Channel {
   readonly #options: DatabaseOptions;
+  readonly #restartPause: number;
   #worker: Worker | undefined;
   #opening: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   #diedAt = Number.NEGATIVE_INFINITY;
@@ -57,8 +55,10 @@ export class Channel {
   #scheduled = false;
   readonly #buffers: ArrayBuffer[] = [];
 
-  constructor(options: DatabaseOptions) {
+  /** `restartPause`: how long after the worker's end a new one may be started, ms. */
+  constructor(options: DatabaseOptions, restartPause: number) {
     this.#options = options;
+    this.#restartPause = restartPause;
   }
 
   /** @throws StoreUnavailableError the database cannot be opened. */
@@ -142,7 +142,7 @@ export class Channel {
   }
 
   #mayRestart(): boolean {
-    return this.#options.path !== ':memory:' && performance.now() - this.#diedAt >= restartPause;
+    return this.#options.path !== ':memory:' && performance.now() - this.#diedAt >= this.#restartPause;
   }
 
   #schedule(): void {

@@ -12,6 +12,8 @@ export interface EmbeddedOptions {
   readonly durable?: boolean;
   /** Upper bound of the database in pages of 4096 bytes: for tests of a full disk. */
   readonly maxPages?: number;
+  /** How long after the end of a database thread another may be started, ms; default 1000. */
+  readonly restartPause?: number;
 }
 
 /**
@@ -23,14 +25,14 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
   const memory = options.path === ':memory:';
   const path = memory ? options.path : resolve(options.path);
   const durable = options.durable ?? true;
-  const channel = new Channel({
-    path,
-    durable,
-    ...(options.maxPages === undefined ? {} : { maxPages: options.maxPages }),
-  });
+  const restartPause = options.restartPause ?? 1000;
+  const channel = new Channel(
+    { path, durable, ...(options.maxPages === undefined ? {} : { maxPages: options.maxPages }) },
+    restartPause,
+  );
   await channel.open();
   // A database in memory belongs to one connection: there the writer answers queries too.
-  const queries = memory ? channel : new Channel({ path, durable, reader: true });
+  const queries = memory ? channel : new Channel({ path, durable, reader: true }, restartPause);
   if (queries !== channel) {
     try {
       await queries.open();

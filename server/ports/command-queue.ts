@@ -63,7 +63,10 @@ export interface NewCommand {
   readonly idempotencyKey?: string;
 }
 
-/** A step of a command's life; takes place only from one of `from`. */
+/**
+ * A step of a command's life; takes place only from one of `from`. The command's `reason` becomes that of
+ * the step, or none; its `result` stays where the step has none.
+ */
 export interface CommandTransition {
   readonly id: string;
   readonly from: readonly CommandState[];
@@ -89,7 +92,7 @@ export interface CommandQueue {
   head(endpoint: string): Promise<Command | undefined>;
   /** The command as it is after the step; undefined where it is not in one of `from`, or unknown. */
   transition(step: CommandTransition): Promise<Command | undefined>;
-  /** Newest first. */
+  /** Newest first. Rejects with RequestError for a cursor that it did not make. */
   list(query: {
     readonly endpoint?: string;
     readonly states?: readonly CommandState[];

@@ -53,7 +53,7 @@ export interface DeviceStore {
   list(query: DeviceQuery): Promise<DevicePage>;
   /** Sets what is given, keeps the rest. False where the device is not known. */
   setAttributes(endpoint: string, attributes: DeviceAttributes): Promise<boolean>;
-  /** Batched by the caller: when each of these devices was last heard. Unknown ones are passed over. */
+  /** Batched by the caller: when each of these devices was last heard; never moves it back. Unknown ones are passed over. */
   heard(times: ReadonlyMap<string, number>): Promise<void>;
   /** Removes a device that is not registered, with its last values and history. False where it is registered or unknown. */
   remove(endpoint: string): Promise<boolean>;

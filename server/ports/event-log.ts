@@ -22,6 +22,7 @@ export interface EventLog {
   }): Promise<readonly StoredEvent[]>;
   /** The newest events of a device (or of all), newest first. */
   latest(query: { readonly endpoint?: string; readonly limit: number }): Promise<readonly StoredEvent[]>;
+  /** Ids of the oldest kept and the newest event; 0 and 0 where there never was one; see TelemetryLog.extent. */
   extent(): Promise<{ readonly oldest: number; readonly newest: number }>;
   /** Keeps the newest so many. */
   trim(keep: number): Promise<void>;

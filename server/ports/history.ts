@@ -36,10 +36,10 @@ export interface HistoryQuery {
 export interface History {
   /** Idempotent by endpoint, path and position. */
   append(chunks: readonly HistoryChunk[]): Promise<void>;
-  /** Oldest first, by takenAt. */
+  /** Oldest first, by takenAt; where equal, by position, then as in the pack. */
   query(query: HistoryQuery): Promise<readonly HistoryReading[]>;
   /** Paths of a device that have readings. */
   paths(endpoint: string): Promise<readonly string[]>;
-  /** Removes readings taken before this time (µs since the epoch). */
+  /** Removes readings taken before this time (µs since the epoch), and series that have none left. */
   trim(before: number): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** The newest value of one path. */
 export interface LastValue {
   readonly path: string;
-  /** As in HistoryReading. */
+  /** As in HistoryReading; numbers that JSON does not know (NaN, infinities) may come back as NaN. */
   readonly value: number | string | boolean;
   /** µs since the epoch. */
   readonly takenAt: number;

@@ -7,7 +7,10 @@ import type { ObservationStore } from './observation-store.ts';
 import type { RegistrationStore } from './registration-store.ts';
 import type { TelemetryLog } from './telemetry-log.ts';
 
-/** All ports of one engine: embedded, or Redis. */
+/**
+ * All ports of one engine: embedded, or Redis. Every call sees what was answered before it was made. A call
+ * made while another is not answered yet may see its effect or not.
+ */
 export interface Stores {
   readonly devices: DeviceStore;
   readonly registrations: RegistrationStore;

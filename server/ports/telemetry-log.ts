@@ -5,8 +5,9 @@ export type LogPosition = number;
 export interface NewLogEntry {
   readonly endpoint: string;
   /**
-   * Makes appends idempotent: a second entry with the same key is not stored. Up to 64 characters,
-   * unique to the pack and the endpoint.
+   * Makes appends idempotent: a second entry of the endpoint with the same key is not stored. Up to 64
+   * characters, unique to the pack. Known for as long as the first is in the log and among its newest
+   * four million entries.
    */
   readonly key: string;
   /** µs since the epoch. */
@@ -27,20 +28,31 @@ export interface LogEntry {
 export interface TelemetryLog {
   /**
    * Calls `done` once: when the entry is durable, with its position; with `duplicate` where the key was
-   * there already (durable too); or with an error, and then the entry must be taken as not stored.
+   * there already (durable too; the position is that of the first); or with an error, and then the entry
+   * must be taken as not stored. Never calls back before it returns; the body may be changed then.
    */
   append(
     entry: NewLogEntry,
     done: (error: Error | undefined, position: LogPosition, duplicate: boolean) => void,
   ): void;
-  /** Entries after `after`, in order, at most `limit`. */
+  /**
+   * Entries after `after`, in order, at most `limit`; it may be fewer although there are more (a bound on
+   * bytes), but none only where there are none. What was acknowledged before the
+   * call is among them.
+   */
   read(after: LogPosition, limit: number): Promise<readonly LogEntry[]>;
   /** Where a consumer stands; 0 for one never seen. */
   cursor(consumer: string): Promise<LogPosition>;
   /** Sets a consumer's cursor; never moves it back. */
   commit(consumer: string, position: LogPosition): Promise<void>;
-  /** Position of the newest entry, and of the oldest that is kept; 0 and 0 for an empty log that never had one. */
+  /**
+   * Position of the newest entry, and of the oldest that is kept; 0 and 0 for an empty log that
+   * never had one. Where all entries were removed, `oldest` is the position after `newest`.
+   */
   extent(): Promise<{ readonly oldest: LogPosition; readonly newest: LogPosition }>;
-  /** Removes the oldest entries beyond the age (ms, by receivedAt) or the size (bytes of bodies). Returns how many. */
+  /**
+   * Removes the oldest entries beyond the age (ms, by receivedAt) or the size (bytes of bodies); from the
+   * front, up to the first that is within both. Returns how many.
+   */
   trim(bounds: { readonly now: number; readonly maxAge: number; readonly maxBytes: number }): Promise<number>;
 }

@@ -53,9 +53,14 @@ export function describeStores(name: string, open: OpenStores): void {
         commands.list({ limit: 1, cursor: 'broken' }).catch((error: Error) => error.name),
         registrations.count(),
       ]);
-      expect(results[1]).toMatchObject({ endpoint: 'a' });
+      expect(results[0]).toEqual({ replaced: undefined });
+      expect(results[2]).toMatchObject({ duplicate: false });
+      expect(results[3]).toHaveLength(1);
       expect(results[4]).toBe('RequestError');
-      expect(results[5]).toBe(1);
+      expect(results[5]).toBeTypeOf('number');
+      // What was answered is seen by every call after it.
+      expect(await devices.get('a')).toMatchObject({ endpoint: 'a' });
+      expect((await devices.list({ limit: 1 })).total).toBe(1);
     });
   });
 }

@@ -137,6 +137,32 @@ describe('opening', () => {
   });
 });
 
+test('the end of the database thread fails what it was asked; another one takes its place', async () => {
+  const stores = await openEmbeddedStores({ path: folder, restartPause: 0 });
+  await append(stores.log, large('first'));
+  const warned = once(process, 'warning');
+  // Another connection breaks what no code of ours would: an append meets a table that is not there.
+  const vandal = new DatabaseSync(join(folder, 'simyard.db'));
+  vandal.exec('ALTER TABLE log_segment RENAME TO hidden');
+  const results = await Promise.allSettled([
+    append(stores.log, large('second')),
+    stores.registrations.register(aRegistration('a')),
+    stores.registrations.count(),
+  ]);
+  for (const result of results) {
+    expect(result).toMatchObject({ status: 'rejected', reason: { name: 'StoreUnavailableError' } });
+  }
+  expect(`${(await warned)[0]}`).toMatch(/log_segment/);
+  await expect(append(stores.log, large('second'))).rejects.toThrow(StoreUnavailableError);
+  vandal.exec('ALTER TABLE hidden RENAME TO log_segment');
+  vandal.close();
+  expect((await append(stores.log, large('second'))).duplicate).toBe(false);
+  expect((await append(stores.log, large('first'))).duplicate).toBe(true);
+  expect(await stores.registrations.count()).toBe(0);
+  expect(await readAll(stores.log, 0, 10)).toHaveLength(2);
+  await stores.close();
+});
+
 test('a mistake of ours in one call concerns that call only', async () => {
   const stores = await openEmbeddedStores({ path: folder });
   const results = await Promise.allSettled([
