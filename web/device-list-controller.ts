@@ -11,6 +11,8 @@ const pageSize = 100;
 const largestPage = 1000;
 const flushMs = 200;
 const reloadMs = 1000;
+/** Being heard from is no event of its own: how long ago it was is asked for this often. */
+const renewMs = 15_000;
 
 export interface ListQuery {
   readonly search: string;
@@ -29,6 +31,7 @@ export class DeviceListController implements ReactiveController {
   #flush: ReturnType<typeof setTimeout> | undefined;
   #reload: ReturnType<typeof setTimeout> | undefined;
   #paging = false;
+  #renewal: ReturnType<typeof setInterval> | undefined;
 
   /** What is shown; of the query before while the next one loads. */
   list: DeviceList | undefined;
@@ -52,6 +55,8 @@ export class DeviceListController implements ReactiveController {
     this.#stopWatching = undefined;
     this.#request.abort();
     this.#query = undefined;
+    clearInterval(this.#renewal);
+    this.#renewal = undefined;
     clearTimeout(this.#flush);
     clearTimeout(this.#reload);
     this.#flush = undefined;
@@ -78,6 +83,9 @@ export class DeviceListController implements ReactiveController {
       { types: listEventTypes },
       { onEvent: (event) => this.#take(event), onGap: () => this.#reloadSoon() },
     );
+    this.#renewal ??= setInterval(() => {
+      if (document.visibilityState === 'visible') this.#reloadQuietly();
+    }, renewMs);
     try {
       await this.#live?.settled();
       if (request.signal.aborted) return;

@@ -1,7 +1,35 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vite';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { defineConfig, type Plugin } from 'vite';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Puts a .br and a .gz beside each text that is worth it: the server sends them as they are. */
+function compressed(): Plugin {
+  const brotli = promisify(brotliCompress);
+  const deflate = promisify(gzip);
+  const best = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
+  return {
+    name: 'compressed',
+    apply: 'build',
+    // Not before the files are written: until then, names of chunks are still put into them.
+    async writeBundle({ dir }, bundle) {
+      const texts = Object.keys(bundle).filter((name) => /\.(js|css)$/.test(name));
+      await Promise.all(
+        texts.map(async (name) => {
+          const path = join(dir ?? '', name);
+          const source = await readFile(path);
+          if (source.length < 1024) return;
+          await writeFile(`${path}.br`, await brotli(source, best));
+          await writeFile(`${path}.gz`, await deflate(source, { level: 9 }));
+        }),
+      );
+    },
+  };
+}
 
 /** The console as static files in web/dist; nothing in them asks for anything beyond their own origin. */
 export default defineConfig(({ command }) => {
@@ -9,6 +37,7 @@ export default defineConfig(({ command }) => {
   if (command === 'build') process.env['NODE_ENV'] = 'production';
   return {
     root: here('.'),
+    plugins: [compressed()],
     build: {
       outDir: here('dist'),
       emptyOutDir: true,

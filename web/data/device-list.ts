@@ -29,6 +29,11 @@ export function nextPage(list: DeviceList, page: ApiDevicePage): DeviceList {
   };
 }
 
+/** When the lifetime ends by which the device must have updated; the server waits a little longer. */
+export function lifetimeEnd(registration: NonNullable<ApiDevice['registration']>): number {
+  return Math.min(registration.expiresAt, registration.updatedAt + registration.lifetime * 1000);
+}
+
 /** Events that change a row, or bring one. */
 export const listEventTypes = ['registered', 'updated', 'deregistered', 'expired', 'device'] as const;
 

@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing } from 'lit';
 import type { ApiDevice } from '../data/api-types.ts';
+import { lifetimeEnd } from '../data/device-list.ts';
 import { thinSpace } from '../data/numbers.ts';
 import { durationText } from '../data/time.ts';
 import { base } from '../styles/shared.ts';
@@ -81,7 +82,7 @@ export class DeviceHeader extends LitElement {
             ? fact('First seen', html`<sy-time-text mode="plain" .at=${device.firstSeen}></sy-time-text>`)
             : html`${fact(
                 'Lifetime left',
-                html`<sy-time-text mode="until" .at=${registration.expiresAt}></sy-time-text>
+                html`<sy-time-text mode="until" .at=${lifetimeEnd(registration)}></sy-time-text>
                   <span class="quiet">of ${durationText(registration.lifetime * 1000)}</span>`,
               )}
               ${fact('Registered', html`<sy-time-text mode="plain" .at=${registration.registeredAt}></sy-time-text>`)}

@@ -3,6 +3,7 @@ import type { LitVirtualizer } from '@lit-labs/virtualizer';
 import type { RangeChangedEvent } from '@lit-labs/virtualizer/events.js';
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import type { ApiDevice } from '../data/api-types.ts';
+import { lifetimeEnd } from '../data/device-list.ts';
 import { hrefOf } from '../data/routes.ts';
 import { base, skeletons } from '../styles/shared.ts';
 import './sy-signal-meter.ts';
@@ -305,7 +306,7 @@ function renderRow(device: ApiDevice, index: number) {
       >${
         registration === undefined
           ? html`<span class="quiet">–</span>`
-          : html`<sy-time-text mode="until" .at=${registration.expiresAt}></sy-time-text>`
+          : html`<sy-time-text mode="until" .at=${lifetimeEnd(registration)}></sy-time-text>`
       }</span
     >
     <span role="cell" class="node quiet" title=${registration?.node ?? nothing}
