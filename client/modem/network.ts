@@ -59,7 +59,7 @@ export class Network {
     const subscriber = Number(identity.imsi.slice(6));
     const strength = Math.min(-44, Math.max(-140, Math.round(mean + this.#drift)));
     // 100.64.0.0/10 is what carriers give behind their NAT (RFC 6598).
-    const host = (subscriber * 2_654_435_761) % 4_194_304;
+    const host = (subscriber * 40_503 + Number(plmn) * 97) % 4_194_304;
     return {
       bearer,
       signalStrength: strength,

@@ -13,7 +13,7 @@ let modem: Modem;
 async function start(options: Parameters<ClientWorld['modem']>[0] = {}, quality: LinkQuality = {}) {
   world = new ClientWorld(quality);
   modem = world.modem({ rates: { imu: 50, gyro: 0, temperature: 0 }, ...options });
-  await world.settle(modem.start());
+  await modem.start();
   await world.registered();
 }
 

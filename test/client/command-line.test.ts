@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { folderName, parseCommandLine, UsageError } from '../../client/command-line.ts';
+
+function parse(...args: string[]) {
+  const line = parseCommandLine(args);
+  if (line === 'help') throw new Error('not help');
+  return line;
+}
+
+describe('the command line', () => {
+  it('without anything is one modem that keeps its state in ./data', () => {
+    expect(parse()).toMatchObject({
+      logLevel: 'info',
+      modem: {
+        server: { host: '127.0.0.1', port: 5683, uri: 'coap://127.0.0.1:5683' },
+        lifetime: 300,
+        version: '1.1',
+        rates: { imu: 50, gyro: 50, temperature: 1 },
+        carrier: 0,
+        packs: true,
+      },
+      mode: { kind: 'single', endpoint: 'modem-1', state: join('data', 'modem', 'modem-1') },
+    });
+  });
+
+  it.each([
+    ['coap://example.org', 'example.org', 5683],
+    ['coap://example.org:5700/', 'example.org', 5700],
+    ['coap://[::1]:5683', '[::1]', 5683],
+  ])('takes the server %s', (uri, host, port) => {
+    expect(parse('--server', uri).modem.server).toMatchObject({ host, port });
+  });
+
+  it('takes rates, carriers by any case, and folders', () => {
+    const line = parse(
+      ...['--rate', 'imu=1000,gyro=0', '--carrier', 't-mobile', '--endpoint', 'a/b', '--data', '/tmp/x'],
+    );
+    expect(line.modem.rates).toEqual({ imu: 1000, gyro: 0, temperature: 1 });
+    expect(line.modem.carrier).toBe(1);
+    expect(line.mode).toMatchObject({ state: join('/tmp/x', 'a%2Fb') });
+    expect(parse('--state', ':memory:').mode).toMatchObject({ state: undefined });
+    expect(parse('--state', '/tmp/s', '--card', 'virtual:/tmp/card').mode).toMatchObject({
+      state: '/tmp/s',
+      cardFile: '/tmp/card',
+    });
+  });
+
+  it('of a fleet keeps nothing and samples slowly unless told otherwise', () => {
+    const line = parse('--fleet', '--count', '1000', '--prefix', 'x-', '--ramp', '200');
+    expect(line.mode).toEqual({ kind: 'fleet', count: 1000, prefix: 'x-', ramp: 200, state: undefined });
+    expect(line.modem.rates).toEqual({ imu: 1, gyro: 1, temperature: 1 });
+  });
+
+  it('asked for help gives help, whatever else is there', () => {
+    expect(parseCommandLine(['--help'])).toBe('help');
+  });
+
+  it.each([
+    [['--bogus'], /--bogus/],
+    [['stray'], /stray/],
+    [['--server', 'http://x'], /coap:\/\/HOST:PORT/],
+    [['--server', 'coaps://x'], /DTLS is not there yet/],
+    [['--server', 'coap://x:0'], /coap:\/\/HOST:PORT/],
+    [['--lifetime', '0'], /--lifetime is a whole number/],
+    [['--lifetime', 'long'], /--lifetime is a whole number/],
+    [['--version', '2.0'], /--version is one of/],
+    [['--rate', 'imu=2000'], /0.001 to 1000/],
+    [['--rate', 'imu'], /samples per second/],
+    [['--rate', 'sonar=1'], /imu, gyro, temperature/],
+    [['--carrier', 'Vodafone'], /AT&T, T-Mobile, Verizon/],
+    [['--card', 'pcsc'], /virtual/],
+    [['--crash-at', 'lunch'], /journal-written/],
+    [['--card-fault', 'x'], /busy, policy/],
+    [['--count', '3'], /needs --fleet/],
+    [['--fleet', '--endpoint', 'x'], /not for a fleet/],
+    [['--endpoint', ''], /1 to 240 bytes/],
+    [['--log-level', 'loud'], /error, warn, info, debug/],
+  ])('%j is wrong, and told in one line', (args, message) => {
+    expect(() => parseCommandLine(args)).toThrow(UsageError);
+    expect(() => parseCommandLine(args)).toThrow(message);
+    try {
+      parseCommandLine(args);
+    } catch (error) {
+      expect((error as Error).message).not.toContain('\n');
+    }
+  });
+});
+
+it.each([
+  ['modem-1', 'modem-1'],
+  ['../../etc', '..%2F..%2Fetc'],
+  ['..', '%2E%2E'],
+  ['urn:imei:1', 'urn%3Aimei%3A1'],
+])('the endpoint %s keeps its state in the folder %s', (endpoint, folder) => {
+  expect(folderName(endpoint)).toBe(folder);
+});
