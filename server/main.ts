@@ -1,20 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { createObjectRegistry, standardObjects } from '../objects/registry.ts';
 import { type Clock, systemClock } from '../protocol/clock.ts';
+import type { DatagramPort } from '../protocol/coap/datagram-port.ts';
 import { createCoapEndpoint } from '../protocol/coap/endpoint.ts';
-import type { CoapEndpoint } from '../protocol/coap/exchange.ts';
-import { createUdpPort, type UdpPort } from '../protocol/coap/udp-port.ts';
 import { allowHosts } from './api/allowed-hosts.ts';
 import { buildApi } from './api/index.ts';
 import { presentCommand, presentRegistration } from './api/presenters.ts';
 import { CarrierService } from './commands/carrier-service.ts';
 import { CommandDispatcher } from './commands/dispatcher.ts';
-import { type Config, ConfigError, HelpRequested, isLoopback, loadConfig } from './config.ts';
+import { type Config, ConfigError, HelpRequested, loadConfig } from './config.ts';
 import { openEmbeddedStores } from './embedded/index.ts';
+import { announce, listen, openUdpPort } from './listen.ts';
 import { LiveHub } from './live/hub.ts';
 import { EventPublisher } from './live/publisher.ts';
 import { createLog } from './log.ts';
@@ -42,17 +41,20 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-const UDP_BUFFER = 4 * 1024 * 1024;
+/** Parts that may come from elsewhere: a test owns time and the network, another engine the stores. */
+export interface ServerParts {
+  readonly log?: Logger;
+  readonly clock?: Clock;
+  readonly stores?: Stores;
+  readonly port?: DatagramPort;
+}
 
 /**
  * Puts the server together and starts it: stores, then transport, then API; closed in reverse.
  * @throws Error with one clear line where a port is taken or the store cannot be opened.
  */
-export async function startServer(
-  config: Config,
-  log: Logger = createLog(config.logLevel),
-  clock: Clock = systemClock,
-): Promise<RunningServer> {
+export async function startServer(config: Config, given: ServerParts = {}): Promise<RunningServer> {
+  const { log = createLog(config.logLevel), clock = systemClock } = given;
   const startedAt = Math.floor(clock.wallTime());
   const closing: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
@@ -65,9 +67,11 @@ export async function startServer(
     }
   };
   try {
-    const stores = await openEmbeddedStores({ path: config.data });
+    const stores = given.stores ?? (await openEmbeddedStores({ path: config.data }));
     closing.push(() => stores.close());
-    return await compose(config, stores, log, clock, startedAt, closing, close);
+    const port = given.port ?? (await openUdpPort(config, log));
+    closing.push(() => port.close());
+    return await compose(config, stores, port, log, clock, startedAt, closing, close);
   } catch (error) {
     await close();
     throw error;
@@ -77,6 +81,7 @@ export async function startServer(
 async function compose(
   config: Config,
   stores: Stores,
+  port: DatagramPort,
   log: Logger,
   clock: Clock,
   startedAt: number,
@@ -156,7 +161,6 @@ async function compose(
     },
   });
 
-  const port = await openUdpPort(config, log);
   const endpoint = createCoapEndpoint({
     port,
     clock,
@@ -280,75 +284,6 @@ function attributeOf(path: string, carrierObjectId: number): keyof DeviceAttribu
   return names[path.slice(carrier.length)];
 }
 
-async function openUdpPort(config: Config, log: Logger): Promise<UdpPort> {
-  try {
-    const port = await createUdpPort({
-      host: config.coapHost,
-      port: config.coapPort,
-      receiveBufferSize: UDP_BUFFER,
-    });
-    if (port.receiveBufferSize < UDP_BUFFER) {
-      log.warn(
-        { granted: port.receiveBufferSize, wanted: UDP_BUFFER },
-        'the kernel limits the UDP receive buffer: a burst of registrations may lose datagrams; raise net.core.rmem_max',
-      );
-    }
-    return port;
-  } catch (error) {
-    throw explainListen(error, 'UDP', config.coapHost, config.coapPort, 'SIMYARD_COAP_PORT');
-  }
-}
-
-async function listen(api: FastifyInstance, config: Config): Promise<string> {
-  try {
-    return await api.listen({ host: config.httpHost, port: config.httpPort });
-  } catch (error) {
-    throw explainListen(error, 'TCP', config.httpHost, config.httpPort, 'SIMYARD_HTTP_PORT');
-  }
-}
-
-function explainListen(
-  error: unknown,
-  protocol: string,
-  host: string,
-  port: number,
-  setting: string,
-): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') {
-    return new ConfigError(`${protocol} port ${port} on ${host} is taken; set ${setting} to another one`);
-  }
-  if (code === 'EACCES') {
-    return new ConfigError(
-      `${protocol} port ${port} on ${host} needs more rights; set ${setting} to one above 1023`,
-    );
-  }
-  if (code === 'EADDRNOTAVAIL') return new ConfigError(`${host} is no address of this machine`);
-  return error;
-}
-
-function announce(
-  config: Config,
-  log: Logger,
-  stores: Stores,
-  endpoint: CoapEndpoint,
-  httpAddress: string,
-): void {
-  log.info({ coap: endpoint.local, http: httpAddress, store: stores.description }, 'ready');
-  if (!isLoopback(config.coapHost)) {
-    log.warn(
-      { host: config.coapHost },
-      'CoAP listens beyond this machine without security: anyone who reaches it can register as any device',
-    );
-  }
-  if (!isLoopback(config.httpHost)) {
-    log.warn(
-      { host: config.httpHost },
-      'REST and console listen beyond this machine without a log-in: anyone who reaches them can switch carriers',
-    );
-  }
-}
-
 function packageVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const { version } = JSON.parse(text) as { version: string };
@@ -376,7 +311,7 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel);
   let server: RunningServer;
   try {
-    server = await startServer(config, log);
+    server = await startServer(config, { log });
   } catch (error) {
     if (error instanceof ConfigError) return fail(error.message);
     log.fatal({ error }, 'the server cannot start');

@@ -15,5 +15,5 @@ const config = loadConfig({}, [
   '--log-level',
   'error',
 ]);
-const server = await startServer(config, createLog('error'));
+const server = await startServer(config, { log: createLog('error') });
 reportTo(process, Number(new URL(server.coapUri).port));

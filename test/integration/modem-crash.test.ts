@@ -15,10 +15,9 @@ let api: ApiClient;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'simyard-modem-crash-'));
-  server = await startServer(
-    loadConfig({}, ['--coap-port', '0', '--http-port', '0', '--data', ':memory:']),
-    createLog('silent'),
-  );
+  server = await startServer(loadConfig({}, ['--coap-port', '0', '--http-port', '0', '--data', ':memory:']), {
+    log: createLog('silent'),
+  });
   api = new ApiClient(server.httpAddress);
 });
 afterAll(async () => {

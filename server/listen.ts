@@ -1,0 +1,84 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { CoapEndpoint } from '../protocol/coap/exchange.ts';
+import { createUdpPort, type UdpPort } from '../protocol/coap/udp-port.ts';
+import { type Config, ConfigError, isLoopback } from './config.ts';
+import type { Stores } from './ports/stores.ts';
+
+/** Bytes that the kernel should hold in a burst: some ten thousand small datagrams. */
+const UDP_BUFFER = 4 * 1024 * 1024;
+
+/**
+ * The server's UDP socket; warns where the kernel grants less than a burst of registrations needs.
+ * @throws ConfigError one line that names the setting, where the port cannot be had.
+ */
+export async function openUdpPort(config: Config, log: Logger): Promise<UdpPort> {
+  try {
+    const port = await createUdpPort({
+      host: config.coapHost,
+      port: config.coapPort,
+      receiveBufferSize: UDP_BUFFER,
+    });
+    if (port.receiveBufferSize < UDP_BUFFER) {
+      log.warn(
+        { granted: port.receiveBufferSize, wanted: UDP_BUFFER },
+        'the kernel limits the UDP receive buffer: a burst of registrations may lose datagrams; raise net.core.rmem_max',
+      );
+    }
+    return port;
+  } catch (error) {
+    throw explainListen(error, 'UDP', config.coapHost, config.coapPort, 'SIMYARD_COAP_PORT');
+  }
+}
+
+/** @throws ConfigError as above. Resolves with the address that people open. */
+export async function listen(api: FastifyInstance, config: Config): Promise<string> {
+  try {
+    return await api.listen({ host: config.httpHost, port: config.httpPort });
+  } catch (error) {
+    throw explainListen(error, 'TCP', config.httpHost, config.httpPort, 'SIMYARD_HTTP_PORT');
+  }
+}
+
+function explainListen(
+  error: unknown,
+  protocol: string,
+  host: string,
+  port: number,
+  setting: string,
+): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return new ConfigError(`${protocol} port ${port} on ${host} is taken; set ${setting} to another one`);
+  }
+  if (code === 'EACCES') {
+    return new ConfigError(
+      `${protocol} port ${port} on ${host} needs more rights; set ${setting} to one above 1023`,
+    );
+  }
+  if (code === 'EADDRNOTAVAIL') return new ConfigError(`${host} is no address of this machine`);
+  return error;
+}
+
+/** Says where the server listens, and what is open to whom. */
+export function announce(
+  config: Config,
+  log: Logger,
+  stores: Stores,
+  endpoint: CoapEndpoint,
+  httpAddress: string,
+): void {
+  log.info({ coap: endpoint.local, http: httpAddress, store: stores.description }, 'ready');
+  if (!isLoopback(config.coapHost)) {
+    log.warn(
+      { host: config.coapHost },
+      'CoAP listens beyond this machine without security: anyone who reaches it can register as any device',
+    );
+  }
+  if (!isLoopback(config.httpHost)) {
+    log.warn(
+      { host: config.httpHost },
+      'REST and console listen beyond this machine without a log-in: anyone who reaches them can switch carriers',
+    );
+  }
+}

@@ -1,0 +1,197 @@
+import type {
+  CoapEndpoint,
+  IncomingRequest,
+  IncomingResponse,
+  Observer,
+} from '../../protocol/coap/exchange.ts';
+import { Code, OptionNumber } from '../../protocol/coap/message.ts';
+import {
+  contentFormatOption,
+  locationPath,
+  pathOptions,
+  queryOptions,
+  uintOption,
+  uriPath,
+} from '../../protocol/coap/options.ts';
+import { encodeContent } from '../../protocol/lwm2m/content.ts';
+import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
+import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
+import type { ApiEvent } from '../../server/api/schemas.ts';
+import { loadConfig } from '../../server/config.ts';
+import { openEmbeddedStores } from '../../server/embedded/index.ts';
+import { createLog } from '../../server/log.ts';
+import { type RunningServer, startServer } from '../../server/main.ts';
+import type { Stores } from '../../server/ports/stores.ts';
+import { World } from './coap/world.ts';
+import { ApiClient } from './server-process.ts';
+
+const SERVER = 'server:5683';
+
+/** The stores' threads and the HTTP port live in real time: simulated time must not run away from them. */
+function realTime(): Promise<void> {
+  return new Promise<void>((resolve) => setTimeout(resolve, 1));
+}
+
+/** The whole server on a simulated network and in simulated time, with real stores and a real HTTP port. */
+export class ServerWorld extends World {
+  readonly stores: Stores;
+  readonly server: RunningServer;
+  readonly api: ApiClient;
+
+  private constructor(stores: Stores, server: RunningServer, world: World) {
+    super();
+    // The server was started on that world's time and network.
+    Object.assign(this, { clock: world.clock, link: world.link });
+    this.stores = stores;
+    this.server = server;
+    this.api = new ApiClient(server.httpAddress);
+  }
+
+  /** `change` may put faults into the stores. */
+  static async open(change: (stores: Stores) => Stores = (stores) => stores): Promise<ServerWorld> {
+    const world = new World({ delay: 2 });
+    const stores = change(await openEmbeddedStores({ path: ':memory:' }));
+    const server = await startServer(loadConfig({}, ['--http-port', '0', '--data', ':memory:']), {
+      log: createLog('silent'),
+      clock: world.clock,
+      port: world.link.port(SERVER),
+      stores,
+    });
+    return new ServerWorld(stores, server, world);
+  }
+
+  /** Lets simulated time and real input and output go on until the answer is there. */
+  async until<T>(
+    what: string,
+    ask: () => Promise<T | undefined | false> | T | undefined | false,
+  ): Promise<T> {
+    for (let turn = 0; turn < 5_000; turn++) {
+      const answer = await ask();
+      if (answer !== undefined && answer !== false) return answer;
+      await this.clock.run(5);
+      await realTime();
+    }
+    throw new Error(`waited in vain: ${what}`);
+  }
+
+  /** Lets simulated time pass, the stores answering meanwhile. */
+  async pass(milliseconds: number): Promise<void> {
+    for (let left = milliseconds; left > 0; left -= 100) {
+      await this.clock.run(Math.min(100, left));
+      await realTime();
+    }
+  }
+
+  /** What a promise gives, time going on meanwhile. */
+  async wait<T>(promise: Promise<T>): Promise<T> {
+    let settled = false;
+    const settle = (): void => {
+      settled = true;
+    };
+    promise.then(settle, settle);
+    await this.until('a promise', () => settled);
+    return promise;
+  }
+
+  /** Event types of a device, oldest first. */
+  async eventTypes(endpoint: string): Promise<string[]> {
+    const { items } = await this.api.get<{ items: ApiEvent[] }>(
+      `/api/devices/${encodeURIComponent(endpoint)}/events`,
+    );
+    return items.map(({ type }) => type).reverse();
+  }
+
+  device(address: string, name: string): ScriptedDevice {
+    return new ScriptedDevice(this, address, name);
+  }
+
+  async close(): Promise<void> {
+    await this.server.close();
+  }
+}
+
+/** A device of which a test decides every answer: what is not told is 4.04. */
+export class ScriptedDevice {
+  readonly endpoint: CoapEndpoint;
+  readonly name: string;
+  /** `GET /3/0` and so on, in the order in which the server asked. */
+  readonly asked: string[] = [];
+  /** Observers by path. */
+  readonly observers = new Map<string, Observer>();
+  /** Answers by method and path: `POST /42769/0/3`; none: silence. */
+  readonly answers = new Map<string, (request: IncomingRequest) => void>();
+  location = '';
+  readonly #world: ServerWorld;
+
+  constructor(world: ServerWorld, address: string, name: string) {
+    this.#world = world;
+    this.name = name;
+    this.endpoint = world.endpoint(address, { handler: (request) => this.#handle(request) });
+  }
+
+  #handle(request: IncomingRequest): void {
+    const method = ['', 'GET', 'POST', 'PUT', 'DELETE'][request.code] ?? String(request.code);
+    const path = `/${uriPath(request.options).join('/')}`;
+    this.asked.push(`${request.observe === 0 ? 'OBSERVE' : method} ${path}`);
+    const answer = this.answers.get(`${method} ${path}`);
+    if (answer === undefined) {
+      request.respond({ code: Code.NOT_FOUND });
+      return;
+    }
+    if (request.observe === 0)
+      this.observers.set(
+        path,
+        request.acceptObserve(() => this.observers.delete(path)),
+      );
+    answer(request);
+  }
+
+  /** Answers a Read, or an Observe, with these values. */
+  has(path: string, records: () => readonly LwM2mRecord[]): void {
+    this.answers.set(`GET ${path}`, (request) => request.respond(senml(path, records())));
+  }
+
+  request(
+    code: number,
+    path: string,
+    query: readonly string[] = [],
+    payload = '',
+  ): Promise<IncomingResponse> {
+    return this.#world.wait(
+      this.endpoint.request(SERVER, {
+        code,
+        options: [
+          ...pathOptions(path),
+          ...queryOptions(query),
+          ...(payload === '' ? [] : [contentFormatOption(ContentFormat.LINK_FORMAT)]),
+        ],
+        payload: new TextEncoder().encode(payload),
+      }),
+    );
+  }
+
+  async register(
+    links: string,
+    query: readonly string[] = ['lt=300', 'lwm2m=1.1', 'b=U'],
+  ): Promise<IncomingResponse> {
+    const payload = `</>;rt="oma.lwm2m";ct="110 112",${links}`;
+    const response = await this.request(Code.POST, '/rd', [`ep=${this.name}`, ...query], payload);
+    if (response.code === Code.CREATED) this.location = `/${locationPath(response.options).join('/')}`;
+    return response;
+  }
+
+  /** Sends a confirmable notification; resolves with whether it was acknowledged. */
+  notify(path: string, records: readonly LwM2mRecord[]): Promise<boolean> {
+    const observer = this.observers.get(path);
+    if (observer === undefined) throw new Error(`${path} is not observed`);
+    return new Promise((resolve) => observer.notify(senml(path, records), { keep: true }, resolve));
+  }
+}
+
+export function senml(path: string, records: readonly LwM2mRecord[]) {
+  return {
+    code: Code.CONTENT,
+    options: [uintOption(OptionNumber.CONTENT_FORMAT, ContentFormat.SENML_CBOR)],
+    payload: encodeContent(ContentFormat.SENML_CBOR, path, records, { resourceType: () => undefined }),
+  };
+}
