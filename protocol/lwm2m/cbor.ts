@@ -1,7 +1,15 @@
 import { DecodeError } from '../errors.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { CborReader } from './cbor-reader.ts';
-import { CborMajor, writeBoolean, writeBytes, writeFloat, writeInteger, writeText } from './cbor-write.ts';
+import {
+  CborMajor,
+  writeBoolean,
+  writeBytes,
+  writeFloat,
+  writeHead,
+  writeInteger,
+  writeText,
+} from './cbor-write.ts';
 import {
   formatObjectLink,
   naturalType,
@@ -13,6 +21,9 @@ import {
 import type { ObjectLinkValue, ResourceType, ResourceValue } from './value.ts';
 
 // CBOR, content format 60: one value, OMA-TS-LightweightM2M_Core-V1_2 §7.4.6 and Appendix C.
+
+/** The tag of a time, RFC 8949 §3.4.2: Appendix C asks for it. */
+const EPOCH_TIME = 1;
 
 /** @throws RequestError the value does not fit the type */
 export function encodeCbor(path: string, type: ResourceType | undefined, value: ResourceValue): Uint8Array {
@@ -35,6 +46,10 @@ export function encodeCbor(path: string, type: ResourceType | undefined, value: 
     case 'float':
       writeFloat(writer, fitted as number);
       break;
+    case 'time':
+      writeHead(writer, CborMajor.TAG, EPOCH_TIME);
+      writeInteger(writer, fitted as number);
+      break;
     default:
       writeInteger(writer, fitted as number | bigint);
   }
@@ -47,8 +62,8 @@ export function encodeCbor(path: string, type: ResourceType | undefined, value: 
  */
 export function decodeCbor(path: string, type: ResourceType | undefined, bytes: Uint8Array): ResourceValue {
   const reader = new CborReader(bytes);
-  // An epoch time may carry its tag (RFC 8949 §3.4.2), LwM2M's time need not.
-  if (type === 'time' && reader.peek() === 0xc1) reader.tag();
+  // Devices write a time with its tag and without.
+  if (type === 'time' && reader.peek() === ((CborMajor.TAG << 5) | EPOCH_TIME)) reader.tag();
   const value = readValue(reader);
   reader.end();
   if (typeof value === 'number' && !Number.isFinite(value)) throw new DecodeError(`${path}: ${value}`);

@@ -47,6 +47,7 @@ export function isTreeFormat(format: number): boolean {
 /**
  * Writes records, all at or below `basePath` (canonical; `/` for composite operations, which TLV cannot).
  * Values are written as their definition says, or as their JavaScript type where there is none.
+ * `rootPath` is the client's (object-links.ts): it stands in the names of SenML, never in paths here.
  * @throws RequestError a format that is not supported or cannot carry this, a value that does not fit
  */
 export function encodeContent(
@@ -54,9 +55,15 @@ export function encodeContent(
   basePath: string,
   records: readonly LwM2mRecord[],
   lookup: ResourceTypeLookup,
+  rootPath = '/',
 ): Uint8Array {
   if (isTreeFormat(format)) {
-    return treeFormats[format as keyof typeof treeFormats].encode(canonicalPath(basePath), records, lookup);
+    return treeFormats[format as keyof typeof treeFormats].encode(
+      canonicalPath(basePath),
+      records,
+      lookup,
+      rootPath,
+    );
   }
   const single = singleFormat(format);
   if (single === undefined) throw new RequestError(`content format ${format} is not supported`);
@@ -75,7 +82,7 @@ export function encodeContent(
 }
 
 /**
- * Reads what a peer sent for `basePath` (canonical).
+ * Reads what a peer sent for `basePath` (canonical); `rootPath` as for encodeContent.
  * @throws DecodeError
  */
 export function decodeContent(
@@ -83,10 +90,11 @@ export function decodeContent(
   basePath: string,
   bytes: Uint8Array,
   lookup: ResourceTypeLookup,
+  rootPath = '/',
 ): LwM2mRecord[] {
-  if (format === ContentFormat.SENML_CBOR) return decodeSenmlCbor(basePath, bytes, lookup);
+  if (format === ContentFormat.SENML_CBOR) return decodeSenmlCbor(basePath, bytes, lookup, rootPath);
   if (isTreeFormat(format))
-    return treeFormats[format as keyof typeof treeFormats].decode(basePath, bytes, lookup);
+    return treeFormats[format as keyof typeof treeFormats].decode(basePath, bytes, lookup, rootPath);
   const single = singleFormat(format);
   if (single === undefined) throw new DecodeError(`content format ${format} is not supported`);
   const ids = pathIds(basePath) ?? [];
@@ -99,10 +107,10 @@ export function decodeContent(
  * Writes the paths of a composite Read or Observe, §6.3.8 and §6.4.4.
  * @throws RequestError a format other than SenML, or a bad path
  */
-export function encodePaths(format: number, paths: readonly string[]): Uint8Array {
+export function encodePaths(format: number, paths: readonly string[], rootPath = '/'): Uint8Array {
   const canonical = paths.map(canonicalPath);
-  if (format === ContentFormat.SENML_CBOR) return encodeSenmlCborPaths(canonical);
-  if (format === ContentFormat.SENML_JSON) return encodeSenmlJsonPaths(canonical);
+  if (format === ContentFormat.SENML_CBOR) return encodeSenmlCborPaths(canonical, rootPath);
+  if (format === ContentFormat.SENML_JSON) return encodeSenmlJsonPaths(canonical, rootPath);
   throw new RequestError(`content format ${format} cannot carry a list of paths`);
 }
 
@@ -110,9 +118,9 @@ export function encodePaths(format: number, paths: readonly string[]): Uint8Arra
  * Reads the paths of a composite Read or Observe.
  * @throws DecodeError
  */
-export function decodePaths(format: number, bytes: Uint8Array): string[] {
-  if (format === ContentFormat.SENML_CBOR) return decodeSenmlCborPaths(bytes);
-  if (format === ContentFormat.SENML_JSON) return decodeSenmlJsonPaths(bytes);
+export function decodePaths(format: number, bytes: Uint8Array, rootPath = '/'): string[] {
+  if (format === ContentFormat.SENML_CBOR) return decodeSenmlCborPaths(bytes, rootPath);
+  if (format === ContentFormat.SENML_JSON) return decodeSenmlJsonPaths(bytes, rootPath);
   throw new DecodeError(`content format ${format} cannot carry a list of paths`);
 }
 

@@ -15,6 +15,7 @@ import { MAX_RECORDS } from './limits.ts';
 import {
   checkVersion,
   finite,
+  rootPrefix,
   type SenmlEntry,
   SenmlFields,
   SenmlLabel,
@@ -35,15 +36,16 @@ export function decodeSenmlCbor(
   basePath: string,
   bytes: Uint8Array,
   lookup: ResourceTypeLookup,
+  rootPath = '/',
 ): LwM2mRecord[] {
-  const resolver = new SenmlResolver(basePath, lookup);
+  const resolver = new SenmlResolver(basePath, lookup, rootPath);
   readSenmlCbor(bytes, resolver);
   return resolver.records;
 }
 
 /** The paths that a composite Read or Observe names. @throws DecodeError */
-export function decodeSenmlCborPaths(bytes: Uint8Array): string[] {
-  const names = new SenmlNames();
+export function decodeSenmlCborPaths(bytes: Uint8Array, rootPath = '/'): string[] {
+  const names = new SenmlNames(rootPath);
   readSenmlCbor(bytes, names);
   return names.paths;
 }
@@ -53,21 +55,22 @@ export function encodeSenmlCbor(
   basePath: string,
   records: readonly LwM2mRecord[],
   lookup: ResourceTypeLookup,
+  rootPath = '/',
 ): Uint8Array {
   const writer = new ByteWriter();
   writeHead(writer, CborMajor.ARRAY, records.length);
-  for (const entry of senmlEntries(basePath, records, lookup)) writeEntry(writer, entry);
+  for (const entry of senmlEntries(basePath, records, lookup, rootPath)) writeEntry(writer, entry);
   return writer.copy();
 }
 
 /** The payload of a composite Read or Observe. */
-export function encodeSenmlCborPaths(paths: readonly string[]): Uint8Array {
+export function encodeSenmlCborPaths(paths: readonly string[], rootPath = '/'): Uint8Array {
   const writer = new ByteWriter();
   writeHead(writer, CborMajor.ARRAY, paths.length);
   for (const path of paths) {
     writeHead(writer, CborMajor.MAP, 1);
     writeHead(writer, CborMajor.UNSIGNED, SenmlLabel.n);
-    writeText(writer, path);
+    writeText(writer, rootPrefix(rootPath) + path);
   }
   return writer.copy();
 }

@@ -4,6 +4,7 @@ import { MAX_RECORDS } from './limits.ts';
 import {
   checkVersion,
   finite,
+  rootPrefix,
   type SenmlEntry,
   SenmlFields,
   SenmlLabel,
@@ -23,15 +24,16 @@ export function decodeSenmlJson(
   basePath: string,
   bytes: Uint8Array,
   lookup: ResourceTypeLookup,
+  rootPath = '/',
 ): LwM2mRecord[] {
-  const resolver = new SenmlResolver(basePath, lookup);
+  const resolver = new SenmlResolver(basePath, lookup, rootPath);
   readSenmlJson(bytes, resolver);
   return resolver.records;
 }
 
 /** The paths that a composite Read or Observe names. @throws DecodeError */
-export function decodeSenmlJsonPaths(bytes: Uint8Array): string[] {
-  const names = new SenmlNames();
+export function decodeSenmlJsonPaths(bytes: Uint8Array, rootPath = '/'): string[] {
+  const names = new SenmlNames(rootPath);
   readSenmlJson(bytes, names);
   return names.paths;
 }
@@ -41,13 +43,14 @@ export function encodeSenmlJson(
   basePath: string,
   records: readonly LwM2mRecord[],
   lookup: ResourceTypeLookup,
+  rootPath = '/',
 ): Uint8Array {
-  return encodeUtf8(`[${senmlEntries(basePath, records, lookup).map(entryText).join(',')}]`);
+  return encodeUtf8(`[${senmlEntries(basePath, records, lookup, rootPath).map(entryText).join(',')}]`);
 }
 
 /** The payload of a composite Read or Observe. */
-export function encodeSenmlJsonPaths(paths: readonly string[]): Uint8Array {
-  return encodeUtf8(JSON.stringify(paths.map((n) => ({ n }))));
+export function encodeSenmlJsonPaths(paths: readonly string[], rootPath = '/'): Uint8Array {
+  return encodeUtf8(JSON.stringify(paths.map((path) => ({ n: rootPrefix(rootPath) + path }))));
 }
 
 /** Hands each record of a pack to the sink, as it stands. @throws DecodeError */

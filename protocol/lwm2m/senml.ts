@@ -80,6 +80,7 @@ export interface SenmlSink {
 export class SenmlResolver implements SenmlSink {
   readonly records: LwM2mRecord[] = [];
   readonly #basePath: string;
+  readonly #root: string;
   readonly #lookup: ResourceTypeLookup;
   #bn = '';
   #bt: number | undefined;
@@ -89,8 +90,9 @@ export class SenmlResolver implements SenmlSink {
   #path = '';
   #type: ResourceType | undefined;
 
-  constructor(basePath: string, lookup: ResourceTypeLookup) {
+  constructor(basePath: string, lookup: ResourceTypeLookup, rootPath: string) {
     this.#basePath = basePath;
+    this.#root = rootPrefix(rootPath);
     this.#lookup = lookup;
   }
 
@@ -117,14 +119,14 @@ export class SenmlResolver implements SenmlSink {
   }
 
   #resolve(n: string | undefined): void {
-    const name = n === undefined ? this.#bn : this.#bn + n;
-    const ids = name.startsWith('/') ? pathIds(name) : undefined;
-    if (ids === undefined || ids.length < 3)
-      throw new DecodeError(`SenML name '${name}' is no path of a resource`);
-    if (!isAtOrBelow(name, this.#basePath))
-      throw new DecodeError(`SenML name ${name} is not at or below ${this.#basePath}`);
-    // pathIds takes only canonical texts, so the name is the path.
-    this.#path = name;
+    const path = withoutRoot(n === undefined ? this.#bn : this.#bn + n, this.#root);
+    const ids = pathIds(path) ?? [];
+    if (ids.length < 3) throw new DecodeError(`SenML name '${path}' is no path of a resource`);
+    if (!isAtOrBelow(path, this.#basePath)) {
+      throw new DecodeError(`SenML name ${path} is not at or below ${this.#basePath}`);
+    }
+    // With its slash in front it is canonical: pathIds takes no other form.
+    this.#path = path;
     this.#n = n;
     this.#type = this.#lookup.resourceType(ids[0] as number, ids[2] as number)?.type;
   }
@@ -144,16 +146,31 @@ export class SenmlResolver implements SenmlSink {
 /** Collects the names alone: what a composite Read or Observe asks for (LwM2M §6.3.8). */
 export class SenmlNames implements SenmlSink {
   readonly paths: string[] = [];
+  readonly #root: string;
   #bn = '';
+
+  constructor(rootPath: string) {
+    this.#root = rootPrefix(rootPath);
+  }
 
   take(fields: SenmlFields): void {
     if (fields.bn !== undefined) this.#bn = fields.bn;
-    const name = this.#bn + (fields.n ?? '');
-    const ids = name.startsWith('/') ? pathIds(name) : undefined;
-    if (ids === undefined) throw new DecodeError(`SenML name '${name}' is no path`);
+    const path = withoutRoot(this.#bn + (fields.n ?? ''), this.#root);
+    if (pathIds(path) === undefined) throw new DecodeError(`SenML name '${path}' is no path`);
     if (this.paths.length === MAX_RECORDS) throw new DecodeError(`more than ${MAX_RECORDS} paths`);
-    this.paths.push(name);
+    this.paths.push(path);
   }
+}
+
+/** What stands before each path in names: nothing, or the root path of a client that has another than `/`. */
+export function rootPrefix(rootPath: string): string {
+  return rootPath === '/' ? '' : rootPath;
+}
+
+function withoutRoot(name: string, root: string): string {
+  const path = name.startsWith(root) ? name.slice(root.length) : '';
+  if (!path.startsWith('/')) throw new DecodeError(`SenML name '${name}' is no path below ${root || '/'}`);
+  return path;
 }
 
 /**
@@ -196,9 +213,11 @@ export function senmlEntries(
   basePath: string,
   records: readonly LwM2mRecord[],
   lookup: ResourceTypeLookup,
+  rootPath: string,
 ): SenmlEntry[] {
   if (records.length > MAX_RECORDS) throw new RequestError(`more than ${MAX_RECORDS} values`);
-  const bn = commonName(records);
+  const shared = commonName(records);
+  const bn = rootPrefix(rootPath) + shared;
   const timed = records.length > 0 && records.every(({ time }) => time !== undefined);
   let bt = 0;
   // Packs repeat one path: it is looked at once.
@@ -215,7 +234,7 @@ export function senmlEntries(
     }
     if (time !== undefined && !Number.isFinite(time)) throw new RequestError(`${path}: taken at ${time}`);
     const fitted = valueToWrite(path, type, value);
-    const name = path.slice(bn.length);
+    const name = path.slice(shared.length);
     let times: { readonly bt?: number; readonly t?: number } = {};
     if (timed && time !== undefined) {
       // A base that rounds when a time is added to it is replaced: times stay exact.

@@ -285,3 +285,27 @@ test('the formats that are supported are named, and which of them hold many valu
   expect(supportedContentFormats.filter(isTreeFormat).sort((a, b) => a - b)).toEqual([110, 112, 11542]);
   expect(isTreeFormat(65535)).toBe(false);
 });
+
+describe.each([SENML_JSON, SENML_CBOR])('a client with a root path of its own, format %i', (format) => {
+  const records = [
+    { path: '/3/0/9', value: 100 },
+    { path: '/1/0/1', value: 60 },
+  ];
+
+  test('has it in its names, and nowhere else', () => {
+    for (const given of [records, records.slice(0, 1), []]) {
+      const bytes = encodeContent(format, '/', given, lookup, '/lwm2m');
+      expect(decodeContent(format, '/', bytes, lookup, '/lwm2m')).toEqual(given);
+      if (given.length > 0) expect(() => decodeContent(format, '/', bytes, lookup)).toThrow(DecodeError);
+    }
+    const own = encodeContent(format, '/', records, lookup);
+    expect(() => decodeContent(format, '/', own, lookup, '/lwm2m')).toThrow(DecodeError);
+    expect(() => decodeContent(format, '/', own, lookup, '/3/0/9')).toThrow(DecodeError);
+  });
+
+  test('has it in the paths of composite operations', () => {
+    const bytes = encodePaths(format, ['/3/0', '/1'], '/lwm2m');
+    expect(decodePaths(format, bytes, '/lwm2m')).toEqual(['/3/0', '/1']);
+    expect(() => decodePaths(format, bytes)).toThrow(DecodeError);
+  });
+});
