@@ -82,6 +82,39 @@ async function appends(stores: Stores, size: number, total: number, prefix: stri
   );
 }
 
+/** Appends of `devices` that each have one entry under way, and append the next when it is acknowledged. */
+async function stream(stores: Stores, devices: number, total: number): Promise<void> {
+  const body = new Uint8Array(700).fill(7);
+  const entries = Array.from({ length: total }, (_, index) => ({
+    endpoint: Buffer.from(`urn:imei:35694210${String(index % devices).padStart(6, '0')}`).toString('latin1'),
+    key: Buffer.from(`s${devices}-${index.toString(36)}.17324567.0`).toString('latin1'),
+    receivedAt: 1.7e15 + index,
+    body,
+  }));
+  const cost = await costOf(
+    () =>
+      new Promise((resolve, reject) => {
+        let next = 0;
+        let acknowledged = 0;
+        const append = (): void => {
+          const entry = entries[next++];
+          if (entry !== undefined) stores.log.append(entry, done);
+        };
+        const done = (error: Error | undefined): void => {
+          acknowledged += 1;
+          if (error) reject(error);
+          else if (acknowledged === total) resolve();
+          else setImmediate(append);
+        };
+        for (let device = 0; device < devices; device++) append();
+      }),
+  );
+  console.log(
+    `append, ${devices} devices, one under way each: ${(cost.cpu / total).toFixed(2)} µs CPU each, ` +
+      `${Math.round(total / (cost.wall / 1e6))}/s`,
+  );
+}
+
 /** ms by which times move, so that registering again changes what is stored. */
 let shift = 0;
 
@@ -173,6 +206,8 @@ for (const path of [join(root, 'appends'), ':memory:']) {
   ] as const) {
     await appends(stores, size, total, `${size}-`);
   }
+  await stream(stores, 100, 200_000);
+  await stream(stores, 400, 400_000);
   await stores.close();
 }
 

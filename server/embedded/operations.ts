@@ -16,7 +16,7 @@ import { ObservationTable } from './observation-table.ts';
 import { type RegistrationRow, RegistrationTable, type UpdateRow } from './registration-table.ts';
 
 /** Bytes of the log that one read gives at most, but for a single larger segment. */
-const logReadBytes = 4_194_304;
+const logReadBytes = 16_777_216;
 
 /** An event on its way to the worker: type, endpoint, at, data as JSON. */
 export type EventRow = readonly [string, string | null, number, string];
