@@ -51,8 +51,10 @@ export class EventConnection {
    * @returns how many intervals in a row the client has taken nothing of what waits for it.
    */
   heartbeat(comment: Buffer): number {
-    if (this.#pendingBytes + this.#response.writableLength > 0) return ++this.#stalledTicks;
-    this.send(comment);
+    // What is pending goes out in this very turn; what the response holds, the client's socket has not taken.
+    if (this.#response.writableLength > 0) return ++this.#stalledTicks;
+    this.#stalledTicks = 0;
+    if (this.#pendingBytes === 0) this.send(comment);
     return 0;
   }
 

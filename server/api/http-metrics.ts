@@ -34,18 +34,17 @@ export class HttpMetrics {
   observe(app: FastifyInstance): void {
     app.addHook('onResponse', async (request, reply) => {
       const route = request.is404 ? 'none' : (request.routeOptions.url ?? 'none');
-      this.#requests.inc({ method: request.method, route, status: String(reply.raw.statusCode) });
-      if (!reply.sent || !isEventStream(reply.raw.getHeader('content-type'))) {
-        this.#durations.observe({ method: request.method, route }, reply.elapsedTime / 1000);
-      }
+      this.count(request.method, route, reply.raw.statusCode);
+      this.#durations.observe({ method: request.method, route }, reply.elapsedTime / 1000);
     });
+  }
+
+  /** For what takes its answer into its own hands, and does not come by where requests are counted. */
+  count(method: string, route: string, status: number): void {
+    this.#requests.inc({ method, route, status: String(status) });
   }
 
   text(): Promise<string> {
     return this.#registry.metrics();
   }
-}
-
-function isEventStream(contentType: unknown): boolean {
-  return typeof contentType === 'string' && contentType.startsWith('text/event-stream');
 }

@@ -24,6 +24,8 @@ import { validationError, validatorCompiler } from './validation.ts';
 
 /** Bytes of a request's body. */
 const BODY_LIMIT = 1024 * 1024;
+/** How long a client may take to send a request, ms: one that trickles must not hold a connection for ever. */
+const REQUEST_TIMEOUT_MS = 60_000;
 /** Characters of one path parameter, encoded: an endpoint name may need three for each of its bytes. */
 const MAX_PARAM_LENGTH = 4096;
 const MAX_EVENT_STREAMS = 4096;
@@ -39,6 +41,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
     loggerInstance: deps.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     return503OnClosing: true,
     schemaErrorFormatter: validationError,
@@ -71,7 +74,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   await app.register(carrierRoutes, deps);
   await app.register(commandRoutes, deps);
   await app.register(readingRoutes, deps);
-  await app.register(eventRoutes, { ...deps, streams });
+  await app.register(eventRoutes, { ...deps, streams, httpMetrics });
   await app.register(serverRoutes, { ...deps, httpMetrics });
   refuseOthers();
   await serveConsole(app, deps.consoleRoot);

@@ -30,7 +30,14 @@ export function objectPath(text: string): ObjectPath {
 
 /** @throws RequestError a value that does not fit its resource, or a key that is no path below `path`. */
 export function writeContent(path: ObjectPath, body: ApiWriteBody, registry: ObjectRegistry): WriteContent {
-  if ('value' in body) return { value: typedValue(path.ids, body.value, registry) };
+  if ('value' in body) {
+    const [objectId, , resourceId] = path.ids;
+    const multiple = resourceId !== undefined && registry.resource(objectId as number, resourceId)?.multiple;
+    if (multiple === true && path.ids.length === 3) {
+      throw new RequestError(`${path.canonical} has instances: give them as {"values": {"0": ...}}`);
+    }
+    return { value: typedValue(path.ids, body.value, registry) };
+  }
   return { records: recordsBelow(path.canonical, body.values, registry) };
 }
 

@@ -6,17 +6,24 @@ import { eventTypes, type LivePosition } from '../../events.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { parsePosition } from '../event-frames.ts';
 import type { EventStreams } from '../event-streams.ts';
+import type { HttpMetrics } from '../http-metrics.ts';
 import { presentEvent } from '../presenters.ts';
 import { EndpointParams, limit, problemResponses } from '../route-schemas.ts';
 import { EventsAnswerSchema } from '../schemas.ts';
 import { ref } from '../shared-schemas.ts';
 
+interface EventRouteOptions extends ApiDependencies {
+  readonly streams: EventStreams;
+  readonly httpMetrics: HttpMetrics;
+}
+
 const tags = ['events'];
 const streamTypes: readonly string[] = ['readings', ...eventTypes];
 
-export const eventRoutes: FastifyPluginAsyncTypebox<
-  ApiDependencies & { readonly streams: EventStreams }
-> = async (app, { stores, streams }) => {
+export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
+  app,
+  { stores, streams, httpMetrics },
+) => {
   app.get(
     '/api/events',
     {
@@ -59,6 +66,8 @@ export const eventRoutes: FastifyPluginAsyncTypebox<
         'content-type': 'text/event-stream; charset=utf-8',
         'x-accel-buffering': 'no',
       });
+      httpMetrics.count('GET', '/api/events', 200);
+      request.log.debug({ url: request.url, streams: streams.size + 1 }, 'an event stream begins');
       streams.open(reply.raw, {
         ...(start === undefined ? {} : { after: start }),
         ...(endpoint === undefined ? {} : { endpoint }),

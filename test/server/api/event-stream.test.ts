@@ -373,6 +373,15 @@ describe('the life of a stream', () => {
     expect((await (await listen(api)).next())?.event).toBe('hello');
   });
 
+  test('a stream counts as a request, and not as a slow one', async () => {
+    const api = await open();
+    const source = await listen(api);
+    await source.next();
+    const { text } = await api.call('GET', '/metrics');
+    expect(text).toContain('simyard_http_requests_total{method="GET",route="/api/events",status="200"} 1\n');
+    expect(text).not.toContain('duration_seconds_count{method="GET",route="/api/events"}');
+  });
+
   test('a failing log ends the stream, so that the client comes back, and is logged', async () => {
     const live = new ScriptedLive({ event: 0, log: 0 });
     const api = await open({ live });

@@ -263,6 +263,7 @@ describe('Write', () => {
     ['42770/0/7', { value: 'fast' }, 'invalid_request'],
     ['42770/0/7', { value: 1.5 }, 'invalid_request'],
     ['42770/0', { value: 1 }, 'invalid_request'],
+    ['42769/0/1', { value: 'AT&T' }, 'invalid_request'],
     ['42770/0', { values: { x: 1 } }, 'invalid_request'],
     ['42770/0/7', { values: { '': 1 } }, 'invalid_request'],
     ['42770', { values: { '0': 1 } }, 'invalid_request'],
