@@ -1,4 +1,5 @@
 import type { ResourceType, ResourceTypeLookup } from '../protocol/lwm2m/value.ts';
+import { accessControlObject } from './access-control.ts';
 import { defineCarrierObject } from './carrier.ts';
 import { cellularConnectivityObject } from './cellular-connectivity.ts';
 import { connectivityMonitoringObject } from './connectivity-monitoring.ts';
@@ -6,10 +7,12 @@ import { connectivityStatisticsObject } from './connectivity-statistics.ts';
 import { type CustomObjectIds, defaultCustomObjectIds } from './custom-ids.ts';
 import type { ObjectDefinition, ResourceDefinition } from './define-object.ts';
 import { deviceObject } from './device.ts';
+import { firmwareUpdateObject } from './firmware-update.ts';
 import { defineIotSensorObject } from './iot-sensor.ts';
 import { locationObject } from './location.ts';
 import { securityObject } from './security.ts';
 import { serverObject } from './server.ts';
+import { temperatureObject } from './temperature.ts';
 
 /** All object definitions that are known, by id (and version). Also what the decoders ask. */
 export interface ObjectRegistry extends ResourceTypeLookup {
@@ -23,11 +26,14 @@ export interface ObjectRegistry extends ResourceTypeLookup {
 export const omaObjects: readonly ObjectDefinition[] = [
   securityObject,
   serverObject,
+  accessControlObject,
   deviceObject,
   connectivityMonitoringObject,
+  firmwareUpdateObject,
   locationObject,
   connectivityStatisticsObject,
   cellularConnectivityObject,
+  temperatureObject,
 ];
 
 /** All that Simyard ships: OMA's objects, and our own under the ids of this installation. */

@@ -46,11 +46,14 @@ describe('the objects that are shipped', () => {
     expect(omaObjects.map(({ id, name, version }) => `${id} ${name} ${version}`)).toEqual([
       '0 LWM2M Security 1.2',
       '1 LwM2M Server 1.2',
+      '2 LwM2M Access Control 1.1',
       '3 Device 1.2',
       '4 Connectivity Monitoring 1.3',
+      '5 Firmware Update 1.2',
       '6 Location 1.0',
       '7 Connectivity Statistics 1.0',
       '10 LWM2M Cellular Connectivity 1.1',
+      '3303 Temperature 1.1',
     ]);
   });
 
@@ -64,11 +67,14 @@ describe('the objects that are shipped', () => {
     expect(mandatory).toEqual([
       [0, 0, 1, 2, 3, 4, 5],
       [1, 0, 1, 6, 7, 8],
+      [2, 0, 1, 3],
       [3, 4, 11, 16],
       [4, 0, 1, 2, 4],
+      [5, 0, 1, 2, 3, 5, 9],
       [6, 0, 1, 5],
       [7, 6, 7],
       [10, 11],
+      [3303, 5700],
     ]);
   });
 
@@ -130,15 +136,15 @@ describe('the registry', () => {
     expect(registry.resource(3, 9)?.title).toBe('Battery Level');
     expect(registry.resourceType(3, 9)).toEqual({ type: 'integer', multiple: false });
     expect(registry.resourceType(3, 6)).toEqual({ type: 'integer', multiple: true });
-    expect(registry.objects().map(({ id }) => id)).toEqual([0, 1, 3, 4, 6, 7, 10, 42769, 42770]);
+    expect(registry.objects().map(({ id }) => id)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 10, 3303, 42769, 42770]);
   });
 
   test('knows nothing of what was never defined', () => {
-    expect(registry.object(2)).toBeUndefined();
+    expect(registry.object(9)).toBeUndefined();
     expect(registry.resource(3, 999)).toBeUndefined();
-    expect(registry.resource(2, 0)).toBeUndefined();
+    expect(registry.resource(9, 0)).toBeUndefined();
     expect(registry.resourceType(3, 999)).toBeUndefined();
-    expect(registry.resourceType(2, 0)).toBeUndefined();
+    expect(registry.resourceType(9, 0)).toBeUndefined();
   });
 
   const versions = ['1.0', '1.10', '1.9'].map((version) =>
