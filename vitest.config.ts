@@ -9,8 +9,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/browser/**', 'test/interop/**'],
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          // Generous: with coverage and two cores the longest of them takes half a minute.
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
         },
       },
       {
