@@ -185,6 +185,7 @@ async function compose(
   const dispatcher = new CommandDispatcher({
     queue: stores.commands,
     requests,
+    isRegistered: async (name) => (await stores.registrations.byEndpoint(name)) !== undefined,
     clock,
     log: log.child({ part: 'commands' }),
     carrierObject: config.carrierObject,

@@ -26,6 +26,7 @@ const RETRY_AFTER = 30_000;
 export interface DispatcherOptions {
   readonly queue: CommandQueue;
   readonly requests: DeviceRequests;
+  readonly isRegistered: (endpoint: string) => Promise<boolean>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly carrierObject: number;
@@ -219,8 +220,9 @@ export class CommandDispatcher {
   }
 
   async #send(command: Command, pending: Pending): Promise<Wait | undefined> {
-    const { requests, clock, carrierObject } = this.#options;
+    const { requests, clock, carrierObject, isRegistered } = this.#options;
     const { endpoint, number } = command;
+    if (!(await isRegistered(endpoint))) return notRegistered;
     const { carrier, slot } = switchParameters(command);
     const sent = await this.#step(command, { from: ['queued'], to: 'sent', attempt: true });
     if (sent === undefined) return undefined;
