@@ -31,6 +31,7 @@ export default defineConfig({
       include: ['protocol/**/*.ts'],
       reporter: ['text-summary', 'json-summary', 'html'],
       reportsDirectory: 'coverage',
+      reportOnFailure: true,
       thresholds: { 'protocol/**/*.ts': { lines: 95 } },
     },
   },
