@@ -3,14 +3,9 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from './problems.ts';
 
-/**
- * Only what comes with the page itself. Style attributes are allowed (components lay themselves out
- * with them); style elements and scripts in the page are not.
- */
+/** Only what comes from here: no inline script or style, no data: address, no other origin. */
 const consoleContentPolicy =
-  "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; " +
-  "img-src 'self' data:; font-src 'self' data:; connect-src 'self' data:; object-src 'none'; " +
-  "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 const notBuilt = `The console is not built. 'npm start' builds it and starts everything.
 
