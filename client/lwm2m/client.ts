@@ -54,6 +54,8 @@ export interface Lwm2mClientOptions {
 }
 
 const defaultLifetime = 300;
+/** How long a client that closes tries to get rid of its last readings, ms. */
+const flushPatience = 2_000;
 
 /** An LwM2M client for one server: registration, object tree, notifications. Objects are added to `tree`. */
 export class Lwm2mClient {
@@ -207,6 +209,7 @@ export class Lwm2mClient {
 
   async #close(options: { readonly deregister: boolean }): Promise<void> {
     this.#disableTimer?.cancel();
+    if (options.deregister && !this.#silent) await this.#packs.flush(flushPatience);
     this.#packs.close();
     this.#observations.pause();
     await this.registration.close(options);

@@ -60,6 +60,7 @@ export class PackSender {
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #paused = false;
+  #flushing = false;
   #idle: (() => void)[] = [];
 
   constructor(options: PackSenderOptions) {
@@ -150,6 +151,26 @@ export class PackSender {
     this.#setTimer(earliest, now);
   }
 
+  /**
+   * Sends what observers are still to get, without waiting for more to share a pack; resolves when they
+   * have it, or after the time (ms), or when nobody observes what is left.
+   */
+  async flush(patience: number): Promise<void> {
+    const end = this.#options.clock.now() + patience;
+    this.#flushing = true;
+    this.wake();
+    while (this.#inFlight !== undefined && this.#options.clock.now() < end) {
+      await new Promise<void>((resolve) => {
+        const timer = this.#options.clock.setTimer(end - this.#options.clock.now(), resolve);
+        this.#idle.push(() => {
+          timer.cancel();
+          resolve();
+        });
+      });
+    }
+    this.#flushing = false;
+  }
+
   close(): void {
     this.#paused = true;
     this.#cancelTimer();
@@ -159,6 +180,9 @@ export class PackSender {
   #dueAt(stream: Stream, now: number): number {
     if (stream.observer === undefined) return Number.POSITIVE_INFINITY;
     const { source, sentAt } = stream;
+    if (this.#flushing) {
+      return stream.sealed !== undefined || source.queue.length > 0 ? now : Number.POSITIVE_INFINITY;
+    }
     const earliest = sentAt + this.#options.minimumPeriod(source.path) * 1_000;
     if (stream.sealed !== undefined || source.queue.length >= stream.full) return earliest;
     const oldest = source.queue.oldest;
@@ -207,12 +231,15 @@ export class PackSender {
     } else {
       this.statistics.packsReturned++;
     }
+    if (!this.#paused) {
+      if (delivered || stream.observer !== observer) this.wake();
+      else if (!this.#flushing) {
+        this.#setTimer(this.#options.clock.now() + retryDelay, this.#options.clock.now());
+      }
+    }
     const idle = this.#idle;
     this.#idle = [];
     for (const resolve of idle) resolve();
-    if (this.#paused) return;
-    if (delivered || stream.observer !== observer) this.wake();
-    else this.#setTimer(this.#options.clock.now() + retryDelay, this.#options.clock.now());
   }
 
   #setTimer(at: number, now: number): void {

@@ -259,6 +259,28 @@ describe('the sender of packs', () => {
     );
   });
 
+  it('flushes what observers are still to get, and gives up after the time', async () => {
+    const bench = new Bench(2);
+    bench.observe(0);
+    bench.take(0, 3);
+    bench.take(1, 3);
+    let flushed = false;
+    const flushing = bench.sender.flush(2_000).then(() => {
+      flushed = true;
+    });
+    expect(bench.values(bench.sent[0])).toEqual([0, 1, 2]);
+    await bench.clock.run(100);
+    expect(flushed).toBe(false);
+    bench.sent[0]?.settle(true);
+    await flushing;
+    expect(bench.sender.pending).toBe(3);
+    bench.take(0, 1);
+    const given = bench.sender.flush(2_000);
+    await bench.clock.run(2_001);
+    await given;
+    expect(bench.sent).toHaveLength(2);
+  });
+
   it('drops the oldest readings beyond its bound and counts them, and never a sealed pack', () => {
     const bench = new Bench(1, 100);
     const observer = bench.observe(0);
