@@ -113,8 +113,11 @@ async function run(config: Config, endpoint: string | undefined, children: Child
   const keep = config.data === ':memory:' ? ['--state', ':memory:'] : ['--data', join(config.data, 'modem')];
   const modemDied = launch('modem', ['client/main.ts', '--server', coap, '--endpoint', endpoint, ...keep]);
   const device = `${address}/api/devices/${encodeURIComponent(endpoint)}`;
+  const readings = `${device}/readings?path=/${config.sensorObject}`;
   await Promise.race([
-    waitFor(device, `${endpoint} to register`, (body) => isRegisteredSince(began, body)),
+    waitFor(device, `${endpoint} to register`, (body) => isRegisteredSince(began, body)).then(() =>
+      waitFor(readings, `the first readings of ${endpoint}`, hasItems),
+    ),
     interrupted.promise,
     serverDied,
     modemDied,
@@ -210,6 +213,16 @@ function isRegisteredSince(time: number, body: unknown): boolean {
   if (typeof registration !== 'object' || registration === null || !('updatedAt' in registration))
     return false;
   return typeof registration.updatedAt === 'number' && registration.updatedAt >= time;
+}
+
+function hasItems(body: unknown): boolean {
+  return (
+    typeof body === 'object' &&
+    body !== null &&
+    'items' in body &&
+    Array.isArray(body.items) &&
+    body.items.length > 0
+  );
 }
 
 /** An address that a browser on this machine can open: a wildcard is not one. */
