@@ -8,6 +8,17 @@ export function navigate(href: string, options: { readonly replace?: boolean } =
   window.dispatchEvent(new Event(navigatedEvent));
 }
 
+/** Goes to the list with the search ready to be typed into. */
+export function goSearching(): void {
+  history.pushState({ search: true }, '', '/devices');
+  window.dispatchEvent(new Event(navigatedEvent));
+}
+
+/** Whether the reader came here to search. */
+export function isSearchWanted(): boolean {
+  return (history.state as { search?: boolean } | null)?.search === true;
+}
+
 /**
  * Follows links inside the console without loading the page anew. Modified clicks, other origins and
  * the API's own pages stay the browser's.

@@ -7,7 +7,7 @@ import { LiveStream } from '../data/live-stream.ts';
 import { ProblemError } from '../data/problem.ts';
 import { parseRoute, type Route, titleOf } from '../data/routes.ts';
 import { ServerClock } from '../data/server-clock.ts';
-import { followLinks, navigate, navigatedEvent } from '../navigation.ts';
+import { followLinks, goSearching, isSearchWanted, navigate, navigatedEvent } from '../navigation.ts';
 import { base, controls } from '../styles/shared.ts';
 import type { KeysDialog } from './sy-keys-dialog.ts';
 import './sy-keys-dialog.ts';
@@ -220,7 +220,7 @@ export class ConsoleApp extends LitElement {
     this.route = parseRoute(location.pathname, location.search);
     this.fault = undefined;
     this.#load(this.route);
-    if (before.name !== this.route.name) {
+    if (before.name !== this.route.name && !isSearchWanted()) {
       this.updateComplete.then(() => this.renderRoot.querySelector('main')?.focus({ preventScroll: true }));
     }
   };
@@ -235,8 +235,7 @@ export class ConsoleApp extends LitElement {
     else if (event.key === 'g') navigate('/devices');
     else if (event.key === '/' && this.route.name !== 'devices') {
       event.preventDefault();
-      history.pushState({ focusSearch: true }, '', '/devices');
-      window.dispatchEvent(new Event(navigatedEvent));
+      goSearching();
     }
   };
 

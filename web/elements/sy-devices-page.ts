@@ -5,7 +5,7 @@ import { apiContext, liveContext, serverContext } from '../contexts.ts';
 import { formatCount } from '../data/numbers.ts';
 import { type DeviceState, hrefOf } from '../data/routes.ts';
 import { DeviceListController } from '../device-list-controller.ts';
-import { navigate } from '../navigation.ts';
+import { isSearchWanted, navigate } from '../navigation.ts';
 import { base, controls } from '../styles/shared.ts';
 import './sy-connect-hint.ts';
 import './sy-device-table.ts';
@@ -150,7 +150,10 @@ export class DevicesPage extends LitElement {
   }
 
   protected override firstUpdated(): void {
-    if ((history.state as { focusSearch?: boolean } | null)?.focusSearch === true) this.#focusSearch();
+    if (!isSearchWanted()) return;
+    // Once: going back to here later is not another wish to search.
+    history.replaceState(null, '');
+    this.#focusSearch();
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -165,7 +168,10 @@ export class DevicesPage extends LitElement {
       else if (list !== undefined) announce(`${formatCount(list.total)} devices`);
     });
     const input = this.renderRoot.querySelector('input');
-    if (input !== null && input !== (this.renderRoot as ShadowRoot).activeElement) input.value = this.search;
+    // What is being typed is ahead of the address; everything else follows it.
+    if (input !== null && this.#typing === undefined && input.value.trim() !== this.search) {
+      input.value = this.search;
+    }
   }
 
   override render() {
@@ -255,6 +261,7 @@ export class DevicesPage extends LitElement {
 
   #go(search: string, state: DeviceState | undefined): void {
     clearTimeout(this.#typing);
+    this.#typing = undefined;
     const input = this.renderRoot.querySelector('input');
     if (input !== null) input.value = search;
     navigate(hrefOf({ name: 'devices', search, state }));
@@ -264,6 +271,7 @@ export class DevicesPage extends LitElement {
     const search = (event.target as HTMLInputElement).value.trim();
     clearTimeout(this.#typing);
     this.#typing = setTimeout(() => {
+      this.#typing = undefined;
       // One step back for a search, not one for each letter of it.
       navigate(hrefOf({ name: 'devices', search, state: this.state }), { replace: this.search !== '' });
     }, typingPauseMs);

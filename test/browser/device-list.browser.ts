@@ -1,0 +1,172 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { buildConsole } from '../../scripts/build-console.ts';
+import type { ApiServer } from '../../web/data/api-types.ts';
+import { type ConsolePage, launchChromium, openPage, skipWithoutChromium } from './support/chromium.ts';
+import { TestSystem } from './support/system.ts';
+
+const fleetSize = 250;
+
+describe.skipIf(skipWithoutChromium)('the list of devices', () => {
+  let system: TestSystem;
+  let browser: Browser;
+  let console: ConsolePage;
+  let page: Page;
+
+  const address = () => {
+    const { pathname, search } = new URL(page.url());
+    return pathname + search;
+  };
+  /** Endpoints of the rows that exist, from the top. */
+  const shown = () => page.locator('[role=row][data-index] .endpoint').allInnerTexts();
+  const focused = () =>
+    page.evaluate<string>(
+      "document.activeElement ? (function deepest(element) { return element.shadowRoot?.activeElement ? deepest(element.shadowRoot.activeElement) : element.textContent.trim(); })(document.activeElement) : ''",
+    );
+  const search = () => page.getByRole('searchbox');
+
+  beforeAll(async () => {
+    await buildConsole();
+    system = await TestSystem.create();
+    await system.startServer();
+    system.startFleet(fleetSize, '--prefix', 'fleet-', '--ramp', '200', '--quiet');
+    await vi.waitUntil(
+      async () => (await system.api<ApiServer>('/api/server')).devices.registered === fleetSize,
+      { timeout: 60_000, interval: 200 },
+    );
+    browser = await launchChromium();
+  });
+
+  beforeEach(async () => {
+    console = await openPage(browser, system.origin);
+    page = console.page;
+    return async () => {
+      expect(console.complaints).toEqual([]);
+      await console.context.close();
+    };
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await system?.close();
+  });
+
+  it('counts all devices, has rows for those in view only, and loads on as it is scrolled', async () => {
+    await page.goto('/devices');
+    await page.getByText(`${fleetSize} known · ${fleetSize} registered`).waitFor();
+    await expect.poll(shown).toContain('fleet-1');
+    expect((await shown()).length).toBeLessThan(100);
+    expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe(String(fleetSize + 1));
+
+    const rows = page.locator('lit-virtualizer');
+    await expect
+      .poll(
+        async () => {
+          await rows.evaluate((list: { scrollTop: number; scrollHeight: number }) => {
+            list.scrollTop = list.scrollHeight;
+          });
+          return page.locator(`[role=row][aria-rowindex="${fleetSize + 1}"]`).count();
+        },
+        { timeout: 20_000 },
+      )
+      .toBe(1);
+  });
+
+  it('searches on the server, says so in the address, and finds its way back', async () => {
+    await page.goto('/devices');
+    await expect.poll(shown).toContain('fleet-1');
+    await page.keyboard.press('/');
+    await page.keyboard.type('FLEET-77');
+    await expect.poll(shown).toEqual(['fleet-77']);
+    expect(address()).toBe('/devices?q=FLEET-77');
+    await page.getByText('1 match').waitFor();
+    await page.goBack();
+    await expect.poll(shown).toContain('fleet-1');
+    expect(await search().inputValue()).toBe('');
+    await page.goForward();
+    await expect.poll(shown).toEqual(['fleet-77']);
+    await page.reload();
+    await expect.poll(shown).toEqual(['fleet-77']);
+    expect(await search().inputValue()).toBe('FLEET-77');
+  });
+
+  it('filters by state, and leads out of a search without a result', async () => {
+    await page.goto('/devices');
+    await page.getByRole('button', { name: 'Not registered' }).click();
+    await page.getByRole('heading', { name: 'Every device is registered' }).waitFor();
+    expect(address()).toBe('/devices?state=unregistered');
+    await search().fill('nothing like it');
+    await page.getByRole('heading', { name: 'No device matches “nothing like it”' }).waitFor();
+    await page.getByRole('button', { name: 'Show all devices' }).click();
+    await expect.poll(shown).toContain('fleet-1');
+    expect(address()).toBe('/devices');
+  });
+
+  it('is walked through and opened with the keyboard', async () => {
+    await page.goto('/devices?q=fleet-20');
+    await expect
+      .poll(shown)
+      .toEqual(['fleet-20', ...Array.from({ length: 10 }, (_, index) => `fleet-20${index}`)]);
+    await page.keyboard.press('/');
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(focused).toBe('fleet-20');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(focused).toBe('fleet-201');
+    await page.keyboard.press('ArrowUp');
+    await expect.poll(focused).toBe('fleet-200');
+    await page.keyboard.press('End');
+    await expect.poll(focused).toBe('fleet-209');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'fleet-209' }).waitFor();
+    expect(address()).toBe('/devices/fleet-209');
+    await page.keyboard.press('/');
+    await expect
+      .poll(() => search().evaluate((input: { matches(what: string): boolean }) => input.matches(':focus')))
+      .toBe(true);
+    expect(address()).toBe('/devices');
+  });
+
+  it('shows a device that registers, and that it has left, while it is looked at', async () => {
+    await page.goto('/devices?q=visitor');
+    await page.getByRole('heading', { name: 'No device matches “visitor”' }).waitFor();
+    const visitor = system.startModem('visitor-1', '--state', ':memory:');
+    const row = page.getByRole('row').filter({ hasText: 'visitor-1' });
+    await row.getByText('registered', { exact: true }).waitFor();
+    await row.getByText('AT&T').waitFor();
+    await visitor.stop();
+    await row.getByText('not registered').waitFor();
+  });
+
+  it('remembers the theme that the reader has chosen', async () => {
+    await page.goto('/devices');
+    const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+    const light = await background();
+    await page.getByRole('button', { name: 'Theme: system. Change to light' }).click();
+    await page.getByRole('button', { name: 'Theme: light. Change to dark' }).click();
+    expect(await background()).not.toBe(light);
+    await page.reload();
+    expect(await background()).not.toBe(light);
+    await page.getByRole('button', { name: 'Theme: dark. Change to system' }).click();
+    expect(await background()).toBe(light);
+  });
+
+  it('loads no more than it may: 150 kB of JavaScript, compressed, for both views together', async () => {
+    const sizes: Promise<number>[] = [];
+    page.on('response', (response) => {
+      if (response.url().endsWith('.js'))
+        sizes.push(
+          response
+            .request()
+            .sizes()
+            .then((size) => size.responseBodySize),
+        );
+    });
+    await page.goto('/devices?q=fleet-77');
+    await page.getByRole('link', { name: 'fleet-77' }).click();
+    await page.getByRole('heading', { name: 'fleet-77' }).waitFor();
+    const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    expect(total).toBeGreaterThan(20_000);
+    expect(total).toBeLessThan(150_000);
+  });
+});

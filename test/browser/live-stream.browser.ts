@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildConsole } from '../../scripts/build-console.ts';
+import { type ConsolePage, launchChromium, openPage, skipWithoutChromium } from './support/chromium.ts';
+import { type SystemProcess, TestSystem } from './support/system.ts';
+
+const endpoint = 'live-modem';
+
+describe.skipIf(skipWithoutChromium)('a device, live', () => {
+  let system: TestSystem;
+  let server: SystemProcess;
+  let browser: Browser;
+  let console: ConsolePage;
+  let page: Page;
+
+  const plot = (kind: string) => page.locator('sy-reading-plot').filter({ hasText: kind });
+  const latest = () => plot('imu').locator('[data-fact=latest]').innerText();
+  const picture = () =>
+    plot('imu')
+      .locator('canvas')
+      .evaluate((canvas: { toDataURL(): string }) => canvas.toDataURL());
+
+  beforeAll(async () => {
+    await buildConsole();
+    system = await TestSystem.create();
+    server = await system.startServer();
+    system.startModem(endpoint);
+    browser = await launchChromium();
+    console = await openPage(browser, system.origin);
+    page = console.page;
+    await page.goto('/devices');
+    await page.getByRole('link', { name: endpoint }).click();
+    await plot('imu').locator('[data-fact=latest]').waitFor();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await system?.close();
+  });
+
+  it('holds the time while it is paused, and goes back to live', async () => {
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('❚❚ held').waitFor();
+    await page.getByText(/\d\u202fs behind/).waitFor();
+    const before = await latest();
+    // Readings go on coming: the first of them may still draw the line out over the edge.
+    await expect.poll(latest).not.toBe(before);
+    const held = await picture();
+    const meanwhile = await latest();
+    await expect.poll(latest).not.toBe(meanwhile);
+    expect(await picture()).toBe(held);
+    await page.getByRole('button', { name: 'Back to live' }).click();
+    await expect.poll(picture).not.toBe(held);
+  });
+
+  it('looks closer at what is dragged over, and leaves it with Escape', async () => {
+    await page.getByRole('button', { name: '10 s', exact: true }).click();
+    const box = await plot('gyro').locator('canvas').boundingBox();
+    if (box === null) throw new Error('no plot');
+    const middle = box.y + box.height / 2;
+    await page.mouse.move(box.x + box.width * 0.6, middle);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.9, middle, { steps: 4 });
+    await page.mouse.up();
+    await page.getByText('❚❚ held').waitFor();
+    await page.locator('.plots').focus();
+    await page.keyboard.press('Escape');
+    await page.getByText('● live').waitFor();
+  });
+
+  it('exports what is shown, with the times at which it was taken', async () => {
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Export CSV' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toMatch(/^live-modem-[\d-]+\.csv$/);
+    const lines = (await readFile(await download.path(), 'utf8')).trim().split('\r\n');
+    expect(lines[0]).toBe('taken_at,path,sensor,value,unit');
+    expect(lines.length).toBeGreaterThan(50);
+    const imu = lines.filter((line) => line.includes(',/42770/0/2,imu,'));
+    const times = imu.map((line) => line.split(',')[0] ?? '');
+    expect(times).toEqual([...times].sort());
+    expect(new Set(times).size).toBe(times.length);
+    expect(imu[0]).toMatch(/^\d{4}-\d\d-\d\dT[\d:]+\.\d{6}Z,\/42770\/0\/2,imu,-?[\d.]+,m\/s2$/);
+  });
+
+  it('says that it is not live when the server is gone, and goes on when it is back', async () => {
+    await server.stop('SIGKILL');
+    const bar = page.locator('sy-live-bar');
+    await bar.getByText('Not live').waitFor();
+    await bar.getByText(/Last event at \d\d:\d\d:\d\d/).waitFor();
+    server = await system.startServer();
+    await bar.getByRole('button', { name: 'Try now' }).click();
+    await bar.getByText('Not live').waitFor({ state: 'hidden' });
+    const before = await latest();
+    await expect.poll(latest, { timeout: 60_000 }).not.toBe(before);
+    // The requests that found no server are the browser's to complain about, and nothing else is.
+    expect(console.complaints.filter((complaint) => !/ERR_|Failed to load resource/.test(complaint))).toEqual(
+      [],
+    );
+  });
+
+  it('refuses politely where nobody can be reached', async () => {
+    await server.stop('SIGKILL');
+    await page.getByRole('button', { name: 'T-Mobile' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Switch to T-Mobile' }).click();
+    await dialog.getByText('The server does not answer').waitFor();
+    server = await system.startServer();
+    // The same decision again: it has one key, however often it is sent.
+    await dialog.getByRole('button', { name: 'Try again' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await page.locator('sy-switch-history li').getByText('ACK').waitFor({ timeout: 60_000 });
+    expect(await page.locator('sy-switch-history li').count()).toBe(1);
+  });
+});
