@@ -47,7 +47,7 @@ export class DeviceOperations implements DeviceRequests {
     ) {
       response = await this.#send(registration, request);
     }
-    return readResult(target, expect(response), this.#options.registry);
+    return this.#readResult(target, expect(response), registration);
   }
 
   async write(
@@ -157,7 +157,7 @@ export class DeviceOperations implements DeviceRequests {
       timeout: this.#options.timeout,
       ...options,
     });
-    return readResult(target, expect(response), this.#options.registry);
+    return this.#readResult(target, expect(response), registration);
   }
 
   async cancelObservation(
@@ -200,6 +200,13 @@ export class DeviceOperations implements DeviceRequests {
     return this.#options.endpoint.request(registration.address, request);
   }
 
+  /** @throws DecodeError the answer cannot be read */
+  #readResult(path: string, response: IncomingResponse, { rootPath }: Registration): ReadResult {
+    const format = contentFormat(response.options) ?? ContentFormat.TEXT;
+    const records = decodeContent(format, path, response.payload, this.#options.registry, rootPath);
+    return { path, contentFormat: format, records };
+  }
+
   /** Tries the formats in order until the device does not refuse the format itself (4.15). */
   async #sendContent(
     registration: Registration,
@@ -214,7 +221,7 @@ export class DeviceOperations implements DeviceRequests {
       const response = await this.#send(registration, {
         ...base,
         options: [...(base.options ?? []), uintOption(OptionNumber.CONTENT_FORMAT, format)],
-        payload: encodeContent(format, target, records, this.#options.registry),
+        payload: encodeContent(format, target, records, this.#options.registry, registration.rootPath),
       });
       if (response.code !== Code.UNSUPPORTED_CONTENT_FORMAT || index === formats.length - 1)
         return expect(response);
@@ -227,12 +234,6 @@ export class DeviceOperations implements DeviceRequests {
 function expect(response: IncomingResponse): IncomingResponse {
   if (isSuccess(response.code)) return response;
   throw new CoapResponseError(response.code, utf8(response.payload.subarray(0, 500)));
-}
-
-/** @throws DecodeError the answer cannot be read */
-function readResult(path: string, response: IncomingResponse, registry: ResourceTypeLookup): ReadResult {
-  const format = contentFormat(response.options) ?? ContentFormat.TEXT;
-  return { path, contentFormat: format, records: decodeContent(format, path, response.payload, registry) };
 }
 
 function canonicalOrUndefined(path: string): string | undefined {

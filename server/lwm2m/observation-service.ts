@@ -38,6 +38,7 @@ export interface ObservationServiceOptions {
 /** What is held in memory of one observation. */
 interface Held {
   readonly stored: StoredObservation;
+  readonly source: NotificationSource;
   /** Where its device was last heard; notifications move it. */
   address: PeerAddress;
 }
@@ -68,7 +69,7 @@ export class ObservationService {
           done('unknown');
           return;
         }
-        const held: Held = { stored: found, address: found.address };
+        const held = holding(found, found.address, found.rootPath);
         this.#hold(held);
         done({
           key: {
@@ -118,7 +119,7 @@ export class ObservationService {
     };
     // Stored before it is asked for: a notification must never find a server that does not know it.
     if (!(await observations.add(stored))) throw new NotRegisteredError(registration.endpoint);
-    const held: Held = { stored, address: registration.address };
+    const held = holding(stored, registration.address, registration.rootPath);
     this.#hold(held);
     try {
       const { response, observation } = await endpoint.observe(
@@ -141,7 +142,7 @@ export class ObservationService {
         }
         return response;
       }
-      this.#firstAnswer(stored, response);
+      this.#firstAnswer(held.source, response);
       for (const other of older) await this.#drop(other, undefined);
       events.publish('observed', registration.endpoint, clock.wallTime(), { path, origin });
       return response;
@@ -163,7 +164,7 @@ export class ObservationService {
     const endpoint = this.#attached();
     for (const stored of found) {
       if (options.active === true) {
-        const held: Held = { stored, address: registration.address };
+        const held = holding(stored, registration.address, registration.rootPath);
         const observation =
           endpoint.observation(stored.token) ??
           endpoint.restoreObservation(
@@ -216,9 +217,9 @@ export class ObservationService {
   }
 
   /** The answer to the Observe request is the first reading; it needs no acknowledgement. */
-  #firstAnswer(stored: StoredObservation, response: IncomingResponse): void {
+  #firstAnswer(source: NotificationSource, response: IncomingResponse): void {
     const nothing = (): void => undefined;
-    this.#options.ingest.accept(sourceOf(stored), {
+    this.#options.ingest.accept(source, {
       ...response,
       confirmable: false,
       messageId: 0,
@@ -240,7 +241,7 @@ export class ObservationService {
       this.#ended(stored, formatCode(notification.code));
       return;
     }
-    this.#options.ingest.accept(sourceOf(stored), notification);
+    this.#options.ingest.accept(held.source, notification);
   }
 
   /** A notification with a token that nobody can guess came from elsewhere: the device has moved. */
@@ -298,8 +299,9 @@ export class ObservationService {
   }
 }
 
-function sourceOf(stored: StoredObservation): NotificationSource {
-  return { endpoint: stored.endpoint, token: stored.token, path: stored.paths[0] ?? '/' };
+function holding(stored: StoredObservation, address: PeerAddress, rootPath: string): Held {
+  const { endpoint, token, paths } = stored;
+  return { stored, address, source: { endpoint, token, path: paths[0] ?? '/', rootPath } };
 }
 
 function isOf(observation: StoredObservation, path: string): boolean {

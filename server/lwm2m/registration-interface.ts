@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { IncomingRequest, OutgoingResponse } from '../../protocol/coap/exchange.ts';
@@ -10,6 +10,7 @@ import {
   uriPath,
   uriQuery,
 } from '../../protocol/coap/options.ts';
+import { RandomPool } from '../../protocol/coap/random-pool.ts';
 import { DecodeError, RequestError } from '../../protocol/errors.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
@@ -194,10 +195,14 @@ function wellKnownCore(request: IncomingRequest): OutgoingResponse {
 
 /** Endpoints fall into 256 buckets, so that a store can keep all of a device in one place. */
 function bucketOf(endpoint: string): string {
-  return createHash('sha1').update(endpoint).digest('hex').slice(0, 2);
+  return hash('sha1', endpoint).slice(0, 2);
 }
+
+const random = new RandomPool(randomBytes);
 
 /** Names its bucket, and holds 96 random bits: who does not know it cannot update or end the registration. */
 function newRegistrationId(endpoint: string): string {
-  return `${bucketOf(endpoint)}${randomBytes(12).toString('base64url')}`;
+  const secret = Buffer.allocUnsafe(12);
+  random.fill(secret);
+  return `${bucketOf(endpoint)}${secret.toString('base64url')}`;
 }

@@ -33,6 +33,8 @@ export interface NotificationSource {
   readonly token: string;
   /** Canonical path observed. */
   readonly path: string;
+  /** The device's alternate root, which it may put into names. */
+  readonly rootPath: string;
 }
 
 /** Counters since the start. */
@@ -82,7 +84,7 @@ export class TelemetryIngest {
     let selfTimed: boolean;
     try {
       const format = contentFormat(notification.options) ?? ContentFormat.TEXT;
-      const records = decodeContent(format, source.path, notification.payload, registry);
+      const records = decodeContent(format, source.path, notification.payload, registry, source.rootPath);
       ({ pack, selfTimed } = packReadings({
         endpoint: source.endpoint,
         receivedAt,
