@@ -21,8 +21,6 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
-          // Chromium and a server want the machine for themselves.
-          sequence: { groupOrder: 1 },
         },
       },
     ],
