@@ -1,6 +1,11 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+/** A file of ours that cannot be understood: somebody else's, or damaged. */
+export class StateFileError extends Error {
+  override readonly name = 'StateFileError';
+}
+
 /**
  * A small file that is either as it was or as it is to be, whenever the process or the machine dies:
  * written beside, flushed, renamed over, and the folder flushed. When `write` returns it is on disk.
@@ -20,6 +25,27 @@ export class AtomicFile {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw error;
     }
+  }
+
+  /** Its contents as JSON; undefined where there is none yet. @throws StateFileError it is none, or no `what` */
+  readJson<T>(
+    what: string,
+    parse: (value: Readonly<Record<string, unknown>>) => T | undefined,
+  ): T | undefined {
+    const text = this.read();
+    if (text === undefined) return undefined;
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+    const known =
+      typeof value === 'object' && value !== null ? parse(value as Record<string, unknown>) : undefined;
+    if (known === undefined) {
+      throw new StateFileError(`${this.path} is no ${what}: restore it, or remove it to begin anew`);
+    }
+    return known;
   }
 
   write(text: string): void {

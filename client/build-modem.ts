@@ -74,12 +74,13 @@ export async function buildModem(
     rates: settings.rates,
     queueLimit: settings.queueLimit,
     attachTime: settings.attachTime,
-    reconnectAfter: settings.reconnectAfter,
+    customObjects: settings.customObjects,
     seed: identity.serial,
     serial: String(identity.serial).padStart(9, '0'),
     firmware: packageJson.version,
     events,
     ...(settings.updateInterval === undefined ? {} : { updateInterval: settings.updateInterval }),
+    ...(settings.reconnectAfter === undefined ? {} : { reconnectAfter: settings.reconnectAfter }),
     ...(settings.crashAt === undefined ? {} : { reach: crashAt(settings.crashAt) }),
   });
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type CustomObjectIds, defaultCustomObjectIds } from '../objects/custom-ids.ts';
 import type { LwM2mVersion } from './lwm2m/formats.ts';
 import { type SwitchStep, switchSteps } from './modem/carrier-control.ts';
 import { sensorModels } from './modem/signals.ts';
@@ -27,7 +28,9 @@ export interface ModemSettings {
   readonly carrier: number;
   readonly switchLatency: number;
   readonly attachTime: number;
-  readonly reconnectAfter: number;
+  /** Undefined: as the modem has it. */
+  readonly reconnectAfter: number | undefined;
+  readonly customObjects: CustomObjectIds;
   readonly cardFault: 'busy' | 'policy' | undefined;
   readonly crashAt: SwitchStep | undefined;
 }
@@ -80,7 +83,7 @@ Card
   --carrier NAME          of a new card: ${carriers.join(', ')}  (${carriers[0]})
   --switch-latency MS     time that the card works on a switch  (300)
   --attach-time MS        time without network after a switch, 0 to 500  (200)
-  --reconnect-after S     time off the network after a Disconnect  (600)
+  --reconnect-after S     time off the network after a Disconnect; the server may change it  (600)
 
 Sensors
   --rate KIND=HZ,...      samples per second, 0 to 1000, of ${kinds.join(', ')}
@@ -88,6 +91,10 @@ Sensors
   --pack-interval MS      how long a reading waits for others to share its pack  (250; in a fleet 1000)
   --no-packs              one value per notification
   --keep N                readings that each sensor keeps while the server is away  (65536)
+
+Objects, where the server has them under other ids than the test ids of OMA
+  --carrier-object ID     Carrier                        (${defaultCustomObjectIds.carrier})
+  --sensor-object ID      IoT Sensor                     (${defaultCustomObjectIds.iotSensor})
 
 Fleet
   --fleet                 many modems, each with a socket of its own; keeps nothing unless --state is given
@@ -120,7 +127,9 @@ const options = {
   carrier: { type: 'string', default: carriers[0] as string },
   'switch-latency': { type: 'string', default: '300' },
   'attach-time': { type: 'string', default: '200' },
-  'reconnect-after': { type: 'string', default: '600' },
+  'reconnect-after': { type: 'string' },
+  'carrier-object': { type: 'string', default: String(defaultCustomObjectIds.carrier) },
+  'sensor-object': { type: 'string', default: String(defaultCustomObjectIds.iotSensor) },
   rate: { type: 'string', default: '' },
   'pack-interval': { type: 'string' },
   'no-packs': { type: 'boolean', default: false },
@@ -164,7 +173,11 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
     carrier: parseCarrier(values.carrier),
     switchLatency: number('--switch-latency', values['switch-latency'], 0, 60_000),
     attachTime: number('--attach-time', values['attach-time'], 0, 500),
-    reconnectAfter: number('--reconnect-after', values['reconnect-after'], 0, 2 ** 31 - 1),
+    reconnectAfter:
+      values['reconnect-after'] === undefined
+        ? undefined
+        : number('--reconnect-after', values['reconnect-after'], 0, 2 ** 31 - 1),
+    customObjects: parseObjectIds(values['carrier-object'], values['sensor-object']),
     cardFault:
       values['card-fault'] === undefined
         ? undefined
@@ -240,6 +253,16 @@ function parseRates(text: string, fleet: boolean): Record<string, number> {
     rates[kind] = rate;
   }
   return rates;
+}
+
+function parseObjectIds(carrier: string, iotSensor: string): CustomObjectIds {
+  const ids = {
+    carrier: number('--carrier-object', carrier, 1_024, 65_534),
+    iotSensor: number('--sensor-object', iotSensor, 1_024, 65_534),
+  };
+  if (ids.carrier === ids.iotSensor)
+    throw new UsageError('--carrier-object and --sensor-object are the same');
+  return ids;
 }
 
 function parseCarrier(name: string): number {

@@ -1,3 +1,4 @@
+import { StateFileError } from './atomic-file.ts';
 import { type CommandLine, help, parseCommandLine, UsageError } from './command-line.ts';
 import { runFleet } from './fleet.ts';
 import { createLog } from './log.ts';
@@ -61,8 +62,8 @@ async function main(): Promise<void> {
 /** What can be wrong with the machine or the card when a modem starts, in a line; undefined: a bug. */
 function startFailure(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  if (error instanceof CardTransportError) return error.message;
-  if ('syscall' in error || /is no (virtual card|command journal)/.test(error.message)) return error.message;
+  if (error instanceof CardTransportError || error instanceof StateFileError) return error.message;
+  if ('syscall' in error) return error.message;
   return undefined;
 }
 

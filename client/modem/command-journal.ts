@@ -30,6 +30,9 @@ export interface JournalContents {
   readonly disconnectedAt: number | undefined;
 }
 
+/** Seconds. */
+const defaultReconnectAfter = 600;
+
 /** Where a journal is kept. When `write` returns it is there. */
 export interface JournalStorage {
   read(): JournalContents | undefined;
@@ -46,12 +49,10 @@ export function volatileJournal(): JournalStorage {
   };
 }
 
+/** A journal in a file. Reading throws StateFileError. */
 export function fileJournal(file: AtomicFile): JournalStorage {
   return {
-    read() {
-      const text = file.read();
-      return text === undefined ? undefined : parseContents(text, file.path);
-    },
+    read: () => file.readJson('command journal', parseContents),
     write: (contents) => file.write(`${JSON.stringify({ format: 1, ...contents })}\n`),
   };
 }
@@ -61,13 +62,14 @@ export class CommandJournal {
   readonly #storage: JournalStorage;
   #contents: JournalContents;
 
-  constructor(storage: JournalStorage, defaults: { readonly reconnectAfter: number }) {
+  /** @throws what reading the storage throws */
+  constructor(storage: JournalStorage) {
     this.#storage = storage;
     this.#contents = storage.read() ?? {
       entry: undefined,
       lastCommand: 0,
       lastIccid: undefined,
-      reconnectAfter: defaults.reconnectAfter,
+      reconnectAfter: defaultReconnectAfter,
       disconnectedAt: undefined,
     };
   }
@@ -102,25 +104,26 @@ export class CommandJournal {
   }
 }
 
-function parseContents(text: string, path: string): JournalContents {
-  const parsed = JSON.parse(text) as Partial<Record<keyof JournalContents, unknown>> | null;
-  const { lastCommand, reconnectAfter, lastIccid, disconnectedAt } = parsed ?? {};
-  const entry = parsed?.entry as Partial<JournalEntry> | undefined;
-  const readable =
-    typeof lastCommand === 'number' &&
-    typeof reconnectAfter === 'number' &&
-    (lastIccid === undefined || typeof lastIccid === 'string') &&
-    (disconnectedAt === undefined || typeof disconnectedAt === 'number') &&
-    (entry === undefined || (typeof entry.target === 'number' && typeof entry.takenAt === 'number'));
-  if (!readable) throw new Error(`${path} is no command journal`);
-  return {
-    lastCommand,
-    reconnectAfter,
-    lastIccid,
-    disconnectedAt,
-    entry:
-      entry === undefined
-        ? undefined
-        : { id: entry.id, target: entry.target ?? 0, takenAt: entry.takenAt ?? 0, outcome: entry.outcome },
-  };
+function parseContents(value: Readonly<Record<string, unknown>>): JournalContents | undefined {
+  const { format, entry, lastCommand, reconnectAfter, lastIccid, disconnectedAt } = value;
+  if (format !== 1 || typeof lastCommand !== 'number' || typeof reconnectAfter !== 'number') return undefined;
+  if (lastIccid !== undefined && typeof lastIccid !== 'string') return undefined;
+  if (disconnectedAt !== undefined && typeof disconnectedAt !== 'number') return undefined;
+  const rest = { lastCommand, reconnectAfter, lastIccid, disconnectedAt };
+  if (entry === undefined) return { ...rest, entry };
+  const parsed = parseEntry(entry);
+  return parsed === undefined ? undefined : { ...rest, entry: parsed };
+}
+
+function parseEntry(value: unknown): JournalEntry | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { id, target, takenAt, outcome } = value as Readonly<Record<string, unknown>>;
+  if (typeof target !== 'number' || typeof takenAt !== 'number') return undefined;
+  if (id !== undefined && typeof id !== 'number') return undefined;
+  if (outcome === undefined) return { id, target, takenAt, outcome };
+  if (typeof outcome !== 'object' || outcome === null) return undefined;
+  const { succeeded, reason, at } = outcome as Readonly<Record<string, unknown>>;
+  if (typeof succeeded !== 'boolean' || typeof reason !== 'string' || typeof at !== 'number')
+    return undefined;
+  return { id, target, takenAt, outcome: { succeeded, reason, at } };
 }

@@ -1,6 +1,7 @@
 import { freemem, totalmem } from 'node:os';
 import { cellularConnectivityObject } from '../../objects/cellular-connectivity.ts';
 import { connectivityMonitoringObject } from '../../objects/connectivity-monitoring.ts';
+import { connectivityStatisticsObject } from '../../objects/connectivity-statistics.ts';
 import { deviceObject } from '../../objects/device.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import { instance, type ObjectInstance } from '../lwm2m/object-tree.ts';
@@ -122,6 +123,53 @@ export function cellularInstance(): Instance<typeof cellularConnectivityObject> 
     activatedProfileNames: { read: () => new Map([[0, { objectId: 65_535, instanceId: 65_535 }]]) },
     supportedPowerSavingModes: { read: () => 0 },
     activePowerSavingModes: { read: () => 0 },
+  });
+}
+
+/** What of an endpoint's counters the modem tells. */
+interface TrafficCounters {
+  readonly datagramsIn: number;
+  readonly datagramsOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** Traffic since Start, up to Stop; before the first Start, since the modem was switched on. */
+export function statisticsInstance(
+  counters: () => TrafficCounters,
+): Instance<typeof connectivityStatisticsObject> {
+  const nothing: TrafficCounters = { datagramsIn: 0, datagramsOut: 0, bytesIn: 0, bytesOut: 0 };
+  let began = nothing;
+  let stopped: TrafficCounters | undefined;
+  const collected = (): TrafficCounters => {
+    const end = stopped ?? counters();
+    return {
+      datagramsIn: end.datagramsIn - began.datagramsIn,
+      datagramsOut: end.datagramsOut - began.datagramsOut,
+      bytesIn: end.bytesIn - began.bytesIn,
+      bytesOut: end.bytesOut - began.bytesOut,
+    };
+  };
+  return instance(connectivityStatisticsObject, 0, {
+    txData: { read: () => Math.round(collected().bytesOut / 1_000) },
+    rxData: { read: () => Math.round(collected().bytesIn / 1_000) },
+    averageMessageSize: {
+      read() {
+        const { bytesIn, bytesOut, datagramsIn, datagramsOut } = collected();
+        return Math.round((bytesIn + bytesOut) / Math.max(1, datagramsIn + datagramsOut));
+      },
+    },
+    start: {
+      execute() {
+        began = { ...counters() };
+        stopped = undefined;
+      },
+    },
+    stop: {
+      execute() {
+        stopped ??= { ...counters() };
+      },
+    },
   });
 }
 

@@ -9,7 +9,12 @@ import { SimCard } from '../sim/sim-card.ts';
 import { CarrierControl, type CarrierSnapshot, type SwitchStep } from './carrier-control.ts';
 import { type CarrierInstance, carrierInstance, outcomeResources } from './carrier-instance.ts';
 import { CommandJournal, type JournalStorage } from './command-journal.ts';
-import { cellularInstance, connectivityInstance, deviceInstance } from './modem-objects.ts';
+import {
+  cellularInstance,
+  connectivityInstance,
+  deviceInstance,
+  statisticsInstance,
+} from './modem-objects.ts';
 import { Network } from './network.ts';
 import { Radio } from './radio.ts';
 import { Sensor } from './sensor.ts';
@@ -39,7 +44,7 @@ export interface ModemOptions {
   readonly queueLimit?: number;
   /** Milliseconds without network when the carrier changes; default 200. */
   readonly attachTime?: number;
-  /** Seconds; default 600. */
+  /** Seconds; default: what the journal holds, 600 in a new one. */
   readonly reconnectAfter?: number;
   /** Seed of all that is simulated; the same seed gives the same modem. */
   readonly seed: number;
@@ -96,6 +101,11 @@ export class Modem {
     const { clock, events } = options;
     const ids = options.customObjects ?? defaultCustomObjectIds;
     const random = seededRandom(options.seed);
+    const journal = new CommandJournal(options.journal);
+    const { reconnectAfter } = options;
+    if (reconnectAfter !== undefined && reconnectAfter !== journal.contents.reconnectAfter) {
+      journal.set({ reconnectAfter });
+    }
     this.#radio = new Radio(options.port);
     this.#card = new SimCard(options.card);
     this.#network = new Network(random);
@@ -118,7 +128,7 @@ export class Modem {
     this.#carrier = carrierInstance(ids.carrier, () => this.#control);
     this.#control = new CarrierControl({
       card: this.#card,
-      journal: new CommandJournal(options.journal, { reconnectAfter: options.reconnectAfter ?? 600 }),
+      journal,
       clock,
       attachTime: options.attachTime ?? 200,
       actions: {
@@ -157,6 +167,7 @@ export class Modem {
       deviceInstance(facts, clock),
       this.#connectivity,
       cellularInstance(),
+      statisticsInstance(() => this.client.endpoint.statistics),
       this.#carrier,
       ...this.#sensorInstances,
     ]) {

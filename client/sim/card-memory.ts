@@ -24,13 +24,10 @@ export function volatileCardMemory(): CardMemory {
   };
 }
 
-/** A card in a file: it outlives the modem process, as a real one does. */
+/** A card in a file: it outlives the modem process, as a real one does. Reading throws StateFileError. */
 export function fileCardMemory(file: AtomicFile): CardMemory {
   return {
-    read() {
-      const text = file.read();
-      return text === undefined ? undefined : parseContents(text, file.path);
-    },
+    read: () => file.readJson('virtual card', parseContents),
     write: (contents) =>
       file.write(
         `${JSON.stringify({ format: 1, serial: contents.serial, enabled: contents.enabled ?? null })}\n`,
@@ -38,13 +35,9 @@ export function fileCardMemory(file: AtomicFile): CardMemory {
   };
 }
 
-function parseContents(text: string, path: string): CardContents {
-  const parsed: unknown = JSON.parse(text);
-  if (typeof parsed === 'object' && parsed !== null && 'serial' in parsed && 'enabled' in parsed) {
-    const { serial, enabled } = parsed;
-    if (typeof serial === 'number' && (enabled === null || typeof enabled === 'number')) {
-      return { serial, enabled: enabled ?? undefined };
-    }
-  }
-  throw new Error(`${path} is no virtual card: remove it to get a new one`);
+function parseContents(value: Readonly<Record<string, unknown>>): CardContents | undefined {
+  const { format, serial, enabled } = value;
+  if (format !== 1 || typeof serial !== 'number') return undefined;
+  if (enabled === null) return { serial, enabled: undefined };
+  return typeof enabled === 'number' ? { serial, enabled } : undefined;
 }

@@ -70,6 +70,8 @@ describe('the command line', () => {
     [['--rate', 'sonar=1'], /imu, gyro, temperature/],
     [['--carrier', 'Vodafone'], /AT&T, T-Mobile, Verizon/],
     [['--card', 'pcsc'], /virtual/],
+    [['--carrier-object', '42770'], /are the same/],
+    [['--sensor-object', '3'], /1024 to 65534/],
     [['--crash-at', 'lunch'], /journal-written/],
     [['--card-fault', 'x'], /busy, policy/],
     [['--count', '3'], /needs --fleet/],

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -157,6 +157,14 @@ describe('the modem’s process', () => {
     expect(await running.exit).toEqual([2, null]);
     expect(running.output.trim().split('\n')).toHaveLength(1);
     expect(running.output).toContain('DTLS is not there yet');
+  });
+
+  it.each(['card.json', 'journal.json'])('does not make things up from a damaged %s', async (file) => {
+    writeFileSync(join(folder, file), '{"format": 1, ');
+    const running = modem();
+    expect(await running.exit).toEqual([1, null]);
+    expect(running.output.trim().split('\n')).toHaveLength(1);
+    expect(running.output).toContain(join(folder, file));
   });
 
   it('tells its options', async () => {

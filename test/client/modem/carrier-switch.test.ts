@@ -3,6 +3,7 @@ import { volatileJournal } from '../../../client/modem/command-journal.ts';
 import type { Modem, ModemOptions } from '../../../client/modem/modem.ts';
 import { volatileCardMemory } from '../../../client/sim/card-memory.ts';
 import { cardProfiles } from '../../../client/sim/card-profiles.ts';
+import type { CardTransport } from '../../../client/sim/card-transport.ts';
 import { VirtualCard } from '../../../client/sim/virtual-card.ts';
 import { CarrierResult, CarrierState, DISCONNECT_CARRIER_ID } from '../../../objects/carrier.ts';
 import { maxAge } from '../../../protocol/coap/options.ts';
@@ -356,6 +357,47 @@ describe('a modem process that dies in the middle of a switch', () => {
     expect(told(await execute("0='1',1='3'"))).toBe('2.04');
     await world.clock.run(10_000);
     expect(card.enabledProfile?.name).toBe(carrier);
+  });
+
+  it('between any two APDUs is found where the card is, and says so', async () => {
+    const outcomes = new Set<string>();
+    for (let survived = 0; ; survived++) {
+      memory = volatileCardMemory();
+      journal = volatileJournal();
+      await world.settle(modem.close());
+      card = new VirtualCard({ serial, memory, clock: world.clock });
+      let left = Number.POSITIVE_INFINITY;
+      let died = false;
+      const dying: CardTransport = {
+        connect: () => card.connect(),
+        reset: () => card.reset(),
+        close: () => card.close(),
+        transmit(command) {
+          if (left-- > 0) return card.transmit(command);
+          died = true;
+          return new Promise<never>(() => {});
+        },
+      };
+      modem = world.modem({ card: dying, journal });
+      const before = world.states.filter((state) => state === 'registered').length;
+      await modem.start();
+      await world.registered(before + 1);
+      left = survived;
+      await execute("0='1',1='3'");
+      await world.clock.run(3_000);
+      if (!died) break;
+      await world.settle(modem.close({ deregister: false }));
+      await start();
+      const carrier = card.enabledProfile?.name ?? '';
+      outcomes.add(carrier);
+      expect(await world.settle(world.server.values(carrierObject))).toMatchObject({
+        '/42769/0/0': carrier,
+        '/42769/0/4': carrier === 'T-Mobile' ? CarrierState.SUCCEEDED : CarrierState.FAILED,
+        '/42769/0/10': 3,
+      });
+      expect(survived).toBeLessThan(50);
+    }
+    expect(outcomes).toEqual(new Set(['AT&T', 'T-Mobile']));
   });
 
   it('of a Disconnect that the card has done is silent, and tells the outcome when it is back', async () => {

@@ -23,12 +23,12 @@ describe('a modem', () => {
   it('registers the objects of a SIM modem, and not the Security object', () => {
     expect(world.server.requests[0]?.payload).toBe(
       '</>;rt="oma.lwm2m";ct="60 110 112 11542",</1>;ver=1.2,</1/0>,</3>;ver=1.2,</3/0>,</4>;ver=1.3,</4/0>,' +
-        '</10>;ver=1.1,</10/0>,</42769/0>,</42770/0>,</42770/1>,</42770/2>',
+        '</7/0>,</10>;ver=1.1,</10/0>,</42769/0>,</42770/0>,</42770/1>,</42770/2>',
     );
   });
 
   it('can be read in each object and each format that carries objects', async () => {
-    for (const path of ['/1', '/3', '/4', '/10', '/42769', '/42770']) {
+    for (const path of ['/1', '/3', '/4', '/7', '/10', '/42769', '/42770']) {
       for (const format of [ContentFormat.SENML_CBOR, ContentFormat.SENML_JSON, ContentFormat.TLV]) {
         const response = await world.settle(world.server.read(path, format));
         expect(Object.keys(world.server.decode(path, response.payload, format)).length).toBeGreaterThan(0);
@@ -52,6 +52,17 @@ describe('a modem', () => {
     await world.clock.run(2_500);
     expect(world.server.of('register')).toHaveLength(1);
     await world.until('registered anew', () => world.server.of('register').length === 2);
+  });
+
+  it('counts its traffic between Start and Stop', async () => {
+    await world.settle(world.server.execute('/7/0/6'));
+    for (let i = 0; i < 20; i++) await world.settle(world.server.read('/3'));
+    await world.settle(world.server.execute('/7/0/7'));
+    const counted = await world.settle(world.server.values('/7/0'));
+    expect(Number(counted['/7/0/2'])).toBeGreaterThan(Number(counted['/7/0/3']));
+    expect(Number(counted['/7/0/5'])).toBeGreaterThan(20);
+    for (let i = 0; i < 20; i++) await world.settle(world.server.read('/3'));
+    expect(await world.settle(world.server.values('/7/0'))).toEqual(counted);
   });
 
   it('tells a signal that drifts to those who observe it', async () => {
