@@ -101,7 +101,7 @@ export class ObserverEntry implements Observer, TransmissionOwner {
       return;
     }
     this.#waiting ??= [];
-    const superseded = this.#waiting.findIndex((other) => !other.keep);
+    const superseded = waiting.keep ? -1 : this.#waiting.findIndex((other) => !other.keep);
     const stale = superseded < 0 ? undefined : this.#waiting.splice(superseded, 1)[0];
     if (this.#waiting.length >= layer.parameters.maxQueuedPerPeer) {
       layer.statistics.refused++;

@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { DeduplicationRing, type Seen, SeenReply } from '../../../protocol/coap/deduplication.ts';
+
+describe('the ring of message ids', () => {
+  test('remembers the newest that were answered, and all that were not', () => {
+    const step = fc.record({
+      id: fc.integer({ min: 0, max: 40 }),
+      answer: fc.boolean(),
+      pass: fc.integer({ min: 0, max: 8 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), fc.integer({ min: 1, max: 6 }), (steps, capacity) => {
+        const ring = new DeduplicationRing(capacity);
+        const LIFETIME = 50;
+        let now = 0;
+        const pending: { seen: Seen; id: number; expires: number }[] = [];
+        let last: { id: number; expires: number } | undefined;
+        for (const { id, answer, pass } of steps) {
+          now += pass;
+          const alive = pending.filter(({ expires }) => expires > now);
+          // What is being worked on is always known.
+          for (const one of alive) expect(ring.find(one.id, now)).toBe(one.seen);
+          // So is the newest of all.
+          if (last !== undefined && last.expires > now) expect(ring.find(last.id, now)).toBeDefined();
+          expect(ring.pending(now)).toBe(alive.length > 0);
+          if (ring.find(id, now) !== undefined) continue;
+          const seen = ring.insert(id, now + LIFETIME, now);
+          if (seen === undefined) {
+            expect(alive.length).toBe(capacity);
+            continue;
+          }
+          expect(ring.size).toBeLessThanOrEqual(capacity);
+          last = { id, expires: now + LIFETIME };
+          if (answer) seen.reply = SeenReply.ACK;
+          else pending.push({ seen, id, expires: now + LIFETIME });
+        }
+      }),
+    );
+  });
+
+  test('forgets on demand, and gives the entry to the next', () => {
+    const ring = new DeduplicationRing(2);
+    const first = ring.insert(1, 100, 0) as Seen;
+    const generation = first.generation;
+    ring.forget(first);
+    expect(ring.find(1, 0)).toBeUndefined();
+    expect(first.generation).toBeGreaterThan(generation);
+    expect(ring.insert(1, 100, 0)).toBe(first);
+  });
+
+  test('grows only as far as it must', () => {
+    const ring = new DeduplicationRing(64);
+    for (let i = 0; i < 100; i++) {
+      const seen = ring.insert(i, i * 10 + 25, i * 10) as Seen;
+      seen.reply = SeenReply.ACK;
+    }
+    expect(ring.size).toBeLessThanOrEqual(4);
+  });
+
+  test('takes over what another knows but what nobody has answered', () => {
+    const [from, to] = [new DeduplicationRing(4), new DeduplicationRing(2)];
+    for (const [id, reply] of [
+      [1, SeenReply.ACK],
+      [2, SeenReply.PENDING],
+      [3, SeenReply.RST],
+    ] as const) {
+      (from.insert(id, 100, 0) as Seen).reply = reply;
+    }
+    (from.insert(4, 5, 0) as Seen).reply = SeenReply.ACK;
+    to.insert(3, 100, 0);
+    to.adopt(from, 10);
+    expect([1, 2, 3, 4].map((id) => to.find(id, 10)?.reply)).toEqual([
+      SeenReply.ACK,
+      undefined,
+      SeenReply.PENDING,
+      undefined,
+    ]);
+    // No room but for what is being worked on.
+    const full = new DeduplicationRing(1);
+    full.insert(9, 100, 0);
+    full.adopt(from, 10);
+    expect(full.find(1, 10)).toBeUndefined();
+  });
+});
