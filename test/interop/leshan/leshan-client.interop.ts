@@ -21,7 +21,7 @@ describe.skipIf(!isInstalled('mvn') || !isInstalled('javac'))('a client on the L
     await buildLeshanClient();
     server = await ServerProcess.start();
     events = await EventStream.open(server.url(`/api/events?endpoint=${endpoint}`));
-    client = startLeshanClient({ server: server.coap, endpoint, lifetime: 60, sensorObject });
+    client = startLeshanClient({ server: server.coap, endpoint, lifetime: 60, sensorObject, sensors: 1 });
   });
 
   afterAll(async () => {
@@ -146,6 +146,21 @@ describe.skipIf(!isInstalled('mvn') || !isInstalled('javac'))('a client on the L
     await events.until(({ type }) => type === 'updated');
   });
 
+  test('goes on as if nothing had been when the server is killed and started again', async () => {
+    events.close();
+    await server.killAndStartAgain();
+    events = await EventStream.open(server.url(`/api/events?endpoint=${endpoint}`));
+    expect((await server.call('GET', device)).body).toMatchObject({ state: 'registered' });
+    client.order('value 33.75');
+    const reading = await events.until(
+      ({ type, data }) => type === 'readings' && JSON.stringify(data).includes('33.75'),
+    );
+    expect(reading.data).toMatchObject({ series: [{ path: `${sensor}/2` }] });
+    const read = await server.call('GET', `${device}/objects${sensor}/2`);
+    expect(read.body).toMatchObject({ value: 33.75 });
+    expect(client.said().match(/"event":"registered"/g)).toHaveLength(1);
+  });
+
   test('deregisters, and is still known', async () => {
     client.order('stop');
     await tells('deregistered');
@@ -154,5 +169,57 @@ describe.skipIf(!isInstalled('mvn') || !isInstalled('javac'))('a client on the L
     expect(status).toBe(200);
     expect(body).toMatchObject({ state: 'unregistered' });
     expect((body as { registration?: unknown }).registration).toBeUndefined();
+  });
+});
+
+// More than fits a datagram, both ways: Californium cuts it into blocks (RFC 7959).
+describe.skipIf(!isInstalled('mvn') || !isInstalled('javac'))('a client with 300 instances', () => {
+  const count = 300;
+  const name = 'leshan-300';
+  let server: ServerProcess;
+  let client: JsonLinesProcess;
+
+  beforeAll(async () => {
+    await buildLeshanClient();
+    server = await ServerProcess.start();
+    client = startLeshanClient({
+      server: server.coap,
+      endpoint: name,
+      lifetime: 60,
+      sensorObject,
+      sensors: count,
+    });
+  });
+
+  afterAll(async () => {
+    await client?.stop('SIGKILL');
+    if (server !== undefined) expect(await server.stop(), server.log()).toBe('exit code 0');
+  });
+
+  test('registers with a list of objects in blocks', async () => {
+    await client.until((line) => line.event === 'registered');
+    const { body } = await server.call('GET', `/api/devices/${name}/objects`);
+    const paths = (body as { items: { path: string }[] }).items.map(({ path }) => path);
+    const ofSensors = paths.filter((path) => path.startsWith(`/${sensorObject}/`));
+    expect(ofSensors).toHaveLength(count);
+    expect(new Set(ofSensors)).toContain(`/${sensorObject}/${count - 1}`);
+  });
+
+  test.each([11542, 110, 112])('answers a Read of the whole object in blocks, format %i', async (format) => {
+    const read = await server.call('GET', `/api/devices/${name}/objects/${sensorObject}?format=${format}`);
+    expect(read.status, JSON.stringify(read.body).slice(0, 500)).toBe(200);
+    const { items } = read.body as { items: { path: string; value: unknown }[] };
+    const values = items.filter(({ path }) => path.endsWith('/2'));
+    expect(values).toHaveLength(count);
+    for (const { value } of values) expect(value).toBe(20.5);
+  });
+
+  test('has every one of them observed as the policy wants', async () => {
+    await expect
+      .poll(async () => {
+        const { body } = await server.call('GET', `/api/devices/${name}/observations`);
+        return (body as { items: unknown[] }).items.length;
+      }, patience)
+      .toBe(count);
   });
 });

@@ -32,6 +32,8 @@ export function startLeshanClient(options: {
   /** s */
   readonly lifetime: number;
   readonly sensorObject: number;
+  /** How many instances of it there are. */
+  readonly sensors: number;
 }): JsonLinesProcess {
   const classPath = `${join(target, 'classes')}:${join(target, 'dependency')}/*`;
   return new JsonLinesProcess('java', [
@@ -44,5 +46,6 @@ export function startLeshanClient(options: {
     options.endpoint,
     String(options.lifetime),
     String(options.sensorObject),
+    String(options.sensors),
   ]);
 }

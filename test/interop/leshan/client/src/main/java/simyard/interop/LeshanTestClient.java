@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 import org.eclipse.leshan.client.LeshanClient;
 import org.eclipse.leshan.client.LeshanClientBuilder;
@@ -28,7 +29,7 @@ import org.eclipse.leshan.transport.californium.client.endpoint.CaliforniumClien
 import org.eclipse.leshan.transport.californium.client.endpoint.coap.CoapClientProtocolProvider;
 
 /**
- * {@code LeshanTestClient SERVER-URI ENDPOINT LIFETIME SENSOR-OBJECT-ID}: registers and stays.
+ * {@code LeshanTestClient SERVER-URI ENDPOINT LIFETIME SENSOR-OBJECT-ID SENSORS}: registers and stays.
  * Lines on standard input: {@code value NUMBER}, {@code update}, {@code stop}; its end also stops.
  */
 public final class LeshanTestClient {
@@ -45,13 +46,13 @@ public final class LeshanTestClient {
 
         List<ObjectModel> models = new ArrayList<>(ObjectLoader.loadDefault());
         models.add(Sensor.model(sensorObject));
-        Sensor sensor = new Sensor();
+        Sensor[] sensors = Stream.generate(Sensor::new).limit(Integer.parseInt(args[4])).toArray(Sensor[]::new);
         ObjectsInitializer objects = new ObjectsInitializer(new StaticModel(models));
         objects.setInstancesForObject(0, Security.noSec(uri, SHORT_SERVER_ID));
         objects.setInstancesForObject(1,
                 new Server(SHORT_SERVER_ID, lifetime, EnumSet.of(BindingMode.U), false, BindingMode.U));
         objects.setInstancesForObject(3, new ReportingDevice());
-        objects.setInstancesForObject(sensorObject, sensor);
+        objects.setInstancesForObject(sensorObject, sensors);
 
         DefaultRegistrationEngineFactory engine = new DefaultRegistrationEngineFactory();
         engine.setRetryWaitingTimeInMs(1_000);
@@ -68,7 +69,7 @@ public final class LeshanTestClient {
         try (BufferedReader input = new BufferedReader(
                 new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             for (String line = input.readLine(); line != null && !line.equals("stop"); line = input.readLine()) {
-                obey(line, client, sensor);
+                obey(line, client, sensors[0]);
             }
         }
         client.destroy(true);
