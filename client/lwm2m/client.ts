@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { DatagramPort, PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import { createCoapEndpoint } from '../../protocol/coap/endpoint.ts';
-import type { CoapEndpoint } from '../../protocol/coap/exchange.ts';
+import type { CoapEndpoint, ObservationEnd } from '../../protocol/coap/exchange.ts';
 import type { Code } from '../../protocol/coap/message.ts';
 import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { AttributeStore } from './attributes.ts';
@@ -69,6 +69,7 @@ export class Lwm2mClient {
   readonly #packs: PackSender;
   #disableTimer: Timer | undefined;
   #silent = false;
+  #lostWhileSilent = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: Lwm2mClientOptions) {
@@ -104,7 +105,7 @@ export class Lwm2mClient {
       lookup: options.lookup,
       version,
       isServer: (peer) => peer === this.registration.peer,
-      onSilence: () => this.#serverSilent(),
+      onLost: (reason) => this.#observationLost(reason),
       ...(events.onOperation === undefined ? {} : { onOperation: events.onOperation }),
       ...(events.onObserve === undefined ? {} : { onObserve: events.onObserve }),
     });
@@ -196,6 +197,8 @@ export class Lwm2mClient {
   /** Speaks again: with an Update first. */
   resume(): void {
     this.#silent = false;
+    if (this.#lostWhileSilent) this.registration.reregister();
+    this.#lostWhileSilent = false;
     this.registration.resume();
     this.#observations.resume();
     this.#packs.resume();
@@ -218,9 +221,19 @@ export class Lwm2mClient {
     await this.endpoint.close();
   }
 
-  /** A notification was not acknowledged, and its observation is void: only a Register brings it back. */
-  #serverSilent(): void {
-    if (!this.#silent && this.#closing === undefined) this.registration.reregister();
+  /**
+   * A notification that nobody acknowledged makes its observation void, and the server does not know:
+   * only a Register brings it back. After a RST it may be that the server has lost us altogether, which
+   * an Update shows.
+   */
+  #observationLost(reason: ObservationEnd): void {
+    if (this.#closing !== undefined) return;
+    if (reason === 'timeout') {
+      if (this.#silent) this.#lostWhileSilent = true;
+      else this.registration.reregister();
+    } else if (reason === 'reset' && this.registration.location !== undefined) {
+      this.registration.update();
+    }
   }
 
   /** Server object's Disable: deregistered and silent for the time (OMA-TS-LightweightM2M_Core §E.2). */

@@ -1,5 +1,5 @@
 import { CoapResponseError } from '../../protocol/coap/errors.ts';
-import type { IncomingRequest, OutgoingResponse } from '../../protocol/coap/exchange.ts';
+import type { IncomingRequest, ObservationEnd, OutgoingResponse } from '../../protocol/coap/exchange.ts';
 import { Code, OptionNumber } from '../../protocol/coap/message.ts';
 import {
   accept,
@@ -41,8 +41,8 @@ export interface RequestHandlerOptions {
   readonly isServer: (peer: string) => boolean;
   /** An operation was carried out or declined, for people. */
   readonly onOperation?: (operation: string, path: string, code: Code, diagnostic: string) => void;
-  /** An observation was given up because the server did not acknowledge a notification. */
-  readonly onSilence: (path: string) => void;
+  /** An observation has ended, and not because the server asked for it in so many words. */
+  readonly onLost: (reason: ObservationEnd) => void;
   /** An observation was established: of values, or in packs. */
   readonly onObserve?: (path: string, packs: boolean) => void;
 }
@@ -166,7 +166,7 @@ export class RequestHandler {
     const { payload } = snapshot();
     const observer = request.acceptObserve((reason) => {
       observations.ended(observer, reason);
-      if (reason === 'timeout') this.#options.onSilence(target.path);
+      this.#options.onLost(reason);
     });
     this.#options.onObserve?.(target.path, false);
     return {
@@ -186,7 +186,7 @@ export class RequestHandler {
     const observer = request.acceptObserve((reason) => {
       ended = true;
       packs.forget(target.path, observer);
-      if (reason === 'timeout') this.#options.onSilence(target.path);
+      this.#options.onLost(reason);
     });
     this.#options.onObserve?.(target.path, true);
     const begin = (): void => {

@@ -192,6 +192,17 @@ describe('an observation ends', () => {
     expect(texts(told)).toEqual(['1']);
   });
 
+  it('with RST of a server that has lost its memory, and an Update finds that out at once', async () => {
+    await observe('/3/0/9');
+    await world.settle(world.server.endpoint.close());
+    world.startServer();
+    world.server.script.push({ code: Code.NOT_FOUND });
+    change(1);
+    await world.registered(2);
+    expect(world.server.requests.map((request) => request.kind)).toEqual(['register', 'update', 'register']);
+    expect(world.clock.now()).toBeLessThan(10_000);
+  });
+
   it('when the same server observes the same path again: it gets each change once', async () => {
     const before = await observe('/3/0/9');
     const after = await observe('/3/0/9');
@@ -212,6 +223,19 @@ describe('an observation ends', () => {
     change(2);
     await world.until('told', () => told.length === 1);
   });
+});
+
+it('an observation that was lost while the client was silent makes it register anew', async () => {
+  await observe('/3/0/9');
+  change(1);
+  await client.pause();
+  world.link.filter = () => true;
+  await world.clock.run(300_000);
+  expect(client.observations).toBe(0);
+  world.link.filter = undefined;
+  client.resume();
+  await world.registered(2);
+  expect(world.server.requests.map((request) => request.kind)).toEqual(['register', 'register']);
 });
 
 describe('deliver', () => {
