@@ -67,7 +67,16 @@ export class DeviceListController implements ReactiveController {
   async show(query: ListQuery): Promise<void> {
     if (this.#query?.search === query.search && this.#query.state === query.state) return;
     this.#query = query;
-    await this.load();
+    const { list } = this;
+    if (this.problem === undefined && list?.search === query.search && list.state === query.state) {
+      // Back on a list that was left: it is there at once, and is renewed where it stands.
+      this.#restart();
+      this.#watch();
+      await this.#live?.settled();
+      await this.#reloadQuietly();
+    } else {
+      await this.load();
+    }
   }
 
   async load(): Promise<void> {
@@ -79,13 +88,7 @@ export class DeviceListController implements ReactiveController {
     this.problem = undefined;
     this.pageProblem = undefined;
     this.#host.requestUpdate();
-    this.#stopWatching ??= this.#live?.watch(
-      { types: listEventTypes },
-      { onEvent: (event) => this.#take(event), onGap: () => this.#reloadSoon() },
-    );
-    this.#renewal ??= setInterval(() => {
-      if (document.visibilityState === 'visible') this.#reloadQuietly();
-    }, renewMs);
+    this.#watch();
     try {
       await this.#live?.settled();
       if (request.signal.aborted) return;
@@ -120,6 +123,16 @@ export class DeviceListController implements ReactiveController {
       this.#paging = false;
     }
     this.#host.requestUpdate();
+  }
+
+  #watch(): void {
+    this.#stopWatching ??= this.#live?.watch(
+      { types: listEventTypes },
+      { onEvent: (event) => this.#take(event), onGap: () => this.#reloadSoon() },
+    );
+    this.#renewal ??= setInterval(() => {
+      if (document.visibilityState === 'visible') this.#reloadQuietly();
+    }, renewMs);
   }
 
   #restart(): AbortController {

@@ -13,6 +13,11 @@ export function formatIccid(iccid: string): string {
   return iccid.replace(/(.{4})(?=.)/g, '$1 ');
 }
 
+/** `35 300000 000791 9`: type allocation code in two parts, serial number, check digit (3GPP TS 23.003 §6.2). */
+export function formatImei(imei: string): string {
+  return imei.replace(/^(\d{2})(\d{6})(\d{6})(\d{1,2})$/, '$1 $2 $3 $4');
+}
+
 /** `310 410 123456789`: country, network, subscriber (ITU-T E.212). */
 export function formatImsi(imsi: string): string {
   if (!/^\d{6,15}$/.test(imsi)) return imsi;

@@ -1,5 +1,6 @@
 import { createObjectRegistry, standardObjects } from '../../objects/registry.ts';
 import type { ApiLiveReadings, ApiReading, ApiValue } from './api-types.ts';
+import { formatIccid, formatImsi } from './identifiers.ts';
 import { displayUnit, formatMeasure } from './numbers.ts';
 
 /** The newest value of a path. Times in ms since the epoch. */
@@ -57,7 +58,10 @@ export function valueText(path: string, value: ApiValue, units?: string): string
   const [object = Number.NaN, , resource = Number.NaN] = path.split('/').slice(1).map(Number);
   const definition = registry.resource(object, resource);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (typeof value === 'string') return value === '' ? '(empty)' : value;
+  if (value === '') return '(empty)';
+  if (definition?.title === 'ICCID') return formatIccid(String(value));
+  if (definition?.title === 'IMSI') return formatImsi(String(value));
+  if (typeof value === 'string') return value;
   const meaning = definition?.values?.[value];
   if (meaning !== undefined) return `${meaning} (${value})`;
   if (definition?.type === 'time') return new Date(value * 1000).toISOString().replace('.000Z', 'Z');

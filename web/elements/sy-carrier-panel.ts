@@ -3,10 +3,12 @@ import { css, html, LitElement, nothing } from 'lit';
 import { announce } from '../announce.ts';
 import { apiContext, clockContext } from '../contexts.ts';
 import type { ApiCarrierSlot, ApiCommand, ApiDevice, ApiProblem } from '../data/api-types.ts';
+import { lifetimeEnd } from '../data/device-list.ts';
 import type { LastValues } from '../data/last-values.ts';
 import { asProblem } from '../data/problem.ts';
 import { carrierObjectId } from '../data/sensors.ts';
 import { isDisconnect, isFinal, switchEffect, switchTarget } from '../data/switch-progress.ts';
+import { clockTime } from '../data/time.ts';
 import { base, controls, skeletons } from '../styles/shared.ts';
 import type { SwitchDialog } from './sy-switch-dialog.ts';
 import './sy-problem-panel.ts';
@@ -106,7 +108,7 @@ export class CarrierPanel extends LitElement {
     const command = this.#command(slot);
     const busy = command !== undefined && !isFinal(command);
     return html`<section aria-label=${`SIM ${slot.slot + 1}`}>
-      <sy-sim-card .slotStatus=${slot} ?switching=${busy}></sy-sim-card>
+      <sy-sim-card .slotStatus=${slot} .progress=${busy ? command.state : undefined}></sy-sim-card>
       ${command === undefined ? nothing : this.#progress(command)}
       ${
         this.problem === undefined
@@ -187,8 +189,9 @@ export class CarrierPanel extends LitElement {
   }
 
   #whenHeard(): string {
-    return this.device.state === 'registered'
-      ? 'The device sleeps: the switch goes out when it is next heard from.'
+    const { registration } = this.device;
+    return registration !== undefined
+      ? `The device sleeps: the switch goes out when it is next heard from, by ${clockTime(lifetimeEnd(registration))} at the latest.`
       : 'The device is not registered: the switch waits until it registers again.';
   }
 

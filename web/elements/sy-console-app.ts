@@ -1,5 +1,6 @@
 import { ContextProvider } from '@lit/context';
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { cache } from 'lit/directives/cache.js';
 import { announcedEvent } from '../announce.ts';
 import { apiContext, clockContext, liveContext, serverContext } from '../contexts.ts';
 import { ApiClient } from '../data/api-client.ts';
@@ -170,7 +171,7 @@ export class ConsoleApp extends LitElement {
         </div>
       </header>
       <sy-live-bar></sy-live-bar>
-      <main id="view" tabindex="-1">${this.#view()}</main>
+      <main id="view" tabindex="-1">${cache(this.#view())}</main>
       <sy-keys-dialog></sy-keys-dialog>
       <div class="only-spoken" role="status" aria-live="polite">${this.spoken}</div>`;
   }

@@ -7,6 +7,7 @@ export class CopyButton extends LitElement {
   static override properties = {
     text: { type: String },
     what: { type: String },
+    label: { type: String },
     outcome: { state: true },
   };
 
@@ -26,6 +27,7 @@ export class CopyButton extends LitElement {
   declare text: string;
   /** Named to screen readers: `Copy the command`. */
   declare what: string;
+  declare label: string;
   declare outcome: 'copied' | 'refused' | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -33,6 +35,7 @@ export class CopyButton extends LitElement {
     super();
     this.text = '';
     this.what = 'text';
+    this.label = 'Copy';
   }
 
   override disconnectedCallback(): void {
@@ -42,7 +45,7 @@ export class CopyButton extends LitElement {
 
   override render() {
     const label =
-      this.outcome === 'copied' ? 'Copied' : this.outcome === 'refused' ? 'Select and copy it' : 'Copy';
+      this.outcome === 'copied' ? 'Copied' : this.outcome === 'refused' ? 'Select and copy it' : this.label;
     return html`<button class="small" aria-label=${`${label}: ${this.what}`} @click=${this.#copy}>
       ${label}
     </button>`;

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import type { ApiDevice } from '../data/api-types.ts';
 import { lifetimeEnd } from '../data/device-list.ts';
-import { thinSpace } from '../data/numbers.ts';
+import { formatImei } from '../data/identifiers.ts';
 import { durationText } from '../data/time.ts';
 import { base } from '../styles/shared.ts';
 import './sy-copy-button.ts';
@@ -73,7 +73,7 @@ export class DeviceHeader extends LitElement {
     return html`<div class="name">
         <h1>${device.endpoint}</h1>
         <sy-state-badge state=${device.state} ?queue-mode=${registration?.queueMode ?? false}></sy-state-badge>
-        <sy-copy-button .text=${device.endpoint} what="the endpoint name"></sy-copy-button>
+        <sy-copy-button .text=${device.endpoint} label="Copy name" what="the endpoint name"></sy-copy-button>
       </div>
       <dl>
         ${fact('Last heard', html`<sy-time-text .at=${device.lastSeen}></sy-time-text>`)}
@@ -93,8 +93,8 @@ export class DeviceHeader extends LitElement {
         ${model === '' ? nothing : fact('Model', model)}
         ${device.firmwareVersion === undefined ? nothing : fact('Firmware', device.firmwareVersion)}
         ${device.serialNumber === undefined ? nothing : fact('Serial number', device.serialNumber)}
-        ${device.imei === undefined ? nothing : fact('IMEI', device.imei.replace(/(\d{2})(\d{6})(\d{6})(\d+)/, `$1${thinSpace}$2${thinSpace}$3${thinSpace}$4`))}
-        ${fact('Signal', html`<sy-signal-meter .dbm=${device.signal}></sy-signal-meter>`)}
+        ${device.imei === undefined ? nothing : fact('IMEI', formatImei(device.imei))}
+        ${fact('Signal', html`<sy-signal-meter .dbm=${device.signal} ?stale=${registration === undefined}></sy-signal-meter>`)}
       </dl>`;
   }
 }

@@ -1,6 +1,6 @@
 import '@lit-labs/virtualizer';
 import type { LitVirtualizer } from '@lit-labs/virtualizer';
-import type { RangeChangedEvent } from '@lit-labs/virtualizer/events.js';
+import type { RangeChangedEvent, VisibilityChangedEvent } from '@lit-labs/virtualizer/events.js';
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import type { ApiDevice } from '../data/api-types.ts';
 import { lifetimeEnd } from '../data/device-list.ts';
@@ -52,7 +52,7 @@ export class DeviceTable extends LitElement {
       .row {
         display: grid;
         grid-template-columns:
-          140px minmax(200px, 2fr) minmax(100px, 1fr) minmax(100px, 1fr) 160px
+          140px minmax(200px, 2fr) minmax(130px, 1.3fr) minmax(90px, 1fr) 160px
           110px 110px minmax(80px, 140px);
         align-items: center;
         gap: 16px;
@@ -86,8 +86,12 @@ export class DeviceTable extends LitElement {
       .rows .row:focus-within {
         background: var(--sy-hover);
       }
-      .endpoint {
+      .rows .endpoint {
         font-weight: 550;
+      }
+      .gone > .carrier,
+      .gone > .model {
+        color: var(--sy-text-3);
       }
       .endpoint a {
         color: var(--sy-text);
@@ -213,6 +217,18 @@ export class DeviceTable extends LitElement {
   }
 
   #lastShown = 0;
+  #firstVisible = 0;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // A list that was left and is come back to: what was at the top is there again.
+    const top = this.#firstVisible;
+    if (!this.hasUpdated || top === 0) return;
+    requestAnimationFrame(() => {
+      const virtualizer = this.renderRoot.querySelector('lit-virtualizer') as LitVirtualizer | null;
+      virtualizer?.element(top)?.scrollIntoView({ block: 'start' });
+    });
+  }
 
   #rows(devices: readonly ApiDevice[]) {
     return html`<lit-virtualizer
@@ -223,6 +239,9 @@ export class DeviceTable extends LitElement {
       .keyFunction=${(device: ApiDevice) => device.endpoint}
       .renderItem=${renderRow}
       @rangeChanged=${(event: RangeChangedEvent) => this.#lookAhead(event.last)}
+      @visibilityChanged=${(event: VisibilityChangedEvent) => {
+        if (this.isConnected && event.first >= 0) this.#firstVisible = event.first;
+      }}
       @click=${this.#clicked}
     ></lit-virtualizer>`;
   }
@@ -284,7 +303,7 @@ const cellClasses = ['state', 'endpoint', 'model', 'carrier', 'signal', 'heard',
 
 function renderRow(device: ApiDevice, index: number) {
   const { registration } = device;
-  return html`<div class="row" role="row" aria-rowindex=${index + 2} data-index=${index}>
+  return html`<div class=${registration === undefined ? 'row gone' : 'row'} role="row" aria-rowindex=${index + 2} data-index=${index}>
     <span role="cell" class="state"
       ><sy-state-badge state=${device.state} ?queue-mode=${registration?.queueMode ?? false}></sy-state-badge
     ></span>
@@ -300,7 +319,7 @@ function renderRow(device: ApiDevice, index: number) {
       >${carrierText(device.carrier)}<span class="heard-too"
         > · <sy-time-text .at=${device.lastSeen}></sy-time-text></span
     ></span>
-    <span role="cell" class="signal"><sy-signal-meter .dbm=${device.signal}></sy-signal-meter></span>
+    <span role="cell" class="signal"><sy-signal-meter .dbm=${device.signal} ?stale=${device.state !== 'registered'}></sy-signal-meter></span>
     <span role="cell" class="heard"><sy-time-text .at=${device.lastSeen}></sy-time-text></span>
     <span role="cell" class="left"
       >${

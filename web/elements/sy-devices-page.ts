@@ -57,7 +57,7 @@ export class DevicesPage extends LitElement {
         position: relative;
       }
       input {
-        width: 320px;
+        width: 384px;
         max-width: 100%;
         height: 32px;
         padding: 0 32px 0 12px;
@@ -149,14 +149,12 @@ export class DevicesPage extends LitElement {
     clearTimeout(this.#typing);
   }
 
-  protected override firstUpdated(): void {
-    if (!isSearchWanted()) return;
-    // Once: going back to here later is not another wish to search.
-    history.replaceState(null, '');
-    this.#focusSearch();
-  }
-
   protected override updated(changed: PropertyValues<this>): void {
+    if (isSearchWanted()) {
+      // Once: going back to here later is not another wish to search.
+      history.replaceState(null, '');
+      this.#focusSearch();
+    }
     if (!changed.has('search') && !changed.has('state')) return;
     const api = this.#api.value;
     const live = this.#live.value;

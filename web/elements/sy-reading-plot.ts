@@ -266,7 +266,9 @@ export class ReadingPlot extends LitElement {
             grid,
             ticks: { show: false },
             space: 28,
-            values: (_plot, splits) => splits.map((split) => axisValue(split, splits)),
+            // Without a reading there is no scale that could be told.
+            values: (_plot, splits) =>
+              splits.map((split) => (this.#scale === undefined ? '' : axisValue(split, splits))),
           },
         ],
         series: [
@@ -278,7 +280,9 @@ export class ReadingPlot extends LitElement {
             points: {
               show: (plot, _series, first, last) =>
                 (last - first) * pixelsPerPoint < plot.bbox.width / devicePixelRatio,
-              size: 4,
+              size: 5,
+              width: 0,
+              fill: this.#colour('line'),
             },
           },
         ],

@@ -2,13 +2,13 @@ import { ContextConsumer } from '@lit/context';
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { announce } from '../announce.ts';
-import { clockContext } from '../contexts.ts';
+import { clockContext, liveContext } from '../contexts.ts';
 import type { ApiProblem } from '../data/api-types.ts';
 import { csvFileName, csvParts } from '../data/csv-export.ts';
 import { asProblem } from '../data/problem.ts';
 import type { SensorFeed } from '../data/sensor-feed.ts';
 import { type Sensor, sensorTitle, sensorUnit } from '../data/sensors.ts';
-import { clockTime, durationText } from '../data/time.ts';
+import { clockTime, durationText, relativeTime } from '../data/time.ts';
 import {
   follow,
   hold,
@@ -105,6 +105,7 @@ export class ReadingsBoard extends LitElement {
   declare problem: ApiProblem | undefined;
 
   readonly #clock = new ContextConsumer(this, { context: clockContext });
+  readonly #live = new ContextConsumer(this, { context: liveContext });
   #frame = 0;
   #dirty = true;
   #drawnVersion = -1;
@@ -219,10 +220,23 @@ export class ReadingsBoard extends LitElement {
 
   #state() {
     if (this.source === undefined || this.source.feeds.size === 0) return nothing;
-    if (this.view.mode === 'following') return html`<span class="live">● live</span>`;
+    if (this.view.mode === 'following') {
+      // The ticker asks once a second: with the stream gone, nothing here is live.
+      const broken = this.#live.value?.status.state === 'broken';
+      return html`${broken ? html`<span class="held">▲ not live</span>` : html`<span class="live">● live</span>`}
+      ${this.#silence()}`;
+    }
     const { from, to } = this.view.window;
     return html`<span class="held">❚❚ held</span> ${clockTime(from)} to ${clockTime(to)},
       ${durationText(Math.max(1000, this.#now - to))} behind`;
+  }
+
+  /** How long no sensor has been heard, where that is worth a word. */
+  #silence() {
+    const times = [...(this.source?.feeds.values() ?? [])].map((feed) => feed.buffer.lastTime ?? 0);
+    const newest = Math.max(0, ...times);
+    if (newest === 0) return 'no reading in the time shown';
+    return this.#now - newest > 10_000 ? `· last reading ${relativeTime(newest, this.#now)}` : nothing;
   }
 
   /** Says so where the range reaches back further than what is here. */

@@ -7,6 +7,8 @@ export class SignalMeter extends LitElement {
     dbm: { type: Number },
     /** Leaves the word to the hover text. */
     terse: { type: Boolean },
+    /** Heard before the device went away: not how it is now. */
+    stale: { type: Boolean },
   };
 
   static override styles = css`
@@ -34,30 +36,38 @@ export class SignalMeter extends LitElement {
     .poor rect.on {
       fill: var(--sy-bad);
     }
+    .stale rect.on {
+      fill: var(--sy-edge);
+    }
     .word,
-    .none {
+    .none,
+    .stale {
       color: var(--sy-text-3);
     }
   `;
 
   declare dbm: number | undefined;
   declare terse: boolean;
+  declare stale: boolean;
 
   constructor() {
     super();
     this.terse = false;
+    this.stale = false;
   }
 
   override render() {
     if (this.dbm === undefined) return html`<span class="none" title="Not heard yet">–</span>`;
     const { bars, word } = signalMeaning(this.dbm);
-    return html`<svg viewBox="0 0 18 14" class=${word} aria-hidden="true">
+    return html`<svg viewBox="0 0 18 14" class=${this.stale ? 'stale' : word} aria-hidden="true">
         ${[1, 2, 3, 4].map(
           (bar) =>
             svg`<rect class=${bar <= bars ? 'on' : ''} x=${(bar - 1) * 5} y=${14 - bar * 3.5} width="3" height=${bar * 3.5} rx="0.5"></rect>`,
         )}
       </svg>
-      <span title=${`${word}: −80 dBm and above is good, −110 dBm poor`}
+      <span
+        class=${this.stale ? 'stale' : ''}
+        title=${`${this.stale ? 'When it was last heard: ' : ''}${word}; −80 dBm and above is good, −110 dBm poor`}
         >${formatSignal(this.dbm)}${this.terse ? '' : html` <span class="word" part="word">${word}</span>`}</span
       >`;
   }

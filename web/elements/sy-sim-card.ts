@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, svg } from 'lit';
-import type { ApiCarrierSlot } from '../data/api-types.ts';
+import type { ApiCarrierSlot, ApiCommand } from '../data/api-types.ts';
 import { formatIccid, formatImsi } from '../data/identifiers.ts';
 import { base } from '../styles/shared.ts';
 import './sy-time-text.ts';
@@ -13,7 +13,8 @@ const contacts = svg`
 export class SimCard extends LitElement {
   static override properties = {
     slotStatus: { attribute: false },
-    switching: { type: Boolean },
+    /** How far a switch is that has not ended: `queued`, `sent`, `accepted`; undefined while there is none. */
+    progress: { type: String },
   };
 
   static override styles = [
@@ -93,12 +94,7 @@ export class SimCard extends LitElement {
   ];
 
   declare slotStatus: ApiCarrierSlot | undefined;
-  declare switching: boolean;
-
-  constructor() {
-    super();
-    this.switching = false;
-  }
+  declare progress: ApiCommand['state'] | undefined;
 
   override render() {
     const sim = this.slotStatus;
@@ -113,8 +109,8 @@ export class SimCard extends LitElement {
         <dt>IMSI</dt>
         <dd data-fact="imsi">${sim.imsi === undefined || sim.imsi === '' ? '–' : formatImsi(sim.imsi)}</dd>
         ${
-          this.switching
-            ? html`<dt>State</dt><dd class="switched busy">◌ switching</dd>`
+          this.progress !== undefined
+            ? html`<dt>State</dt><dd class="switched busy">◌ ${this.progress === 'queued' ? 'switch waits' : 'switching'}</dd>`
             : sim.lastSwitch === undefined || sim.lastSwitch === 0
               ? nothing
               : html`<dt>Since</dt>

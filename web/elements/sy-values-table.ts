@@ -1,6 +1,6 @@
 import { css, html, LitElement } from 'lit';
 import { type LastValue, type LastValues, pathName, sortedByPath, valueText } from '../data/last-values.ts';
-import { type Sensor, sensorObject } from '../data/sensors.ts';
+import { type Sensor, sensorObject, sensorTitle } from '../data/sensors.ts';
 import { base } from '../styles/shared.ts';
 import './sy-time-text.ts';
 
@@ -105,10 +105,18 @@ export class ValuesTable extends LitElement {
     const { object, resource } = pathName(path);
     return html`<tr>
       <td class="path mono">${path}</td>
-      <th scope="row"><span class="object">${object} · </span>${resource}</th>
+      <th scope="row">${this.#object(path, object)}${resource}</th>
       <td class="value">${valueText(path, value, this.#units(path))}</td>
       <td class="age"><sy-time-text .at=${takenAt}></sy-time-text></td>
     </tr>`;
+  }
+
+  /** A sensor goes by what it measures: its values are many, and all called Value. */
+  #object(path: string, object: string) {
+    const [id, instance = -1] = path.split('/').slice(1).map(Number);
+    const sensor = id === sensorObject.id ? this.sensors.get(instance) : undefined;
+    if (sensor === undefined) return html`<span class="object">${object} · </span>`;
+    return html`<span class="quiet">${sensorTitle(sensor)} · </span>`;
   }
 
   #units(path: string): string | undefined {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { csvField, csvLine } from '../../../web/data/csv.ts';
-import { formatIccid, formatImsi } from '../../../web/data/identifiers.ts';
+import { formatIccid, formatImei, formatImsi } from '../../../web/data/identifiers.ts';
 import { comparePaths, pathName, valueText } from '../../../web/data/last-values.ts';
 import { displayUnit, formatCount, formatMeasure } from '../../../web/data/numbers.ts';
 import { formatSignal, signalMeaning } from '../../../web/data/signal.ts';
@@ -119,6 +119,11 @@ describe('identifiers', () => {
     expect(formatIccid('8901410321111851072')).toBe('8901 4103 2111 1851 072');
   });
 
+  it('cuts an IMEI into type allocation code, serial number and check digit', () => {
+    expect(formatImei('353000000007919')).toBe('35 300000 000791 9');
+    expect(formatImei('x')).toBe('x');
+  });
+
   it.each([
     ['310410123456789', '310 410 123456789'],
     ['262011234567890', '262 01 1234567890'],
@@ -181,6 +186,8 @@ describe('values', () => {
     expect(valueText('/3/0/13', 1_780_000_000)).toBe('2026-05-28T20:26:40Z');
     expect(plain(valueText('/42770/0/2', 9.80665, 'm/s2'))).toBe('9.8066 m/s²');
     expect(valueText('/3/0/0', '')).toBe('(empty)');
+    expect(valueText('/42769/0/7', '8901410036027529766')).toBe('8901 4100 3602 7529 766');
+    expect(valueText('/42769/0/8', '310410602752976')).toBe('310 410 602752976');
     expect(valueText('/1/0/6', true)).toBe('yes');
   });
 });
