@@ -10,7 +10,7 @@ const summaryInterval = 5_000;
 /** New modems are begun this often, ms; as many at once as the ramp asks for. */
 const rampStep = 20;
 /** Modems that deregister at the same time. */
-const closingAtOnce = 200;
+const closingAtOnce = 1_000;
 const receiveBufferSize = 65_536;
 
 /** Many modems in this process, begun at the rate of the ramp. Resolves at once; the function ends them. */
@@ -65,7 +65,12 @@ export async function runFleet(
       await sleep(rampStep);
     }
   };
-  const ramping = ramp().catch(onFault);
+  const ramping = ramp().catch((error: unknown) => {
+    // Mostly EMFILE: each modem has a socket, and the system allows a process so many (ulimit -n).
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    log('error', 'fleet', `no more than ${modems.length} modems: ${error.message}`);
+  });
+  ramping.catch(onFault);
   let before = 0;
   const summary = setInterval(() => {
     before = summarise(modems, count, before, log);

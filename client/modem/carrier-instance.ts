@@ -1,9 +1,9 @@
-import { defineCarrierObject } from '../../objects/carrier.ts';
 import { Code } from '../../protocol/coap/message.ts';
 import type { ExecuteArguments } from '../lwm2m/execute-arguments.ts';
 import { instance, type ObjectInstance } from '../lwm2m/object-tree.ts';
 import { OperationError } from '../lwm2m/operation-error.ts';
 import type { CarrierControl } from './carrier-control.ts';
+import { type CarrierDefinition, carrierDefinition } from './custom-definitions.ts';
 
 /** What of the Carrier object a switch changes, all at once. */
 export const outcomeResources = [
@@ -17,15 +17,13 @@ export const outcomeResources = [
   'lastCommand',
 ] as const;
 
-export type CarrierInstance = ObjectInstance<
-  keyof ReturnType<typeof defineCarrierObject>['resources'] & string
->;
+export type CarrierInstance = ObjectInstance<keyof CarrierDefinition['resources'] & string>;
 
 /** The Carrier object's instance of the modem's one SIM slot. */
 export function carrierInstance(objectId: number, control: () => CarrierControl): CarrierInstance {
   const snapshot = (): CarrierControl['snapshot'] => control().snapshot;
   let requested = 0;
-  return instance(defineCarrierObject(objectId), 0, {
+  return instance(carrierDefinition(objectId), 0, {
     currentCarrier: { read: () => snapshot().current },
     availableCarriers: {
       read: () => new Map(control().carriers.map((carrier) => [carrier.id, carrier.name])),

@@ -1,7 +1,8 @@
-import { defineIotSensorObject, SensorStatus } from '../../objects/iot-sensor.ts';
+import { SensorStatus } from '../../objects/iot-sensor.ts';
 import { Code } from '../../protocol/coap/message.ts';
 import { instance, type ObjectInstance } from '../lwm2m/object-tree.ts';
 import { OperationError } from '../lwm2m/operation-error.ts';
+import { type IotSensorDefinition, iotSensorDefinition } from './custom-definitions.ts';
 import type { Sensor } from './sensor.ts';
 
 /** 1 kHz. */
@@ -9,13 +10,11 @@ const shortestPeriod = 1_000;
 /** Raw values are thousandths of the unit. */
 const rawScale = 1_000;
 
-export type SensorInstance = ObjectInstance<
-  keyof ReturnType<typeof defineIotSensorObject>['resources'] & string
->;
+export type SensorInstance = ObjectInstance<keyof IotSensorDefinition['resources'] & string>;
 
 /** Object id of the IoT Sensor object, and the instance: `/42770/0/2`. */
 export function valuePath(objectId: number, id: number): string {
-  return `/${objectId}/${id}/${defineIotSensorObject(objectId).resources.value.id}`;
+  return `/${objectId}/${id}/${iotSensorDefinition(objectId).resources.value.id}`;
 }
 
 /** The IoT Sensor object's instance of one sensor. `onPeriod` is told when its period is another. */
@@ -26,7 +25,7 @@ export function sensorInstance(
   onPeriod: () => void,
 ): SensorInstance {
   const { model } = sensor;
-  return instance(defineIotSensorObject(objectId), id, {
+  return instance(iotSensorDefinition(objectId), id, {
     deviceId: { read: () => model.deviceId },
     kind: { read: () => model.kind },
     value: { read: () => sensor.latest.value, takenAt: () => sensor.latest.time / 1e6 },
