@@ -46,8 +46,9 @@ export class HistoryTable {
       'INSERT OR IGNORE INTO chunk (series, first, last, position, part, body) VALUES (?, ?, ?, ?, ?, ?)',
     );
     this.#chunks = database.prepare(
-      `SELECT id, first, last, position, part FROM chunk INDEXED BY chunk_time
-       WHERE series = ? AND last >= ? AND last < ? ORDER BY last DESC, position DESC, part DESC`,
+      `SELECT id, last, position, part FROM chunk INDEXED BY chunk_time
+       WHERE series = ? AND last >= ? AND last < ? AND first < ?
+       ORDER BY last DESC, position DESC, part DESC`,
     );
     this.#chunks.setReturnArrays(true);
     this.#body = database.prepare('SELECT body FROM chunk WHERE id = ?');
@@ -92,10 +93,9 @@ export class HistoryTable {
     const lastBefore = upper === Number.POSITIVE_INFINITY ? upper : upper + longestSpan;
     // The limit-th newest reading so far: a chunk that ends before it has nothing to add.
     let enough = Number.NEGATIVE_INFINITY;
-    for (const row of this.#chunks.iterate(series, lower, lastBefore)) {
-      const [id, first, last, position, part] = row as unknown as [number, number, number, number, number];
+    for (const row of this.#chunks.iterate(series, lower, lastBefore, upper)) {
+      const [id, last, position, part] = row as unknown as [number, number, number, number];
       if (last < enough) break;
-      if (first >= upper) continue;
       const body = this.#body.get(id)?.['body'] as Uint8Array;
       let index = 0;
       decodeBody(body, (takenAt, receivedAt, value, claimedAt) => {

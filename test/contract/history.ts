@@ -116,6 +116,16 @@ export function describeHistory(name: string, open: OpenStores): void {
       expect(found.map(({ value }) => value)).toEqual(['a', 'b', 'c', 'd']);
     });
 
+    test('where the limit falls among equal times, the later positions stay', async () => {
+      const { history } = stores();
+      await history.append([
+        aChunk(1, aReading(epoch, 'earlier'), aReading(epoch + 5, 'last')),
+        aChunk(2, aReading(epoch, 'later')),
+      ]);
+      const found = await history.query({ ...series, limit: 2 });
+      expect(found.map(({ value }) => value)).toEqual(['later', 'last']);
+    });
+
     test('a chunk appended twice is there once', async () => {
       const { history } = stores();
       const chunk = aChunk(1, ...Array.from({ length: 10 }, (_, index) => aReading(epoch + index * hour)));

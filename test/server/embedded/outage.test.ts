@@ -163,6 +163,20 @@ test('the end of the database thread fails what it was asked; another one takes 
   await stores.close();
 });
 
+test('a call that fails half-way leaves nothing of itself', async () => {
+  const stores = await openEmbeddedStores({ path: folder });
+  const event = { type: 'x', at: 1, data: {} };
+  const results = await Promise.allSettled([
+    stores.events.append([event]),
+    // The second event has no time, which the table refuses.
+    stores.events.append([event, { ...event, at: Number.NaN }]),
+    stores.events.append([event]),
+  ]);
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(await stores.events.read({ after: 0, limit: 10 })).toHaveLength(2);
+  await stores.close();
+});
+
 test('a mistake of ours in one call concerns that call only', async () => {
   const stores = await openEmbeddedStores({ path: folder });
   const results = await Promise.allSettled([
