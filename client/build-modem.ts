@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import packageJson from '../package.json' with { type: 'json' };
 import { systemClock } from '../protocol/clock.ts';
 import type { PeerAddress } from '../protocol/coap/datagram-port.ts';
@@ -34,6 +35,25 @@ export async function resolveServer(server: ModemSettings['server']): Promise<Pe
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error && error.syscall === 'getaddrinfo')) throw error;
     return resolvePeer(server.host, server.port, 6);
+  }
+}
+
+/** Between attempts to resolve the server's name, ms. */
+const resolveAgain = 3_000;
+
+/** As `resolveServer`, again and again: a modem may be started before the network that knows the name. */
+export async function awaitServer(
+  server: ModemSettings['server'],
+  onFailure: (reason: string) => void,
+): Promise<PeerAddress> {
+  for (;;) {
+    try {
+      return await resolveServer(server);
+    } catch (error) {
+      if (!(error instanceof Error && 'syscall' in error && error.syscall === 'getaddrinfo')) throw error;
+      onFailure(error.message);
+    }
+    await sleep(resolveAgain);
   }
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { buildModem, resolveServer } from './build-modem.ts';
+import { awaitServer, buildModem } from './build-modem.ts';
 import { folderName, type ModemSettings } from './command-line.ts';
 import type { Log } from './log.ts';
 import type { Modem } from './modem/modem.ts';
@@ -26,7 +26,9 @@ export async function runFleet(
   onFault: (error: unknown) => void,
 ): Promise<() => Promise<void>> {
   const { count, prefix } = mode;
-  const server = await resolveServer(settings.server);
+  const server = await awaitServer(settings.server, (reason) =>
+    log('warn', 'fleet', `${reason}; tried again`),
+  );
   const modems: Modem[] = [];
   const stopping = new AbortController();
   const firstSerial = cardSerialOf(prefix);

@@ -34,6 +34,7 @@ async function main(): Promise<void> {
   const running =
     mode.kind === 'fleet' ? runFleet(mode, modem, log, onFault) : runSingle(mode, modem, log, onFault);
   let asked: number | undefined;
+  let started = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     const now = performance.now();
     if (asked !== undefined) {
@@ -41,6 +42,8 @@ async function main(): Promise<void> {
       return;
     }
     asked = now;
+    // Nothing has been said to the server yet.
+    if (!started) process.exit(0);
     log('info', 'modem', `${signal}: deregistering`);
     running
       .then((stop) => stop())
@@ -51,6 +54,7 @@ async function main(): Promise<void> {
   process.on('SIGTERM', onSignal);
   try {
     await running;
+    started = true;
   } catch (error) {
     const reason = startFailure(error);
     if (reason === undefined) throw error;

@@ -1,5 +1,5 @@
 import { formatCode, isSuccess } from '../protocol/coap/message.ts';
-import { buildModem, resolveServer } from './build-modem.ts';
+import { awaitServer, buildModem } from './build-modem.ts';
 import type { ModemSettings } from './command-line.ts';
 import type { Log } from './log.ts';
 import type { Modem, ModemEvents } from './modem/modem.ts';
@@ -20,7 +20,9 @@ export async function runSingle(
   onFault: (error: unknown) => void,
 ): Promise<() => Promise<void>> {
   const { endpoint } = mode;
-  const server = await resolveServer(settings.server);
+  const server = await awaitServer(settings.server, (reason) =>
+    log('warn', endpoint, `${reason}; tried again`),
+  );
   const modem = await buildModem(
     {
       name: endpoint,

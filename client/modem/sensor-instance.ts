@@ -25,7 +25,7 @@ export function sensorInstance(
   onPeriod: () => void,
 ): SensorInstance {
   const { model } = sensor;
-  return instance(iotSensorDefinition(objectId), id, {
+  const made: SensorInstance = instance(iotSensorDefinition(objectId), id, {
     deviceId: { read: () => model.deviceId },
     kind: { read: () => model.kind },
     value: { read: () => sensor.latest.value, takenAt: () => sensor.latest.time / 1e6 },
@@ -45,13 +45,20 @@ export function sensorInstance(
         }
         sensor.period = period;
         onPeriod();
+        made.changed('status');
       },
     },
     status: { read: () => (sensor.period === 0 ? SensorStatus.IDLE : SensorStatus.NOMINAL) },
     minimum: { read: () => sensor.minimum },
     maximum: { read: () => sensor.maximum },
-    reset: { execute: () => sensor.reset() },
+    reset: {
+      execute() {
+        sensor.reset();
+        made.changed('minimum', 'maximum');
+      },
+    },
   });
+  return made;
 }
 
 /** The sensor's own form: a signed 32-bit integer, big-endian. */

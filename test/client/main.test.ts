@@ -167,6 +167,13 @@ describe('the modem’s process', () => {
     expect(running.output).toContain(join(folder, file));
   });
 
+  it('goes on asking for the name of its server, and can be ended meanwhile', async () => {
+    const running = run('--server', 'coap://server.invalid', '--state', ':memory:');
+    await until(() => running.output.includes('server.invalid; tried again'));
+    running.child.kill('SIGTERM');
+    expect(await running.exit).toEqual([0, null]);
+  });
+
   it('tells its options', async () => {
     const running = run('--help');
     expect(await running.exit).toEqual([0, null]);

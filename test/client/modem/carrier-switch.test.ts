@@ -198,6 +198,21 @@ describe('a carrier switch', () => {
   });
 });
 
+it('a switch over a link that loses, doubles and reorders is told in the end, whole', async () => {
+  world.link.quality = { loss: 0.2, duplicate: 0.1, reorder: 0.2, seed: 7 };
+  const targets = [1, 2, 0, 1, 2, 0];
+  for (const [i, target] of targets.entries()) {
+    const name = ['AT&T', 'T-Mobile', 'Verizon'][target];
+    // An Execute without an answer is sent again with the same id, as the server does.
+    const args = `0='${target}',1='${100 + i}'`;
+    const answer = await execute(args).catch(() => execute(args));
+    expect(told(answer)).toBe('2.04');
+    await world.until(`on ${name}`, () => said().at(-1)?.[10] === 100 + i && said().at(-1)?.[4] !== 1);
+    expect(said().at(-1)).toMatchObject({ 0: name, 4: CarrierState.SUCCEEDED, 5: CarrierResult.ACK });
+    expect(card.enabledProfile?.name).toBe(name);
+  }
+});
+
 describe('a command id', () => {
   it('that was had is answered again and its outcome told again, but the card does nothing', async () => {
     await execute("0='1',1='7'");

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Sensor } from '../../../client/modem/sensor.ts';
 import { seededRandom, sensorModels } from '../../../client/modem/signals.ts';
 import { Code, formatCode } from '../../../protocol/coap/message.ts';
+import { ContentFormat } from '../../../protocol/lwm2m/content-format.ts';
 import { ClientWorld } from '../../support/client/client-world.ts';
 
 const start = 1_790_000_000_000_123;
@@ -124,9 +125,16 @@ describe('the IoT Sensor object of a modem', () => {
     const after = Number((await world.settle(world.server.values('/42770/0/5')))['/42770/0/5']);
     expect(after - before).toBeGreaterThan(950);
 
+    const maximum = await world.settle(world.server.observe('/42770/0/10', { accept: ContentFormat.TEXT }));
+    const status = await world.settle(world.server.observe('/42770/0/8', { accept: ContentFormat.TEXT }));
+    expect(await write('0')).toBe('2.04');
+    await world.until('status told', () => status.told.length === 1);
+    expect(new TextDecoder().decode(status.told[0]?.payload)).toBe('1');
+    const toldBefore = maximum.told.length;
     await world.settle(world.server.execute('/42770/0/11'));
+    await world.until('maximum told', () => maximum.told.length > toldBefore);
     const bounds = await world.settle(world.server.values('/42770/0'));
-    expect(Number(bounds['/42770/0/10']) - Number(bounds['/42770/0/9'])).toBeLessThan(1);
+    expect(bounds['/42770/0/10']).toBe(bounds['/42770/0/9']);
     await world.settle(modem.close());
     expect(world.faults).toEqual([]);
   });
