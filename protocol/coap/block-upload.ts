@@ -45,17 +45,15 @@ export class BlockUpload {
       return 'next';
     }
     if (!isSuccess(code) || !more) return 'final';
-    if (answer === undefined) {
-      // 2.31 without Block1 breaks §2.3; any other answer is one to the whole request.
-      if (code === Codes.CONTINUE) throw new DecodeError('2.31 without a Block1 option');
-      return 'final';
-    }
-    if (answer.number !== number) {
+    // An answer without Block1 is one to the whole request; but 2.31 can only mean to go on, and some
+    // servers (libcoap's coap-server 4.3) leave the option out of it, against §2.3.
+    if (answer === undefined && code !== Codes.CONTINUE) return 'final';
+    if (answer !== undefined && answer.number !== number) {
       throw new DecodeError(`an answer to block ${answer.number} where block ${number} was sent`);
     }
     this.#offset += size;
     // §2.5: a smaller size asked for in the answer is taken up from the next block on.
-    if (answer.size < size) this.#size = answer.size;
+    if (answer !== undefined && answer.size < size) this.#size = answer.size;
     return 'next';
   }
 }

@@ -237,20 +237,30 @@ export class MessageLayer implements TransmissionDriver {
     throw new RangeError('every message id is in use with this peer');
   }
 
-  /** Sends, or queues for NSTART. False where the queue is full. */
+  /** Sends, or queues for NSTART. False where the queue is full, or too much is unacknowledged. */
   submit(transmission: Transmission): boolean {
     const { peer } = transmission;
-    if (!transmission.counted || transmission.holdsPlace) {
+    const { nstart, maxQueuedPerPeer } = this.parameters;
+    if (transmission.holdsPlace) {
       this.#start(transmission);
       return true;
     }
-    if (peer.active < this.parameters.nstart) {
+    if (!transmission.counted) {
+      // A peer that asks and never acknowledges our answers would otherwise have us keep them all.
+      if ((peer.outgoing?.size ?? 0) >= nstart + maxQueuedPerPeer) {
+        this.statistics.refused++;
+        return false;
+      }
+      this.#start(transmission);
+      return true;
+    }
+    if (peer.active < nstart) {
       this.#takePlace(transmission);
       this.#start(transmission);
       return true;
     }
     peer.queue ??= [];
-    if (peer.queue.length >= this.parameters.maxQueuedPerPeer) {
+    if (peer.queue.length >= maxQueuedPerPeer) {
       this.statistics.refused++;
       return false;
     }

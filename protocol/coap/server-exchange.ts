@@ -170,7 +170,8 @@ export class ServerExchange extends Deadline implements IncomingRequest, Transmi
       const data = encodeMessage({ type: MessageType.CON, code, messageId: 0, token, options, payload });
       // Not counted by NSTART: that bounds what we ask of a peer, and this answers what it asked of us.
       // The handler may have taken longer than an idle peer is remembered.
-      layer.submit(new Transmission(layer, this, layer.peerFor(this.#from.address), data, false));
+      const separate = new Transmission(layer, this, layer.peerFor(this.#from.address), data, false);
+      if (!layer.submit(separate)) this.#observer?.finish('timeout');
     }
   }
 

@@ -181,6 +181,18 @@ describe('a handler', () => {
     expect(endpoint.statistics.timeouts).toBe(1);
   });
 
+  test('that answers late to a peer that never acknowledges is not kept beyond a bound', () => {
+    const { world, requests, client, endpoint } = setUp(undefined, { maxQueuedPerPeer: 5 });
+    for (let round = 0; round < 10; round++) {
+      for (let i = 0; i < 2; i++) client.send({ code: Code.GET, messageId: round * 2 + i });
+      world.clock.advance(1_100);
+      for (const request of requests.splice(0)) request.respond({ code: Code.CONTENT });
+    }
+    expect(endpoint.statistics.refused).toBe(14);
+    world.clock.advance(200_000);
+    expect(endpoint.statistics.timeouts).toBe(6);
+  });
+
   test('may answer after its peer was forgotten', () => {
     const { world, requests, client, endpoint } = setUp();
     client.send({ code: Code.GET, messageId: 5, token: 'aa' });

@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../../scripts/root.ts';
+
+const folder = join(root, '.cache', 'venv');
+/** What the suites were written against; pinned, so that a release elsewhere does not fail a run here. */
+const packages = ['aiocoap==0.4.17'];
+
+function run(command: string, args: readonly string[]): void {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  if (error !== undefined) throw error;
+  if (status !== 0)
+    throw new Error(`${command} ${args.join(' ')} ended with ${status}:\n${stdout}\n${stderr}`);
+}
+
+/**
+ * The Python interpreter of an environment that has the peers written in Python; made when it is not
+ * there yet, which takes a package index.
+ * @throws Error with what Python said, where that fails.
+ */
+export function pythonWithPeers(): string {
+  const python = join(folder, 'bin', 'python');
+  const installed = (): boolean =>
+    existsSync(python) &&
+    spawnSync(python, ['-c', `import importlib.metadata as m; assert m.version('aiocoap') == '0.4.17'`])
+      .status === 0;
+  if (!installed()) {
+    run('python3', ['-m', 'venv', folder]);
+    run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]);
+  }
+  return python;
+}
