@@ -22,6 +22,10 @@ const shownCommands = 20;
 /** Values on the page change so often at most: more nobody can read. */
 const renderMs = 250;
 const carrierSettleMs = 100;
+/** The server files readings a little after it has sent them on: where history and stream meet is looked at again. */
+const mendMs = 2000;
+const mendStretchMs = 10_000;
+const mostMends = 5;
 
 /** One device with its carrier, commands and readings: loaded, and kept true by the live stream. */
 export class DeviceController implements ReactiveController {
@@ -208,7 +212,25 @@ export class DeviceController implements ReactiveController {
         new SensorFeed((query) => api.readings(endpoint, { path, ...query }, signal), clock.now() + 1000),
       );
       this.version++;
+      this.#mendSoon(instance, clock.now(), mostMends);
     }
+  }
+
+  #mendSoon(instance: number, seam: number, left: number): void {
+    const { signal } = this.#request;
+    const feed = this.feeds.get(instance);
+    if (feed === undefined || left === 0) return;
+    const timer = setTimeout(
+      () =>
+        this.#part(signal, async () => {
+          const found = await feed.mend(seam - mendStretchMs, seam + mendMs);
+          this.version++;
+          // As long as it is still filing, there may be more.
+          if (found) this.#mendSoon(instance, seam, left - 1);
+        }),
+      mendMs,
+    );
+    signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   }
 
   /** Kinds and units do not change: the device is asked for them once, when it can answer. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { buildConsole } from '../../scripts/build-console.ts';
 import type { ApiServer } from '../../web/data/api-types.ts';
 import { type ConsolePage, launchChromium, openPage, skipWithoutChromium } from './support/chromium.ts';
+import { eventually } from './support/eventually.ts';
 import { TestSystem } from './support/system.ts';
 
 const fleetSize = 250;
@@ -54,39 +55,51 @@ describe.skipIf(skipWithoutChromium)('the list of devices', () => {
   it('counts all devices, has rows for those in view only, and loads on as it is scrolled', async () => {
     await page.goto('/devices');
     await page.getByText(`${fleetSize} known · ${fleetSize} registered`).waitFor();
-    await expect.poll(shown).toContain('fleet-1');
+    await eventually(shown).toContain('fleet-1');
     expect((await shown()).length).toBeLessThan(100);
     expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe(String(fleetSize + 1));
 
     const rows = page.locator('lit-virtualizer');
-    await expect
-      .poll(
-        async () => {
-          await rows.evaluate((list: { scrollTop: number; scrollHeight: number }) => {
-            list.scrollTop = list.scrollHeight;
-          });
-          return page.locator(`[role=row][aria-rowindex="${fleetSize + 1}"]`).count();
-        },
-        { timeout: 20_000 },
-      )
-      .toBe(1);
+    await eventually(async () => {
+      await rows.evaluate((list: { scrollTop: number; scrollHeight: number }) => {
+        list.scrollTop = list.scrollHeight;
+      });
+      return page.locator(`[role=row][aria-rowindex="${fleetSize + 1}"]`).count();
+    }).toBe(1);
+  });
+
+  it('is where it was left when the reader comes back to it', async () => {
+    await page.goto('/devices');
+    await eventually(shown).toContain('fleet-1');
+    // By the arrow keys' big sister: far down, over what a page of the API holds.
+    await page.keyboard.press('ArrowDown');
+    await eventually(focused).toBe('fleet-1');
+    await eventually(async () => {
+      await page.keyboard.press('End');
+      return focused();
+    }).toBe('fleet-99');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'fleet-99' }).waitFor();
+    await page.goBack();
+    await eventually(shown).toContain('fleet-99');
+    expect(await shown()).not.toContain('fleet-1');
   });
 
   it('searches on the server, says so in the address, and finds its way back', async () => {
     await page.goto('/devices');
-    await expect.poll(shown).toContain('fleet-1');
+    await eventually(shown).toContain('fleet-1');
     await page.keyboard.press('/');
     await page.keyboard.type('FLEET-77');
-    await expect.poll(shown).toEqual(['fleet-77']);
+    await eventually(shown).toEqual(['fleet-77']);
     expect(address()).toBe('/devices?q=FLEET-77');
     await page.getByText('1 match').waitFor();
     await page.goBack();
-    await expect.poll(shown).toContain('fleet-1');
+    await eventually(shown).toContain('fleet-1');
     expect(await search().inputValue()).toBe('');
     await page.goForward();
-    await expect.poll(shown).toEqual(['fleet-77']);
+    await eventually(shown).toEqual(['fleet-77']);
     await page.reload();
-    await expect.poll(shown).toEqual(['fleet-77']);
+    await eventually(shown).toEqual(['fleet-77']);
     expect(await search().inputValue()).toBe('FLEET-77');
   });
 
@@ -98,32 +111,33 @@ describe.skipIf(skipWithoutChromium)('the list of devices', () => {
     await search().fill('nothing like it');
     await page.getByRole('heading', { name: 'No device matches “nothing like it”' }).waitFor();
     await page.getByRole('button', { name: 'Show all devices' }).click();
-    await expect.poll(shown).toContain('fleet-1');
+    await eventually(shown).toContain('fleet-1');
     expect(address()).toBe('/devices');
   });
 
   it('is walked through and opened with the keyboard', async () => {
     await page.goto('/devices?q=fleet-20');
-    await expect
-      .poll(shown)
-      .toEqual(['fleet-20', ...Array.from({ length: 10 }, (_, index) => `fleet-20${index}`)]);
+    await eventually(shown).toEqual([
+      'fleet-20',
+      ...Array.from({ length: 10 }, (_, index) => `fleet-20${index}`),
+    ]);
     await page.keyboard.press('/');
     await page.keyboard.press('ArrowDown');
-    await expect.poll(focused).toBe('fleet-20');
+    await eventually(focused).toBe('fleet-20');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowDown');
-    await expect.poll(focused).toBe('fleet-201');
+    await eventually(focused).toBe('fleet-201');
     await page.keyboard.press('ArrowUp');
-    await expect.poll(focused).toBe('fleet-200');
+    await eventually(focused).toBe('fleet-200');
     await page.keyboard.press('End');
-    await expect.poll(focused).toBe('fleet-209');
+    await eventually(focused).toBe('fleet-209');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'fleet-209' }).waitFor();
     expect(address()).toBe('/devices/fleet-209');
     await page.keyboard.press('/');
-    await expect
-      .poll(() => search().evaluate((input: { matches(what: string): boolean }) => input.matches(':focus')))
-      .toBe(true);
+    await eventually(() =>
+      search().evaluate((input: { matches(what: string): boolean }) => input.matches(':focus')),
+    ).toBe(true);
     expect(address()).toBe('/devices');
   });
 

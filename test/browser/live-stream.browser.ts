@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildConsole } from '../../scripts/build-console.ts';
 import { type ConsolePage, launchChromium, openPage, skipWithoutChromium } from './support/chromium.ts';
+import { eventually } from './support/eventually.ts';
 import { type SystemProcess, TestSystem } from './support/system.ts';
 
 const endpoint = 'live-modem';
@@ -20,6 +21,15 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
     plot('imu')
       .locator('canvas')
       .evaluate((canvas: { toDataURL(): string }) => canvas.toDataURL());
+
+  const exported = async () => {
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Export CSV' }).click(),
+    ]);
+    const text = await readFile(await download.path(), 'utf8');
+    return { name: download.suggestedFilename(), lines: text.trim().split('\r\n') };
+  };
 
   beforeAll(async () => {
     await buildConsole();
@@ -45,13 +55,13 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
     await page.getByText(/\d\u202fs behind/).waitFor();
     const before = await latest();
     // Readings go on coming: the first of them may still draw the line out over the edge.
-    await expect.poll(latest).not.toBe(before);
+    await eventually(latest).not.toBe(before);
     const held = await picture();
     const meanwhile = await latest();
-    await expect.poll(latest).not.toBe(meanwhile);
+    await eventually(latest).not.toBe(meanwhile);
     expect(await picture()).toBe(held);
     await page.getByRole('button', { name: 'Back to live' }).click();
-    await expect.poll(picture).not.toBe(held);
+    await eventually(picture).not.toBe(held);
   });
 
   it('looks closer at what is dragged over, and leaves it with Escape', async () => {
@@ -70,12 +80,8 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
   });
 
   it('exports what is shown, with the times at which it was taken', async () => {
-    const [download] = await Promise.all([
-      page.waitForEvent('download'),
-      page.getByRole('button', { name: 'Export CSV' }).click(),
-    ]);
-    expect(download.suggestedFilename()).toMatch(/^live-modem-[\d-]+\.csv$/);
-    const lines = (await readFile(await download.path(), 'utf8')).trim().split('\r\n');
+    const { name, lines } = await exported();
+    expect(name).toMatch(/^live-modem-[\d-]+\.csv$/);
     expect(lines[0]).toBe('taken_at,path,sensor,value,unit');
     expect(lines.length).toBeGreaterThan(50);
     const imu = lines.filter((line) => line.includes(',/42770/0/2,imu,'));
@@ -90,11 +96,12 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
     const bar = page.locator('sy-live-bar');
     await bar.getByText('Not live').waitFor();
     await bar.getByText(/Last event at \d\d:\d\d:\d\d/).waitFor();
-    server = await system.startServer();
     await bar.getByRole('button', { name: 'Try now' }).click();
+    await bar.getByText('Not live').waitFor();
+    server = await system.startServer();
     await bar.getByText('Not live').waitFor({ state: 'hidden' });
     const before = await latest();
-    await expect.poll(latest, { timeout: 60_000 }).not.toBe(before);
+    await eventually(latest).not.toBe(before);
     // The requests that found no server are the browser's to complain about, and nothing else is.
     expect(console.complaints.filter((complaint) => !/ERR_|Failed to load resource/.test(complaint))).toEqual(
       [],
@@ -111,8 +118,20 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
     // The same decision again: it has one key, however often it is sent.
     await dialog.getByRole('button', { name: 'Try again' }).click();
     await dialog.waitFor({ state: 'hidden' });
-    await page.getByRole('button', { name: 'Try now' }).click();
     await page.locator('sy-switch-history li').getByText('ACK').waitFor({ timeout: 60_000 });
     expect(await page.locator('sy-switch-history li').count()).toBe(1);
+  });
+
+  it('has every reading in its place, those too that were taken while no server listened', async () => {
+    await page.getByRole('button', { name: '10 min', exact: true }).click();
+    await eventually(async () => {
+      const { lines } = await exported();
+      const times = lines
+        .filter((line) => line.includes(',/42770/0/2,imu,'))
+        .map((line) => Date.parse(line.split(',')[0] ?? ''));
+      // The server was gone twice for seconds each; the sensor was read each 20 ms all the while.
+      expect(times.length).toBeGreaterThan(250);
+      return Math.max(...times.slice(1).map((time, index) => time - (times[index] ?? 0)));
+    }).toBeLessThan(100);
   });
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiCarrierAnswer } from '../../web/data/api-types.ts';
 import { formatIccid } from '../../web/data/identifiers.ts';
 import { type ConsolePage, launchChromium, openPage, skipWithoutChromium } from './support/chromium.ts';
+import { eventually } from './support/eventually.ts';
 import { TestSystem } from './support/system.ts';
 
 const endpoint = 'browser-modem';
@@ -48,29 +49,24 @@ describe.skipIf(skipWithoutChromium)('npm start, seen in a browser', () => {
       await plot.waitFor();
       const values = new Set<string>();
       const pictures = new Set<string>();
-      await expect
-        .poll(
-          async () => {
-            values.add(await plot.locator('[data-fact=latest]').innerText());
-            pictures.add(
-              await plot.locator('canvas').evaluate((canvas: { toDataURL(): string }) => canvas.toDataURL()),
-            );
-            return Math.min(values.size, pictures.size);
-          },
-          { timeout: 20_000, interval: 100 },
-        )
-        .toBeGreaterThanOrEqual(3);
+      await eventually(async () => {
+        values.add(await plot.locator('[data-fact=latest]').innerText());
+        pictures.add(
+          await plot.locator('canvas').evaluate((canvas: { toDataURL(): string }) => canvas.toDataURL()),
+        );
+        return Math.min(values.size, pictures.size);
+      }).toBeGreaterThanOrEqual(3);
       // A number, and the unit that the device tells.
-      await expect
-        .poll(() => plot.locator('[data-fact=latest]').innerText())
-        .toMatch(/^−?[\d.]+\u202f(m\/s²|rad\/s|°C)$/);
+      await eventually(() => plot.locator('[data-fact=latest]').innerText()).toMatch(
+        /^−?[\d.]+\u202f(m\/s²|rad\/s|°C)$/,
+      );
     }
   });
 
   it('switches to T-Mobile: asked, in progress, then the ACK of the card and its new ICCID', async () => {
     const card = page.locator('sy-sim-card');
     const iccid = card.locator('[data-fact=iccid]');
-    await expect.poll(() => card.locator('[data-fact=carrier]').innerText()).toBe('AT&T');
+    await eventually(() => card.locator('[data-fact=carrier]').innerText()).toBe('AT&T');
     const before = await iccid.innerText();
 
     await page.getByRole('button', { name: 'T-Mobile' }).click();
@@ -84,8 +80,8 @@ describe.skipIf(skipWithoutChromium)('npm start, seen in a browser', () => {
       dialog.getByRole('button', { name: 'Switch to T-Mobile' }).click(),
     ]);
     await outcome.getByText('ACK').waitFor();
-    await expect.poll(() => card.locator('[data-fact=carrier]').innerText()).toBe('T-Mobile');
-    await expect.poll(() => iccid.innerText()).not.toBe(before);
+    await eventually(() => card.locator('[data-fact=carrier]').innerText()).toBe('T-Mobile');
+    await eventually(() => iccid.innerText()).not.toBe(before);
 
     const { slots } = await system.api<ApiCarrierAnswer>(`/api/devices/${endpoint}/carrier`);
     expect(slots[0]).toMatchObject({ current: 'T-Mobile', lastResult: 'ACK' });

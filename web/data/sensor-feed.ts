@@ -56,6 +56,17 @@ export class SensorFeed {
     return this.#filling;
   }
 
+  /**
+   * Fetches a stretch again: what the server had taken in but not yet filed when it was first asked,
+   * and what was not on the stream either, for it came before. True where something was new.
+   */
+  async mend(from: number, to: number): Promise<boolean> {
+    const before = this.buffer.length;
+    const readings = await this.#load({ from: Math.floor(from), to: Math.ceil(to), limit: pageSize });
+    this.add(readings.map(({ takenAt, value }) => [takenAt, value] as const));
+    return this.buffer.length > before;
+  }
+
   async #fill(): Promise<void> {
     while (this.#wantedFrom < this.#completeFrom && this.#pages < mostPages && !this.buffer.full) {
       const from = this.#wantedFrom;

@@ -83,6 +83,22 @@ describe('SensorFeed', () => {
     expect(feed.keptFrom).toBe(20_001);
   });
 
+  it('mends the seam between what was filed and what came live', async () => {
+    const { load } = history(0, 1000, 10);
+    let filedUntil = 900;
+    const feed = new SensorFeed(async (query) => {
+      const readings = await load(query);
+      return readings.filter(({ takenAt }) => takenAt <= filedUntil);
+    }, 1001);
+    feed.add([[1000, 1000]]);
+    await feed.fill(800);
+    expect([...feed.buffer.times].slice(-3)).toEqual([890, 900, 1000]);
+    filedUntil = 1000;
+    expect(await feed.mend(800, 1001)).toBe(true);
+    expect(feed.buffer.length).toBe(21);
+    expect(await feed.mend(800, 1001)).toBe(false);
+  });
+
   it('hands a failure on, and tries again at the next wish', async () => {
     let broken = true;
     const { load } = history(0, 1000, 10);
