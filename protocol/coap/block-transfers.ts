@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Deadline, type Deadlines } from './deadlines.ts';
 import { type CoapMessage, Code, OptionNumber } from './message.ts';
 import type { Peer } from './peer.ts';
@@ -35,7 +36,7 @@ export function transferKey(message: CoapMessage): string {
 
 /** As `transferKey`, for what answers a FETCH: its body is part of what was asked (RFC 8132 §2). */
 export function bodyKey(key: string, code: Code, payload: Uint8Array): string {
-  return code === Code.FETCH && payload.length > 0 ? `${key}|#${binary(payload)}` : key;
+  return code === Code.FETCH && payload.length > 0 ? `${key}|#${hash('sha256', payload)}` : key;
 }
 
 /** One side of a block-wise transfer that waits for the peer's next block. */
@@ -138,6 +139,12 @@ export class BlockTransfers {
       peer.holds--;
     }
     transfer.dispose();
+  }
+
+  /** Drops all that one peer has under way. */
+  removeAll(peer: Peer): void {
+    const transfers = this.#byPeer.get(peer);
+    if (transfers !== undefined) for (const transfer of [...transfers.values()]) this.remove(transfer);
   }
 
   clear(): void {

@@ -150,8 +150,9 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
   #payload(): Uint8Array {
     if (this.#download !== undefined) {
       // A FETCH without its body would ask for something else (RFC 8132 §2); after Block1 the server has it.
-      const repeated = this.#request.code === Code.FETCH && this.#upload === undefined;
-      return repeated ? (this.#request.payload ?? NO_BYTES) : NO_BYTES;
+      const { code, payload = NO_BYTES } = this.#request;
+      const fits = payload.length <= this.#requests.layer.parameters.preferredBlockSize;
+      return code === Code.FETCH && fits ? payload : NO_BYTES;
     }
     return this.#upload?.payload ?? this.#request.payload ?? NO_BYTES;
   }

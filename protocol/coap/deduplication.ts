@@ -11,6 +11,9 @@ export const SeenReply = {
 } as const;
 export type SeenReply = (typeof SeenReply)[keyof typeof SeenReply];
 
+/** Entries that a ring may have whatever other rings have. */
+const SMALLEST = 2;
+
 /** One message id that a peer used, and what it got for it. Reused by the ring once it is out of date. */
 export class Seen {
   messageId = -1;
@@ -52,13 +55,16 @@ export class DeduplicationRing {
     return undefined;
   }
 
-  /** Remembers a new message; undefined where every entry is being worked on. */
-  insert(messageId: number, expires: number, now: number): Seen | undefined {
+  /**
+   * Remembers a new message; undefined where every entry is being worked on. Without `mayGrow` an entry
+   * that was answered gives way, if there is one.
+   */
+  insert(messageId: number, expires: number, now: number, mayGrow = true): Seen | undefined {
     const size = this.#ids.length;
     const at = this.#next;
     const oldest = this.#entries[at];
     if (oldest !== undefined && oldest.expires <= now) return this.#overwrite(at, messageId, expires);
-    if (size < this.#capacity) {
+    if (size < this.#capacity && (mayGrow || size < SMALLEST || this.pending(now))) {
       const seen = new Seen();
       seen.messageId = messageId;
       seen.expires = expires;

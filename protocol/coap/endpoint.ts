@@ -10,7 +10,7 @@ import { ClientRequests } from './client-requests.ts';
 import { unrecognisedCritical } from './critical-options.ts';
 import type { DatagramPort, PeerAddress, PeerIdentity } from './datagram-port.ts';
 import type { Seen } from './deduplication.ts';
-import { EndpointClosedError } from './errors.ts';
+import { EndpointClosedError, ResetError } from './errors.ts';
 import type {
   CoapEndpoint,
   CoapStatistics,
@@ -327,6 +327,13 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
     if (message.type === MessageType.CON || hasOption(message.options, OptionNumber.OBSERVE)) {
       this.#layer.reject(peer, seen);
     } else this.#layer.silence(seen);
+  }
+
+  onNewIdentity(peer: Peer): void {
+    const error = new ResetError(`somebody else is at ${peer.address} now`);
+    for (const exchange of this.#requests.all()) if (exchange.peer === peer) exchange.abandon(error);
+    this.#observers.finishAll(peer, 'reset');
+    this.#transfers.removeAll(peer);
   }
 
   onResetOfPast(peer: Peer, messageId: number): void {

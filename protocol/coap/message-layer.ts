@@ -18,6 +18,8 @@ export interface MessageReceiver {
   onRequest(peer: Peer, message: CoapMessage, identity: PeerIdentity | undefined, seen: Seen): void;
   /** A response that came by itself, in a CON or NON. */
   onResponse(peer: Peer, message: CoapMessage, identity: PeerIdentity | undefined, seen: Seen): void;
+  /** At that address is somebody else now: nothing of what is known or under way concerns him. */
+  onNewIdentity(peer: Peer): void;
   /** RST for something that is no Transmission any more: a NON notification. */
   onResetOfPast(peer: Peer, messageId: number): void;
 }
@@ -48,6 +50,8 @@ export class MessageLayer implements TransmissionDriver {
   readonly #idSpace: MessageIdSpace;
   readonly #sweep: Sweep;
   #closed = false;
+  /** Message ids remembered of all peers. */
+  #seenEntries = 0;
 
   constructor(
     port: DatagramPort,
@@ -63,7 +67,9 @@ export class MessageLayer implements TransmissionDriver {
     this.parameters = parameters;
     this.lifetimes = lifetimesOf(parameters);
     this.deadlines = new Deadlines(clock);
-    this.peers = new PeerTable(parameters.maxPeers);
+    this.peers = new PeerTable(parameters.maxPeers, (peer) => {
+      this.#seenEntries -= peer.seen?.size ?? 0;
+    });
     this.#random = random;
     this.#idSpace = idSpace;
     this.statistics = statistics;
@@ -141,7 +147,11 @@ export class MessageLayer implements TransmissionDriver {
         statistics.refused++;
         return;
       }
-    } else this.peers.touch(peer, now);
+      peer.identity = identity;
+    } else {
+      this.peers.touch(peer, now);
+      if (peer.identity !== identity) this.#identify(peer, identity);
+    }
     const ring = peer.ring(this.parameters.maxDeduplicationPerPeer);
     const known = ring.find(message.messageId, now);
     if (known !== undefined) {
@@ -150,13 +160,29 @@ export class MessageLayer implements TransmissionDriver {
       return;
     }
     const lifetime = type === MessageType.CON ? this.lifetimes.exchangeLifetime : this.lifetimes.nonLifetime;
-    const seen = ring.insert(message.messageId, now + lifetime, now);
+    const size = ring.size;
+    const mayGrow = this.#seenEntries < this.parameters.maxDeduplication;
+    const seen = ring.insert(message.messageId, now + lifetime, now, mayGrow);
+    this.#seenEntries += ring.size - size;
     if (seen === undefined) {
       statistics.refused++;
       return;
     }
     if (codeClass === 0) this.#receiver.onRequest(peer, message, identity, seen);
     else this.#receiver.onResponse(peer, message, identity, seen);
+  }
+
+  /**
+   * An address may pass from one authenticated node to another, as behind a NAT. What the first one
+   * was answered, or is being sent in blocks, is not for the second.
+   */
+  #identify(peer: Peer, identity: PeerIdentity | undefined): void {
+    if (!peer.sameIdentity(identity)) {
+      this.#seenEntries -= peer.seen?.size ?? 0;
+      peer.seen = undefined;
+      this.#receiver.onNewIdentity(peer);
+    }
+    peer.identity = identity;
   }
 
   #malformed(data: Uint8Array, address: PeerAddress): void {
@@ -247,14 +273,14 @@ export class MessageLayer implements TransmissionDriver {
     }
     if (!transmission.counted) {
       // A peer that asks and never acknowledges our answers would otherwise have us keep them all.
-      if ((peer.outgoing?.size ?? 0) >= nstart + maxQueuedPerPeer) {
+      if ((peer.outgoing?.size ?? 0) >= nstart + maxQueuedPerPeer || !this.#hasFreeId(peer)) {
         this.statistics.refused++;
         return false;
       }
       this.#start(transmission);
       return true;
     }
-    if (peer.active < nstart) {
+    if (peer.active < nstart && this.#hasFreeId(peer)) {
       this.#takePlace(transmission);
       this.#start(transmission);
       return true;
@@ -302,7 +328,8 @@ export class MessageLayer implements TransmissionDriver {
   /** Settles, and gives the place in NSTART to the next one. */
   finish(transmission: Transmission): void {
     this.settle(transmission);
-    this.releasePlace(transmission);
+    if (transmission.holdsPlace) this.releasePlace(transmission);
+    else this.#startQueued(transmission.peer);
   }
 
   releasePlace(transmission: Transmission): void {
@@ -314,7 +341,7 @@ export class MessageLayer implements TransmissionDriver {
   }
 
   #startQueued(peer: Peer): void {
-    while (peer.queue !== undefined && peer.active < this.parameters.nstart) {
+    while (peer.queue !== undefined && peer.active < this.parameters.nstart && this.#hasFreeId(peer)) {
       const next = peer.queue.shift();
       if (next === undefined) {
         peer.queue = undefined;
@@ -323,6 +350,11 @@ export class MessageLayer implements TransmissionDriver {
       this.#takePlace(next);
       this.#start(next);
     }
+  }
+
+  /** False where every message id of ours is in use with that peer: only a small part of the space can be. */
+  #hasFreeId(peer: Peer): boolean {
+    return (peer.outgoing?.size ?? 0) < this.#idSpace.count;
   }
 
   #takePlace(transmission: Transmission): void {
@@ -387,8 +419,12 @@ export class MessageLayer implements TransmissionDriver {
   move(from: Peer, to: Peer): void {
     const now = this.clock.now();
     if (to.outgoing === undefined || to.outgoing.size === 0) to.nextIdIndex = from.nextIdIndex;
+    to.identity = from.identity;
     if (from.seen !== undefined) {
-      to.ring(this.parameters.maxDeduplicationPerPeer).adopt(from.seen, now);
+      const ring = to.ring(this.parameters.maxDeduplicationPerPeer);
+      const size = ring.size;
+      ring.adopt(from.seen, now);
+      this.#seenEntries += ring.size - size;
     }
     const queued = from.queue ?? [];
     from.queue = undefined;

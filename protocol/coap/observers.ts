@@ -127,9 +127,9 @@ export class ObserverEntry implements Observer, TransmissionOwner {
 
   #send(waiting: Waiting, now: number): void {
     const { layer } = this.#observers;
+    const data = this.#encode(MessageType.CON, 0, waiting.response);
     this.#current = waiting;
     this.#lastConfirmable = now;
-    const data = this.#encode(MessageType.CON, 0, waiting.response);
     this.#transmission = new Transmission(layer, this, this.holder, data, true);
     if (!layer.submit(this.#transmission)) this.#settled(false);
   }
@@ -268,6 +268,12 @@ export class Observers {
       this.#byPeer.delete(entry.holder);
       entry.holder.holds--;
     }
+  }
+
+  /** Ends all that a peer observes. */
+  finishAll(peer: Peer, reason: ObservationEnd): void {
+    const own = this.#byPeer.get(peer);
+    if (own !== undefined) for (const entry of [...own.values()]) entry.finish(reason);
   }
 
   /** RST for a NON notification (RFC 7641 §4.5). */

@@ -24,8 +24,10 @@ export interface CoapParameters {
   readonly maxBlockMemory: number;
   /** Time without a block after which a reassembly is dropped. */
   readonly blockTimeout: number;
-  /** Message ids remembered per peer for deduplication, and peers remembered. */
+  /** Message ids remembered for deduplication: of one peer, and of all (but two of each peer stay). */
   readonly maxDeduplicationPerPeer: number;
+  readonly maxDeduplication: number;
+  /** Peers remembered. */
   readonly maxPeers: number;
   /** Observers that the server role accepts, all peers together and one peer. */
   readonly maxObservers: number;
@@ -49,6 +51,7 @@ export const defaultParameters: CoapParameters = {
   maxBlockMemory: 64 * 1024 * 1024,
   blockTimeout: 93_000,
   maxDeduplicationPerPeer: 64,
+  maxDeduplication: 1_000_000,
   maxPeers: 200_000,
   maxObservers: 100_000,
   maxObserversPerPeer: 256,

@@ -8,11 +8,14 @@ const EVICTION_ATTEMPTS = 16;
 export class PeerTable {
   readonly #peers = new Map<PeerAddress, Peer>();
   readonly #capacity: number;
+  readonly #onRemove: (peer: Peer) => void;
   #newest: Peer | undefined;
   #oldest: Peer | undefined;
 
-  constructor(capacity: number) {
+  /** `onRemove` is told of each peer that is dropped. */
+  constructor(capacity: number, onRemove: (peer: Peer) => void) {
     this.#capacity = capacity;
+    this.#onRemove = onRemove;
   }
 
   get size(): number {
@@ -75,6 +78,7 @@ export class PeerTable {
   #remove(peer: Peer): void {
     this.#peers.delete(peer.address);
     this.#unlink(peer);
+    this.#onRemove(peer);
   }
 
   #link(peer: Peer): void {

@@ -76,6 +76,8 @@ export class Peer {
   /** Place in our message id space of the next id. */
   nextIdIndex: number;
   seen: DeduplicationRing | undefined;
+  /** Who it was when it last spoke; undefined on plain UDP. */
+  identity: PeerIdentity | undefined;
   /** Messages of ours that an ACK or RST may name, by message id. */
   outgoing: Map<number, Transmission> | undefined;
   /** Messages that wait for NSTART. */
@@ -97,6 +99,16 @@ export class Peer {
   ring(capacity: number): DeduplicationRing {
     this.seen ??= new DeduplicationRing(capacity);
     return this.seen;
+  }
+
+  /** Whether that is who it was before, or the first that it says of itself. */
+  sameIdentity(identity: PeerIdentity | undefined): boolean {
+    const known = this.identity;
+    return (
+      known === identity ||
+      known === undefined ||
+      (known.kind === identity?.kind && known.name === identity.name)
+    );
   }
 
   /** True while forgetting it would lose more than duplicates of what is done. */

@@ -106,6 +106,16 @@ export class ServerExchange extends Deadline implements IncomingRequest, Transmi
   respond(response: OutgoingResponse): void {
     if (this.#answered) throw new RequestError('this request was answered before');
     this.#answered = true;
+    try {
+      this.#respond(response);
+    } catch (error) {
+      // What cannot be encoded is no answer: the peer can still be given one.
+      this.#answered = false;
+      throw error;
+    }
+  }
+
+  #respond(response: OutgoingResponse): void {
     const { layer } = this.#server;
     layer.deadlines.cancel(this);
     const suppressed = (this.#noResponse() >> ((response.code >> 5) - 1)) & 1;

@@ -459,6 +459,43 @@ describe('a response body in blocks, at the client', () => {
   });
 });
 
+describe('a notification in blocks of what was asked with a large body', () => {
+  test('is read without repeating that body', async () => {
+    const world = new World();
+    let notify: ((payload: Uint8Array) => void) | undefined;
+    let runs = 0;
+    world.endpoint('server', {
+      parameters: { preferredBlockSize: 64 },
+      handler: (request) => {
+        runs++;
+        const observer = request.acceptObserve(() => {});
+        notify = (payload) => observer.notify({ code: Code.CONTENT, payload });
+        request.respond({ code: Code.CONTENT, payload: request.payload });
+      },
+    });
+    const endpoint = world.endpoint('client', { parameters: { preferredBlockSize: 64 } });
+    const seen: Uint8Array[] = [];
+    const { response, observation } = await world.settle(
+      endpoint.observe(
+        'server',
+        { code: Code.FETCH, payload: body(200) },
+        {
+          onNotification: (one) => {
+            seen.push(one.payload);
+            one.accept();
+          },
+        },
+      ),
+    );
+    expect(response.payload).toEqual(body(200));
+    expect(observation).toBeDefined();
+    notify?.(body(300, 1));
+    await world.clock.run(1_000);
+    expect(seen).toEqual([body(300, 1)]);
+    expect(runs).toBe(1);
+  });
+});
+
 describe('a request body in blocks, at the client', () => {
   const payload = body(100);
   const put = { code: Code.PUT, options: pathOptions('/a'), payload };

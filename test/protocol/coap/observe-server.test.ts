@@ -220,6 +220,18 @@ describe('an observer', () => {
   });
 });
 
+describe('a notification that cannot be encoded', () => {
+  test('is the fault of who gave it, and hinders nothing', () => {
+    const { world, observer, notify, ack, results } = setUp();
+    const options = [{ number: 70_000, value: new Uint8Array(0) }];
+    expect(() => observer.notify({ code: Code.CONTENT, options })).toThrow(RequestError);
+    notify('next');
+    world.clock.advance(20);
+    ack();
+    expect(results).toEqual([['next', true]]);
+  });
+});
+
 describe('an observation ends', () => {
   test('by Observe 1 with the same token, which is answered', () => {
     const { endpoint, ask, ends, observer, results, notify } = setUp();

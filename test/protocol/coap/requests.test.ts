@@ -225,6 +225,41 @@ describe('NSTART', () => {
     await world.settle(first);
   });
 
+  test('lets the next block of an answer go before all that waits', async () => {
+    const { world, endpoint, server } = setUp();
+    const first = endpoint.request('server', get);
+    const others = ['/2', '/3'].map((path) =>
+      endpoint.request('server', { code: Code.GET, options: pathOptions(path) }),
+    );
+    world.clock.advance(20);
+    const one = server.take();
+    server.send({ type: ACK, messageId: one.messageId });
+    world.clock.advance(20);
+    // The second has taken the place that the first gave back.
+    const two = server.take();
+    const blocks = (value: number) => ({ number: OptionNumber.BLOCK2, value: Uint8Array.of(value) });
+    const part = { code: Code.CONTENT, payload: 'sixteen bytes ..' } as const;
+    server.send({ ...part, type: NON, messageId: 1, token: hex(one.token), options: [blocks(0x08)] });
+    world.clock.advance(20);
+    expect(server.received).toEqual([]);
+    server.send({ type: ACK, code: Code.CONTENT, messageId: two.messageId, token: hex(two.token) });
+    world.clock.advance(20);
+    const next = server.take();
+    expect(findOption(next.options, OptionNumber.BLOCK2)?.value).toEqual(Uint8Array.of(0x10));
+    server.send({
+      ...part,
+      type: ACK,
+      messageId: next.messageId,
+      token: hex(next.token),
+      options: [blocks(0x10)],
+    });
+    expect((await world.settle(first)).payload).toHaveLength(32);
+    world.clock.advance(20);
+    const three = server.take();
+    server.send({ type: ACK, code: Code.CONTENT, messageId: three.messageId, token: hex(three.token) });
+    await world.settle(Promise.all(others));
+  });
+
   test('counts a NON request until its response, or ACK_TIMEOUT without one', async () => {
     const { world, endpoint, server } = setUp();
     const silent = endpoint.request('server', { ...get, confirmable: false });
@@ -265,6 +300,22 @@ describe('a NON request', () => {
     server.send({ type: ACK, messageId: server.received[0]?.messageId ?? 0 });
     server.send({ type: RST, messageId: server.take().messageId });
     expect(await answer).toBeInstanceOf(ResetError);
+  });
+});
+
+describe('ids within a small part of the space', () => {
+  test('that are all in use make the next request wait', async () => {
+    const { world, endpoint } = setUp(
+      { nstart: 10, maxRetransmit: 0 },
+      { messageIds: { first: 0, count: 2 } },
+    );
+    const all = Array.from({ length: 3 }, () => outcome(world, endpoint.request('server', get)));
+    const times: number[] = [];
+    for (const one of all) one.then(() => times.push(Math.round(world.clock.now() / 1_000)));
+    const names = (await Promise.all(all)).map((error) => (error as Error).name);
+    expect(names).toEqual(['TimeoutError', 'TimeoutError', 'TimeoutError']);
+    expect((times[2] as number) - (times[0] as number)).toBeGreaterThanOrEqual(2);
+    expect(endpoint.statistics.outstanding).toBe(0);
   });
 });
 

@@ -113,6 +113,39 @@ describe('deduplication', () => {
   });
 });
 
+describe('the bound on remembered ids', () => {
+  test('of all peers together leaves each a few', () => {
+    const { world, requests } = setUp(content, { maxDeduplication: 10 });
+    const peers = Array.from({ length: 10 }, (_, i) => world.raw(`peer-${i}`, 'server'));
+    const send = (count: number) => {
+      for (const peer of peers) for (let i = 0; i < count; i++) peer.send({ code: Code.GET, messageId: i });
+      world.clock.advance(100);
+    };
+    send(2);
+    send(2);
+    expect(requests).toHaveLength(20);
+    send(8);
+    expect(requests).toHaveLength(80);
+    // One could still grow; the others know their last two.
+    for (const peer of peers.slice(1)) for (const i of [6, 7]) peer.send({ code: Code.GET, messageId: i });
+    world.clock.advance(100);
+    expect(requests).toHaveLength(80);
+    for (const peer of peers.slice(1)) peer.send({ code: Code.GET, messageId: 5 });
+    world.clock.advance(100);
+    expect(requests).toHaveLength(89);
+  });
+
+  test('is given back by peers that are forgotten', () => {
+    const { world, requests } = setUp(content, { maxDeduplication: 8 });
+    for (let round = 0; round < 3; round++) {
+      const client = world.raw(`client-${round}`, 'server');
+      for (const i of [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2]) client.send({ code: Code.GET, messageId: i });
+      world.clock.advance(400_000);
+    }
+    expect(requests).toHaveLength(24);
+  });
+});
+
 describe('the bound on peers', () => {
   test('evicts the peer that was idle longest, and refuses new ones only where all are busy', () => {
     const { world, endpoint, requests } = setUp(
@@ -227,6 +260,16 @@ describe('a handler', () => {
     client.send({ code: Code.GET, messageId: 5 });
     world.clock.advance(100);
     expect(client.received.map(({ code }) => code)).toEqual([Code.CONTENT]);
+    expect(world.faults).toHaveLength(1);
+  });
+
+  test('that answers with what cannot be encoded gives 5.00', () => {
+    const { world, client } = setUp((request) =>
+      request.respond({ code: Code.CONTENT, options: [{ number: 70_000, value: new Uint8Array(0) }] }),
+    );
+    client.send({ code: Code.GET, messageId: 5 });
+    world.clock.advance(20);
+    expect(client.take().code).toBe(Code.INTERNAL_SERVER_ERROR);
     expect(world.faults).toHaveLength(1);
   });
 
