@@ -141,6 +141,20 @@ export class DeviceController implements ReactiveController {
     this.#host.requestUpdate();
   }
 
+  /**
+   * Asks the device to read a sensor at another period, µs. What it then says itself is what is shown.
+   * Rejects with ProblemError.
+   */
+  async setSamplingPeriod(instance: number, period: number): Promise<void> {
+    const [api, endpoint] = [this.#api, this.#endpoint];
+    if (api === undefined || endpoint === undefined) return;
+    const path = `/${sensorObject.id}/${instance}/${sensorObject.samplingPeriod}`;
+    await api.writeObject(endpoint, path, period);
+    const { items } = await api.readObject(endpoint, path, this.#request.signal);
+    this.#learn(items);
+    this.#host.requestUpdate();
+  }
+
   #leave(): void {
     this.#stopWatching?.();
     this.#stopWatching = undefined;
@@ -237,7 +251,8 @@ export class DeviceController implements ReactiveController {
   async #askNames(): Promise<void> {
     const [api, endpoint] = [this.#api, this.#endpoint];
     const unnamed = [...this.sensors.values()].some(
-      ({ kind, units }) => kind === undefined || units === undefined,
+      ({ kind, units, samplingPeriod }) =>
+        kind === undefined || units === undefined || samplingPeriod === undefined,
     );
     if (api === undefined || endpoint === undefined || this.#namesAsked || !unnamed) return;
     if (this.device?.state !== 'registered') return;
@@ -255,6 +270,7 @@ export class DeviceController implements ReactiveController {
   }
 
   #takeCommand(command: ApiCommand): void {
+    if (command.kind !== 'carrier-switch') return;
     const before = this.commands.find(({ id }) => id === command.id);
     if (before !== undefined && before.history.length > command.history.length) return;
     if (before?.state !== command.state && this.slots !== undefined) {

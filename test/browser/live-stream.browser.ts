@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildConsole } from '../../scripts/build-console.ts';
+import type { ApiReadResult } from '../../web/data/api-types.ts';
 import { type ConsolePage, launchChromium, openPage, skipWithoutChromium } from './support/chromium.ts';
 import { eventually } from './support/eventually.ts';
 import { type SystemProcess, TestSystem } from './support/system.ts';
@@ -89,6 +90,17 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
     expect(times).toEqual([...times].sort());
     expect(new Set(times).size).toBe(times.length);
     expect(imu[0]).toMatch(/^\d{4}-\d\d-\d\dT[\d:]+\.\d{6}Z,\/42770\/0\/2,imu,-?[\d.]+,m\/s2$/);
+  });
+
+  it('has a sensor read at another rate, and shows it when the device has said so', async () => {
+    const rate = page.getByRole('combobox', { name: 'Sampling rate of gyro' });
+    await eventually(() => rate.inputValue()).toBe('50');
+    await rate.selectOption('100');
+    await eventually(() => rate.inputValue()).toBe('100');
+    const { value } = await system.api<ApiReadResult>(`/api/devices/${endpoint}/objects/42770/1/7`);
+    expect(value).toBe(10_000);
+    // As long as ten seconds, of which the last are at the new rate.
+    await eventually(() => plot('gyro').locator('.range').innerText()).toMatch(/· (9\d|100)\.?\d*\/s/);
   });
 
   it('says that it is not live when the server is gone, and goes on when it is back', async () => {

@@ -8,6 +8,7 @@ import type {
   ApiReadingsAnswer,
   ApiReadResult,
   ApiServer,
+  ApiValue,
 } from './api-types.ts';
 import { problemOf, unreachable } from './problem.ts';
 
@@ -94,6 +95,15 @@ export class ApiClient {
     return this.#get(`${deviceUrl(endpoint)}/objects${path}`, {}, signal);
   }
 
+  /** Resolves when the device has taken the value. */
+  writeObject(endpoint: string, path: string, value: ApiValue): Promise<void> {
+    return this.#send(`${deviceUrl(endpoint)}/objects${path}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ value }),
+    });
+  }
+
   #get<T>(path: string, parameters: Parameters, signal: AbortSignal | undefined): Promise<T> {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) {
@@ -115,6 +125,8 @@ export class ApiClient {
       throw unreachable(error);
     }
     if (!response.ok) throw await problemOf(response);
+    // 204: there is nothing to read, and nobody who asks for it expects anything.
+    if (response.status === 204) return undefined as T;
     return (await response.json()) as T;
   }
 }

@@ -14,6 +14,8 @@ export interface Sensor {
   readonly path: string;
   readonly kind: string | undefined;
   readonly units: string | undefined;
+  /** Between two readings, µs, as the device said last. */
+  readonly samplingPeriod: number | undefined;
 }
 
 /** A value at a path, wherever it came from: last values, a read of the object, the live stream. */
@@ -40,6 +42,7 @@ export function learnSensors(known: ReadonlyMap<number, Sensor>, items: Iterable
       path: `/${sensorObject.id}/${instance}/${sensorObject.value}`,
       kind: undefined,
       units: undefined,
+      samplingPeriod: undefined,
     };
     sensors.set(instance, { ...before, ...learned(Number(match[3]), value) });
   }
@@ -55,6 +58,7 @@ export function sensorUnit(sensor: Sensor): string {
 }
 
 function learned(resource: number, value: ApiValue): Partial<Sensor> {
+  if (resource === sensorObject.samplingPeriod && typeof value === 'number') return { samplingPeriod: value };
   if (typeof value !== 'string') return {};
   if (resource === sensorObject.kind) return { kind: value };
   if (resource === sensorObject.units) return { units: value };

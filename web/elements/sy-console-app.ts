@@ -120,6 +120,7 @@ export class ConsoleApp extends LitElement {
 
   readonly #api = new ApiClient();
   readonly #clock = new ServerClock();
+  readonly #live = new LiveStream();
   readonly #server = new ContextProvider(this, { context: serverContext });
   readonly #loaded = new Set<Route['name']>();
   #refreshing: ReturnType<typeof setTimeout> | undefined;
@@ -127,13 +128,17 @@ export class ConsoleApp extends LitElement {
   constructor() {
     super();
     new ContextProvider(this, { context: apiContext, initialValue: this.#api });
-    new ContextProvider(this, { context: liveContext, initialValue: new LiveStream() });
+    new ContextProvider(this, { context: liveContext, initialValue: this.#live });
     new ContextProvider(this, { context: clockContext, initialValue: this.#clock });
     this.route = parseRoute(location.pathname, location.search);
     this.fault = undefined;
     this.spoken = '';
     // Views ask for it when they have heard of a change; the counts follow, at most once a second.
     this.addEventListener('server-changed', () => this.#refreshSoon());
+    // A stream that opens may be that of a server which was restarted, or of a laptop that has slept.
+    this.#live.onStatus(({ state }) => {
+      if (state === 'open') this.#refreshSoon();
+    });
   }
 
   override connectedCallback(): void {

@@ -45,6 +45,7 @@ export class ReadingPlot extends LitElement {
       }
       .head {
         display: flex;
+        flex-wrap: wrap;
         align-items: baseline;
         gap: 0 12px;
         min-height: 24px;
@@ -176,7 +177,7 @@ export class ReadingPlot extends LitElement {
     return html`<div class="head">
         <h3>${this.heading}</h3>
         ${this.#reading()}
-        <span class="range" aria-hidden="true">${this.#range()}</span>
+        <span class="range"><span aria-hidden="true">${this.#range()}</span> <slot></slot></span>
       </div>
       <div class=${this.timeAxis ? 'canvas axis' : 'canvas'} role="img" aria-label=${this.#spoken()}></div>
       <span class="line"></span><span class="fill"></span><span class="grid"></span><span class="text"></span>`;
@@ -201,7 +202,7 @@ export class ReadingPlot extends LitElement {
   #range() {
     if (this.summary === undefined) return nothing;
     const { minimum, maximum, rate } = this.summary;
-    const pace = rate > 0 ? ` · ${formatMeasure(rate, 3)}\u202fHz` : '';
+    const pace = rate > 0 ? ` · ${formatMeasure(rate, 3)}/s` : '';
     return `${formatMeasure(minimum)} to ${formatMeasure(maximum)}${pace}`;
   }
 

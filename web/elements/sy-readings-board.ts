@@ -24,6 +24,7 @@ import { base, controls } from '../styles/shared.ts';
 import { Ticker } from '../ticker.ts';
 import './sy-problem-panel.ts';
 import './sy-reading-plot.ts';
+import './sy-sampling-select.ts';
 import type { ReadingPlot, WindowPicked } from './sy-reading-plot.ts';
 
 /** Where the board gets its readings. */
@@ -32,6 +33,8 @@ export interface ReadingsSource {
   readonly feeds: ReadonlyMap<number, SensorFeed>;
   /** Rises with each reading. */
   readonly version: number;
+  /** Asks the device to read a sensor at another period, µs. Rejects with ProblemError. */
+  setSamplingPeriod(instance: number, period: number): Promise<void>;
 }
 
 /** One plot per sensor on one time axis, that of when the readings were taken. */
@@ -39,6 +42,7 @@ export class ReadingsBoard extends LitElement {
   static override properties = {
     endpoint: { type: String },
     source: { attribute: false, hasChanged: () => true },
+    askable: { type: Boolean },
     view: { state: true },
     problem: { state: true },
   };
@@ -101,6 +105,8 @@ export class ReadingsBoard extends LitElement {
 
   declare endpoint: string;
   declare source: ReadingsSource | undefined;
+  /** Whether the device is there to be asked for another rate. */
+  declare askable: boolean;
   declare view: View;
   declare problem: ApiProblem | undefined;
 
@@ -116,6 +122,7 @@ export class ReadingsBoard extends LitElement {
     super();
     this.endpoint = '';
     this.source = undefined;
+    this.askable = false;
     this.view = follow(ranges[1].span);
     this.problem = undefined;
     new Ticker(this);
@@ -206,6 +213,15 @@ export class ReadingsBoard extends LitElement {
               .unit=${sensorUnit(sensor)}
               .path=${sensor.path}
               ?time-axis=${index === sensors.length - 1}
+              ><sy-sampling-select
+                .period=${sensor.samplingPeriod}
+                .sensor=${sensorTitle(sensor)}
+                .ask=${
+                  this.askable
+                    ? (period: number) => this.source?.setSamplingPeriod(sensor.instance, period)
+                    : undefined
+                }
+              ></sy-sampling-select
             ></sy-reading-plot>`,
         )}
       </div>
