@@ -54,7 +54,7 @@ export class CommandTable {
       "SELECT DISTINCT endpoint FROM command WHERE state IN ('queued', 'sent', 'accepted')",
     );
     this.#expired = database.prepare(
-      "SELECT * FROM command WHERE expires_at <= ? AND state IN ('queued', 'sent') ORDER BY expires_at LIMIT ?",
+      "SELECT * FROM command WHERE expires_at <= ? AND state = 'queued' ORDER BY expires_at LIMIT ?",
     );
   }
 

@@ -77,7 +77,7 @@ const steps: readonly string[] = [
   ) STRICT;
   CREATE INDEX command_endpoint ON command (endpoint, sequence);
   CREATE INDEX command_open ON command (endpoint, sequence) WHERE state IN ('queued', 'sent', 'accepted');
-  CREATE INDEX command_expiry ON command (expires_at) WHERE state IN ('queued', 'sent');
+  CREATE INDEX command_expiry ON command (expires_at) WHERE state = 'queued';
 
   CREATE TABLE command_key (
     endpoint TEXT NOT NULL,

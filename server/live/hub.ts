@@ -237,7 +237,8 @@ class Subscriber implements LiveSubscription {
         this.#logPosition = entry.position;
       }
     }
-    if (entries.length < CATCH_UP_PACKS) this.#logPosition = Math.max(this.#logPosition, target);
+    // Fewer than asked for may be all that fits one answer: only none means the end.
+    if (entries.length === 0) this.#logPosition = Math.max(this.#logPosition, target);
     return true;
   }
 

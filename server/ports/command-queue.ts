@@ -43,7 +43,7 @@ export interface Command {
   readonly attempts: number;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** When it becomes `expired` if it has not been accepted. */
+  /** When it becomes `expired` if it has not been sent. */
   readonly expiresAt: number;
   /** Each state that it was in, oldest first. */
   readonly history: readonly {
@@ -101,6 +101,7 @@ export interface CommandQueue {
   }): Promise<{ readonly items: readonly Command[]; readonly next?: string }>;
   /** Endpoints that have a command that is not final. */
   pendingEndpoints(): Promise<readonly string[]>;
-  /** Moves `queued` and `sent` commands past their `expiresAt` to `expired`; returns them, each exactly once. */
+  /** Moves `queued` commands past their `expiresAt` to `expired`; returns them, each exactly once. One that was
+   * sent may have been carried out: whoever sent it says how it ends. */
   expire(now: number, limit: number): Promise<readonly Command[]>;
 }
