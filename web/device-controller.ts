@@ -62,6 +62,8 @@ export class DeviceController implements ReactiveController {
   hostDisconnected(): void {
     this.#leave();
     this.#endpoint = undefined;
+    // The page may be kept to come back to; its readings are not.
+    this.#forget();
   }
 
   /** Shows a device; the same again does nothing. */
@@ -72,12 +74,7 @@ export class DeviceController implements ReactiveController {
     this.#api = api;
     this.#live = live;
     this.#clock = clock;
-    this.device = undefined;
-    this.slots = undefined;
-    this.commands = [];
-    this.values = new Map();
-    this.sensors = new Map();
-    this.feeds.clear();
+    this.#forget();
     this.#stopWatching = live.watch(
       { endpoint },
       {
@@ -153,6 +150,15 @@ export class DeviceController implements ReactiveController {
     const { items } = await api.readObject(endpoint, path, this.#request.signal);
     this.#learn(items);
     this.#host.requestUpdate();
+  }
+
+  #forget(): void {
+    this.device = undefined;
+    this.slots = undefined;
+    this.commands = [];
+    this.values = new Map();
+    this.sensors = new Map();
+    this.feeds.clear();
   }
 
   #leave(): void {

@@ -13,6 +13,8 @@ import { themedEvent } from '../theme.ts';
 const plotHeight = 128;
 const axisHeight = 28;
 const valueAxisWidth = 64;
+/** Half the width of a label on the time axis, without the padding to its right. */
+const halfLabel = 16;
 /** Points are drawn where there is so much room for each; ms apart does not matter. */
 const pixelsPerPoint = 10;
 /** Wider lines look better, and cost three times as much to draw where no GPU helps: only for so few points. */
@@ -264,7 +266,7 @@ export class ReadingPlot extends LitElement {
             grid,
             ticks: { show: false },
             values: (_plot, splits, _axis, _space, step) =>
-              splits.map((split) => (this.timeAxis ? axisTime(split, step) : '')),
+              splits.map((split) => (this.#hasRoom(split) ? axisTime(split, step) : '')),
           },
           {
             size: valueAxisWidth,
@@ -305,6 +307,12 @@ export class ReadingPlot extends LitElement {
     this.#resize.disconnect();
     this.#resize.observe(host);
     this.dispatchEvent(new Event('rebuilt', { bubbles: true, composed: true }));
+  }
+
+  /** A label that the plot's right edge would cut is left out. */
+  #hasRoom(time: number): boolean {
+    const { from, to } = this.#window;
+    return this.timeAxis && ((to - time) / (to - from)) * this.plotWidth > halfLabel;
   }
 
   #point(plot: uPlot): void {

@@ -9,6 +9,12 @@ const contacts = svg`
   <rect x="0.75" y="0.75" width="46.5" height="36.5" rx="6"></rect>
   <path d="M0.75 13h15M0.75 25h15M32 13h15M32 25h15M16 0.75v8l4 4v12l-4 4v8M32 0.75v8l-4 4v12l4 4v8M20 19h8"></path>`;
 
+/** Only from the device's word on is the card at work. */
+const words: Readonly<Partial<Record<ApiCommand['state'], string>>> = {
+  queued: 'switch waits',
+  sent: 'switch sent',
+};
+
 /** One SIM slot as the card that is in it, as it was last heard of. */
 export class SimCard extends LitElement {
   static override properties = {
@@ -110,7 +116,7 @@ export class SimCard extends LitElement {
         <dd data-fact="imsi">${sim.imsi === undefined || sim.imsi === '' ? '–' : formatImsi(sim.imsi)}</dd>
         ${
           this.progress !== undefined
-            ? html`<dt>State</dt><dd class="switched busy">◌ ${this.progress === 'queued' ? 'switch waits' : 'switching'}</dd>`
+            ? html`<dt>State</dt><dd class="switched busy">◌ ${words[this.progress] ?? 'switching'}</dd>`
             : sim.lastSwitch === undefined || sim.lastSwitch === 0
               ? nothing
               : html`<dt>Since</dt>
