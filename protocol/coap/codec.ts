@@ -1,5 +1,5 @@
 import { DecodeError, RequestError } from '../errors.ts';
-import { type CoapMessage, type CoapOption, Code, type MessageType } from './message.ts';
+import { type CoapMessage, type CoapOption, Code, MessageType } from './message.ts';
 
 const VERSION = 1;
 const PAYLOAD_MARKER = 0xff;
@@ -101,22 +101,32 @@ function extension(value: number): number {
   return value < 13 ? 0 : value < 269 ? 1 : 2;
 }
 
-// Outgoing datagrams are views of small slabs: handing a fresh small typed array to the system costs
-// far more than a view. They live about as long as each other, so a slab is not held up by one of them.
 const SLAB_SIZE = 8_192;
-let slab = new ArrayBuffer(SLAB_SIZE);
-let slabUsed = 0;
 
-function allocate(size: number): Uint8Array {
-  if (size > SLAB_SIZE >> 2) return new Uint8Array(size);
-  if (slabUsed + size > SLAB_SIZE) {
-    slab = new ArrayBuffer(SLAB_SIZE);
-    slabUsed = 0;
+/**
+ * Outgoing datagrams are views of small slabs: handing a fresh small typed array to the system costs
+ * far more than a view. A slab lives as long as the longest of its datagrams.
+ */
+class Slabs {
+  #slab = new ArrayBuffer(SLAB_SIZE);
+  #used = 0;
+
+  allocate(size: number): Uint8Array {
+    if (size > SLAB_SIZE >> 2) return new Uint8Array(size);
+    if (this.#used + size > SLAB_SIZE) {
+      this.#slab = new ArrayBuffer(SLAB_SIZE);
+      this.#used = 0;
+    }
+    const view = new Uint8Array(this.#slab, this.#used, size);
+    this.#used += size;
+    return view;
   }
-  const view = new Uint8Array(slab, slabUsed, size);
-  slabUsed += size;
-  return view;
 }
+
+// What is piggybacked is kept for duplicates, for minutes; all else is over within seconds. Apart, the
+// few that are kept do not hold up the memory of the many.
+const kept = new Slabs();
+const passing = new Slabs();
 
 /** The options in the order of their numbers; those of one number keep their order. */
 export function sortOptions(options: readonly CoapOption[]): readonly CoapOption[] {
@@ -152,7 +162,7 @@ export function encodeMessage(message: CoapMessage): Uint8Array {
     size += 1 + extension(option.number - number) + extension(length) + length;
     number = option.number;
   }
-  const data = allocate(size);
+  const data = (type === MessageType.ACK ? kept : passing).allocate(size);
   data[0] = (VERSION << 6) | (type << 4) | token.length;
   data[1] = code;
   data[2] = messageId >> 8;
@@ -200,7 +210,7 @@ export function encodeMessage(message: CoapMessage): Uint8Array {
 
 /** An empty message: ACK, RST, or (as CON) a ping (RFC 7252 §4.1 to §4.3). */
 export function encodeEmpty(type: MessageType, messageId: number): Uint8Array {
-  const data = allocate(4);
+  const data = passing.allocate(4);
   data[0] = (VERSION << 6) | (type << 4);
   data[1] = Code.EMPTY;
   data[2] = messageId >> 8;

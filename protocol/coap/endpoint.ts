@@ -51,6 +51,8 @@ export interface CoapEndpointOptions {
   readonly random?: (bytes: number) => Uint8Array;
   /** Hears of what a handler threw, which is a bug of ours. Without it the process ends with that error. */
   readonly onFault?: (error: unknown) => void;
+  /** Hears of transport errors; `peer` where the system names it. Requests go on: loss is what CoAP is made for. */
+  readonly onTransportError?: (error: Error, peer: PeerAddress | undefined) => void;
   /** 0 to 2 bytes that our tokens begin with: they name the process among those that share a port. */
   readonly tokenPrefix?: Uint8Array;
   /** The part of the message ids that is this process's; all unless told. */
@@ -157,6 +159,12 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
       options.resolveObservation === undefined
         ? undefined
         : new ObservationLookups(this.#layer, this.#observations, options.resolveObservation, onFault);
+    port.onError((error, peer) => {
+      // An address that is none will be none at the next attempt.
+      if (error instanceof RequestError && peer !== undefined)
+        this.#abandon(this.#layer.peers.get(peer), error);
+      options.onTransportError?.(error, peer);
+    });
     port.onDatagram((data, peer, identity) => this.#layer.receive(data, peer, identity));
   }
 
@@ -288,6 +296,10 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
     return this.#closing;
   }
 
+  #abandon(peer: Peer | undefined, error: Error): void {
+    for (const exchange of this.#requests.all()) if (exchange.peer === peer) exchange.abandon(error);
+  }
+
   #mustBeOpen(): void {
     if (this.#closing !== undefined) throw new EndpointClosedError('the endpoint is closed');
   }
@@ -330,8 +342,7 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
   }
 
   onNewIdentity(peer: Peer): void {
-    const error = new ResetError(`somebody else is at ${peer.address} now`);
-    for (const exchange of this.#requests.all()) if (exchange.peer === peer) exchange.abandon(error);
+    this.#abandon(peer, new ResetError(`somebody else is at ${peer.address} now`));
     this.#observers.finishAll(peer, 'reset');
     this.#transfers.removeAll(peer);
   }

@@ -8,14 +8,14 @@ const EVICTION_ATTEMPTS = 16;
 export class PeerTable {
   readonly #peers = new Map<PeerAddress, Peer>();
   readonly #capacity: number;
-  readonly #onRemove: (peer: Peer) => void;
+  readonly #onForget: (messageIds: number) => void;
   #newest: Peer | undefined;
   #oldest: Peer | undefined;
 
-  /** `onRemove` is told of each peer that is dropped. */
-  constructor(capacity: number, onRemove: (peer: Peer) => void) {
+  /** `onForget` is told how many remembered message ids go with a peer that is dropped. */
+  constructor(capacity: number, onForget: (messageIds: number) => void) {
     this.#capacity = capacity;
-    this.#onRemove = onRemove;
+    this.#onForget = onForget;
   }
 
   get size(): number {
@@ -51,8 +51,11 @@ export class PeerTable {
   /** Drops the peers that were idle since before `before`. */
   sweep(before: number, now: number): void {
     for (let peer = this.#oldest; peer !== undefined && peer.lastUsed < before; peer = this.#oldest) {
-      if (peer.busy(now)) this.touch(peer, now);
-      else this.#remove(peer);
+      if (peer.busy(now)) {
+        // Kept for what is under way with it, not for the duplicates of what is long over.
+        if (peer.seen?.pending(now) === false) this.#forgetIds(peer);
+        this.touch(peer, now);
+      } else this.#remove(peer);
     }
   }
 
@@ -78,7 +81,12 @@ export class PeerTable {
   #remove(peer: Peer): void {
     this.#peers.delete(peer.address);
     this.#unlink(peer);
-    this.#onRemove(peer);
+    this.#forgetIds(peer);
+  }
+
+  #forgetIds(peer: Peer): void {
+    this.#onForget(peer.seen?.size ?? 0);
+    peer.seen = undefined;
   }
 
   #link(peer: Peer): void {

@@ -37,7 +37,12 @@ export function parsePeer(peer: PeerAddress): { readonly host: string; readonly 
   const host = bracketed ? peer.slice(1, colon - 1) : peer.slice(0, Math.max(colon, 0));
   const digits = peer.slice(colon + 1);
   const port = Number(digits);
-  if (!/^\d{1,5}$/.test(digits) || port > 65_535 || !(bracketed ? isIPv6(host) : isIPv4(host))) {
+  if (
+    !/^\d{1,5}$/.test(digits) ||
+    port === 0 ||
+    port > 65_535 ||
+    !(bracketed ? isIPv6(host) : isIPv4(host))
+  ) {
     throw new RequestError(`${JSON.stringify(peer)} is no numeric address with a port`);
   }
   return { host, port };
@@ -124,7 +129,6 @@ export async function createUdpPort(options: UdpPortOptions): Promise<UdpPort> {
       try {
         socket.send(data, lastPort, lastHost);
       } catch (error) {
-        // Port 0 and the like: wrong for this peer alone.
         fail(error instanceof Error ? error : new Error(String(error)), peer);
       }
     },
@@ -132,6 +136,8 @@ export async function createUdpPort(options: UdpPortOptions): Promise<UdpPort> {
       socket.removeAllListeners('message');
       socket.on('message', (data: Uint8Array, from: RemoteInfo) => {
         const address = from.address;
+        // A forged source that no answer can go to (RFC 768 allows port 0 to those who want none).
+        if (from.port === 0) return;
         const peer =
           type === 'udp4'
             ? `${address}:${from.port}`

@@ -333,6 +333,9 @@ export async function fuzzEndpoint(options: FuzzOptions): Promise<FuzzResult> {
       // Settled between samples: what is bounded but filling must not look like a leak.
       await clock.run(1e9, () => endpoint.statistics.outstanding === 0);
       await clock.run(600_000);
+      // Twice, with a turn of the event loop between: buffers are given back after the collection.
+      collect();
+      await new Promise((resolve) => setImmediate(resolve));
       collect();
       heap.push(process.memoryUsage().heapUsed);
       const { peers, observers: held, observations, outstanding, blockTransfers } = endpoint.statistics;

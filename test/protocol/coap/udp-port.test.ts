@@ -121,8 +121,19 @@ describe('a UDP port', () => {
     a.send(bytes('x'), '127.0.0.1:0');
     expect(errors).toEqual([
       ['RequestError', 'nowhere'],
-      ['RangeError', '127.0.0.1:0'],
+      ['RequestError', '127.0.0.1:0'],
     ]);
+  });
+
+  test('lets requests to addresses that are none fail at once', async () => {
+    const errors: (string | undefined)[] = [];
+    const client = createCoapEndpoint({
+      port: await port(),
+      onTransportError: (_error, peer) => errors.push(peer),
+    });
+    await expect(client.request('nowhere', { code: Code.GET })).rejects.toThrow(RequestError);
+    expect(errors).toEqual(['nowhere']);
+    await client.close();
   });
 
   test('closes once, and sends nothing afterwards', async () => {

@@ -1,0 +1,270 @@
+import type { Clock } from '../clock.ts';
+import { setMessageId } from './codec.ts';
+import type { DatagramPort, PeerAddress } from './datagram-port.ts';
+import { Deadlines } from './deadlines.ts';
+import type { CoapStatistics, TracedMessage } from './exchange.ts';
+import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
+import { initialMessageIdIndex, type MessageIdSpace } from './message-ids.ts';
+import type { CoapParameters } from './parameters.ts';
+import { Peer, type Transmission, type TransmissionDriver, TransmissionState } from './peer.ts';
+import { PeerTable } from './peer-table.ts';
+import type { RandomPool } from './random-pool.ts';
+
+/** The outgoing half of the message layer: message ids, NSTART, retransmission (RFC 7252 §4.2, §4.4, §4.7). */
+export class Outbox implements TransmissionDriver {
+  readonly parameters: CoapParameters;
+  readonly lifetimes: Lifetimes;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly statistics: CoapStatistics;
+  readonly peers: PeerTable;
+  traceListener: ((message: TracedMessage) => void) | undefined;
+  /** Message ids of theirs that are remembered, of all peers. */
+  protected seenEntries = 0;
+  readonly #port: DatagramPort;
+  readonly #random: RandomPool;
+  readonly #idSpace: MessageIdSpace;
+
+  constructor(
+    port: DatagramPort,
+    clock: Clock,
+    parameters: CoapParameters,
+    random: RandomPool,
+    idSpace: MessageIdSpace,
+    statistics: CoapStatistics,
+  ) {
+    this.#port = port;
+    this.clock = clock;
+    this.parameters = parameters;
+    this.lifetimes = lifetimesOf(parameters);
+    this.deadlines = new Deadlines(clock);
+    this.peers = new PeerTable(parameters.maxPeers, (messageIds) => {
+      this.seenEntries -= messageIds;
+    });
+    this.#random = random;
+    this.#idSpace = idSpace;
+    this.statistics = statistics;
+  }
+
+  /** What is known of a peer that we want to send to. */
+  peerFor(address: PeerAddress): Peer {
+    const now = this.clock.now();
+    let peer = this.peers.get(address);
+    if (peer === undefined) {
+      peer = this.newPeer(address);
+      if (!this.peers.add(peer, now)) this.peers.insert(peer, now);
+    } else this.peers.touch(peer, now);
+    return peer;
+  }
+
+  protected newPeer(address: PeerAddress): Peer {
+    return new Peer(
+      address,
+      initialMessageIdIndex(this.clock.wallTime(), this.lifetimes.exchangeLifetime, this.#idSpace),
+    );
+  }
+
+  send(data: Uint8Array, address: PeerAddress, retransmission: number): void {
+    this.statistics.datagramsOut++;
+    this.statistics.bytesOut += data.length;
+    this.traceListener?.({ direction: 'out', peer: address, data, retransmission });
+    this.#port.send(data, address);
+  }
+
+  /** The next of our message ids for that peer. */
+  nextMessageId(peer: Peer): number {
+    const { first, count } = this.#idSpace;
+    for (let i = 0; i < count; i++) {
+      const messageId = first + peer.nextIdIndex;
+      peer.nextIdIndex = peer.nextIdIndex + 1 === count ? 0 : peer.nextIdIndex + 1;
+      if (peer.outgoing?.has(messageId) !== true) return messageId;
+    }
+    throw new RangeError('every message id is in use with this peer');
+  }
+
+  /** Sends, or queues for NSTART. False where the queue is full, or too much is unacknowledged. */
+  submit(transmission: Transmission): boolean {
+    const { peer } = transmission;
+    const { nstart, maxQueuedPerPeer } = this.parameters;
+    if (transmission.holdsPlace) {
+      this.#start(transmission);
+      return true;
+    }
+    if (!transmission.counted) {
+      // A peer that asks and never acknowledges our answers would otherwise have us keep them all.
+      if ((peer.outgoing?.size ?? 0) >= nstart + maxQueuedPerPeer || !this.#hasFreeId(peer)) {
+        this.statistics.refused++;
+        return false;
+      }
+      this.#start(transmission);
+      return true;
+    }
+    if (peer.active < nstart && this.#hasFreeId(peer)) {
+      this.#takePlace(transmission);
+      this.#start(transmission);
+      return true;
+    }
+    peer.queue ??= [];
+    if (peer.queue.length >= maxQueuedPerPeer) {
+      this.statistics.refused++;
+      return false;
+    }
+    transmission.state = TransmissionState.QUEUED;
+    peer.queue.push(transmission);
+    return true;
+  }
+
+  /** As `submit` for what continues an interaction that had its place and gave it back: goes before all others. */
+  submitNext(transmission: Transmission): void {
+    const { peer } = transmission;
+    if (peer.active < this.parameters.nstart || transmission.holdsPlace) {
+      this.submit(transmission);
+      return;
+    }
+    transmission.state = TransmissionState.QUEUED;
+    peer.queue ??= [];
+    peer.queue.unshift(transmission);
+  }
+
+  /** Passes the place of one transmission to the one that continues its interaction. */
+  inheritPlace(from: Transmission, to: Transmission): void {
+    to.holdsPlace = from.holdsPlace;
+    from.holdsPlace = false;
+  }
+
+  /** No longer retransmitted nor named by ACK and RST; its place in NSTART stays. */
+  settle(transmission: Transmission): void {
+    this.deadlines.cancel(transmission);
+    if (transmission.state === TransmissionState.QUEUED) {
+      const queue = transmission.peer.queue as Transmission[];
+      queue.splice(queue.indexOf(transmission), 1);
+    } else if (transmission.state === TransmissionState.SENT) {
+      transmission.peer.outgoing?.delete(transmission.messageId);
+    }
+    transmission.state = TransmissionState.CLOSED;
+  }
+
+  /** Settles, and gives the place in NSTART to the next one. */
+  finish(transmission: Transmission): void {
+    this.settle(transmission);
+    if (transmission.holdsPlace) this.releasePlace(transmission);
+    else this.#startQueued(transmission.peer);
+  }
+
+  releasePlace(transmission: Transmission): void {
+    if (!transmission.holdsPlace) return;
+    transmission.holdsPlace = false;
+    const { peer } = transmission;
+    peer.active--;
+    this.#startQueued(peer);
+  }
+
+  #startQueued(peer: Peer): void {
+    while (peer.queue !== undefined && peer.active < this.parameters.nstart && this.#hasFreeId(peer)) {
+      const next = peer.queue.shift();
+      if (next === undefined) {
+        peer.queue = undefined;
+        return;
+      }
+      this.#takePlace(next);
+      this.#start(next);
+    }
+  }
+
+  /** False where every message id of ours is in use with that peer: only a small part of the space can be. */
+  #hasFreeId(peer: Peer): boolean {
+    return (peer.outgoing?.size ?? 0) < this.#idSpace.count;
+  }
+
+  #takePlace(transmission: Transmission): void {
+    transmission.holdsPlace = true;
+    transmission.peer.active++;
+  }
+
+  #start(transmission: Transmission): void {
+    const { peer } = transmission;
+    transmission.messageId = this.nextMessageId(peer);
+    setMessageId(transmission.data, transmission.messageId);
+    transmission.state = TransmissionState.SENT;
+    peer.outgoing ??= new Map();
+    peer.outgoing.set(transmission.messageId, transmission);
+    this.#startWaiting(transmission);
+    this.send(transmission.data, peer.address, 0);
+  }
+
+  #startWaiting(transmission: Transmission): void {
+    const { ackTimeout, ackRandomFactor } = this.parameters;
+    transmission.retransmissions = 0;
+    transmission.interval = transmission.confirmable
+      ? ackTimeout * (1 + this.#random.fraction() * (ackRandomFactor - 1))
+      : ackTimeout;
+    this.deadlines.set(transmission, transmission.interval);
+  }
+
+  transmissionDue(transmission: Transmission): void {
+    if (!transmission.confirmable) {
+      // No answer is expected any more that NSTART would have to wait for (§4.7); a late one is still taken.
+      this.releasePlace(transmission);
+      return;
+    }
+    if (transmission.retransmissions >= this.parameters.maxRetransmit) {
+      this.statistics.timeouts++;
+      this.finish(transmission);
+      transmission.owner.timedOut(transmission);
+      return;
+    }
+    transmission.retransmissions++;
+    transmission.interval *= 2;
+    this.statistics.retransmissions++;
+    const { peer } = transmission;
+    const newer = transmission.owner.renew?.(transmission);
+    if (newer !== undefined) {
+      peer.outgoing?.delete(transmission.messageId);
+      transmission.data = newer;
+      transmission.messageId = this.nextMessageId(peer);
+      setMessageId(newer, transmission.messageId);
+      peer.outgoing ??= new Map();
+      peer.outgoing.set(transmission.messageId, transmission);
+    }
+    this.deadlines.set(transmission, transmission.interval);
+    this.send(transmission.data, peer.address, transmission.retransmissions);
+  }
+
+  /**
+   * Moves all that is under way with one peer to its new address. It is the same node behind it, so
+   * its message ids go on where they were, and what is under way is sent again under the id that it
+   * has: a node that got it at the old address recognises the duplicate, and does nothing twice.
+   */
+  move(from: Peer, to: Peer): void {
+    if (to.outgoing === undefined || to.outgoing.size === 0) to.nextIdIndex = from.nextIdIndex;
+    const queued = from.queue ?? [];
+    from.queue = undefined;
+    const sent = from.outgoing === undefined ? [] : [...from.outgoing.values()];
+    from.outgoing?.clear();
+    for (const transmission of sent) {
+      transmission.peer = to;
+      if (transmission.holdsPlace) {
+        from.active--;
+        to.active++;
+      }
+      to.outgoing ??= new Map();
+      if (to.outgoing.has(transmission.messageId)) {
+        transmission.data = transmission.data.slice();
+        transmission.messageId = this.nextMessageId(to);
+        setMessageId(transmission.data, transmission.messageId);
+      }
+      to.outgoing.set(transmission.messageId, transmission);
+      if (transmission.confirmable) {
+        this.#startWaiting(transmission);
+        this.statistics.retransmissions++;
+        this.send(transmission.data, to.address, 1);
+      }
+    }
+    for (const transmission of queued) {
+      transmission.peer = to;
+      to.queue ??= [];
+      to.queue.push(transmission);
+    }
+    this.#startQueued(to);
+  }
+}
