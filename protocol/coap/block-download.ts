@@ -1,5 +1,6 @@
 import { DecodeError } from '../errors.ts';
-import { type BodyBudget, BodyBuffer } from './body-buffer.ts';
+import { BodyBuffer } from './body-buffer.ts';
+import type { ByteBudget } from './byte-budget.ts';
 import { type CoapMessage, type CoapOption, OptionNumber } from './message.ts';
 import { type Block, findOption, uintOf } from './options.ts';
 
@@ -19,7 +20,7 @@ export class BlockDownload {
   #etag: Uint8Array | undefined;
   #size = 0;
 
-  constructor(first: CoapMessage, budget: BodyBudget, limit: number) {
+  constructor(first: CoapMessage, budget: ByteBudget, limit: number) {
     this.first = first;
     this.#limit = limit;
     this.#body = new BodyBuffer(budget, limit);

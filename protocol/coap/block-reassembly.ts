@@ -1,5 +1,6 @@
 import { type BlockTransfers, Transfer } from './block-transfers.ts';
-import { type BodyBudget, BodyBuffer } from './body-buffer.ts';
+import { BodyBuffer } from './body-buffer.ts';
+import type { ByteBudget } from './byte-budget.ts';
 import type { OutgoingResponse } from './exchange.ts';
 import { type CoapMessage, type CoapOption, Code, OptionNumber } from './message.ts';
 import { type Block, blockOption, uintOf, uintOption } from './options.ts';
@@ -29,11 +30,11 @@ export type ReassemblyResult =
 /** The server's side of Block1 (RFC 7959 §2.3, §2.5): request bodies are handed on whole, or not at all. */
 export class BlockReassembly {
   readonly #transfers: BlockTransfers;
-  readonly #budget: BodyBudget;
+  readonly #budget: ByteBudget;
   readonly #maxBodySize: number;
   readonly #preferredSize: number;
 
-  constructor(transfers: BlockTransfers, budget: BodyBudget, maxBodySize: number, preferredSize: number) {
+  constructor(transfers: BlockTransfers, budget: ByteBudget, maxBodySize: number, preferredSize: number) {
     this.#transfers = transfers;
     this.#budget = budget;
     this.#maxBodySize = maxBodySize;

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type BlockTransfers, Transfer } from './block-transfers.ts';
-import type { BodyBudget } from './body-buffer.ts';
+import type { ByteBudget } from './byte-budget.ts';
 import type { OutgoingResponse } from './exchange.ts';
 import { type CoapOption, Code, OptionNumber } from './message.ts';
 import { type Block, blockOption, hasOption, uintOption } from './options.ts';
@@ -14,9 +14,9 @@ const MAX_BLOCK_NUMBER = (1 << 20) - 1;
 class Snapshot extends Transfer {
   readonly response: OutgoingResponse;
   readonly options: readonly CoapOption[];
-  readonly #budget: BodyBudget;
+  readonly #budget: ByteBudget;
 
-  constructor(response: OutgoingResponse, options: readonly CoapOption[], budget: BodyBudget) {
+  constructor(response: OutgoingResponse, options: readonly CoapOption[], budget: ByteBudget) {
     super();
     this.response = response;
     this.options = options;
@@ -41,10 +41,10 @@ export interface BlockResponse {
  */
 export class BlockSnapshots {
   readonly #transfers: BlockTransfers;
-  readonly #budget: BodyBudget;
+  readonly #budget: ByteBudget;
   readonly #preferredSize: number;
 
-  constructor(transfers: BlockTransfers, budget: BodyBudget, preferredSize: number) {
+  constructor(transfers: BlockTransfers, budget: ByteBudget, preferredSize: number) {
     this.#transfers = transfers;
     this.#budget = budget;
     this.#preferredSize = preferredSize;

@@ -1,30 +1,4 @@
-/**
- * Bytes that all bodies under reassembly of one endpoint hold together: the bound on the number of
- * transfers alone would allow each of them the largest body.
- */
-export class BodyBudget {
-  readonly #limit: number;
-  #used = 0;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  get used(): number {
-    return this.#used;
-  }
-
-  /** Takes bytes; false where there are not so many left. */
-  take(bytes: number): boolean {
-    if (this.#used + bytes > this.#limit) return false;
-    this.#used += bytes;
-    return true;
-  }
-
-  give(bytes: number): void {
-    this.#used -= bytes;
-  }
-}
+import type { ByteBudget } from './byte-budget.ts';
 
 export type AppendResult = 'ok' | 'too-large' | 'no-memory';
 
@@ -32,12 +6,12 @@ const SMALLEST = 1_024;
 
 /** A body that arrives block by block. Grows as bytes arrive, never by what a peer only announces. */
 export class BodyBuffer {
-  readonly #budget: BodyBudget;
+  readonly #budget: ByteBudget;
   readonly #limit: number;
   #bytes: Uint8Array = new Uint8Array(0);
   #length = 0;
 
-  constructor(budget: BodyBudget, limit: number) {
+  constructor(budget: ByteBudget, limit: number) {
     this.#budget = budget;
     this.#limit = limit;
   }

@@ -1,4 +1,4 @@
-import type { BodyBudget } from './body-buffer.ts';
+import type { ByteBudget } from './byte-budget.ts';
 import type { PeerIdentity } from './datagram-port.ts';
 import type { CoapMessage, CoapOption } from './message.ts';
 import { OptionNumber } from './message.ts';
@@ -27,7 +27,7 @@ export interface AwaitedAnswer {
 /** The requests of ours that wait for an answer, by token. */
 export class ClientRequests {
   readonly layer: MessageLayer;
-  readonly budget: BodyBudget;
+  readonly budget: ByteBudget;
   readonly #random: RandomPool;
   readonly #tokenPrefix: Uint8Array;
   readonly #taken: (token: string) => boolean;
@@ -37,7 +37,7 @@ export class ClientRequests {
   /** `taken` says whether a token is in use elsewhere: by an observation. */
   constructor(
     layer: MessageLayer,
-    budget: BodyBudget,
+    budget: ByteBudget,
     random: RandomPool,
     tokenPrefix: Uint8Array,
     taken: (token: string) => boolean,

@@ -1,3 +1,5 @@
+import type { ByteBudget } from './byte-budget.ts';
+
 /** How a message that was seen is answered when it comes again. */
 export const SeenReply = {
   /** Nothing yet: somebody is working on it. */
@@ -37,9 +39,12 @@ export class DeduplicationRing {
   readonly #capacity: number;
   /** The oldest entry: the next to be overwritten. */
   #next = 0;
+  readonly #budget: ByteBudget;
 
-  constructor(capacity: number) {
+  /** `budget` is for the datagrams that are kept to answer duplicates, of all rings. */
+  constructor(capacity: number, budget: ByteBudget) {
     this.#capacity = capacity;
+    this.#budget = budget;
   }
 
   get size(): number {
@@ -91,22 +96,44 @@ export class DeduplicationRing {
 
   #overwrite(place: number, messageId: number, expires: number): Seen {
     const seen = this.#entries[place] as Seen;
+    this.#release(seen);
     seen.messageId = messageId;
     seen.expires = expires;
     seen.reply = SeenReply.PENDING;
-    seen.data = undefined;
     seen.generation++;
     this.#ids[place] = messageId;
     this.#next = place + 1 === this.#ids.length ? 0 : place + 1;
     return seen;
   }
 
+  /**
+   * A message was answered with that datagram, and so are its duplicates. Where too much is kept already
+   * they meet silence: better that their sender gives up than that its request is handled again.
+   */
+  answered(seen: Seen, data: Uint8Array): void {
+    if (this.#budget.take(data.length)) {
+      seen.reply = SeenReply.DATA;
+      seen.data = data;
+    } else seen.reply = SeenReply.SILENCE;
+  }
+
   /** Forgets one message: if it comes again it is new. */
   forget(seen: Seen): void {
     seen.expires = 0;
     seen.reply = SeenReply.SILENCE;
-    seen.data = undefined;
+    this.#release(seen);
     seen.generation++;
+  }
+
+  /** Forgets all messages, before the ring itself is dropped. */
+  clear(): void {
+    for (const seen of this.#entries) this.forget(seen);
+  }
+
+  #release(seen: Seen): void {
+    if (seen.data === undefined) return;
+    this.#budget.give(seen.data.length);
+    seen.data = undefined;
   }
 
   /** True while somebody works on a message whose lifetime has not ended. */
@@ -121,8 +148,8 @@ export class DeduplicationRing {
       if (this.find(seen.messageId, now) !== undefined) continue;
       const copy = this.insert(seen.messageId, seen.expires, now);
       if (copy === undefined) return;
-      copy.reply = seen.reply;
-      copy.data = seen.data;
+      if (seen.data === undefined) copy.reply = seen.reply;
+      else this.answered(copy, seen.data);
     }
   }
 }

@@ -4,7 +4,7 @@ import { RequestError } from '../errors.ts';
 import { BlockReassembly } from './block-reassembly.ts';
 import { BlockSnapshots } from './block-snapshots.ts';
 import { BlockTransfers } from './block-transfers.ts';
-import { BodyBudget } from './body-buffer.ts';
+import { ByteBudget } from './byte-budget.ts';
 import { ClientExchange } from './client-exchange.ts';
 import { ClientRequests } from './client-requests.ts';
 import { unrecognisedCritical } from './critical-options.ts';
@@ -124,7 +124,7 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
       this.#statistics,
       this,
     );
-    const budget = new BodyBudget(parameters.maxBlockMemory);
+    const budget = new ByteBudget(parameters.maxBlockMemory);
     this.#transfers = new BlockTransfers(
       this.#layer.deadlines,
       parameters.maxBlockTransfers,

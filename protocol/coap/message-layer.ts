@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { DecodeError } from '../errors.ts';
+import { ByteBudget } from './byte-budget.ts';
 import { decodeMessage, encodeEmpty, readHeader } from './codec.ts';
 import type { DatagramPort, PeerAddress, PeerIdentity } from './datagram-port.ts';
 import { Deadline } from './deadlines.ts';
@@ -38,6 +39,8 @@ class Sweep extends Deadline {
 export class MessageLayer extends Outbox {
   readonly #receiver: MessageReceiver;
   readonly #sweep: Sweep;
+  /** For the answers that are kept for duplicates. */
+  readonly #kept: ByteBudget;
   #closed = false;
 
   constructor(
@@ -51,6 +54,7 @@ export class MessageLayer extends Outbox {
   ) {
     super(port, clock, parameters, random, idSpace, statistics);
     this.#receiver = receiver;
+    this.#kept = new ByteBudget(parameters.maxDeduplicationMemory);
     const period = this.lifetimes.exchangeLifetime / 4;
     this.#sweep = new Sweep(() => {
       const now = this.clock.now();
@@ -111,7 +115,7 @@ export class MessageLayer extends Outbox {
       this.peers.touch(peer, now);
       if (peer.identity !== identity) this.#identify(peer, identity);
     }
-    const ring = peer.ring(this.parameters.maxDeduplicationPerPeer);
+    const ring = peer.ring(this.parameters.maxDeduplicationPerPeer, this.#kept);
     const known = ring.find(message.messageId, now);
     if (known !== undefined) {
       statistics.duplicates++;
@@ -137,8 +141,7 @@ export class MessageLayer extends Outbox {
    */
   #identify(peer: Peer, identity: PeerIdentity | undefined): void {
     if (!peer.sameIdentity(identity)) {
-      this.seenEntries -= peer.seen?.size ?? 0;
-      peer.seen = undefined;
+      this.seenEntries -= peer.forgetSeen();
       this.#receiver.onNewIdentity(peer);
     }
     peer.identity = identity;
@@ -207,7 +210,7 @@ export class MessageLayer extends Outbox {
     const now = this.clock.now();
     to.identity = from.identity;
     if (from.seen !== undefined) {
-      const ring = to.ring(this.parameters.maxDeduplicationPerPeer);
+      const ring = to.ring(this.parameters.maxDeduplicationPerPeer, this.#kept);
       const size = ring.size;
       ring.adopt(from.seen, now);
       this.seenEntries += ring.size - size;

@@ -27,6 +27,8 @@ export interface CoapParameters {
   /** Message ids remembered for deduplication: of one peer, and of all (but two of each peer stay). */
   readonly maxDeduplicationPerPeer: number;
   readonly maxDeduplication: number;
+  /** Bytes of answers kept for duplicates, of all peers; where there are more, duplicates meet silence. */
+  readonly maxDeduplicationMemory: number;
   /** Peers remembered. */
   readonly maxPeers: number;
   /** Observers that the server role accepts, all peers together and one peer. */
@@ -52,6 +54,7 @@ export const defaultParameters: CoapParameters = {
   blockTimeout: 93_000,
   maxDeduplicationPerPeer: 64,
   maxDeduplication: 1_000_000,
+  maxDeduplicationMemory: 64 * 1024 * 1024,
   maxPeers: 200_000,
   maxObservers: 100_000,
   maxObserversPerPeer: 256,

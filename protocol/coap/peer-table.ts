@@ -85,8 +85,7 @@ export class PeerTable {
   }
 
   #forgetIds(peer: Peer): void {
-    this.#onForget(peer.seen?.size ?? 0);
-    peer.seen = undefined;
+    this.#onForget(peer.forgetSeen());
   }
 
   #link(peer: Peer): void {

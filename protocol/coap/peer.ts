@@ -1,3 +1,4 @@
+import type { ByteBudget } from './byte-budget.ts';
 import type { PeerAddress, PeerIdentity } from './datagram-port.ts';
 import { Deadline } from './deadlines.ts';
 import { DeduplicationRing } from './deduplication.ts';
@@ -96,8 +97,8 @@ export class Peer {
     this.nextIdIndex = nextIdIndex;
   }
 
-  ring(capacity: number): DeduplicationRing {
-    this.seen ??= new DeduplicationRing(capacity);
+  ring(capacity: number, budget: ByteBudget): DeduplicationRing {
+    this.seen ??= new DeduplicationRing(capacity, budget);
     return this.seen;
   }
 
@@ -109,6 +110,15 @@ export class Peer {
       known === undefined ||
       (known.kind === identity?.kind && known.name === identity.name)
     );
+  }
+
+  /** Forgets what it sent; how many message ids those were. */
+  forgetSeen(): number {
+    const { seen } = this;
+    if (seen === undefined) return 0;
+    this.seen = undefined;
+    seen.clear();
+    return seen.size;
   }
 
   /** True while forgetting it would lose more than duplicates of what is done. */

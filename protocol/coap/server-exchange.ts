@@ -171,10 +171,7 @@ export class ServerExchange extends Deadline implements IncomingRequest, Transmi
     } else if (!this.#acknowledged) {
       const { messageId } = this.#message;
       const data = encodeMessage({ type: MessageType.ACK, code, messageId, token, options, payload });
-      if (this.#known) {
-        this.#seen.reply = SeenReply.DATA;
-        this.#seen.data = data;
-      }
+      if (this.#known) this.#from.seen?.answered(this.#seen, data);
       layer.send(data, this.#from.address, 0);
     } else {
       const data = encodeMessage({ type: MessageType.CON, code, messageId: 0, token, options, payload });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ByteBudget } from '../../../protocol/coap/byte-budget.ts';
 import { DeduplicationRing, type Seen, SeenReply } from '../../../protocol/coap/deduplication.ts';
 
 describe('the ring of message ids', () => {
@@ -11,7 +12,7 @@ describe('the ring of message ids', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), fc.integer({ min: 1, max: 6 }), (steps, capacity) => {
-        const ring = new DeduplicationRing(capacity);
+        const ring = new DeduplicationRing(capacity, new ByteBudget(1_000));
         const LIFETIME = 50;
         let now = 0;
         const pending: { seen: Seen; id: number; expires: number }[] = [];
@@ -40,7 +41,7 @@ describe('the ring of message ids', () => {
   });
 
   test('forgets on demand, and gives the entry to the next', () => {
-    const ring = new DeduplicationRing(2);
+    const ring = new DeduplicationRing(2, new ByteBudget(1_000));
     const first = ring.insert(1, 100, 0) as Seen;
     const generation = first.generation;
     ring.forget(first);
@@ -50,7 +51,7 @@ describe('the ring of message ids', () => {
   });
 
   test('grows only as far as it must', () => {
-    const ring = new DeduplicationRing(64);
+    const ring = new DeduplicationRing(64, new ByteBudget(1_000));
     for (let i = 0; i < 100; i++) {
       const seen = ring.insert(i, i * 10 + 25, i * 10) as Seen;
       seen.reply = SeenReply.ACK;
@@ -59,7 +60,10 @@ describe('the ring of message ids', () => {
   });
 
   test('takes over what another knows but what nobody has answered', () => {
-    const [from, to] = [new DeduplicationRing(4), new DeduplicationRing(2)];
+    const [from, to] = [
+      new DeduplicationRing(4, new ByteBudget(1_000)),
+      new DeduplicationRing(2, new ByteBudget(1_000)),
+    ];
     for (const [id, reply] of [
       [1, SeenReply.ACK],
       [2, SeenReply.PENDING],
@@ -77,9 +81,44 @@ describe('the ring of message ids', () => {
       undefined,
     ]);
     // No room but for what is being worked on.
-    const full = new DeduplicationRing(1);
+    const full = new DeduplicationRing(1, new ByteBudget(1_000));
     full.insert(9, 100, 0);
     full.adopt(from, 10);
     expect(full.find(1, 10)).toBeUndefined();
+  });
+
+  test('keeps no more bytes of answers than all rings may have, and gives them back', () => {
+    const budget = new ByteBudget(100);
+    const [one, two] = [new DeduplicationRing(2, budget), new DeduplicationRing(2, budget)];
+    const answer = (ring: DeduplicationRing, id: number) => {
+      const seen = ring.insert(id, 100, 0) as Seen;
+      ring.answered(seen, new Uint8Array(60));
+      return seen.reply;
+    };
+    expect(answer(one, 1)).toBe(SeenReply.DATA);
+    // Duplicates of this one meet silence; it is not handled again.
+    expect(answer(two, 1)).toBe(SeenReply.SILENCE);
+    expect(two.find(1, 0)).toBeDefined();
+    one.forget(one.find(1, 0) as Seen);
+    expect(answer(two, 2)).toBe(SeenReply.DATA);
+    expect(answer(one, 3)).toBe(SeenReply.SILENCE);
+    two.clear();
+    expect(two.find(2, 0)).toBeUndefined();
+    expect(answer(one, 4)).toBe(SeenReply.DATA);
+    // Overwriting gives back, too.
+    for (let id = 5; id < 20; id++) answer(one, id);
+    expect(budget.take(41)).toBe(false);
+    one.clear();
+    expect(budget.take(100)).toBe(true);
+  });
+
+  test('hands kept answers on with their bytes', () => {
+    const budget = new ByteBudget(100);
+    const [from, to] = [new DeduplicationRing(2, budget), new DeduplicationRing(2, budget)];
+    from.answered(from.insert(1, 100, 0) as Seen, new Uint8Array(30));
+    to.adopt(from, 0);
+    from.clear();
+    expect(to.find(1, 0)?.data).toHaveLength(30);
+    expect([budget.take(71), budget.take(70)]).toEqual([false, true]);
   });
 });
