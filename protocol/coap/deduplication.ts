@@ -34,8 +34,8 @@ export class Seen {
  */
 export class DeduplicationRing {
   /** Beside `#entries` for the speed of searching small integers. */
-  readonly #ids: number[] = [];
-  readonly #entries: Seen[] = [];
+  #ids: number[] = [];
+  #entries: Seen[] = [];
   readonly #capacity: number;
   /** The oldest entry: the next to be overwritten. */
   #next = 0;
@@ -74,7 +74,11 @@ export class DeduplicationRing {
       seen.messageId = messageId;
       seen.expires = expires;
       // Before the oldest is after the newest.
-      if (at === 0) {
+      if (size === 0) {
+        // Pushed to an empty array, the first would make room for sixteen more.
+        this.#ids = [messageId];
+        this.#entries = [seen];
+      } else if (at === 0) {
         this.#ids.push(messageId);
         this.#entries.push(seen);
       } else {

@@ -213,7 +213,6 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
       const entry = new ObservationEntry(
         this.#observations,
         token,
-        tokenBytes,
         peer,
         request,
         options.followPeer ?? false,

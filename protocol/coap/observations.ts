@@ -32,7 +32,6 @@ const HALF_RANGE = 1 << 23;
 /** The client side of one observation (RFC 7641 §3). */
 export class ObservationEntry implements Observation {
   readonly token: string;
-  readonly tokenBytes: Uint8Array;
   readonly request: OutgoingRequest;
   readonly followPeer: boolean;
   readonly onNotification: NotificationHandler;
@@ -46,7 +45,6 @@ export class ObservationEntry implements Observation {
   constructor(
     table: Observations,
     token: string,
-    tokenBytes: Uint8Array,
     peer: PeerAddress,
     request: OutgoingRequest,
     followPeer: boolean,
@@ -54,7 +52,6 @@ export class ObservationEntry implements Observation {
   ) {
     this.#table = table;
     this.token = token;
-    this.tokenBytes = tokenBytes;
     this.peer = peer;
     this.request = request;
     this.followPeer = followPeer;
@@ -218,17 +215,11 @@ export class Observations {
     fetch?.abandon(undefined);
   }
 
+  /** @throws RequestError where the key's token is none. */
   restore(key: ObservationKey, onNotification: NotificationHandler, followPeer: boolean): ObservationEntry {
     const { token, peer, request } = key;
-    const entry = new ObservationEntry(
-      this,
-      token,
-      parseToken(token),
-      peer,
-      request,
-      followPeer,
-      onNotification,
-    );
+    parseToken(token);
+    const entry = new ObservationEntry(this, token, peer, request, followPeer, onNotification);
     this.add(entry);
     return entry;
   }
@@ -248,7 +239,7 @@ export class Observations {
         this.layer.peerFor(entry.peer),
         { ...request, ...options },
         { completed: resolve, failed: reject },
-        { observe: 1, token: entry.tokenBytes },
+        { observe: 1, token: parseToken(entry.token) },
       ).start();
     });
   }
