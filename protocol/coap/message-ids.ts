@@ -7,21 +7,18 @@ export interface MessageIdSpace {
 export const ALL_MESSAGE_IDS: MessageIdSpace = { first: 0, count: 65_536 };
 
 /**
- * Where the message ids to a peer start that we know nothing of: a mark which goes round the whole
- * space once per EXCHANGE_LIFETIME of civil time.
+ * A mark that rises with civil time, by the whole space once per EXCHANGE_LIFETIME. Ids are counted
+ * without end here, and go onto the wire modulo the space; none is ever given out below the mark.
  *
  * A peer must not get an id twice within EXCHANGE_LIFETIME (RFC 7252 §4.4): it would answer a new
- * request from its deduplication cache. It never gets more than 65536 ids in that time, and its counter
- * starts at the mark; so the ids that it got lie, seen from the present mark, in the past. A process
- * that was restarted, or that dropped what it knew of an idle peer, therefore goes on above every id
- * of the last EXCHANGE_LIFETIME without having stored any. The mark is the same for all peers, so that
- * a peer whose address has changed also meets no id again. That ids can be guessed costs nothing: a
- * response counts only with its token, which is random.
+ * request from its deduplication cache. What it was sent within the last EXCHANGE_LIFETIME was above
+ * the mark of that time, which is the present mark less one round; and unless it was sent more than a
+ * whole round holds, below the present mark. So whoever knows nothing of a peer starts at the mark, and
+ * meets no id that the peer can remember: after a restart, or after a peer was forgotten, nothing needs
+ * to have been stored. The mark is the same for all peers, so that one whose address has changed also
+ * meets no id again. That ids can be guessed costs nothing: a response counts only with its token,
+ * which is random.
  */
-export function initialMessageIdIndex(
-  wallTime: number,
-  exchangeLifetime: number,
-  space: MessageIdSpace,
-): number {
-  return Math.floor((wallTime * space.count) / exchangeLifetime) % space.count;
+export function messageIdMark(wallTime: number, exchangeLifetime: number, space: MessageIdSpace): number {
+  return Math.floor((wallTime * space.count) / exchangeLifetime);
 }

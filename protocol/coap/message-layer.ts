@@ -10,7 +10,7 @@ import { type CoapMessage, Code, MessageType } from './message.ts';
 import type { MessageIdSpace } from './message-ids.ts';
 import { Outbox } from './outbox.ts';
 import type { CoapParameters } from './parameters.ts';
-import type { Peer } from './peer.ts';
+import { Peer } from './peer.ts';
 import type { RandomPool } from './random-pool.ts';
 
 /** Who takes the messages that the message layer has found to be new. */
@@ -105,7 +105,7 @@ export class MessageLayer extends Outbox {
     const now = this.clock.now();
     let peer = this.peers.get(address);
     if (peer === undefined) {
-      peer = this.newPeer(address);
+      peer = new Peer(address);
       if (!this.peers.add(peer, now)) {
         statistics.refused++;
         return;

@@ -4,7 +4,7 @@ import type { DatagramPort, PeerAddress } from './datagram-port.ts';
 import { Deadlines } from './deadlines.ts';
 import type { CoapStatistics, TracedMessage } from './exchange.ts';
 import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
-import { initialMessageIdIndex, type MessageIdSpace } from './message-ids.ts';
+import { type MessageIdSpace, messageIdMark } from './message-ids.ts';
 import type { CoapParameters } from './parameters.ts';
 import { Peer, type Transmission, type TransmissionDriver, TransmissionState } from './peer.ts';
 import { PeerTable } from './peer-table.ts';
@@ -51,17 +51,10 @@ export class Outbox implements TransmissionDriver {
     const now = this.clock.now();
     let peer = this.peers.get(address);
     if (peer === undefined) {
-      peer = this.newPeer(address);
+      peer = new Peer(address);
       if (!this.peers.add(peer, now)) this.peers.insert(peer, now);
     } else this.peers.touch(peer, now);
     return peer;
-  }
-
-  protected newPeer(address: PeerAddress): Peer {
-    return new Peer(
-      address,
-      initialMessageIdIndex(this.clock.wallTime(), this.lifetimes.exchangeLifetime, this.#idSpace),
-    );
   }
 
   send(data: Uint8Array, address: PeerAddress, retransmission: number): void {
@@ -74,9 +67,10 @@ export class Outbox implements TransmissionDriver {
   /** The next of our message ids for that peer. */
   nextMessageId(peer: Peer): number {
     const { first, count } = this.#idSpace;
+    const mark = messageIdMark(this.clock.wallTime(), this.lifetimes.exchangeLifetime, this.#idSpace);
+    if (peer.nextId < mark) peer.nextId = mark;
     for (let i = 0; i < count; i++) {
-      const messageId = first + peer.nextIdIndex;
-      peer.nextIdIndex = peer.nextIdIndex + 1 === count ? 0 : peer.nextIdIndex + 1;
+      const messageId = first + (peer.nextId++ % count);
       if (peer.outgoing?.has(messageId) !== true) return messageId;
     }
     throw new RangeError('every message id is in use with this peer');
@@ -236,7 +230,7 @@ export class Outbox implements TransmissionDriver {
    * has: a node that got it at the old address recognises the duplicate, and does nothing twice.
    */
   move(from: Peer, to: Peer): void {
-    if (to.outgoing === undefined || to.outgoing.size === 0) to.nextIdIndex = from.nextIdIndex;
+    to.nextId = Math.max(to.nextId, from.nextId);
     const queued = from.queue ?? [];
     from.queue = undefined;
     const sent = from.outgoing === undefined ? [] : [...from.outgoing.values()];

@@ -74,8 +74,8 @@ export class Transmission extends Deadline {
 /** What the message layer knows of one peer. Everything that an idle peer does not need is absent. */
 export class Peer {
   readonly address: PeerAddress;
-  /** Place in our message id space of the next id. */
-  nextIdIndex: number;
+  /** The next of our message ids, counted without end; see messageIdMark. */
+  nextId = 0;
   seen: DeduplicationRing | undefined;
   /** Who it was when it last spoke; undefined on plain UDP. */
   identity: PeerIdentity | undefined;
@@ -92,9 +92,8 @@ export class Peer {
   newer: Peer | undefined;
   older: Peer | undefined;
 
-  constructor(address: PeerAddress, nextIdIndex: number) {
+  constructor(address: PeerAddress) {
     this.address = address;
-    this.nextIdIndex = nextIdIndex;
   }
 
   ring(capacity: number, budget: ByteBudget): DeduplicationRing {
