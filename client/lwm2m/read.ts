@@ -23,7 +23,7 @@ export function readTarget(target: Target): LwM2mRecord[] {
   if (!isReadable(resource)) {
     throw new OperationError(Code.METHOD_NOT_ALLOWED, `${resource.definition.title} cannot be read`);
   }
-  readResource(records, `${instance.path}/${resource.definition.id}`, resource);
+  readResource(records, `${instance.path}/${resource.definition.id}`, resource, true);
   if (target.resourceInstance === undefined) {
     if (records.length === 0 && resource.definition.multiple !== true) throw notFound(target.path);
     return records;
@@ -33,16 +33,20 @@ export function readTarget(target: Target): LwM2mRecord[] {
   return wanted;
 }
 
+/**
+ * Without the time of each value: an answer to a Read is of one moment, and servers (Leshan 2.0 is one) refuse it
+ * when its records are of several.
+ */
 function readInstance(records: LwM2mRecord[], instance: ObjectInstance): void {
   for (const [id, resource] of instance.resources) {
-    if (isReadable(resource)) readResource(records, `${instance.path}/${id}`, resource);
+    if (isReadable(resource)) readResource(records, `${instance.path}/${id}`, resource, false);
   }
 }
 
-function readResource(records: LwM2mRecord[], path: string, resource: BoundResource): void {
+function readResource(records: LwM2mRecord[], path: string, resource: BoundResource, timed: boolean): void {
   const value = resource.handler.read?.();
   if (value === undefined) return;
-  const time = resource.handler.takenAt?.();
+  const time = timed ? resource.handler.takenAt?.() : undefined;
   if (value instanceof Map) {
     for (const [id, each] of value) records.push({ path: `${path}/${id}`, value: each });
   } else {

@@ -51,6 +51,44 @@ export function writeNumber(writer: ByteWriter, value: number): void {
   else writeFloat(writer, value);
 }
 
+/** Tag 4, RFC 8949 §3.4.4: [exponent, mantissa]. */
+const DECIMAL_FRACTION = 4;
+
+/**
+ * A time in microseconds as seconds: an integer, a short float that is exact to the nanosecond, or a decimal fraction
+ * (which RFC 8428 §6 allows). Most fractions of a second have no exact float, and Leshan 2.0 refuses a time whose
+ * exact value is finer than nanoseconds. For the usual distances between samples it is shorter, too.
+ */
+export function writeSeconds(writer: ByteWriter, microseconds: number): void {
+  const seconds = microseconds / 1e6;
+  if (Number.isInteger(seconds)) {
+    writeInteger(writer, seconds);
+    return;
+  }
+  if (Number.isInteger(seconds * 512) && Math.fround(seconds) === seconds) {
+    writeFloat(writer, seconds);
+    return;
+  }
+  let mantissa = microseconds;
+  let exponent = -6;
+  while (mantissa % 10 === 0) {
+    mantissa /= 10;
+    exponent++;
+  }
+  writeHead(writer, CborMajor.TAG, DECIMAL_FRACTION);
+  writeHead(writer, CborMajor.ARRAY, 2);
+  writeInteger(writer, exponent);
+  writeInteger(writer, mantissa);
+}
+
+/** A time in seconds: as `writeSeconds` has it where that is the same number, else as the float that it is. */
+export function writeTime(writer: ByteWriter, seconds: number): void {
+  const microseconds = Math.round(seconds * 1e6);
+  if (Number.isSafeInteger(microseconds) && Object.is(microseconds / 1e6, seconds)) {
+    writeSeconds(writer, microseconds);
+  } else writeNumber(writer, seconds);
+}
+
 export function writeText(writer: ByteWriter, text: string): void {
   // Names and most values are short ASCII, for which a call of TextEncoder costs more than the rest.
   if (text.length <= 64) {

@@ -8,8 +8,8 @@ import {
   writeFloat,
   writeHead,
   writeInteger,
-  writeNumber,
   writeText,
+  writeTime,
 } from './cbor-write.ts';
 import { MAX_RECORDS } from './limits.ts';
 import {
@@ -180,7 +180,7 @@ function writeEntry(writer: ByteWriter, { bn, bt, n, t, type, value }: SenmlEntr
   }
   if (bt !== undefined) {
     writeInteger(writer, SenmlLabel.bt);
-    writeNumber(writer, bt);
+    writeTime(writer, bt);
   }
   if (n !== undefined) {
     writeInteger(writer, SenmlLabel.n);
@@ -188,7 +188,7 @@ function writeEntry(writer: ByteWriter, { bn, bt, n, t, type, value }: SenmlEntr
   }
   if (t !== undefined) {
     writeInteger(writer, SenmlLabel.t);
-    writeNumber(writer, t);
+    writeTime(writer, t);
   }
   switch (type) {
     case 'string':

@@ -1,6 +1,14 @@
 import { RequestError } from '../errors.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { CborMajor, writeFloat, writeHead, writeInteger, writeNumber, writeText } from './cbor-write.ts';
+import {
+  CborMajor,
+  writeFloat,
+  writeHead,
+  writeInteger,
+  writeSeconds,
+  writeText,
+  writeTime,
+} from './cbor-write.ts';
 import { MAX_RECORDS } from './limits.ts';
 import { SenmlLabel } from './senml.ts';
 
@@ -84,15 +92,15 @@ export class SenmlPackBuilder {
     writeInteger(this.#writer, SenmlLabel.bn);
     writeText(this.#writer, this.#baseName);
     writeInteger(this.#writer, SenmlLabel.bt);
-    writeNumber(this.#writer, time);
+    writeTime(this.#writer, rounded(time));
   }
 
   #writeNext(time: number): void {
-    const delta = shortestDelta(this.#baseTime, time);
+    const delta = microseconds(time) - microseconds(this.#baseTime);
     writeHead(this.#writer, CborMajor.MAP, delta === 0 ? 1 : 2);
     if (delta === 0) return;
     writeInteger(this.#writer, SenmlLabel.t);
-    writeNumber(this.#writer, delta);
+    writeSeconds(this.#writer, delta);
   }
 }
 
@@ -117,11 +125,10 @@ export function encodeSenmlCborPack(
   return builder.finish();
 }
 
-/** What to add to `base`: as single where the sum is the same microsecond, for it has half the bytes. */
-function shortestDelta(base: number, time: number): number {
-  const exact = time - base;
-  const short = Math.fround(exact);
-  return microseconds(base + short) === microseconds(time) ? short : exact;
+/** To the microsecond; a time too large for that is whole seconds anyway. */
+function rounded(time: number): number {
+  const whole = microseconds(time);
+  return Number.isSafeInteger(whole) ? whole / 1e6 : time;
 }
 
 function microseconds(time: number): number {

@@ -106,6 +106,15 @@ describe('Read', () => {
     ]);
   });
 
+  it('carries no times below an instance, where they would be of several moments', async () => {
+    for (const path of ['/42770', '/42770/0']) {
+      const response = await ask(world.server.read(path, ContentFormat.SENML_CBOR));
+      const records = world.server.records(path, response.payload);
+      expect(records.map((record) => record.path)).toContain('/42770/0/2');
+      expect(records.filter(({ time }) => time !== undefined)).toEqual([]);
+    }
+  });
+
   it.each([
     [ContentFormat.TEXT, '/3/0/9', 77],
     [ContentFormat.OPAQUE, '/42770/0/3', Uint8Array.of(1, 2, 3)],

@@ -116,7 +116,7 @@ describe('an example of RFC 8428', () => {
     }
   });
 
-  test('§6, the values as resources are written byte for byte', () => {
+  test('§6, the values as resources are written byte for byte, but for the time, which is in decimal', () => {
     const voltage = multiple[0] as { bt: number };
     const records = multiple.slice(1).map(({ t, value }) => ({
       ...{ path: '/42770/0/2', value, time: voltage.bt + (t as number) },
@@ -124,7 +124,7 @@ describe('an example of RFC 8428', () => {
     const written = encodeContent(SENML_CBOR, '/42770/0/2', records, lookup);
     expect(decodeContent(SENML_CBOR, '/42770/0/2', written, lookup)).toEqual(records);
     expect(written).toEqual(
-      hex(`86 a3 21 6a 2f34323737302f302f32 22 fb 41d303a159c01062 02 fb 3ff3333333333333
+      hex(`86 a3 21 6a 2f34323737302f302f32 22 c4 82 22 1b 0000012918b91a59 02 fb 3ff3333333333333
            a2 06 01 02 fb 3ff4cccccccccccd a2 06 02 02 fb 3ff6666666666666 a2 06 03 02 f9 3e00
            a2 06 04 02 fb 3ff999999999999a a2 06 05 02 fb 3ffb333333333333`),
     );
@@ -307,6 +307,17 @@ describe('a pack of samples', () => {
         expect(records.map(({ value: own }) => own)).toEqual(values);
         expect(records.map(({ time: taken }) => micro(taken))).toEqual(times.map(micro));
       }),
+    );
+  });
+
+  // bt 17952419091e-1; t 2e-2, -5e-1 (exact in half precision), 1, 19997e-6: no float that is finer than nanoseconds.
+  test('has its times in decimal, so that a reader with exact numbers gets no more digits than there are', () => {
+    const from = 1_795_241_909.1;
+    const times = [from, from + 0.02, from - 0.5, from + 1, from + 0.019997];
+    expect(encodeSenmlCborPack('/42770/0/2', times, [1.5, 1.5, 1.5, 1.5, 1.5])).toEqual(
+      hex(`85 a3 21 6a 2f34323737302f302f32 22 c4 82 20 1b 000000042e0c2d13 02 f9 3e00
+           a2 06 c4 82 21 02 02 f9 3e00 a2 06 f9 b800 02 f9 3e00 a2 06 01 02 f9 3e00
+           a2 06 c4 82 25 19 4e1d 02 f9 3e00`),
     );
   });
 
