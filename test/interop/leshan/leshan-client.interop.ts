@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isInstalled } from '../../../scripts/requirements.ts';
 import { EventStream } from '../support/event-stream.ts';
 import type { JsonLinesProcess } from '../support/json-lines-process.ts';
 import { ServerProcess } from '../support/server-process.ts';
-import { buildLeshanClient, startLeshanClient } from './leshan-client.ts';
+import { buildLeshanPeers, hasLeshan, startLeshanClient } from './leshan-peers.ts';
 
 const endpoint = 'leshan-1';
 const device = `/api/devices/${endpoint}`;
@@ -12,13 +11,13 @@ const patience = { timeout: 30_000 };
 const sensor = `/${sensorObject}/0`;
 
 // One life of one client, told in order: each test goes on where the one before it ended.
-describe.skipIf(!isInstalled('mvn') || !isInstalled('javac'))('a client on the Leshan library', () => {
+describe.skipIf(!hasLeshan)('a client on the Leshan library', () => {
   let server: ServerProcess;
   let events: EventStream;
   let client: JsonLinesProcess;
 
   beforeAll(async () => {
-    await buildLeshanClient();
+    await buildLeshanPeers();
     server = await ServerProcess.start();
     events = await EventStream.open(server.url(`/api/events?endpoint=${endpoint}`));
     client = startLeshanClient({ server: server.coap, endpoint, lifetime: 60, sensorObject, sensors: 1 });
@@ -173,14 +172,14 @@ describe.skipIf(!isInstalled('mvn') || !isInstalled('javac'))('a client on the L
 });
 
 // More than fits a datagram, both ways: Californium cuts it into blocks (RFC 7959).
-describe.skipIf(!isInstalled('mvn') || !isInstalled('javac'))('a client with 300 instances', () => {
+describe.skipIf(!hasLeshan)('a client with 300 instances', () => {
   const count = 300;
   const name = 'leshan-300';
   let server: ServerProcess;
   let client: JsonLinesProcess;
 
   beforeAll(async () => {
-    await buildLeshanClient();
+    await buildLeshanPeers();
     server = await ServerProcess.start();
     client = startLeshanClient({
       server: server.coap,

@@ -1,6 +1,8 @@
 package simyard.interop;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 import org.eclipse.leshan.core.request.argument.Arguments;
 
@@ -9,13 +11,28 @@ final class Report {
     private Report() {
     }
 
+    /** Details are texts, numbers, booleans, and maps of these. */
     static synchronized void event(String event, Map<String, ?> details) {
-        StringBuilder line = new StringBuilder("{\"event\":").append(quote(event));
-        details.forEach((name, value) -> line.append(',').append(quote(name)).append(':')
-                .append(value instanceof Number || value instanceof Boolean ? value.toString()
-                        : quote(String.valueOf(value))));
-        System.out.println(line.append('}'));
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("event", event);
+        line.putAll(details);
+        System.out.println(json(line));
         System.out.flush();
+    }
+
+    private static String json(Object value) {
+        if (value instanceof Map<?, ?> map) {
+            return map.entrySet().stream()
+                    .map(entry -> quote(String.valueOf(entry.getKey())) + ":" + json(entry.getValue()))
+                    .collect(Collectors.joining(",", "{", "}"));
+        }
+        if (value instanceof Integer || value instanceof Long || value instanceof Boolean) {
+            return value.toString();
+        }
+        if (value instanceof Double number && Double.isFinite(number)) {
+            return number.toString();
+        }
+        return quote(String.valueOf(value));
     }
 
     /** As LwM2M writes them; an Execute without arguments has none to write. */

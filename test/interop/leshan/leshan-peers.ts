@@ -1,15 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { newestChange } from '../../../scripts/build-console.ts';
+import { isInstalled } from '../../../scripts/requirements.ts';
 import { root } from '../../../scripts/root.ts';
 import { runToEnd } from '../../../scripts/run-to-end.ts';
 import { JsonLinesProcess } from '../support/json-lines-process.ts';
 
-const folder = join(root, 'test/interop/leshan/client');
+const folder = join(root, 'test/interop/leshan/peers');
 const target = join(folder, 'target');
 
-/** Builds our small client on the Leshan library; Maven fetches the library the first time. */
-export async function buildLeshanClient(): Promise<void> {
+/** True where the peers can be built. */
+export const hasLeshan: boolean = isInstalled('mvn') && isInstalled('javac');
+
+/** Builds our small client and server on the Leshan libraries; Maven fetches these the first time. */
+export async function buildLeshanPeers(): Promise<void> {
   const built = join(target, 'classes/simyard/interop/LeshanTestClient.class');
   const sources = Math.max(newestChange(join(folder, 'src')), newestChange(join(folder, 'pom.xml')));
   if (existsSync(built) && newestChange(built) > sources) return;
@@ -21,10 +25,10 @@ export async function buildLeshanClient(): Promise<void> {
     'clean',
     'process-classes',
   ]);
-  if (code !== 0) throw new Error(`Maven does not build the Leshan client:\n${output}`);
+  if (code !== 0) throw new Error(`Maven does not build the Leshan peers:\n${output}`);
 }
 
-/** Starts it; it registers at once. */
+/** Starts the client; it registers at once. */
 export function startLeshanClient(options: {
   /** `host:port` */
   readonly server: string;
@@ -35,17 +39,28 @@ export function startLeshanClient(options: {
   /** How many instances of it there are. */
   readonly sensors: number;
 }): JsonLinesProcess {
-  const classPath = `${join(target, 'classes')}:${join(target, 'dependency')}/*`;
+  const { server, endpoint, lifetime, sensorObject, sensors } = options;
+  return java('LeshanTestClient', [
+    `coap://${server}`,
+    endpoint,
+    `${lifetime}`,
+    `${sensorObject}`,
+    `${sensors}`,
+  ]);
+}
+
+/** Starts the server, with object definitions beside OMA's own; its event `ready` tells its `uri`. */
+export function startLeshanServer(objectFiles: readonly string[]): JsonLinesProcess {
+  return java('LeshanTestServer', objectFiles);
+}
+
+function java(name: string, args: readonly string[]): JsonLinesProcess {
   return new JsonLinesProcess('java', [
     '-XX:+UseSerialGC',
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
     '-cp',
-    classPath,
-    'simyard.interop.LeshanTestClient',
-    `coap://${options.server}`,
-    options.endpoint,
-    String(options.lifetime),
-    String(options.sensorObject),
-    String(options.sensors),
+    `${join(target, 'classes')}:${join(target, 'dependency')}/*`,
+    `simyard.interop.${name}`,
+    ...args,
   ]);
 }
