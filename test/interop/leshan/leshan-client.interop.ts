@@ -172,9 +172,9 @@ describe.skipIf(!hasLeshan)('a client on the Leshan library', () => {
 });
 
 // More than fits a datagram, both ways: Californium cuts it into blocks (RFC 7959).
-describe.skipIf(!hasLeshan)('a client with 300 instances', () => {
-  const count = 300;
-  const name = 'leshan-300';
+describe.skipIf(!hasLeshan)('a client with 200 instances', () => {
+  const count = 200;
+  const name = 'leshan-200';
   let server: ServerProcess;
   let client: JsonLinesProcess;
 
