@@ -26,7 +26,9 @@ import { RegistrationInterface } from './lwm2m/registration-interface.ts';
 import { registerMetrics } from './metrics.ts';
 import type { Command } from './ports/command-queue.ts';
 import type { DeviceAttributes } from './ports/device-store.ts';
+import { StoreUnavailableError } from './ports/errors.ts';
 import type { Stores } from './ports/stores.ts';
+import { steadyClock } from './steady-clock.ts';
 import { TelemetryIngest } from './telemetry/ingest.ts';
 import { Projection } from './telemetry/projection.ts';
 import { Retention } from './telemetry/retention.ts';
@@ -145,12 +147,16 @@ async function compose(
     clock,
     log: log.child({ part: 'observations' }),
     node: config.node,
-    onHeard: (endpoint) => parts().lifecycle.heard(endpoint),
+    onHeard: (id, name, doubt) => parts().lifecycle.heard(id, name, doubt),
+    onMoved: (id, address) => parts().lifecycle.moved(id, address),
   });
 
+  // What ends by time must not end because the system's clock steps.
+  const steady = steadyClock(clock);
+  const afterAbsence = await RegistrationExpiry.isAfterAbsence(stores.registrations, steady);
   const registrationInterface = new RegistrationInterface({
     registrations: stores.registrations,
-    clock,
+    clock: steady,
     log: log.child({ part: 'registration' }),
     node: config.node,
     grace: config.lifetimeGrace,
@@ -176,6 +182,8 @@ async function compose(
     stores,
     registry,
     observations,
+    clock,
+    onChosen: (id, path, wanted) => parts().lifecycle.chosen(id, path, wanted),
     timeout: config.requestTimeout,
   });
 
@@ -186,7 +194,7 @@ async function compose(
     queue: stores.commands,
     requests,
     isRegistered: async (name) => (await stores.registrations.byEndpoint(name)) !== undefined,
-    clock,
+    clock: steady,
     log: log.child({ part: 'commands' }),
     carrierObject: config.carrierObject,
     onStep,
@@ -194,7 +202,6 @@ async function compose(
   closing.push(() => dispatcher.close());
 
   const lifecycle = new DeviceLifecycle({
-    endpoint,
     requests,
     observations,
     devices: stores.devices,
@@ -204,20 +211,23 @@ async function compose(
     rules: defaultRules(config.carrierObject, config.sensorObject),
     present: presentRegistration,
     onReachable: (name, anew) => dispatcher.reachable(name, anew),
+    onMoved: (id, address) => requests.moved(id, address),
+    onArrived: (name) => projection.forget(name),
   });
   closing.push(() => lifecycle.close());
   wired = { dispatcher, lifecycle };
 
-  const expiry = new RegistrationExpiry(
-    stores.registrations,
-    clock,
-    log.child({ part: 'expiry' }),
-    (registration) => lifecycle.expired(registration),
-  );
+  const expiry = new RegistrationExpiry({
+    registrations: stores.registrations,
+    clock: steady,
+    log: log.child({ part: 'expiry' }),
+    afterAbsence,
+    onExpired: (registration) => lifecycle.expired(registration),
+  });
   expiry.start();
   closing.push(() => expiry.close());
 
-  const retention = new Retention(stores, clock, telemetryLog, {
+  const retention = new Retention(stores, steady, telemetryLog, {
     maxAge: config.readingsMaxAge,
     maxBytes: config.readingsMaxBytes,
   });
@@ -227,7 +237,7 @@ async function compose(
   const commands = new CarrierService({
     stores,
     requests,
-    clock,
+    clock: steady,
     carrierObject: config.carrierObject,
     onStep,
     onQueued: (name) => dispatcher.kick(name),
@@ -314,7 +324,7 @@ async function main(): Promise<void> {
   try {
     server = await startServer(config, { log });
   } catch (error) {
-    if (error instanceof ConfigError) return fail(error.message);
+    if (error instanceof ConfigError || error instanceof StoreUnavailableError) return fail(error.message);
     log.fatal({ error }, 'the server cannot start');
     return fail(error instanceof Error ? error.message : String(error));
   }

@@ -4,7 +4,7 @@ import { toApiValue } from '../../objects/values.ts';
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import { CoapResponseError, ResetError } from '../../protocol/coap/errors.ts';
 import { Code } from '../../protocol/coap/message.ts';
-import { TimeoutError } from '../../protocol/errors.ts';
+import { DecodeError, TimeoutError } from '../../protocol/errors.ts';
 import { NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
 import type { Command, CommandQueue, CommandState, CommandTransition } from '../ports/command-queue.ts';
@@ -22,6 +22,7 @@ const ASK_AFTER = 20_000;
 const GIVE_UP_AFTER = 30 * 60_000;
 /** After a device did not answer, it is tried again when it speaks, or after this, ms. */
 const RETRY_AFTER = 30_000;
+const MAX_RETRY_AFTER = 15 * 60_000;
 
 export interface DispatcherOptions {
   readonly queue: CommandQueue;
@@ -56,9 +57,13 @@ interface Wait {
 }
 
 const askLater: Wait = { delay: ASK_AFTER, unreachable: false };
-const busyDevice: Wait = { delay: RETRY_AFTER, unreachable: false };
 const noAnswer: Wait = { delay: RETRY_AFTER, unreachable: true };
 const notRegistered: Wait = { delay: Number.POSITIVE_INFINITY, unreachable: true };
+
+/** Where a device will not take a command now: longer with each attempt. */
+function sendLater({ attempts }: Command): Wait {
+  return { delay: Math.min(RETRY_AFTER * 2 ** attempts, MAX_RETRY_AFTER), unreachable: false };
+}
 
 /** The device registered anew while it was asked. */
 class SessionEndedError extends Error {}
@@ -130,11 +135,9 @@ export class CommandDispatcher {
   observed(pack: Pack): void {
     const pending = this.#pending.get(pack.endpoint);
     if (pending === undefined) return;
+    if (pending.unreachable && !pending.busy) this.kick(pack.endpoint);
     const prefix = `/${this.#options.carrierObject}/`;
-    if (!pack.series.some(({ path }) => path.startsWith(prefix))) {
-      if (pending.unreachable && !pending.busy) this.kick(pack.endpoint);
-      return;
-    }
+    if (!pack.series.some(({ path }) => path.startsWith(prefix))) return;
     this.#track(
       this.#concludeFrom(pack).catch((error: unknown) => {
         this.#options.log.warn(
@@ -188,6 +191,8 @@ export class CommandDispatcher {
         })
         .finally(() => {
           pending.busy = false;
+          // Something happened while the last step was wound up.
+          if (pending.again && this.#pending.get(endpoint) === pending) this.#work(endpoint, pending);
         }),
     );
   }
@@ -256,7 +261,7 @@ export class CommandDispatcher {
           to: 'queued',
           reason: `the device is busy: ${error.message}`,
         });
-        return busyDevice;
+        return sendLater(command);
       }
       await this.#step(command, {
         from: ['sent'],
@@ -279,7 +284,7 @@ export class CommandDispatcher {
   /** It may or may not have reached the device. */
   async #unanswered(command: Command): Promise<Wait | undefined> {
     const values = await this.#readSlot(command);
-    if (values === undefined) {
+    if (typeof values === 'string') {
       if (this.#options.clock.wallTime() < command.expiresAt) return noAnswer;
       const reason = 'the device has not answered, and has not been heard since';
       await this.#step(command, { from: ['sent'], to: 'unknown', reason });
@@ -296,7 +301,7 @@ export class CommandDispatcher {
         to: 'queued',
         reason: 'the device had not taken it; sent again',
       });
-      return undefined;
+      return sendLater(command);
     }
     const accepted = await this.#step(command, { from: ['sent'], to: 'accepted' });
     if (accepted !== undefined && (await this.#conclude(accepted, judge(values, command.number)))) {
@@ -308,9 +313,14 @@ export class CommandDispatcher {
   /** The device has taken it, and has not told how it went. */
   async #ask(command: Command): Promise<Wait | undefined> {
     const values = await this.#readSlot(command);
-    if (values !== undefined && (await this.#conclude(command, judge(values, command.number))))
-      return undefined;
-    if (this.#options.clock.wallTime() - command.updatedAt > GIVE_UP_AFTER) {
+    const answered = typeof values !== 'string';
+    if (answered && (await this.#conclude(command, judge(values, command.number)))) return undefined;
+    // A device that is away may still tell, so it has as long as the command; one that can be asked has not.
+    const patience = Math.max(
+      command.updatedAt + GIVE_UP_AFTER,
+      values === 'unreachable' ? command.expiresAt : 0,
+    );
+    if (this.#options.clock.wallTime() > patience) {
       await this.#step(command, {
         from: ['accepted'],
         to: 'unknown',
@@ -318,16 +328,16 @@ export class CommandDispatcher {
       });
       return undefined;
     }
-    return values === undefined ? noAnswer : askLater;
+    return answered ? askLater : noAnswer;
   }
 
-  /** Undefined where the device cannot be asked now. */
-  async #readSlot(command: Command): Promise<CarrierValues | undefined> {
+  /** Why there are no values: nobody answers, or what is answered is of no use. */
+  async #readSlot(command: Command): Promise<CarrierValues | 'unreachable' | 'unreadable'> {
     const { carrierObject, requests } = this.#options;
+    const { endpoint } = command;
     const { slot } = switchParameters(command);
-    const path = `/${carrierObject}/${slot}`;
     try {
-      const { records } = await requests.read(command.endpoint, path, {
+      const { records } = await requests.read(endpoint, `/${carrierObject}/${slot}`, {
         timeout: READ_TIMEOUT,
         signal: this.#abort.signal,
       });
@@ -336,18 +346,18 @@ export class CommandDispatcher {
         records.map((record) => ({ path: record.path, value: toApiValue(record.value) })),
       );
     } catch (error) {
-      const later =
+      const unreadable =
+        error instanceof CoapResponseError ||
+        error instanceof DecodeError ||
+        error instanceof UnknownDeviceError;
+      const unreachable =
         error instanceof NotRegisteredError ||
         error instanceof TimeoutError ||
         error instanceof ResetError ||
-        error instanceof CoapResponseError ||
         this.#abort.signal.aborted;
-      if (!later) throw error;
-      this.#options.log.debug(
-        { endpoint: command.endpoint, error },
-        'the device cannot be asked for an outcome now',
-      );
-      return undefined;
+      if (!unreadable && !unreachable) throw error;
+      this.#options.log.debug({ endpoint, error }, 'the device cannot be asked for an outcome now');
+      return unreadable ? 'unreadable' : 'unreachable';
     }
   }
 

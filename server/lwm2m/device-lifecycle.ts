@@ -1,13 +1,14 @@
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import { CoapResponseError } from '../../protocol/coap/errors.ts';
-import type { CoapEndpoint } from '../../protocol/coap/exchange.ts';
+import { formatCode, isSuccess } from '../../protocol/coap/message.ts';
+import { DecodeError } from '../../protocol/errors.ts';
 import { NotRegisteredError } from '../errors.ts';
 import type { EventType } from '../events.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import type { DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
-import { StoreUnavailableError } from '../ports/errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
+import { DeviceMovedError } from './device-operations.ts';
 import type { DeviceRequests } from './device-requests.ts';
 import { type ObservationRule, wantedPaths } from './observation-policy.ts';
 import type { ObservationService } from './observation-service.ts';
@@ -17,9 +18,15 @@ import type { RegistrationListener } from './registration-interface.ts';
 const SETUP_TIMEOUT = 60_000;
 /** How often `last heard` goes to the store, ms. */
 const HEARD_INTERVAL = 2_000;
+/**
+ * After so long without a word a device may have given a notification up, and its observations with it:
+ * MAX_TRANSMIT_WAIT of RFC 7252 §4.8.2, ms.
+ */
+const PATIENCE = 93_000;
+/** Observations of a device that is merely quiet are renewed at most this often, ms. */
+const RENEWAL_INTERVAL = 600_000;
 
 export interface DeviceLifecycleOptions {
-  readonly endpoint: CoapEndpoint;
   readonly requests: DeviceRequests;
   readonly observations: ObservationService;
   readonly devices: DeviceStore;
@@ -31,6 +38,32 @@ export interface DeviceLifecycleOptions {
   readonly present: (registration: Registration) => Readonly<Record<string, unknown>>;
   /** The device can be reached now: what waits for it may go out. `anew`: it has registered, and forgotten what was asked. */
   readonly onReachable: (endpoint: string, anew: boolean) => void;
+  /** The device is at another address: requests under way follow it there. */
+  readonly onMoved: (registrationId: string, to: string) => void;
+  /** A device that held no registration has registered. */
+  readonly onArrived: (endpoint: string) => void;
+}
+
+/** What is remembered of a registration from which the policy wants something. */
+interface Session {
+  /** As it is now: objects and address change. */
+  registration: Registration;
+  /** The Device object was read. */
+  identified: boolean;
+  /** Set-up is under way; what changes meanwhile asks for another round. */
+  running: boolean;
+  again: boolean;
+  /** Something did not succeed: tried again at the next Update. */
+  incomplete: boolean;
+  /** The device may have given its observations up: all are made anew at the next Update. */
+  doubt: boolean;
+  /** Paths that a person cancelled: the policy leaves them alone. */
+  readonly cancelled: Set<string>;
+  /** `Clock.now` */
+  heardAt: number;
+  renewedAt: number;
+  /** Ends the request of the set-up that is under way when the device moves. */
+  address: AbortController | undefined;
 }
 
 /**
@@ -39,9 +72,7 @@ export interface DeviceLifecycleOptions {
  */
 export class DeviceLifecycle implements RegistrationListener {
   readonly #options: DeviceLifecycleOptions;
-  /** Registrations whose set-up is under way, and those where it did not succeed: tried again at the next Update. */
-  readonly #settingUp = new Set<string>();
-  readonly #incomplete = new Set<string>();
+  readonly #sessions = new Map<string, Session>();
   #heard = new Map<string, number>();
   #timer: Timer | undefined;
   #closed = false;
@@ -51,25 +82,30 @@ export class DeviceLifecycle implements RegistrationListener {
   }
 
   registered(registration: Registration, replaced: Registration | undefined): void {
-    if (replaced !== undefined) this.#forget(replaced);
+    if (replaced === undefined) this.#options.onArrived(registration.endpoint);
+    else this.#forget(replaced);
     this.#event('registered', registration, replaced === undefined ? {} : { replaced: true });
     this.#options.onReachable(registration.endpoint, true);
-    this.#setUp(registration);
+    this.#setUp(this.#session(registration));
   }
 
   updated(registration: Registration, previous: Registration): void {
-    const { observations, endpoint } = this.#options;
-    if (registration.address !== previous.address) {
-      endpoint.movePeer(previous.address, registration.address);
-      observations.moved(registration.id, registration.address);
-    }
-    this.heard(registration.endpoint);
+    if (registration.address !== previous.address) this.#move(registration, registration.address);
+    this.#noteHeard(registration.endpoint);
     this.#event('updated', registration, {});
-    const changed = linkTargets(registration) !== linkTargets(previous);
-    const remembered = observations.isLive(registration.id) || this.#wanted(registration).length === 0;
     // Commands first: a person waits for them, and the device's radio may sleep again soon.
     this.#options.onReachable(registration.endpoint, false);
-    if (changed || !remembered || this.#incomplete.has(registration.id)) this.#setUp(registration);
+    const known = this.#sessions.get(registration.id);
+    // After a restart: what it is was read by the process before.
+    const session = known ?? this.#session(registration, true);
+    session.registration = registration;
+    const now = this.#options.clock.now();
+    const silent = now - session.heardAt > PATIENCE && now - session.renewedAt > RENEWAL_INTERVAL;
+    session.heardAt = now;
+    if (silent) session.doubt = true;
+    const missing = this.#wanted(session).some((path) => !this.#isLive(registration, path));
+    if (session.doubt || session.incomplete || missing) this.#setUp(session);
+    else this.#keepOrDrop(session);
   }
 
   deregistered(registration: Registration): void {
@@ -82,20 +118,30 @@ export class DeviceLifecycle implements RegistrationListener {
     this.#event('expired', registration, {});
   }
 
-  /** Notes that a device was heard now; the store learns it within a few seconds. */
-  heard(endpoint: string): void {
-    this.#heard.set(endpoint, Math.floor(this.#options.clock.wallTime()));
-    if (this.#timer === undefined && !this.#closed) {
-      this.#timer = this.#options.clock.setTimer(HEARD_INTERVAL, () => {
-        this.#timer = undefined;
-        this.flush().catch((error: unknown) => {
-          this.#options.log.warn({ error }, 'when devices were last heard was not stored');
-        });
-      });
-    }
+  /** A notification moved the device. */
+  moved(registrationId: string, to: string): void {
+    const session = this.#sessions.get(registrationId);
+    if (session !== undefined) this.#move({ ...session.registration, address: to }, to);
+    else this.#options.onMoved(registrationId, to);
   }
 
-  /** Stores what `heard` has gathered. */
+  /** A notification came; `doubt` where it got silence, so that the device may give its observations up. */
+  heard(registrationId: string, endpoint: string, doubt: boolean): void {
+    this.#noteHeard(endpoint);
+    const session = this.#sessions.get(registrationId);
+    if (session === undefined) return;
+    session.heardAt = this.#options.clock.now();
+    if (doubt) session.doubt = true;
+  }
+
+  /** A person ended this observation, or asked for it: the policy makes it anew only in the second case. */
+  chosen(registrationId: string, path: string, wanted: boolean): void {
+    const session = this.#sessions.get(registrationId);
+    if (wanted) session?.cancelled.delete(path);
+    else session?.cancelled.add(path);
+  }
+
+  /** Stores when devices were last heard. */
   async flush(): Promise<void> {
     const heard = this.#heard;
     if (heard.size === 0) return;
@@ -109,9 +155,55 @@ export class DeviceLifecycle implements RegistrationListener {
     await this.flush();
   }
 
+  #session(registration: Registration, identified = false): Session {
+    const now = this.#options.clock.now();
+    const session: Session = {
+      registration,
+      identified,
+      running: false,
+      again: false,
+      incomplete: false,
+      doubt: false,
+      cancelled: new Set(),
+      heardAt: now,
+      renewedAt: now,
+      address: undefined,
+    };
+    this.#sessions.set(registration.id, session);
+    return session;
+  }
+
+  /** A device from which nothing is wanted needs no session. */
+  #keepOrDrop(session: Session): void {
+    if (session.incomplete || session.running || session.cancelled.size > 0) return;
+    if (this.#wanted(session).length === 0) this.#sessions.delete(session.registration.id);
+  }
+
+  #move(registration: Registration, to: string): void {
+    this.#options.observations.moved(registration.id, to);
+    this.#options.onMoved(registration.id, to);
+    const session = this.#sessions.get(registration.id);
+    if (session === undefined) return;
+    session.registration = registration;
+    session.address?.abort(new DeviceMovedError(to));
+  }
+
   #forget(registration: Registration): void {
-    this.#incomplete.delete(registration.id);
+    const session = this.#sessions.get(registration.id);
+    this.#sessions.delete(registration.id);
+    session?.address?.abort(new NotRegisteredError(registration.endpoint));
     this.#options.observations.forget(registration.id);
+  }
+
+  #noteHeard(endpoint: string): void {
+    this.#heard.set(endpoint, Math.floor(this.#options.clock.wallTime()));
+    if (this.#timer !== undefined || this.#closed) return;
+    this.#timer = this.#options.clock.setTimer(HEARD_INTERVAL, () => {
+      this.#timer = undefined;
+      this.flush().catch((error: unknown) => {
+        this.#options.log.warn({ error }, 'when devices were last heard was not stored');
+      });
+    });
   }
 
   #event(type: EventType, registration: Registration, more: Readonly<Record<string, unknown>>): void {
@@ -122,48 +214,100 @@ export class DeviceLifecycle implements RegistrationListener {
     });
   }
 
-  #wanted(registration: Registration): readonly string[] {
-    return wantedPaths(registration, this.#options.rules);
+  #wanted(session: Session): readonly string[] {
+    const wanted = wantedPaths(session.registration, this.#options.rules);
+    return session.cancelled.size === 0 ? wanted : wanted.filter((path) => !session.cancelled.has(path));
   }
 
-  #setUp(registration: Registration): void {
-    if (this.#settingUp.has(registration.id)) return;
-    this.#settingUp.add(registration.id);
-    this.#incomplete.delete(registration.id);
-    this.#follow(registration)
+  #isLive(registration: Registration, path: string): boolean {
+    return this.#options.observations.isLive(registration.id, path);
+  }
+
+  #isCurrent(session: Session): boolean {
+    return !this.#closed && this.#sessions.get(session.registration.id) === session;
+  }
+
+  #setUp(session: Session): void {
+    session.again = true;
+    if (session.running) return;
+    session.running = true;
+    this.#rounds(session)
       .catch((error: unknown) => {
-        if (this.#closed || error instanceof NotRegisteredError) return;
-        this.#incomplete.add(registration.id);
-        const { endpoint } = registration;
+        if (!this.#isCurrent(session)) return;
+        session.incomplete = true;
+        const { endpoint } = session.registration;
         this.#options.log.warn(
           { endpoint, error },
           'set-up after registration is not complete; tried again later',
         );
       })
-      .finally(() => this.#settingUp.delete(registration.id));
+      .finally(() => {
+        session.running = false;
+        if (this.#isCurrent(session)) this.#keepOrDrop(session);
+      });
   }
 
-  async #follow(registration: Registration): Promise<void> {
-    await this.#options.observations.ensure(registration, this.#wanted(registration), SETUP_TIMEOUT);
-    await this.#identify(registration);
+  async #rounds(session: Session): Promise<void> {
+    while (session.again && this.#isCurrent(session)) {
+      session.again = false;
+      session.incomplete = false;
+      const renew = session.doubt;
+      session.doubt = false;
+      if (renew) session.renewedAt = this.#options.clock.now();
+      for (const path of this.#wanted(session)) {
+        if (!this.#isCurrent(session)) return;
+        if (!renew && this.#isLive(session.registration, path)) continue;
+        await this.#observe(session, path);
+      }
+      if (!session.identified && this.#isCurrent(session)) await this.#identify(session);
+    }
+  }
+
+  /** What a device refuses is told, and left; what fails otherwise is tried again. */
+  async #observe(session: Session, path: string): Promise<void> {
+    const { registration } = session;
+    const { endpoint } = registration;
+    const address = new AbortController();
+    session.address = address;
+    try {
+      const response = await this.#options.observations.observe(registration, path, 'policy', {
+        timeout: SETUP_TIMEOUT,
+        signal: address.signal,
+      });
+      if (isSuccess(response.code)) return;
+      this.#options.log.info(
+        { endpoint, path, code: formatCode(response.code) },
+        'device refuses to be observed',
+      );
+    } catch (error) {
+      if (error instanceof DeviceMovedError) {
+        session.again = true;
+        return;
+      }
+      if (!(error instanceof CoapResponseError || error instanceof DecodeError)) throw error;
+      this.#options.log.info({ endpoint, path, reason: error.message }, 'device cannot be observed');
+    } finally {
+      session.address = undefined;
+    }
   }
 
   /** Reads the Device object and keeps what it says of the device. */
-  async #identify(registration: Registration): Promise<void> {
-    if (!registration.links.some(({ target }) => target === '/3/0')) return;
+  async #identify(session: Session): Promise<void> {
+    session.identified = true;
+    if (!session.registration.links.some(({ target }) => target === '/3/0')) return;
     const { requests, devices, events, clock } = this.#options;
-    const { endpoint } = registration;
+    const { endpoint } = session.registration;
     let attributes: DeviceAttributes;
     try {
       const { records } = await requests.read(endpoint, '/3/0', { timeout: SETUP_TIMEOUT });
       attributes = deviceAttributes(new Map(records.map(({ path, value }) => [path, value])));
     } catch (error) {
-      if (error instanceof StoreUnavailableError) throw error;
-      if (error instanceof CoapResponseError) {
-        this.#options.log.info({ endpoint, reason: error.message }, 'device does not tell what it is');
-        return;
+      if (!(error instanceof CoapResponseError || error instanceof DecodeError)) {
+        session.identified = false;
+        throw error;
       }
-      throw error;
+      this.#options.log.info({ endpoint, reason: error.message }, 'device does not tell what it is');
+      return;
     }
     if (Object.keys(attributes).length === 0) return;
     await devices.setAttributes(endpoint, attributes);
@@ -180,8 +324,4 @@ function deviceAttributes(values: ReadonlyMap<string, unknown>): DeviceAttribute
     if (typeof value === 'string' && value !== '') attributes[name] = value.slice(0, 255);
   }
   return attributes;
-}
-
-function linkTargets(registration: Registration): string {
-  return registration.links.map(({ target }) => target).join(',');
 }

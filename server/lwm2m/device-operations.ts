@@ -1,3 +1,5 @@
+import type { Clock } from '../../protocol/clock.ts';
+import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import { CoapResponseError } from '../../protocol/coap/errors.ts';
 import type { CoapEndpoint, IncomingResponse, OutgoingRequest } from '../../protocol/coap/exchange.ts';
 import { Code, isSuccess, OptionNumber } from '../../protocol/coap/message.ts';
@@ -16,11 +18,25 @@ import { readFormat, writeFormats } from './content-negotiation.ts';
 import type { DeviceRequestOptions, DeviceRequests, ReadResult, WriteContent } from './device-requests.ts';
 import type { ObservationService } from './observation-service.ts';
 
+/** The device is at another address now: what was under way goes on there. */
+export class DeviceMovedError extends Error {
+  override readonly name = 'DeviceMovedError';
+  readonly to: PeerAddress;
+
+  constructor(to: PeerAddress) {
+    super(`the device moved to ${to}`);
+    this.to = to;
+  }
+}
+
 export interface DeviceOperationsOptions {
   readonly endpoint: CoapEndpoint;
   readonly stores: Pick<Stores, 'registrations' | 'devices'>;
   readonly registry: ResourceTypeLookup;
   readonly observations: ObservationService;
+  readonly clock: Clock;
+  /** A person observes a path, or has ended an observation. */
+  readonly onChosen: (registrationId: string, path: string, wanted: boolean) => void;
   /** ms, where the caller gives none. */
   readonly timeout: number;
 }
@@ -28,6 +44,8 @@ export interface DeviceOperationsOptions {
 /** Operations on devices by CoAP requests to where they were last heard. */
 export class DeviceOperations implements DeviceRequests {
   readonly #options: DeviceOperationsOptions;
+  /** Requests under way, by registration. */
+  readonly #underWay = new Map<string, Set<AbortController>>();
 
   constructor(options: DeviceOperationsOptions) {
     this.#options = options;
@@ -157,6 +175,7 @@ export class DeviceOperations implements DeviceRequests {
       timeout: this.#options.timeout,
       ...options,
     });
+    this.#options.onChosen(registration.id, target, true);
     return this.#readResult(target, expect(response), registration);
   }
 
@@ -167,6 +186,7 @@ export class DeviceOperations implements DeviceRequests {
   ): Promise<boolean> {
     const target = canonicalPath(path);
     const registration = await this.registration(endpoint);
+    this.#options.onChosen(registration.id, target, false);
     return this.#options.observations.cancel(registration, target, {
       timeout: this.#options.timeout,
       ...options,
@@ -196,8 +216,45 @@ export class DeviceOperations implements DeviceRequests {
     };
   }
 
-  #send(registration: Registration, request: OutgoingRequest): Promise<IncomingResponse> {
-    return this.#options.endpoint.request(registration.address, request);
+  /** The device of that registration is elsewhere: its requests under way are sent again to where it is. */
+  moved(registrationId: string, to: PeerAddress): void {
+    for (const request of this.#underWay.get(registrationId) ?? []) request.abort(new DeviceMovedError(to));
+  }
+
+  async #send(registration: Registration, request: OutgoingRequest): Promise<IncomingResponse> {
+    const { endpoint, clock, timeout } = this.#options;
+    const deadline = clock.now() + (request.timeout ?? timeout);
+    let address = registration.address;
+    for (;;) {
+      const move = new AbortController();
+      this.#begin(registration.id, move);
+      const signal =
+        request.signal === undefined ? move.signal : AbortSignal.any([move.signal, request.signal]);
+      try {
+        return await endpoint.request(address, {
+          ...request,
+          timeout: Math.max(1, deadline - clock.now()),
+          signal,
+        });
+      } catch (error) {
+        if (!(error instanceof DeviceMovedError)) throw error;
+        address = error.to;
+      } finally {
+        this.#end(registration.id, move);
+      }
+    }
+  }
+
+  #begin(registrationId: string, request: AbortController): void {
+    const requests = this.#underWay.get(registrationId);
+    if (requests === undefined) this.#underWay.set(registrationId, new Set([request]));
+    else requests.add(request);
+  }
+
+  #end(registrationId: string, request: AbortController): void {
+    const requests = this.#underWay.get(registrationId);
+    requests?.delete(request);
+    if (requests?.size === 0) this.#underWay.delete(registrationId);
   }
 
   /** @throws DecodeError the answer cannot be read */

@@ -14,6 +14,9 @@ export function defaultRules(carrierObject: number, sensorObject: number): reado
   return [{ object: carrierObject }, { object: sensorObject, resource: 2 }, { object: 4, resource: 2 }];
 }
 
+/** Paths that are observed of one device at the most, however much it lists. */
+const MAX_PATHS = 256;
+
 /** Paths that the rules want of this device, in the order of its links. */
 export function wantedPaths(
   registration: Registration,
@@ -33,6 +36,7 @@ export function wantedPaths(
     for (const rule of rules) {
       if (rule.object !== path.object) continue;
       wanted.push(rule.resource === undefined ? target : `${target}/${rule.resource}`);
+      if (wanted.length === MAX_PATHS) return wanted;
     }
   }
   return wanted;

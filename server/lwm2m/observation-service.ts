@@ -23,7 +23,6 @@ import { readFormat } from './content-negotiation.ts';
 import type { DeviceRequestOptions } from './device-requests.ts';
 
 export interface ObservationServiceOptions {
-  /** Set by `attach`: the endpoint needs `resolve` when it is made. */
   readonly observations: ObservationStore;
   readonly registrations: RegistrationStore;
   readonly ingest: TelemetryIngest;
@@ -31,9 +30,16 @@ export interface ObservationServiceOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly node: string;
-  /** A device was heard, at this address. */
-  readonly onHeard: (endpoint: string) => void;
+  /** A device was heard. `doubt`: what it sent got silence, so it may give its observations up. */
+  readonly onHeard: (registrationId: string, endpoint: string, doubt: boolean) => void;
+  /** A notification with a token that nobody can guess came from a new address. */
+  readonly onMoved: (registrationId: string, address: PeerAddress) => void;
 }
+
+export type ObserveOptions = DeviceRequestOptions & {
+  /** ms */
+  readonly timeout: number;
+};
 
 /** What is held in memory of one observation. */
 interface Held {
@@ -51,12 +57,15 @@ export class ObservationService {
   readonly #options: ObservationServiceOptions;
   /** Tokens of each registration that has a live observation here. */
   readonly #held = new Map<string, Map<string, Held>>();
+  /** Work under way or waiting, by registration and path. */
+  readonly #turns = new Map<string, Promise<unknown>>();
   #endpoint: CoapEndpoint | undefined;
 
   constructor(options: ObservationServiceOptions) {
     this.#options = options;
   }
 
+  /** Before anything else is called: the endpoint needs `resolve` when it is made. */
   attach(endpoint: CoapEndpoint): void {
     this.#endpoint = endpoint;
   }
@@ -89,20 +98,34 @@ export class ObservationService {
     );
   };
 
-  /** True where an observation of this registration is live in this process: the device remembers us. */
-  isLive(registrationId: string): boolean {
-    return this.#held.has(registrationId);
+  /** Whether the path is observed, and the observation is live in this process. */
+  isLive(registrationId: string, path: string): boolean {
+    for (const { stored } of this.#held.get(registrationId)?.values() ?? []) {
+      if (isOf(stored, path) && this.#attached().observation(stored.token) !== undefined) return true;
+    }
+    return false;
   }
 
   /**
    * Observes a path, in the place of an older observation of it. Resolves with the first answer,
    * whatever its code.
    */
-  async observe(
+  observe(
     registration: Registration,
     path: string,
     origin: StoredObservation['origin'],
-    options: DeviceRequestOptions & { readonly timeout: number },
+    options: ObserveOptions,
+  ): Promise<IncomingResponse> {
+    return this.#inTurn(`${registration.id} ${path}`, () =>
+      this.#observe(registration, path, origin, options),
+    );
+  }
+
+  async #observe(
+    registration: Registration,
+    path: string,
+    origin: StoredObservation['origin'],
+    options: ObserveOptions,
   ): Promise<IncomingResponse> {
     const { observations, clock, events } = this.#options;
     const endpoint = this.#attached();
@@ -135,6 +158,11 @@ export class ObservationService {
           onNotification: (notification) => this.#notified(held, notification),
         },
       );
+      if (this.#held.get(registration.id)?.has(stored.token) !== true) {
+        // The registration ended while the device was asked: nobody wants this observation any more.
+        observation?.forget();
+        throw new NotRegisteredError(registration.endpoint);
+      }
       if (observation === undefined) {
         await this.#drop(stored, undefined);
         if (isSuccess(response.code)) {
@@ -156,7 +184,7 @@ export class ObservationService {
   async cancel(
     registration: Registration,
     path: string,
-    options: DeviceRequestOptions & { readonly timeout: number; readonly active?: boolean },
+    options: ObserveOptions & { readonly active?: boolean },
   ): Promise<boolean> {
     const found = (await this.#options.observations.byRegistration(registration.id)).filter((other) =>
       isOf(other, path),
@@ -165,17 +193,20 @@ export class ObservationService {
     for (const stored of found) {
       if (options.active === true) {
         const held = holding(stored, registration.address, registration.rootPath);
+        // Taken up anew where it is not live here, or the device has moved since its last notification.
+        const live = endpoint.observation(stored.token);
         const observation =
-          endpoint.observation(stored.token) ??
-          endpoint.restoreObservation(
-            {
-              token: stored.token,
-              peer: registration.address,
-              request: observeRequest(path, registration.rootPath, stored.contentFormat),
-            },
-            (notification) => this.#notified(held, notification),
-            { followPeer: true },
-          );
+          live?.peer === registration.address
+            ? live
+            : endpoint.restoreObservation(
+                {
+                  token: stored.token,
+                  peer: registration.address,
+                  request: observeRequest(path, registration.rootPath, stored.contentFormat),
+                },
+                (notification) => this.#notified(held, notification),
+                { followPeer: true },
+              );
         const response = await observation.cancel(options);
         if (!isSuccess(response.code)) throw new CoapResponseError(response.code);
       }
@@ -184,30 +215,22 @@ export class ObservationService {
     return found.length > 0;
   }
 
-  /** Observes each of the paths that is not observed yet; what a device refuses is told, and left. */
-  async ensure(registration: Registration, paths: readonly string[], timeout: number): Promise<void> {
-    if (paths.length === 0) return;
-    const there = await this.#options.observations.byRegistration(registration.id);
-    for (const path of paths) {
-      const known = there.find((other) => isOf(other, path));
-      if (known !== undefined && this.#attached().observation(known.token) !== undefined) continue;
-      const response = await this.observe(registration, path, 'policy', { timeout });
-      if (!isSuccess(response.code)) {
-        const { endpoint } = registration;
-        this.#options.log.info(
-          { endpoint, path, code: formatCode(response.code) },
-          'device refuses to be observed',
-        );
-      }
-    }
-  }
-
   /** The registration has ended: the store has dropped its observations, and so does this process. */
   forget(registrationId: string): void {
     const tokens = this.#held.get(registrationId);
     this.#held.delete(registrationId);
     if (tokens === undefined) return;
-    for (const token of tokens.keys()) this.#attached().observation(token)?.forget();
+    const at = this.#options.clock.wallTime();
+    for (const [token, { stored }] of tokens) {
+      this.#attached().observation(token)?.forget();
+      // The policy makes its own anew; what a person asked for ends with the registration, and is told.
+      if (stored.origin === 'policy') continue;
+      this.#options.events.publish('observation-ended', stored.endpoint, at, {
+        path: stored.paths[0],
+        origin: stored.origin,
+        reason: 'the registration ended',
+      });
+    }
   }
 
   /** A device's address changed: notifications from the new one are no surprise. */
@@ -219,7 +242,7 @@ export class ObservationService {
   /** The answer to the Observe request is the first reading; it needs no acknowledgement. */
   #firstAnswer(source: NotificationSource, response: IncomingResponse): void {
     const nothing = (): void => undefined;
-    this.#options.ingest.accept(source, {
+    const notification: IncomingNotification = {
       ...response,
       confirmable: false,
       messageId: 0,
@@ -228,38 +251,46 @@ export class ObservationService {
       accept: nothing,
       reject: nothing,
       ignore: nothing,
-    });
+    };
+    this.#options.ingest.accept(source, notification, nothing);
   }
 
   #notified(held: Held, notification: IncomingNotification): void {
     const { stored } = held;
-    this.#options.onHeard(stored.endpoint);
-    if (held.address !== notification.peer) this.#move(held, notification.peer);
-    if (!isSuccess(notification.code)) {
-      // RFC 7641 §4.2: an error response ends the observation on the device's side.
-      notification.accept();
-      this.#ended(stored, formatCode(notification.code));
-      return;
+    // One that was overtaken may come from where the device was before.
+    if (held.address !== notification.peer && notification.fresh) this.#move(held, notification.peer);
+    if (!isSuccess(notification.code) || notification.observe === undefined) {
+      // RFC 7641 §4.2 and §3.2: an error, or a response without Observe, is the last one.
+      this.#ended(
+        stored,
+        isSuccess(notification.code) ? 'the device ended it' : formatCode(notification.code),
+      );
+      if (!isSuccess(notification.code)) {
+        this.#options.onHeard(stored.registrationId, stored.endpoint, false);
+        notification.accept();
+        return;
+      }
     }
-    this.#options.ingest.accept(held.source, notification);
+    this.#options.onHeard(stored.registrationId, stored.endpoint, false);
+    this.#options.ingest.accept(held.source, notification, () => {
+      this.#options.onHeard(stored.registrationId, stored.endpoint, true);
+    });
   }
 
-  /** A notification with a token that nobody can guess came from elsewhere: the device has moved. */
   #move(held: Held, to: PeerAddress): void {
-    const from = held.address;
     const { registrationId, endpoint } = held.stored;
+    this.#options.log.debug({ endpoint, from: held.address, to }, 'device moved');
     this.moved(registrationId, to);
     held.address = to;
-    this.#attached().movePeer(from, to);
+    this.#options.onMoved(registrationId, to);
     this.#options.registrations.move(registrationId, to, this.#options.node).catch((error: unknown) => {
       this.#options.log.warn(
         { error, endpoint },
-        'a new address was not stored; it will be with the next one',
+        'a new address was not stored; it will be with the next notification',
       );
-      // Noticed again with the next notification.
-      held.address = from;
+      // No address: the next notification is taken for a move again.
+      if (held.address === to) held.address = '';
     });
-    this.#options.log.debug({ endpoint, from, to }, 'device moved');
   }
 
   #ended(stored: StoredObservation, reason: string): void {
@@ -284,6 +315,18 @@ export class ObservationService {
         reason,
       });
     }
+  }
+
+  /** One after the other for each key. */
+  #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(key);
+    const turn = before === undefined ? work() : before.then(work, work);
+    this.#turns.set(key, turn);
+    const settle = (): void => {
+      if (this.#turns.get(key) === turn) this.#turns.delete(key);
+    };
+    turn.then(settle, settle);
+    return turn;
   }
 
   #hold(held: Held): void {

@@ -69,14 +69,18 @@ export class TelemetryIngest {
     this.#options = options;
   }
 
-  /** Takes one notification with a success code, and decides what the device gets for it. */
-  accept(source: NotificationSource, notification: IncomingNotification): void {
+  /**
+   * Takes one notification with a success code, and decides what the device gets for it. `onIgnored` is
+   * called where that is silence.
+   */
+  accept(source: NotificationSource, notification: IncomingNotification, onIgnored: () => void): void {
     const { log, clock, registry, sensorObject } = this.#options;
     const statistics = this.statistics;
     statistics.notifications++;
     if (statistics.pending >= MAX_PENDING) {
       statistics.refused++;
       notification.ignore();
+      onIgnored();
       return;
     }
     const receivedAt = Math.round(clock.wallTime() * 1000);
@@ -113,6 +117,7 @@ export class TelemetryIngest {
         if (error !== undefined) {
           statistics.storeErrors++;
           notification.ignore();
+          onIgnored();
           this.#options.onStoreError(source, error);
           return;
         }

@@ -78,6 +78,11 @@ export class Projection {
     if (this.#timer === undefined && this.#running === undefined) this.#schedule(INTERVAL);
   }
 
+  /** The device's inventory entry may be a new one: its attributes are written again. */
+  forget(endpoint: string): void {
+    this.#attributes.delete(endpoint);
+  }
+
   /** How many log positions it is behind. */
   get lag(): number {
     return Math.max(0, this.#newest - this.#cursor);

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Code } from '../../protocol/coap/message.ts';
+import { Code, MessageType } from '../../protocol/coap/message.ts';
+import { contentFormatOption } from '../../protocol/coap/options.ts';
 import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { ApiCarrierAnswer, ApiCommand } from '../../server/api/schemas.ts';
-import { type ScriptedDevice, ServerWorld } from '../support/server-world.ts';
+import { type ScriptedDevice, ServerWorld, senml } from '../support/server-world.ts';
 
 let world: ServerWorld;
 afterEach(() => world.close());
@@ -65,6 +66,15 @@ const reach = (id: string, state: ApiCommand['state']): Promise<ApiCommand> =>
     const command = await world.api.get<ApiCommand>(`/api/commands/${id}`);
     return command.state === state ? command : undefined;
   });
+/** As `reach`, where it takes long in simulated time. */
+async function reachInTime(id: string, state: ApiCommand['state'], limit: number): Promise<ApiCommand> {
+  for (let passed = 0; passed < limit; passed += 5_000) {
+    const command = await world.api.get<ApiCommand>(`/api/commands/${id}`);
+    if (command.state === state) return command;
+    await world.pass(5_000);
+  }
+  return reach(id, state);
+}
 const steps = (command: ApiCommand): string[] => command.history.map(({ state }) => state);
 
 describe('a carrier switch', () => {
@@ -160,8 +170,7 @@ describe('a carrier switch', () => {
     expect((await world.api.get<ApiCommand>(`/api/commands/${id}`)).state).toBe('sent');
     world.link.filter = undefined;
     if (take !== undefined) device.answers.set(`POST ${SLOT}/3`, take);
-    await world.pass(70_000);
-    await reach(id, 'accepted');
+    await reachInTime(id, 'accepted', 300_000);
     expect(executed).toHaveLength(1);
   });
 
@@ -229,5 +238,104 @@ describe('a carrier switch', () => {
     await world.clock.run(86_400_000);
     await world.pass(10_000);
     expect(steps(await reach(id, 'expired')).at(-1)).toBe('expired');
+  });
+
+  it('does not stay accepted for ever where the device answers what cannot be read', async () => {
+    world = await ServerWorld.open();
+    const { device } = await modem();
+    const { id } = await switchTo('T-Mobile');
+    await reach(id, 'accepted');
+    device.answers.set(`GET ${SLOT}`, (request) =>
+      request.respond({
+        code: Code.CONTENT,
+        options: [contentFormatOption(112)],
+        payload: new Uint8Array([0xff, 0]),
+      }),
+    );
+    await world.clock.run(31 * 60_000);
+    expect((await reachInTime(id, 'unknown', 120_000)).reason).toContain('never told');
+  });
+
+  it('does not stay accepted for ever where the device was removed', async () => {
+    world = await ServerWorld.open();
+    const { device } = await modem();
+    const { id } = await switchTo('T-Mobile');
+    await reach(id, 'accepted');
+    await device.request(Code.DELETE, device.location);
+    await world.wait(world.api.delete('/api/devices/modem'));
+    await world.clock.run(31 * 60_000);
+    await reachInTime(id, 'unknown', 120_000);
+  });
+
+  it('that reached the device just before it would have expired ends on what the card says', async () => {
+    world = await ServerWorld.open();
+    const { device, card, executed } = await modem();
+    await device.request(Code.DELETE, device.location);
+    const { id, number } = await switchTo('T-Mobile');
+    await world.pass(500);
+    await world.clock.run(86_400_000 - 20_000);
+    await world.pass(500);
+    await device.register('</42769/0>');
+    world.link.filter = (_, from) => from === 'device:1' && executed.length > 0;
+    await world.until('it is executed', () => executed.length > 0);
+    await world.pass(30_000);
+    world.link.filter = undefined;
+    Object.assign(card, { current: 'T-Mobile', state: 2, lastCommand: number });
+    await reachInTime(id, 'done', 120_000);
+  });
+
+  it('of a device that is away for an hour ends on what the card says', async () => {
+    world = await ServerWorld.open();
+    const { device, card } = await modem();
+    const { id, number } = await switchTo('T-Mobile');
+    await reach(id, 'accepted');
+    world.link.filter = (_, from, to) => from === 'device:1' || to === 'device:1';
+    for (let minutes = 0; minutes < 60; minutes += 2) {
+      await world.clock.run(120_000);
+      await world.pass(500);
+    }
+    world.link.filter = undefined;
+    Object.assign(card, { current: 'T-Mobile', state: 2, lastCommand: number });
+    await device.register('</42769/0>');
+    await reachInTime(id, 'done', 120_000);
+  });
+
+  it('is not given up because the system sets its clock', async () => {
+    world = await ServerWorld.open();
+    const { card, device } = await modem();
+    const { id, number } = await switchTo('T-Mobile');
+    await reach(id, 'accepted');
+    world.clock.setWallTime(world.clock.wallTime() + 3_600_000);
+    await world.pass(30_000);
+    Object.assign(card, { current: 'T-Mobile', state: 2, lastCommand: number });
+    await device.register('</42769/0>');
+    await reachInTime(id, 'done', 120_000);
+  });
+
+  it('is sent again with growing pauses where the device answers RST', async () => {
+    world = await ServerWorld.open();
+    const { device } = await modem(1);
+    let posts = 0;
+    await device.endpoint.close();
+    const raw = world.raw('device:1', 'server:5683');
+    raw.onMessage = (message) => {
+      if (message.code === Code.POST) {
+        posts++;
+        raw.send({ type: MessageType.RST, messageId: message.messageId });
+      } else if (message.code === Code.GET) {
+        raw.send({
+          ...senml(SLOT, [{ path: `${SLOT}/10`, value: 1 }]),
+          type: MessageType.ACK,
+          messageId: message.messageId,
+          token: Buffer.from(message.token).toString('hex'),
+        });
+      }
+    };
+    await switchTo('T-Mobile');
+    await world.pass(10_000);
+    expect(posts).toBe(1);
+    await world.pass(110_000);
+    expect(posts).toBeGreaterThan(1);
+    expect(posts).toBeLessThan(5);
   });
 });

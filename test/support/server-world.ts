@@ -120,6 +120,8 @@ export class ScriptedDevice {
   readonly observers = new Map<string, Observer>();
   /** Answers by method and path: `POST /42769/0/3`; none: silence. */
   readonly answers = new Map<string, (request: IncomingRequest) => void>();
+  /** Paths that are read, and never observed. */
+  readonly refuses = new Set<string>();
   location = '';
   readonly #world: ServerWorld;
 
@@ -138,11 +140,12 @@ export class ScriptedDevice {
       request.respond({ code: Code.NOT_FOUND });
       return;
     }
-    if (request.observe === 0)
-      this.observers.set(
-        path,
-        request.acceptObserve(() => this.observers.delete(path)),
-      );
+    if (request.observe === 0 && !this.refuses.has(path)) {
+      const observer = request.acceptObserve(() => {
+        if (this.observers.get(path) === observer) this.observers.delete(path);
+      });
+      this.observers.set(path, observer);
+    }
     answer(request);
   }
 
