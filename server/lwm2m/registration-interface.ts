@@ -65,13 +65,18 @@ export class RegistrationInterface {
   }
 
   handle(request: IncomingRequest): void {
-    this.#answer(request).then(
-      ({ after, ...response }) => {
+    this.#answer(request)
+      .catch((error: unknown): Answer => this.#refusal(request, error))
+      .then(({ after, ...response }) => {
         request.respond(response);
         after?.();
-      },
-      (error: unknown) => request.respond(this.#refusal(request, error)),
-    );
+      })
+      .catch((error: unknown) => {
+        this.#options.log.error(
+          { error, peer: request.peer },
+          'what follows a registration request met a bug',
+        );
+      });
   }
 
   async #answer(request: IncomingRequest): Promise<Answer> {
