@@ -33,7 +33,7 @@ export const requirements: readonly Requirement[] = [
   {
     command: 'tshark',
     debianPackage: 'tshark',
-    suites: ['test', 'interop'],
+    suites: ['interop'],
     purpose: 'an independent reading of our packets',
   },
   {

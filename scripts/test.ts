@@ -12,7 +12,7 @@ const help = `Everything that can be tested on one machine: format and lint, typ
 Usage: npm test [-- path …]
 
 With paths only the tests in these files or folders run, and nothing else is checked.
-As root on Debian, what the tests need (Chromium, tshark) is installed first; otherwise they skip by name.`;
+As root on Debian, Chromium is installed first; otherwise they skip by name.`;
 
 interface Check {
   readonly name: string;
