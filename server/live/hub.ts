@@ -145,11 +145,12 @@ class Subscriber implements LiveSubscription {
   /** An item as it is appended; passed over while the subscriber is behind, for the log has it. */
   live(item: LiveItem): void {
     if (this.#state !== 'live') return;
-    if (this.#deliver(item)) return;
-    // What was published until now is delivered, or of other devices: it need not be read again.
+    // What was published until now is delivered, or of other devices: it need not be read again, and
+    // that the logs lose it some day is no gap.
     const newest = this.#newest();
-    this.#event = newest.event;
-    this.#logPosition = newest.log;
+    if (item.kind === 'event') this.#logPosition = newest.log;
+    else this.#event = newest.event;
+    if (this.#deliver(item)) return;
     this.#state = 'behind';
   }
 
@@ -160,8 +161,9 @@ class Subscriber implements LiveSubscription {
     this.#resumed = false;
     this.#catchUp().then(
       (level) => {
-        if (this.#state !== 'reading') return;
-        this.#state = level ? 'live' : 'behind';
+        // It said so itself when it was level, and may have been held back and resumed since.
+        if (level || this.#state !== 'reading') return;
+        this.#state = 'behind';
         if (this.#resumed) this.resume();
       },
       (error: unknown) => {
@@ -198,7 +200,7 @@ class Subscriber implements LiveSubscription {
     const { endpoint } = this.#options;
     const { oldest } = await this.#events.extent();
     if (this.#closed()) return false;
-    if (oldest > this.#event + 1 && this.#event < target) this.#options.onGap();
+    if (oldest > this.#event + 1 && this.#event < target && this.#wantsEvents()) this.#options.onGap();
     const query = { after: this.#event, limit: CATCH_UP_EVENTS };
     const events = await this.#events.read(endpoint === undefined ? query : { ...query, endpoint });
     if (this.#closed()) return false;
@@ -211,14 +213,13 @@ class Subscriber implements LiveSubscription {
 
   async #replayPacks(): Promise<boolean> {
     const target = this.#newest().log;
-    const { oldest } = await this.#log.extent();
-    if (this.#closed()) return false;
-    if (oldest > this.#logPosition + 1 && this.#logPosition > 0) this.#options.onGap();
-    const wanted = this.#options.types?.has('readings') !== false;
-    if (!wanted) {
+    if (this.#options.types?.has('readings') === false) {
       this.#logPosition = target;
       return true;
     }
+    const { oldest } = await this.#log.extent();
+    if (this.#closed()) return false;
+    if (oldest > this.#logPosition + 1) this.#options.onGap();
     const entries = await this.#log.read(this.#logPosition, CATCH_UP_PACKS);
     if (this.#closed()) return false;
     for (const entry of entries) {
@@ -256,6 +257,13 @@ class Subscriber implements LiveSubscription {
     }
     if (this.#options.types?.has(type) === false) return true;
     return this.#options.onItem(item, { event: this.#event, log: this.#logPosition });
+  }
+
+  #wantsEvents(): boolean {
+    const { types } = this.#options;
+    if (types === undefined) return true;
+    for (const type of types) if (type !== 'readings') return true;
+    return false;
   }
 
   #closed(): boolean {

@@ -166,6 +166,73 @@ describe('the live stream', () => {
     expect(foreign.seen).toEqual(['r:a:99']);
   });
 
+  it('says that there is a gap to one that asks for all from the start, where the start is gone', async () => {
+    for (let i = 0; i < 10; i++) await appendPack('a', i);
+    await stores.log.trim({ now: 1_700_000_000_000, maxAge: 1e12, maxBytes: 100 });
+    const subscriber = collect({ after: { event: 0, log: 0 } });
+    await subscriber.until(1);
+    expect(subscriber.gaps()).toBe(1);
+  });
+
+  it('tells no gap to one that did not ask for what is gone', async () => {
+    await appendPack('a', 0);
+    const start = hub.position();
+    for (let i = 0; i < 10; i++) await appendPack('a', i);
+    await appendEvent('a');
+    await stores.log.trim({ now: 1_700_000_000_000, maxAge: 1e12, maxBytes: 100 });
+    const events = collect({ after: start, types: new Set(['registered']) });
+    await events.until(1);
+    expect(events.gaps()).toBe(0);
+  });
+
+  it('lets a subscriber of one device go on without a gap where only what was of others is gone', async () => {
+    await appendPack('b', 0);
+    const first = collect({ endpoint: 'a' });
+    for (let i = 0; i < 10; i++) await appendPack('b', i);
+    await appendEvent('a');
+    await first.until(1);
+    const position = first.position();
+    first.subscription.close();
+    await appendPack('b', 10);
+    await stores.log.trim({ now: 1_700_000_000_000, maxAge: 1e12, maxBytes: 60 });
+    expect((await stores.log.extent()).oldest).toBeGreaterThan(2);
+    await appendPack('a', 11);
+    const second = collect({ endpoint: 'a', after: position });
+    await second.until(1);
+    expect([second.seen, second.gaps()]).toEqual([['r:a:11'], 0]);
+  });
+
+  it('holds one back that was resumed while its first catch-up was wound up, and skips nothing', async () => {
+    const announcements: (() => void)[] = [];
+    for (let i = 0; i < 3; i++) {
+      const event = { type: 'registered', endpoint: `d${i}`, at: 1, data: {} };
+      const [id] = await stores.events.append([event]);
+      announcements.push(() => hub.publishEvent({ ...event, id: id as number }));
+    }
+    const seen: string[] = [];
+    const done = new Promise<void>((resolve, reject) => {
+      const subscription = hub.subscribe({
+        after: hub.position(),
+        onItem(item) {
+          seen.push(short(item));
+          if (seen.length === 3) resolve();
+          return seen.length !== 1;
+        },
+        onGap: () => reject(new Error('a gap')),
+        onError: reject,
+      });
+      announcements[0]?.();
+      announcements[1]?.();
+      subscription.resume();
+    });
+    // The catch-up that began with the subscription ends in this turn, that of the resume does not.
+    await Promise.resolve();
+    await Promise.resolve();
+    announcements[2]?.();
+    await done;
+    expect(seen).toEqual(['e:d0', 'e:d1', 'e:d2']);
+  });
+
   it('tells a closed subscriber nothing more', async () => {
     const subscriber = collect({});
     subscriber.subscription.close();
