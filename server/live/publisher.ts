@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
+import { type Clock, systemClock, type Timer } from '../../protocol/clock.ts';
 import type { EventType } from '../events.ts';
+import { StoreUnavailableError } from '../ports/errors.ts';
 import type { EventLog, StoredEvent } from '../ports/event-log.ts';
 import type { LiveHub } from './hub.ts';
 
@@ -7,59 +9,138 @@ import type { LiveHub } from './hub.ts';
 const MAX_WAITING = 20_000;
 /** Events in one append. */
 const BATCH = 1_000;
+/** Wait before a batch that the store refused is given to it again, ms. */
+const RETRY = 500;
+/** How often a batch is given to a store that is not out, and refuses it: something is wrong with the batch. */
+const MAX_REFUSALS = 5;
+/** How long `flush` waits for the store, ms. */
+const FLUSH_LIMIT = 5_000;
 
 type NewEvent = Omit<StoredEvent, 'id'>;
 
-/** Writes events to their log, in order and in batches, and then tells those who listen. */
+/**
+ * Writes events to their log, in order and in batches, and then tells those who listen. While the store is
+ * out they wait.
+ */
 export class EventPublisher {
   readonly #events: EventLog;
   readonly #hub: LiveHub;
   readonly #log: Logger;
+  readonly #clock: Clock;
   #waiting: NewEvent[] = [];
+  /** What is with the store now, or was refused by it and is given to it again: older than all that waits. */
+  #batch: readonly NewEvent[] = [];
   #draining: Promise<void> | undefined;
+  /** Ends the pause before the next try. */
+  #wake: (() => void) | undefined;
+  /** Lost since that was last logged. */
+  #untold = 0;
   /** Given up since the start, because the store did not take them. */
   lost = 0;
 
-  constructor(events: EventLog, hub: LiveHub, log: Logger) {
+  constructor(events: EventLog, hub: LiveHub, log: Logger, clock: Clock = systemClock) {
     this.#events = events;
     this.#hub = hub;
     this.#log = log;
+    this.#clock = clock;
   }
 
   /** `at` in ms since the epoch; the fraction is dropped. */
   publish(type: EventType, endpoint: string | undefined, time: number, data: NewEvent['data']): void {
     const at = Math.floor(time);
-    if (this.#waiting.length >= MAX_WAITING) {
-      this.#waiting.shift();
-      this.lost++;
+    if (this.#waiting.length + this.#batch.length >= MAX_WAITING && this.#waiting.shift() !== undefined) {
+      this.#lose(1);
     }
     this.#waiting.push(endpoint === undefined ? { type, at, data } : { type, endpoint, at, data });
-    this.#draining ??= this.#drain().finally(() => {
-      this.#draining = undefined;
-    });
+    this.#draining ??= this.#drain();
   }
 
-  /** Resolves when what was published is in the log, or given up. */
+  /**
+   * Resolves when what was published is in the log, or is given up: a store that does not take it within
+   * five seconds is not waited for.
+   */
   async flush(): Promise<void> {
-    while (this.#draining !== undefined) await this.#draining;
+    let limit: Timer | undefined;
+    const expired = new Promise<void>((resolve) => {
+      limit = this.#clock.setTimer(FLUSH_LIMIT, () => {
+        this.#giveUp();
+        resolve();
+      });
+    });
+    while (this.#draining !== undefined) await Promise.race([this.#draining, expired]);
+    limit?.cancel();
   }
 
   async #drain(): Promise<void> {
     // Others of this turn join the batch.
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.slice(0, BATCH);
-      this.#waiting = this.#waiting.slice(batch.length);
+    let refusals = 0;
+    let told = false;
+    while (this.#waiting.length > 0 || this.#batch.length > 0) {
+      if (this.#batch.length === 0) this.#batch = this.#waiting.splice(0, BATCH);
+      const batch = this.#batch;
+      let ids: readonly number[];
       try {
-        const ids = await this.#events.append(batch);
-        ids.forEach((id, index) => {
-          const event = batch[index];
-          if (event !== undefined) this.#hub.publishEvent({ ...event, id });
-        });
+        ids = await this.#events.append(batch);
       } catch (error) {
-        this.lost += batch.length;
-        this.#log.error({ error, events: batch.length }, 'events were not stored');
+        // Given up meanwhile, and perhaps another has taken over.
+        if (this.#batch !== batch) return;
+        if (!told) this.#log.warn({ error }, 'events are not stored now; they wait');
+        told = true;
+        if (!(error instanceof StoreUnavailableError) && ++refusals >= MAX_REFUSALS) {
+          this.#log.error({ error }, 'events are refused by the store, and given up');
+          this.#lose(batch.length);
+          this.#batch = [];
+          refusals = 0;
+        } else {
+          await this.#pause();
+          if (this.#batch !== batch) return;
+        }
+        continue;
       }
+      const mine = this.#batch === batch;
+      if (mine) this.#batch = [];
+      refusals = 0;
+      told = false;
+      ids.forEach((id, index) => {
+        const event = batch[index];
+        if (event !== undefined) this.#hub.publishEvent({ ...event, id });
+      });
+      if (!mine) return;
     }
+    this.#tellLost();
+    // In the same turn as the last look: what is published from now on begins anew.
+    this.#draining = undefined;
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#wake = undefined;
+        timer.cancel();
+        resolve();
+      };
+      const timer = this.#clock.setTimer(RETRY, end);
+      this.#wake = end;
+    });
+  }
+
+  #lose(count: number): void {
+    this.lost += count;
+    this.#untold += count;
+  }
+
+  #giveUp(): void {
+    this.#lose(this.#batch.length + this.#waiting.length);
+    this.#batch = [];
+    this.#waiting = [];
+    this.#draining = undefined;
+    this.#wake?.();
+    this.#tellLost();
+  }
+
+  #tellLost(): void {
+    if (this.#untold > 0) this.#log.error({ events: this.#untold }, 'events were not stored');
+    this.#untold = 0;
   }
 }
