@@ -31,6 +31,7 @@ import type { Stores } from './ports/stores.ts';
 import { steadyClock } from './steady-clock.ts';
 import { TelemetryIngest } from './telemetry/ingest.ts';
 import { Projection } from './telemetry/projection.ts';
+import { newestValues, packReadings } from './telemetry/readings.ts';
 import { Retention } from './telemetry/retention.ts';
 
 /** A server that runs. */
@@ -113,6 +114,19 @@ async function compose(
   await projection.start();
   closing.push(() => projection.close());
 
+  // Who reads finds what was acknowledged until then, and not what the projection last came to.
+  const levelStores: Stores = {
+    ...stores,
+    history: {
+      ...stores.history,
+      query: (query) => projection.flush().then(() => stores.history.query(query)),
+    },
+    lastValues: {
+      ...stores.lastValues,
+      get: (endpoint, prefix) => projection.flush().then(() => stores.lastValues.get(endpoint, prefix)),
+    },
+  };
+
   // Dispatcher, lifecycle and observations need each other; what is called before `wired` is set is a bug.
   let wired: { readonly dispatcher: CommandDispatcher; readonly lifecycle: DeviceLifecycle } | undefined;
   const parts = (): NonNullable<typeof wired> => {
@@ -183,6 +197,18 @@ async function compose(
     registry,
     observations,
     clock,
+    onRead: async (name, records) => {
+      const receivedAt = Math.round(clock.wallTime() * 1000);
+      const { sensorObject } = config;
+      const { pack } = packReadings({ endpoint: name, receivedAt, fresh: true, records, sensorObject });
+      try {
+        await stores.lastValues.set(name, newestValues(pack));
+      } catch (error) {
+        // The caller gets what it asked for; what is shown to others is older for now.
+        if (!(error instanceof StoreUnavailableError)) throw error;
+        telemetryLog.debug({ endpoint: name, error }, 'what was read is not among the last values');
+      }
+    },
     onChosen: (id, path, wanted) => parts().lifecycle.chosen(id, path, wanted),
     timeout: config.requestTimeout,
   });
@@ -235,7 +261,7 @@ async function compose(
   closing.push(() => retention.close());
 
   const commands = new CarrierService({
-    stores,
+    stores: levelStores,
     requests,
     clock: steady,
     carrierObject: config.carrierObject,
@@ -256,7 +282,7 @@ async function compose(
   const coapUri = `coap://${endpoint.local}`;
   const api = await buildApi({
     log: log.child({ part: 'api' }),
-    stores,
+    stores: levelStores,
     requests,
     commands,
     live: hub,

@@ -270,9 +270,9 @@ export class CommandDispatcher {
       });
       return undefined;
     }
-    if (error instanceof TimeoutError || error instanceof ResetError || error instanceof SessionEndedError) {
-      return this.#unanswered(command);
-    }
+    // A RST comes at once, so the next attempt waits; after silence enough time has passed.
+    if (error instanceof ResetError) return this.#unanswered(command, sendLater(command));
+    if (error instanceof TimeoutError || error instanceof SessionEndedError) return this.#unanswered(command);
     throw error;
   }
 
@@ -281,8 +281,8 @@ export class CommandDispatcher {
     return this.#unanswered(command);
   }
 
-  /** It may or may not have reached the device. */
-  async #unanswered(command: Command): Promise<Wait | undefined> {
+  /** It may or may not have reached the device. `pause`: before it is sent again, where it had not. */
+  async #unanswered(command: Command, pause?: Wait): Promise<Wait | undefined> {
     const values = await this.#readSlot(command);
     if (typeof values === 'string') {
       if (this.#options.clock.wallTime() < command.expiresAt) return noAnswer;
@@ -301,7 +301,7 @@ export class CommandDispatcher {
         to: 'queued',
         reason: 'the device had not taken it; sent again',
       });
-      return sendLater(command);
+      return pause;
     }
     const accepted = await this.#step(command, { from: ['sent'], to: 'accepted' });
     if (accepted !== undefined && (await this.#conclude(accepted, judge(values, command.number)))) {

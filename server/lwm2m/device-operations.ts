@@ -35,6 +35,8 @@ export interface DeviceOperationsOptions {
   readonly registry: ResourceTypeLookup;
   readonly observations: ObservationService;
   readonly clock: Clock;
+  /** What a device answered to a Read; done, or given up, when it resolves. */
+  readonly onRead: (endpoint: string, records: readonly LwM2mRecord[]) => Promise<void>;
   /** A person observes a path, or has ended an observation. */
   readonly onChosen: (registrationId: string, path: string, wanted: boolean) => void;
   /** ms, where the caller gives none. */
@@ -65,7 +67,9 @@ export class DeviceOperations implements DeviceRequests {
     ) {
       response = await this.#send(registration, request);
     }
-    return this.#readResult(target, expect(response), registration);
+    const result = this.#readResult(target, expect(response), registration);
+    await this.#options.onRead(endpoint, result.records);
+    return result;
   }
 
   async write(

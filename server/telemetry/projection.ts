@@ -88,10 +88,17 @@ export class Projection {
     return Math.max(0, this.#newest - this.#cursor);
   }
 
-  /** Writes what it has; resolves when level with the log, or rejects with the store's error. */
+  /**
+   * Writes what was announced until now, so that who reads history or last values next finds it.
+   * Rejects with the store's error.
+   */
   async flush(): Promise<void> {
-    while (this.#running !== undefined) await this.#running;
-    await this.#work();
+    const target = this.#newest;
+    while (this.#cursor < target) {
+      // One at a time: two would write, and then drop, the same packs.
+      if (this.#running !== undefined) await this.#running;
+      else await this.#run(target);
+    }
   }
 
   async close(): Promise<void> {
@@ -106,27 +113,35 @@ export class Projection {
     if (this.#closed) return;
     this.#timer = this.#options.clock.setTimer(delay, () => {
       this.#timer = undefined;
-      let next = INTERVAL;
-      this.#running = this.#work()
-        .catch((error: unknown) => {
-          next = RETRY;
-          this.#waiting = [];
-          this.#behind = true;
-          this.#attributes.clear();
-          this.#options.logger.warn(
-            { error },
-            'history is not written now; it is caught up from the log later',
-          );
-        })
-        .finally(() => {
-          this.#running = undefined;
-          if (this.#waiting.length > 0 || this.#behind) this.#schedule(next);
-        });
+      // Told by #run, and tried again by it.
+      this.#run(Number.POSITIVE_INFINITY).catch(() => undefined);
     });
   }
 
-  async #work(): Promise<void> {
-    for (;;) {
+  /** Works until the cursor is at `target`, or nothing is left. */
+  #run(target: LogPosition): Promise<void> {
+    let next = INTERVAL;
+    const work = this.#work(target);
+    this.#running = work
+      .catch((error: unknown) => {
+        next = RETRY;
+        this.#waiting = [];
+        this.#behind = true;
+        this.#attributes.clear();
+        this.#options.logger.warn(
+          { error },
+          'history is not written now; it is caught up from the log later',
+        );
+      })
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#timer === undefined && (this.#waiting.length > 0 || this.#behind)) this.#schedule(next);
+      });
+    return work;
+  }
+
+  async #work(until: LogPosition): Promise<void> {
+    while (this.#cursor < until) {
       if (this.#behind) {
         const target = this.#newest;
         const entries = await this.#options.log.read(this.#cursor, BATCH);

@@ -1,6 +1,7 @@
 import { toApiValue } from '../../objects/values.ts';
 import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { HistoryReading } from '../ports/history.ts';
+import type { LastValue } from '../ports/last-values.ts';
 import type { Pack, ReadingValue, Series } from './pack.ts';
 
 /** SenML times below this are relative to now (RFC 8428 §4.5.3). Seconds. */
@@ -24,7 +25,8 @@ export interface PackSource {
 /**
  * Groups records by path and gives each its time: SenML's, else the sensor object's own, else that of
  * receipt. Implausible times are kept as `claimedAt`, and the reading stands at its receipt.
- * `selfTimed` tells whether every time came from the device: then equal bytes are the same readings.
+ * `selfTimed` tells whether every reading stands at a time that the device gave: then equal bytes are the
+ * same readings.
  */
 export function packReadings(source: PackSource): { readonly pack: Pack; readonly selfTimed: boolean } {
   const { receivedAt, records } = source;
@@ -47,9 +49,10 @@ export function packReadings(source: PackSource): { readonly pack: Pack; readonl
     if (time === undefined) claimed = ownTimes?.get(instanceOf(lastPath));
     else if (time >= RELATIVE_BELOW) claimed = Math.round(time * 1_000_000);
     else claimed = Math.round(receivedAt + time * 1_000_000);
-    if (time === undefined ? claimed === undefined : time < RELATIVE_BELOW) selfTimed = false;
     const plausible =
       claimed === undefined || (claimed <= receivedAt + MAX_AHEAD && claimed >= receivedAt - MAX_BEHIND);
+    // A clock that was never set says the same again and again: such readings stand at their receipt.
+    if (!plausible || (time === undefined ? claimed === undefined : time < RELATIVE_BELOW)) selfTimed = false;
     builder.takenAt.push(plausible ? (claimed ?? receivedAt) : receivedAt);
     builder.values.push(toApiValue(record.value));
     if (!plausible) {
@@ -102,6 +105,18 @@ function instanceOf(path: string): string {
   const second = path.indexOf('/', 1);
   const third = second < 0 ? -1 : path.indexOf('/', second + 1);
   return third < 0 ? path : path.slice(0, third);
+}
+
+/** The newest value of each path of a pack, by the time it was taken; the later one of the pack where equal. */
+export function newestValues(pack: Pack): LastValue[] {
+  const { receivedAt } = pack;
+  return pack.series.flatMap(({ path, takenAt: times, values }) => {
+    let index = 0;
+    for (let i = 1; i < times.length; i++) if ((times[i] ?? 0) >= (times[index] ?? 0)) index = i;
+    const takenAt = times[index];
+    const value = values[index];
+    return takenAt === undefined || value === undefined ? [] : [{ path, value, takenAt, receivedAt }];
+  });
 }
 
 /** A series as history and API have it. */
