@@ -115,6 +115,23 @@ describe('a reading', () => {
     expect(fives).toHaveLength(3);
   });
 
+  it('whose time cannot be right is kept each time it is notified, the same bytes too', async () => {
+    world = await ServerWorld.open();
+    const device = await observed();
+    // A clock that was never set: the same second at each start.
+    for (let i = 0; i < 3; i++) {
+      expect(await world.wait(device.notify(SENSOR, [{ path: SENSOR, value: 5, time: 2 ** 28 + 5 }]))).toBe(
+        true,
+      );
+    }
+    const fives = await world.until('three of them', async () => {
+      const found = (await readings()).filter(({ value }) => value === 5);
+      return found.length >= 3 ? found : undefined;
+    });
+    expect(fives).toHaveLength(3);
+    expect(new Set(fives.map(({ takenAt }) => takenAt)).size).toBe(3);
+  });
+
   it('that was taken earlier falls into place, and does not become the last value', async () => {
     world = await ServerWorld.open();
     const device = await observed();

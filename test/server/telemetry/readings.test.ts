@@ -43,13 +43,14 @@ describe('the time of a reading', () => {
     ['an hour ahead of receipt', receivedAt / 1e6 + 3600],
     ['decades behind it', 1_000_000_000],
   ])('is that of receipt, with the claim kept, where the device says %s', (_, time) => {
-    const { pack: result } = pack([{ path: '/3/0/9', value: 1, time }]);
+    const { pack: result, selfTimed } = pack([{ path: '/3/0/9', value: 1, time }]);
     expect(result.series[0]).toEqual({
       path: '/3/0/9',
       takenAt: [receivedAt],
       values: [1],
       claimedAt: [time * 1e6],
     });
+    expect(selfTimed).toBe(false);
   });
 
   it('marks a pack as overtaken only where its order cannot be told from its times', () => {
