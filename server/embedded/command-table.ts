@@ -7,6 +7,10 @@ import { decodeCursor, encodeCursor } from './cursor.ts';
 /** How long an idempotency key is kept, ms. */
 const keyLifetime = 86_400_000;
 
+/** Steps of a command that are kept: its beginning, and what is new. */
+const firstSteps = 8;
+const newestSteps = 24;
+
 /** Old keys that one call removes at most. */
 const keysPerCall = 100;
 
@@ -152,6 +156,8 @@ export class CommandTable {
       at: step.at,
       ...(step.reason === undefined ? {} : { reason: step.reason }),
     });
+    const tooMany = history.length - firstSteps - newestSteps;
+    if (tooMany > 0) history.splice(firstSteps, tooMany);
     const changed = this.#change.get(
       step.to,
       step.reason ?? null,

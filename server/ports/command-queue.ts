@@ -45,7 +45,10 @@ export interface Command {
   readonly updatedAt: number;
   /** When it becomes `expired` if it has not been sent. */
   readonly expiresAt: number;
-  /** Each state that it was in, oldest first. */
+  /**
+   * The states that it was in, oldest first: each where there were at most 32, else the first 8 and the newest
+   * 24, for a command that waits for a busy device takes steps without end.
+   */
   readonly history: readonly {
     readonly state: CommandState;
     readonly at: number;

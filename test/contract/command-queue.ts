@@ -101,6 +101,24 @@ export function describeCommandQueue(name: string, open: OpenStores): void {
       expect(await commands.transition({ id: 'none', from: ['queued'], to: 'sent', at: 0 })).toBeUndefined();
     });
 
+    test('of a command that takes steps without end, the first 8 and the newest 24 are kept', async () => {
+      const { commands } = stores();
+      const { id } = (await commands.enqueue(aCommand('a'))).command;
+      const step = (count: number) => {
+        const [from, to] = count % 2 === 1 ? (['queued', 'sent'] as const) : (['sent', 'queued'] as const);
+        return commands.transition({ id, from: [from], to, at: start + count, reason: `step ${count}` });
+      };
+      const times = async () => (await commands.get(id))?.history.map(({ at }) => at - start);
+      for (let count = 1; count < 32; count++) await step(count);
+      expect(await times()).toEqual(Array.from({ length: 32 }, (_, index) => index));
+      for (let count = 32; count < 100; count++) await step(count);
+      expect(await times()).toEqual([
+        ...Array.from({ length: 8 }, (_, index) => index),
+        ...Array.from({ length: 24 }, (_, index) => 76 + index),
+      ]);
+      expect((await commands.get(id))?.history.at(-1)).toMatchObject({ state: 'sent', reason: 'step 99' });
+    });
+
     test('of transitions at once from one state, one takes place', async () => {
       const { commands } = stores();
       const { id } = (await commands.enqueue(aCommand('a'))).command;
