@@ -86,12 +86,18 @@ export async function runNode(args, folder = root) {
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const signal of signals) process.on(signal, pass);
+  // A signal to npm reaches the shell between it and us, and nobody else: that we are orphaned is all that we notice.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.env.npm_lifecycle_event !== undefined && process.ppid !== parent) pass('SIGTERM');
+  }, 250);
   try {
     process.exitCode = await new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal]));
     });
   } finally {
+    clearInterval(watch);
     for (const signal of signals) process.off(signal, pass);
   }
 }

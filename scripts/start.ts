@@ -61,6 +61,11 @@ async function start(): Promise<void> {
 
   const children: Child[] = [];
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => onSignal(signal, children));
+  // Killed, the script that npm runs cannot hand anything on: then this process has another parent.
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent && asked === 0) onSignal('SIGTERM', children);
+  }, 250);
   // Whatever ends this process, the two must not live on without it.
   process.on('exit', () => {
     for (const child of children) child.kill();

@@ -16,8 +16,13 @@ class Start {
   readonly #ended: Promise<number>;
   #wake: () => void = () => {};
 
-  constructor(env: Readonly<Record<string, string>>, args: readonly string[] = []) {
-    this.process = spawn(process.execPath, ['scripts/start.mjs', ...args], {
+  constructor(
+    env: Readonly<Record<string, string>>,
+    args: readonly string[] = [],
+    command: readonly [string, ...string[]] = [process.execPath, 'scripts/start.mjs'],
+  ) {
+    const [program, ...before] = command;
+    this.process = spawn(program, [...before, ...args], {
       cwd: root,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -38,7 +43,8 @@ class Start {
 
   async until(text: string): Promise<void> {
     while (!this.output.includes(text)) {
-      if (this.process.exitCode !== null) throw new Error(`It ended without '${text}':\n${this.output}`);
+      if (this.process.exitCode !== null || this.process.signalCode !== null)
+        throw new Error(`It ended without '${text}':\n${this.output}`);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -102,7 +108,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const one of started.splice(0)) {
-    if (one.process.exitCode === null) one.process.kill('SIGTERM');
+    if (one.process.exitCode === null && one.process.signalCode === null) one.process.kill('SIGTERM');
     await one.ended();
   }
   rmSync(data, { recursive: true });
@@ -141,6 +147,29 @@ describe('npm start', () => {
       for (const pid of processes.values()) expect(isAlive(pid)).toBe(false);
     },
   );
+
+  test('ends in order when npm is told to, which tells nobody but its shell', async () => {
+    env.npm_lifecycle_event = 'start';
+    const one = new Start(env, [], ['sh', '-c', `"${process.execPath}" scripts/start.mjs; true`]);
+    started.push(one);
+    await one.until('Ctrl-C stops everything');
+    const processes = descendants(one.process.pid ?? 0);
+    expect(processes.size).toBe(2);
+    one.process.kill('SIGTERM');
+    await one.ended();
+    expect(one.output).toMatch(/modem {2}│ .*deregister[\s\S]*server │ .*closed\nStopped\.\n$/);
+    for (const pid of processes.values()) expect(isAlive(pid)).toBe(false);
+  });
+
+  test('ends in order when the script that npm runs is killed', async () => {
+    const one = start();
+    await one.until('Ctrl-C stops everything');
+    const processes = descendants(one.process.pid ?? 0);
+    one.process.kill('SIGKILL');
+    await one.ended();
+    expect(one.output).toMatch(/modem {2}│ .*deregister[\s\S]*server │ .*closed\nStopped\.\n$/);
+    for (const pid of processes.values()) expect(isAlive(pid)).toBe(false);
+  });
 
   test('says which setting helps when the port of the console is taken', async () => {
     const other = createServer().listen(Number(env.SIMYARD_HTTP_PORT), '127.0.0.1');
