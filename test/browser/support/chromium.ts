@@ -3,7 +3,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 
 /** A browser of the machine's own: none is downloaded. */
 const candidates = [
-  process.env['SIMYARD_CHROMIUM'],
+  process.env['CHROMIUM_PATH'],
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
@@ -30,7 +30,7 @@ const quiet = [
 
 export async function launchChromium(): Promise<Browser> {
   if (chromiumPath === undefined)
-    throw new Error('no Chromium here: install one, or name it in SIMYARD_CHROMIUM');
+    throw new Error('no Chromium here: install one, or name it in CHROMIUM_PATH');
   return await chromium.launch({ executablePath: chromiumPath, args: quiet });
 }
 
