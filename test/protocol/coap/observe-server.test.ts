@@ -186,6 +186,14 @@ describe('an observer', () => {
     expect(client.take().type).toBe(CON);
   });
 
+  test('has numbers that go on when it registers again', () => {
+    const { world, client, ask, first, notify } = setUp();
+    for (let i = 0; i < 50; i++) notify(String(i), { confirmable: false });
+    world.clock.advance(20);
+    client.received.length = 0;
+    expect(((observe(ask().options) ?? 0) - (observe(first.options) ?? 0)) & 0xffffff).toBe(51);
+  });
+
   test('has numbers that go on from those before a restart of the server', () => {
     const one = setUp();
     const two = setUp();

@@ -84,6 +84,20 @@ describe('a confirmable request', () => {
     expect(server.received).toEqual([]);
   });
 
+  test('takes a separate response however many other peers have come in between', async () => {
+    const { world, endpoint, server } = setUp({ maxPeers: 2, separateResponseTimeout: 1_000_000 });
+    const answer = endpoint.request('server', get);
+    world.clock.advance(20);
+    const { messageId, token } = server.take();
+    server.send({ type: ACK, messageId });
+    for (let i = 0; i < 10; i++) {
+      world.raw(`other-${i}`, 'client').send({ code: Code.GET, messageId: 1 });
+      world.clock.advance(60_000);
+    }
+    server.send({ code: Code.CONTENT, messageId: 77, token: hex(token), payload: 'late' });
+    expect(text((await world.settle(answer)).payload)).toBe('late');
+  });
+
   test('acknowledges a separate response again when its ACK was lost', async () => {
     const { world, endpoint, server } = setUp();
     const answer = endpoint.request('server', get);
