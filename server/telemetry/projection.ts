@@ -5,6 +5,8 @@ import type { DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
 import type { History, HistoryChunk } from '../ports/history.ts';
 import type { LastValue, LastValues } from '../ports/last-values.ts';
 import type { LogPosition, TelemetryLog } from '../ports/telemetry-log.ts';
+import { cutText } from './cut-text.ts';
+import { type KnownAttribute, KnownAttributes } from './known-attributes.ts';
 import { decodePack, type Pack, type Series } from './pack.ts';
 import { historyReadings } from './readings.ts';
 
@@ -18,6 +20,8 @@ const BATCH = 500;
 const MAX_WAITING = 5_000;
 /** Wait after the store refused a write, ms. */
 const RETRY = 2_000;
+/** UTF-16 units of an attribute that the inventory shows. */
+const MAX_ATTRIBUTE = 255;
 
 export interface ProjectionOptions {
   readonly log: TelemetryLog;
@@ -28,6 +32,7 @@ export interface ProjectionOptions {
   readonly logger: Logger;
   /** What a device's values say of it as a whole: its carrier, ICCID, IMSI, signal. */
   readonly attributesOf: (path: string) => keyof DeviceAttributes | undefined;
+  /** The inventory entry has changed; called when that is stored. */
   readonly onAttributes: (endpoint: string, attributes: DeviceAttributes) => void;
 }
 
@@ -47,8 +52,8 @@ export class Projection {
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
   #closed = false;
-  /** Last attributes seen per device, so that only changes are written. Bounded: a miss costs one write. */
-  readonly #attributes = new Map<string, Map<string, unknown>>();
+  /** What the inventory has, so that only changes are written; a miss costs two reads. */
+  readonly #attributes = new KnownAttributes();
 
   constructor(options: ProjectionOptions) {
     this.#options = options;
@@ -80,7 +85,7 @@ export class Projection {
 
   /** The device's inventory entry may be a new one: its attributes are written again. */
   forget(endpoint: string): void {
-    this.#attributes.delete(endpoint);
+    this.#attributes.forget(endpoint);
   }
 
   /** How many log positions it is behind. */
@@ -94,11 +99,7 @@ export class Projection {
    */
   async flush(): Promise<void> {
     const target = this.#newest;
-    while (this.#cursor < target) {
-      // One at a time: two would write, and then drop, the same packs.
-      if (this.#running !== undefined) await this.#running;
-      else await this.#run(target);
-    }
+    while (this.#cursor < target) await this.#round();
   }
 
   async close(): Promise<void> {
@@ -110,21 +111,27 @@ export class Projection {
   }
 
   #schedule(delay: number): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#timer !== undefined) return;
     this.#timer = this.#options.clock.setTimer(delay, () => {
       this.#timer = undefined;
-      // Told by #run, and tried again by it.
-      this.#run(Number.POSITIVE_INFINITY).catch(() => undefined);
+      // Its failure is logged, and the next round set, where it ends.
+      this.#round().catch(() => undefined);
     });
   }
 
-  /** Works until the cursor is at `target`, or nothing is left. */
-  #run(target: LogPosition): Promise<void> {
-    let next = INTERVAL;
-    const work = this.#work(target);
-    this.#running = work
-      .catch((error: unknown) => {
-        next = RETRY;
+  /**
+   * One read or one write. Who asks while one is under way gets that one: two at once would write, and then
+   * drop, the same packs.
+   */
+  #round(): Promise<void> {
+    this.#running ??= this.#work().then(
+      () => {
+        this.#running = undefined;
+        if (this.#behind || this.#waiting.length >= BATCH) this.#schedule(0);
+        else if (this.#waiting.length > 0) this.#schedule(INTERVAL);
+      },
+      (error: unknown) => {
+        this.#running = undefined;
         this.#waiting = [];
         this.#behind = true;
         this.#attributes.clear();
@@ -132,38 +139,34 @@ export class Projection {
           { error },
           'history is not written now; it is caught up from the log later',
         );
-      })
-      .finally(() => {
-        this.#running = undefined;
-        if (this.#timer === undefined && (this.#waiting.length > 0 || this.#behind)) this.#schedule(next);
-      });
-    return work;
+        this.#schedule(RETRY);
+        throw error;
+      },
+    );
+    return this.#running;
   }
 
-  async #work(until: LogPosition): Promise<void> {
-    while (this.#cursor < until) {
-      if (this.#behind) {
-        const target = this.#newest;
-        const entries = await this.#options.log.read(this.#cursor, BATCH);
-        await this.#write(
-          entries.flatMap(({ position, endpoint, receivedAt, body }) => {
-            const pack = this.#decode(endpoint, receivedAt, body, position);
-            return pack === undefined ? [] : [{ position, pack }];
-          }),
-          entries.at(-1)?.position,
-        );
-        // Level: from here on what is appended waits in memory. No await between the look and the switch.
-        if (entries.length < BATCH && this.#cursor >= this.#newest) this.#behind = false;
-        // What was announced before the read and is not there any more has been trimmed.
-        else if (entries.length === 0) this.#cursor = Math.max(this.#cursor, target);
-        continue;
-      }
+  async #work(): Promise<void> {
+    if (!this.#behind) {
       const batch = this.#waiting.slice(0, BATCH);
-      if (batch.length === 0) return;
       await this.#write(batch, batch.at(-1)?.position);
       // It may have been told to read from the log meanwhile.
       this.#waiting = this.#waiting.slice(Math.min(batch.length, this.#waiting.length));
+      return;
     }
+    const target = this.#newest;
+    const entries = await this.#options.log.read(this.#cursor, BATCH);
+    await this.#write(
+      entries.flatMap(({ position, endpoint, receivedAt, body }) => {
+        const pack = this.#decode(endpoint, receivedAt, body, position);
+        return pack === undefined ? [] : [{ position, pack }];
+      }),
+      entries.at(-1)?.position,
+    );
+    // What was announced before the read and is not there any more has been trimmed.
+    if (entries.length === 0) this.#cursor = Math.max(this.#cursor, target);
+    // Level: from here on what is appended waits in memory. No await between the look and the switch.
+    if (this.#cursor >= this.#newest) this.#behind = false;
   }
 
   #decode(endpoint: string, receivedAt: number, body: Uint8Array, position: LogPosition): Pack | undefined {
@@ -184,7 +187,7 @@ export class Projection {
     last: LogPosition | undefined,
   ): Promise<void> {
     if (last === undefined) return;
-    const { history, lastValues, devices, log } = this.#options;
+    const { history, lastValues, log } = this.#options;
     const chunks: HistoryChunk[] = [];
     const newest = new Map<string, Map<string, LastValue>>();
     for (const { position, pack } of batch) {
@@ -198,39 +201,73 @@ export class Projection {
         if (!pack.overtaken) keepNewest(newest, pack, series);
       }
     }
-    // All go to the store at once; it keeps their order, so the cursor is never ahead of them.
+    // All go to the store at once; the cursor follows when all are there.
     const writes: Promise<unknown>[] = [history.append(chunks)];
     for (const [endpoint, values] of newest) {
       writes.push(lastValues.set(endpoint, [...values.values()]));
-      const attributes = this.#changedAttributes(endpoint, values);
-      if (attributes !== undefined) {
-        writes.push(devices.setAttributes(endpoint, attributes));
-        this.#options.onAttributes(endpoint, attributes);
-      }
     }
     await Promise.all(writes);
+    const entries: Promise<void>[] = [];
+    for (const [endpoint, values] of newest) {
+      const ofEntry = this.#attributeValues(values);
+      if (ofEntry.length > 0) entries.push(this.#writeAttributes(endpoint, ofEntry));
+    }
+    await Promise.all(entries);
     await log.commit(CONSUMER, last);
     this.#cursor = last;
   }
 
-  #changedAttributes(endpoint: string, values: ReadonlyMap<string, LastValue>): DeviceAttributes | undefined {
-    let changed: Record<string, unknown> | undefined;
-    for (const { path, value } of values.values()) {
-      const name = this.#options.attributesOf(path);
-      if (name === undefined || typeof value !== (name === 'signal' ? 'number' : 'string')) continue;
-      let known = this.#attributes.get(endpoint);
-      if (known === undefined) {
-        if (this.#attributes.size >= 100_000) this.#attributes.clear();
-        known = new Map();
-        this.#attributes.set(endpoint, known);
-      }
-      if (known.get(name) === value) continue;
-      known.set(name, value);
-      changed ??= {};
-      changed[name] = value;
+  #attributeValues(values: ReadonlyMap<string, LastValue>): NamedValue[] {
+    const named: NamedValue[] = [];
+    for (const value of values.values()) {
+      const name = this.#options.attributesOf(value.path);
+      if (name !== undefined) named.push({ name, value });
     }
-    return changed as DeviceAttributes | undefined;
+    return named;
   }
+
+  /** Brings a device's entry in the inventory to what was taken last, which is not always what came last. */
+  async #writeAttributes(endpoint: string, values: readonly NamedValue[]): Promise<void> {
+    const { lastValues, devices } = this.#options;
+    const unknown = values.some(({ name }) => this.#attributes.get(endpoint, name) === undefined);
+    // Of what is not remembered the store knows whether there was a later value, and what the entry has.
+    const [stored, device] = unknown
+      ? await Promise.all([lastValues.get(endpoint), devices.get(endpoint)])
+      : [[], undefined];
+    if (unknown && device === undefined) return;
+    const heard: { readonly name: keyof DeviceAttributes; readonly attribute: KnownAttribute }[] = [];
+    const changed: Partial<Record<keyof DeviceAttributes, string | number>> = {};
+    for (const { name, value } of values) {
+      const known = this.#attributes.get(endpoint, name);
+      if (known !== undefined && known.takenAt > value.takenAt) continue;
+      const newest = (known === undefined && stored.find(({ path }) => path === value.path)) || value;
+      const shown = attributeValue(name, newest.value);
+      if (shown === undefined) continue;
+      heard.push({ name, attribute: { value: shown, takenAt: newest.takenAt } });
+      if (shown !== (known === undefined ? device?.[name] : known.value)) changed[name] = shown;
+    }
+    if (Object.keys(changed).length > 0) {
+      const attributes = changed as DeviceAttributes;
+      if (!(await devices.setAttributes(endpoint, attributes))) return;
+      this.#options.onAttributes(endpoint, attributes);
+    }
+    for (const { name, attribute } of heard) this.#attributes.set(endpoint, name, attribute);
+  }
+}
+
+/** A value that the inventory shows, and as what. */
+interface NamedValue {
+  readonly name: keyof DeviceAttributes;
+  readonly value: LastValue;
+}
+
+/** What the inventory shows of a value; undefined for one that cannot be that attribute's. */
+function attributeValue(
+  name: keyof DeviceAttributes,
+  value: LastValue['value'],
+): string | number | undefined {
+  if (name === 'signal') return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+  return typeof value === 'string' ? cutText(value, MAX_ATTRIBUTE) : undefined;
 }
 
 /** Of several values of a path in one write only the newest by time taken goes to the store. */

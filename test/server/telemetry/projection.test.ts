@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openEmbeddedStores } from '../../../server/embedded/index.ts';
+import { createLog } from '../../../server/log.ts';
+import type { DeviceAttributes } from '../../../server/ports/device-store.ts';
+import { StoreUnavailableError } from '../../../server/ports/errors.ts';
+import type { Stores } from '../../../server/ports/stores.ts';
+import { encodePack, type Pack, type ReadingValue } from '../../../server/telemetry/pack.ts';
+import { Projection } from '../../../server/telemetry/projection.ts';
+import { aRegistration } from '../../contract/engine.ts';
+import { FakeClock } from '../../support/coap/fake-clock.ts';
+
+const CARRIER = '/42769/0/0';
+const SIGNAL = '/4/0/2';
+const SENSOR = '/42770/0/2';
+const receivedAt = 1_790_000_000_000_000;
+const names: Readonly<Record<string, keyof DeviceAttributes>> = { [CARRIER]: 'carrier', [SIGNAL]: 'signal' };
+
+let stores: Stores;
+let clock: FakeClock;
+let told: DeviceAttributes[];
+
+beforeEach(async () => {
+  stores = await openEmbeddedStores({ path: ':memory:' });
+  clock = new FakeClock();
+  told = [];
+  await stores.registrations.register(aRegistration('modem'));
+});
+afterEach(() => stores.close());
+
+async function projectionOf(parts: Stores = stores): Promise<Projection> {
+  const projection = new Projection({
+    log: parts.log,
+    history: parts.history,
+    lastValues: parts.lastValues,
+    devices: parts.devices,
+    clock,
+    logger: createLog('silent'),
+    attributesOf: (path) => names[path],
+    onAttributes: (_, attributes) => told.push(attributes),
+  });
+  await projection.start();
+  return projection;
+}
+
+let keys = 0;
+
+/** A value of the modem, taken so many seconds after the first; in the log, and announced where one listens. */
+async function heard(
+  projection: Projection | undefined,
+  path: string,
+  value: ReadingValue,
+  seconds: number,
+): Promise<void> {
+  const takenAt = [receivedAt + seconds * 1e6];
+  const pack: Pack = {
+    endpoint: 'modem',
+    receivedAt,
+    overtaken: false,
+    series: [{ path, takenAt, values: [value] }],
+  };
+  await new Promise<void>((resolve, reject) => {
+    const entry = { endpoint: 'modem', key: `k${keys++}`, receivedAt, body: encodePack(pack) };
+    stores.log.append(entry, (error, position) => {
+      if (error !== undefined) return reject(error);
+      projection?.appended(pack, position);
+      resolve();
+    });
+  });
+}
+
+const inventory = async (): Promise<DeviceAttributes | undefined> => stores.devices.get('modem');
+const readings = async (path: string): Promise<unknown[]> =>
+  (await stores.history.query({ endpoint: 'modem', path, limit: 20_000 })).map(({ value }) => value);
+
+describe('the inventory', () => {
+  it('shows what was taken last, not what came last', async () => {
+    const projection = await projectionOf();
+    await heard(projection, CARRIER, 'T-Mobile', 100);
+    await projection.flush();
+    await heard(projection, CARRIER, 'Verizon', 50);
+    await projection.flush();
+    expect(await inventory()).toMatchObject({ carrier: 'T-Mobile' });
+    expect(told).toEqual([{ carrier: 'T-Mobile' }]);
+  });
+
+  it('shows what was taken last after a restart too, and tells nothing that did not change', async () => {
+    const first = await projectionOf();
+    await heard(first, CARRIER, 'T-Mobile', 100);
+    await first.close();
+    const second = await projectionOf();
+    await heard(second, CARRIER, 'Verizon', 50);
+    await second.flush();
+    expect(await inventory()).toMatchObject({ carrier: 'T-Mobile' });
+    expect(told).toEqual([{ carrier: 'T-Mobile' }]);
+    await heard(second, CARRIER, 'AT&T', 150);
+    await second.flush();
+    expect(await inventory()).toMatchObject({ carrier: 'AT&T' });
+    expect(told.at(-1)).toEqual({ carrier: 'AT&T' });
+  });
+
+  it('shows the attributes of a device again that was deleted and registered anew', async () => {
+    const projection = await projectionOf();
+    await heard(projection, CARRIER, 'AT&T', 0);
+    await projection.flush();
+    await stores.registrations.deregister(aRegistration('modem').id);
+    expect(await stores.devices.remove('modem')).toBe(true);
+    await stores.registrations.register(aRegistration('modem'));
+    projection.forget('modem');
+    expect(await inventory()).not.toHaveProperty('carrier');
+    await heard(projection, CARRIER, 'AT&T', 1);
+    await projection.flush();
+    expect(await inventory()).toMatchObject({ carrier: 'AT&T' });
+  });
+
+  it('shows 255 characters of a text at most, and no half of one', async () => {
+    const projection = await projectionOf();
+    await heard(projection, CARRIER, `${'x'.repeat(254)}😀${'y'.repeat(200_000)}`, 0);
+    await projection.flush();
+    expect((await inventory())?.carrier).toBe('x'.repeat(254));
+  });
+
+  it('passes over a value that cannot be that of the attribute', async () => {
+    const projection = await projectionOf();
+    await heard(projection, CARRIER, 42, 0);
+    await heard(projection, SIGNAL, 'strong', 0);
+    await projection.flush();
+    expect(await inventory()).not.toHaveProperty('carrier');
+    expect(await inventory()).not.toHaveProperty('signal');
+    expect(told).toEqual([]);
+    await heard(projection, SIGNAL, -71, 1);
+    await projection.flush();
+    expect(await inventory()).toMatchObject({ signal: -71 });
+  });
+
+  it('tells of a change only when it is stored', async () => {
+    let down = true;
+    const projection = await projectionOf({
+      ...stores,
+      devices: {
+        ...stores.devices,
+        get: (endpoint) => stores.devices.get(endpoint),
+        setAttributes: (endpoint, attributes) =>
+          down
+            ? Promise.reject(new StoreUnavailableError('the disk is full'))
+            : stores.devices.setAttributes(endpoint, attributes),
+      },
+    });
+    await heard(projection, CARRIER, 'AT&T', 0);
+    await expect(projection.flush()).rejects.toThrow(StoreUnavailableError);
+    expect(told).toEqual([]);
+    down = false;
+    await projection.flush();
+    expect(told).toEqual([{ carrier: 'AT&T' }]);
+    expect(await readings(CARRIER)).toEqual(['AT&T']);
+  });
+});
+
+describe('the projection', () => {
+  it('writes every pack once, whoever asks for it meanwhile', async () => {
+    const projection = await projectionOf();
+    const flushes: Promise<void>[] = [];
+    for (let value = 0; value < 1_200; value++) {
+      await heard(projection, SENSOR, value, value);
+      // Timers and readers in the middle of each other's rounds.
+      if (value % 100 === 0) flushes.push(projection.flush());
+      if (value % 70 === 0) clock.advance(250);
+    }
+    await Promise.all(flushes);
+    await projection.close();
+    expect(await readings(SENSOR)).toEqual(Array.from({ length: 1_200 }, (_, value) => value));
+    expect(clock.pending).toBe(0);
+  });
+
+  it('reads from the log what was appended before its start', async () => {
+    for (let value = 0; value < 700; value++) await heard(undefined, SENSOR, value, value);
+    const projection = await projectionOf();
+    await projection.flush();
+    expect(await readings(SENSOR)).toHaveLength(700);
+    expect(projection.lag).toBe(0);
+  });
+});
