@@ -6,6 +6,8 @@ import type { Stores } from '../ports/stores.ts';
 const INTERVAL = 10 * 60_000;
 /** Events that are kept. */
 const MAX_EVENTS = 1_000_000;
+/** A step of the civil time against the monotonic one after which nothing goes until a sweep confirms it, ms. */
+const MAX_STEP = 3_600_000;
 
 /** Bounds log, history and events by age and size. */
 export class Retention {
@@ -15,21 +17,31 @@ export class Retention {
   /** ms */
   readonly #maxAge: number;
   readonly #maxBytes: number;
+  readonly #level: (() => Promise<void>) | undefined;
+  /** Civil less monotonic time at the last sweep: it changes only where the system's clock is set. ms. */
+  #offset: number;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
   #closed = false;
 
+  /**
+   * `level` resolves when the log's readers have read all that is in it now; where it rejects, the log stays
+   * as it is.
+   */
   constructor(
     stores: Pick<Stores, 'log' | 'history' | 'events'>,
     clock: Clock,
     logger: Logger,
     bounds: { readonly maxAge: number; readonly maxBytes: number },
+    level?: () => Promise<void>,
   ) {
     this.#stores = stores;
     this.#clock = clock;
     this.#logger = logger;
     this.#maxAge = bounds.maxAge;
     this.#maxBytes = bounds.maxBytes;
+    this.#level = level;
+    this.#offset = clock.wallTime() - clock.now();
   }
 
   start(): void {
@@ -46,12 +58,33 @@ export class Retention {
     });
   }
 
+  /** Removes what is beyond the bounds; nothing where the clock was stepped since the last time. */
   async sweep(): Promise<void> {
     const now = this.#clock.wallTime();
-    const removed = await this.#stores.log.trim({ now, maxAge: this.#maxAge, maxBytes: this.#maxBytes });
+    const offset = now - this.#clock.now();
+    const step = offset - this.#offset;
+    this.#offset = offset;
+    if (Math.abs(step) > MAX_STEP) {
+      this.#logger.warn({ step }, 'the clock was stepped; nothing is removed unless it stays so');
+      return;
+    }
+    const removed = (await this.#isRead())
+      ? await this.#stores.log.trim({ now, maxAge: this.#maxAge, maxBytes: this.#maxBytes })
+      : 0;
     await this.#stores.history.trim((now - this.#maxAge) * 1000);
     await this.#stores.events.trim(MAX_EVENTS);
     if (removed > 0) this.#logger.info({ removed }, 'old readings removed');
+  }
+
+  /** False where the log holds what its readers could not read yet. */
+  async #isRead(): Promise<boolean> {
+    try {
+      await this.#level?.();
+      return true;
+    } catch (error) {
+      this.#logger.warn({ error }, 'the log is not cut: what is in it has not been read yet');
+      return false;
+    }
   }
 
   async close(): Promise<void> {
