@@ -30,7 +30,8 @@ export interface CommandService {
   /**
    * Queues a carrier switch. `carrier` is a name (case-insensitive) or an id of Available Carriers, or
    * `Disconnect`; without slot, 0.
-   * @throws RequestError no such carrier on the card (its message lists those that are);
+   * @throws RequestError no such carrier on the card, or no such slot in the device (its message lists those
+   *   that are);
    *   UnknownDeviceError; ConflictError idempotency key used for something else.
    */
   switchCarrier(

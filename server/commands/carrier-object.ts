@@ -1,9 +1,13 @@
 import { CarrierResult, CarrierState, carrierObject } from '../../objects/carrier.ts';
 import { type LwM2mPath, pathIds } from '../../protocol/lwm2m/path.ts';
+import { cutText } from '../telemetry/cut-text.ts';
 import type { ReadingValue } from '../telemetry/pack.ts';
 import type { CarrierOption } from './carrier-commands.ts';
 
 const { resources } = carrierObject;
+
+/** UTF-16 units of any text that a device says: it goes into commands, events and answers of the API. */
+const MAX_TEXT = 500;
 
 const states = {
   [CarrierState.IDLE]: 'idle',
@@ -26,23 +30,31 @@ export interface CarrierValues {
   readonly lastCommand?: number;
 }
 
-/** Reads the Carrier object out of values by path; those of other paths are passed over. */
+/**
+ * Reads the Carrier object out of values by path; those of other paths are passed over. Texts are cut at
+ * 500 characters. Where values have a time of receipt, the card offers what it listed last: a carrier that
+ * it lists no more leaves its value behind.
+ */
 export function carrierValues(
   instance: Pick<LwM2mPath, 'object' | 'instance'>,
-  values: Iterable<{ readonly path: string; readonly value: ReadingValue }>,
+  values: Iterable<{ readonly path: string; readonly value: ReadingValue; readonly receivedAt?: number }>,
 ): CarrierValues {
-  const available: CarrierOption[] = [];
+  let available: CarrierOption[] = [];
+  let listedAt = Number.NEGATIVE_INFINITY;
   const found: { -readonly [K in keyof CarrierValues]?: CarrierValues[K] } = {};
-  for (const { path, value } of values) {
+  for (const { path, value, receivedAt = 0 } of values) {
     const [object, instanceId, resource, resourceInstance] = pathIds(path) ?? [];
     if (object !== instance.object || instanceId !== instance.instance) continue;
-    const text = String(value);
+    const text = cutText(String(value), MAX_TEXT);
     switch (resource) {
       case resources.currentCarrier.id:
         found.current = text;
         break;
       case resources.availableCarriers.id:
-        if (resourceInstance !== undefined) available.push({ id: resourceInstance, name: text });
+        if (resourceInstance === undefined || receivedAt < listedAt) break;
+        if (receivedAt > listedAt) available = [];
+        listedAt = receivedAt;
+        available.push({ id: resourceInstance, name: text });
         break;
       case resources.state.id: {
         const state = states[Number(value) as CarrierState];

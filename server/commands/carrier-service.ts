@@ -6,6 +6,7 @@ import { pathIds } from '../../protocol/lwm2m/path.ts';
 import { ConflictError, UnknownDeviceError } from '../errors.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
 import type { Command, CommandState } from '../ports/command-queue.ts';
+import type { Device } from '../ports/device-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { CarrierOption, CarrierStatus, CommandService } from './carrier-commands.ts';
 import { carrierValues } from './carrier-object.ts';
@@ -40,7 +41,12 @@ export class CarrierService implements CommandService {
     const { stores, clock, onStep, onQueued } = this.#options;
     const { idempotencyKey } = request;
     const slot = request.slot ?? 0;
-    if ((await stores.devices.get(endpoint)) === undefined) throw new UnknownDeviceError(endpoint);
+    const device = await stores.devices.get(endpoint);
+    if (device === undefined) throw new UnknownDeviceError(endpoint);
+    const slots = this.#registeredSlots(device);
+    if (slots.length > 0 && !slots.includes(slot)) {
+      throw new RequestError(`device '${endpoint}' has no slot ${slot}; it has ${slots.join(', ')}`);
+    }
     const target = await this.#resolve(endpoint, slot, request.carrier);
     const now = Math.floor(clock.wallTime());
     const { command, created, conflict } = await stores.commands.enqueue({
@@ -67,11 +73,8 @@ export class CarrierService implements CommandService {
       stores.commands.list({ endpoint, limit: 50 }),
     ]);
     if (device === undefined) throw new UnknownDeviceError(endpoint);
-    const slots = new Set<number>();
-    for (const path of [
-      ...values.map((value) => value.path),
-      ...(device.registration?.links ?? []).map((link) => link.target),
-    ]) {
+    const slots = new Set(this.#registeredSlots(device));
+    for (const { path } of values) {
       const [object, instance] = pathIds(path) ?? [];
       if (object === carrierObject && instance !== undefined) slots.add(instance);
     }
@@ -116,6 +119,16 @@ export class CarrierService implements CommandService {
 
   list(query: Parameters<CommandService['list']>[0]): ReturnType<CommandService['list']> {
     return this.#options.stores.commands.list(query);
+  }
+
+  /** SIM slots that the device lists in its registration; none where it is not registered, or lists no instances. */
+  #registeredSlots({ registration }: Device): readonly number[] {
+    const slots = new Set<number>();
+    for (const { target } of registration?.links ?? []) {
+      const [object, instance] = pathIds(target) ?? [];
+      if (object === this.#options.carrierObject && instance !== undefined) slots.add(instance);
+    }
+    return [...slots].sort((a, b) => a - b);
   }
 
   /** @throws RequestError the card has no such carrier */

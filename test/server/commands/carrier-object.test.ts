@@ -32,6 +32,48 @@ describe('the values of the Carrier object', () => {
   });
 });
 
+describe('the carriers of a card', () => {
+  it('are those that it listed last', () => {
+    const { available } = carrierValues(slot, [
+      { path: '/42769/0/1/0', value: 'AT&T', receivedAt: 2 },
+      { path: '/42769/0/1/1', value: 'T-Mobile', receivedAt: 2 },
+      { path: '/42769/0/1/2', value: 'Verizon', receivedAt: 1 },
+      { path: '/42769/1/1/3', value: 'of another slot', receivedAt: 3 },
+      { path: '/42769/0/0', value: 'AT&T', receivedAt: 3 },
+    ]);
+    expect(available.map(({ name }) => name)).toEqual(['AT&T', 'T-Mobile']);
+  });
+
+  it('are those that it listed last in whatever order the values are given', () => {
+    const { available } = carrierValues(slot, [
+      { path: '/42769/0/1/2', value: 'Verizon', receivedAt: 1 },
+      { path: '/42769/0/1/0', value: 'AT&T', receivedAt: 2 },
+    ]);
+    expect(available).toEqual([{ id: 0, name: 'AT&T' }]);
+  });
+});
+
+describe('texts of the Carrier object', () => {
+  it('are cut at 500 characters', () => {
+    const long = 'x'.repeat(10_000);
+    const values = carrierValues(slot, [
+      { path: '/42769/0/0', value: long },
+      { path: '/42769/0/1/0', value: long },
+      { path: '/42769/0/4', value: 3 },
+      { path: '/42769/0/6', value: long },
+      { path: '/42769/0/7', value: long },
+      { path: '/42769/0/10', value: 17 },
+    ]);
+    expect(values).toMatchObject({
+      current: 'x'.repeat(500),
+      available: [{ id: 0, name: 'x'.repeat(500) }],
+      lastReason: 'x'.repeat(500),
+      iccid: 'x'.repeat(500),
+    });
+    expect(judge(values, 17)).toMatchObject({ kind: 'failed', reason: 'x'.repeat(500) });
+  });
+});
+
 describe('the outcome of a switch', () => {
   const at = (
     lastCommand: number | undefined,
