@@ -187,6 +187,7 @@ async function compose(
     handler: (request) => registrationInterface.handle(request),
     resolveObservation: observations.resolve,
     onFault: (error) => log.error({ error }, 'a CoAP handler met a bug'),
+    onTransportError: (error, peer) => log.debug({ error, peer }, 'a datagram could not be delivered'),
   });
   closing.push(() => endpoint.close());
   observations.attach(endpoint);

@@ -72,6 +72,7 @@ function lowestFreeInstance(objectId: number, links: Registration['links']): num
 export function executeArguments(body: ApiExecuteBody | null): string | undefined {
   if (body === null) return undefined;
   if ('args' in body) return body.args;
+  if (!('arguments' in body)) return undefined;
   return body.arguments.map((argument, position) => `${position}='${argument}'`).join(',');
 }
 

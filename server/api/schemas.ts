@@ -275,6 +275,7 @@ export const ExecuteBodySchema = Type.Union(
       },
       { additionalProperties: false },
     ),
+    Type.Object({}, { additionalProperties: false, description: 'Without arguments' }),
   ],
   { $id: 'ExecuteBody' },
 );

@@ -4,7 +4,7 @@ import { CoapResponseError } from '../../protocol/coap/errors.ts';
 import type { CoapEndpoint, IncomingResponse, OutgoingRequest } from '../../protocol/coap/exchange.ts';
 import { Code, isSuccess, OptionNumber } from '../../protocol/coap/message.ts';
 import { contentFormat, locationPath, pathOptions, uintOption } from '../../protocol/coap/options.ts';
-import { DecodeError, RequestError } from '../../protocol/errors.ts';
+import { DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
 import { decodeContent, encodeContent } from '../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import { type Link, parseLinks } from '../../protocol/lwm2m/link-format.ts';
@@ -102,7 +102,7 @@ export class DeviceOperations implements DeviceRequests {
     if (pathIds(target)?.length !== 3)
       throw new RequestError(`only a resource can be executed, not ${target}`);
     const registration = await this.registration(endpoint);
-    expect(await this.#send(registration, this.#execute(registration, target, args, options)));
+    expect(await this.#send(registration, this.#execute(registration, target, args, options), true));
   }
 
   #execute(
@@ -134,7 +134,15 @@ export class DeviceOperations implements DeviceRequests {
     const formats =
       options.contentFormat === undefined ? writeFormats(registration, false) : [options.contentFormat];
     const object = `/${ids[0]}`;
-    const response = await this.#sendContent(registration, Code.POST, object, records, formats, options);
+    const response = await this.#sendContent(
+      registration,
+      Code.POST,
+      object,
+      records,
+      formats,
+      options,
+      true,
+    );
     const location = locationPath(response.options);
     if (location.length === 0) {
       if (ids.length === 2) return target;
@@ -225,7 +233,12 @@ export class DeviceOperations implements DeviceRequests {
     for (const request of this.#underWay.get(registrationId) ?? []) request.abort(new DeviceMovedError(to));
   }
 
-  async #send(registration: Registration, request: OutgoingRequest): Promise<IncomingResponse> {
+  /**
+   * Sends a request to where the device is, and again to where it moves meanwhile. `once`: not again, for
+   * it may have been carried out where nobody heard the answer.
+   * @throws TimeoutError
+   */
+  async #send(registration: Registration, request: OutgoingRequest, once = false): Promise<IncomingResponse> {
     const { endpoint, clock, timeout } = this.#options;
     const deadline = clock.now() + (request.timeout ?? timeout);
     let address = registration.address;
@@ -242,6 +255,10 @@ export class DeviceOperations implements DeviceRequests {
         });
       } catch (error) {
         if (!(error instanceof DeviceMovedError)) throw error;
+        if (once)
+          throw new TimeoutError('the device moved while it was asked, and may have done it', {
+            cause: error,
+          });
         address = error.to;
       } finally {
         this.#end(registration.id, move);
@@ -276,14 +293,19 @@ export class DeviceOperations implements DeviceRequests {
     records: readonly LwM2mRecord[],
     formats: readonly number[],
     options: DeviceRequestOptions,
+    once = false,
   ): Promise<IncomingResponse> {
     const base = this.#request(registration, code, target, options);
     for (const [index, format] of formats.entries()) {
-      const response = await this.#send(registration, {
-        ...base,
-        options: [...(base.options ?? []), uintOption(OptionNumber.CONTENT_FORMAT, format)],
-        payload: encodeContent(format, target, records, this.#options.registry, registration.rootPath),
-      });
+      const response = await this.#send(
+        registration,
+        {
+          ...base,
+          options: [...(base.options ?? []), uintOption(OptionNumber.CONTENT_FORMAT, format)],
+          payload: encodeContent(format, target, records, this.#options.registry, registration.rootPath),
+        },
+        once,
+      );
       if (response.code !== Code.UNSUPPORTED_CONTENT_FORMAT || index === formats.length - 1)
         return expect(response);
     }

@@ -238,6 +238,23 @@ describe('a device that moves', () => {
     expect(x.asked).toEqual([]);
   });
 
+  it('is not asked a second time to execute what it may have executed', async () => {
+    world = await ServerWorld.open();
+    const device = world.device('device:1', 'modem');
+    const moved = world.device('device:2', 'modem');
+    device.answers.set('POST /3/0/4', () => undefined);
+    await device.register('</9/0>');
+    const execution = world.api.post('/api/devices/modem/objects/3/0/4', {}).then(
+      () => 'executed',
+      (error: unknown) => String(error),
+    );
+    await world.until('it is asked', () => device.asked.includes('POST /3/0/4'));
+    await device.endpoint.close();
+    await moved.request(Code.POST, device.location);
+    expect(await world.wait(execution)).toContain('the device moved while it was asked');
+    expect(moved.asked).toEqual([]);
+  });
+
   it('is not moved back by a notification that was overtaken', async () => {
     world = await ServerWorld.open();
     const device = await observed();
