@@ -204,7 +204,8 @@ export interface CoapEndpoint {
   ping(peer: PeerAddress, options?: { readonly timeout?: number }): Promise<number>;
   /**
    * Says that a peer is now reached at another address: requests that wait or are under way there go on
-   * at the new one (retransmitted at once), observations and observers with `followPeer` move.
+   * at the new one (retransmitted at once), observations and observers with `followPeer` move. For
+   * transports where an address belongs to one peer alone: behind a NAT another may have got it meanwhile.
    */
   movePeer(from: PeerAddress, to: PeerAddress): void;
   /** Sets, or with undefined removes, the listener for every message in and out. */
