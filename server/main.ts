@@ -254,10 +254,13 @@ async function compose(
   expiry.start();
   closing.push(() => expiry.close());
 
-  const retention = new Retention(stores, steady, telemetryLog, {
-    maxAge: config.readingsMaxAge,
-    maxBytes: config.readingsMaxBytes,
-  });
+  const retention = new Retention(
+    stores,
+    steady,
+    telemetryLog,
+    { maxAge: config.readingsMaxAge, maxBytes: config.readingsMaxBytes },
+    () => projection.flush(),
+  );
   retention.start();
   closing.push(() => retention.close());
 

@@ -285,7 +285,8 @@ export class CommandDispatcher {
   async #unanswered(command: Command, pause?: Wait): Promise<Wait | undefined> {
     const values = await this.#readSlot(command);
     if (typeof values === 'string') {
-      if (this.#options.clock.wallTime() < command.expiresAt) return noAnswer;
+      const patience = Math.max(command.expiresAt, command.updatedAt + GIVE_UP_AFTER);
+      if (this.#options.clock.wallTime() < patience) return noAnswer;
       const reason = 'the device has not answered, and has not been heard since';
       await this.#step(command, { from: ['sent'], to: 'unknown', reason });
       return undefined;

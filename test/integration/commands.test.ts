@@ -278,7 +278,7 @@ describe('a carrier switch', () => {
     await device.register('</42769/0>');
     world.link.filter = (_, from) => from === 'device:1' && executed.length > 0;
     await world.until('it is executed', () => executed.length > 0);
-    await world.pass(30_000);
+    await world.pass(90_000);
     world.link.filter = undefined;
     Object.assign(card, { current: 'T-Mobile', state: 2, lastCommand: number });
     await reachInTime(id, 'done', 120_000);
