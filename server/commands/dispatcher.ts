@@ -62,7 +62,10 @@ const notRegistered: Wait = { delay: Number.POSITIVE_INFINITY, unreachable: true
 
 /** Where a device will not take a command now: longer with each attempt. */
 function sendLater({ attempts }: Command): Wait {
-  return { delay: Math.min(RETRY_AFTER * 2 ** attempts, MAX_RETRY_AFTER), unreachable: false };
+  return {
+    delay: Math.min(RETRY_AFTER * 2 ** Math.max(0, attempts - 1), MAX_RETRY_AFTER),
+    unreachable: false,
+  };
 }
 
 /** The device registered anew while it was asked. */
@@ -243,7 +246,7 @@ export class CommandDispatcher {
       );
     } catch (error) {
       if (this.#abort.signal.aborted) return undefined;
-      return this.#notTaken(command, error);
+      return this.#notTaken(sent, error);
     }
     await this.#step(command, { from: ['sent'], to: 'accepted' });
     return askLater;
