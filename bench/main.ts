@@ -12,14 +12,45 @@ import type { LoadCommand, LoadReport } from './load/main.ts';
 import { BenchProcess } from './process.ts';
 import type { TargetReport } from './targets/report.ts';
 
-const { values: flags } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '4' },
-    runs: { type: 'string', default: '3' },
-    only: { type: 'string', default: '' },
-    write: { type: 'boolean', default: false },
-  },
-});
+const usage = `What registrations, updates and notifications cost the server, beside a raw UDP echo and npm coap.
+
+Usage: npm run bench -- [options]
+
+  --seconds N   length of a run             (4)
+  --runs N      runs of each row; medians   (3)
+  --only TEXT   only rows with this in their name, such as notification or disk
+  --write       put the table into docs/performance.md`;
+
+function readFlags() {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '4' },
+      runs: { type: 'string', default: '3' },
+      only: { type: 'string', default: '' },
+      write: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (!(Number(values.seconds) > 0 && Number.isInteger(Number(values.runs)) && Number(values.runs) > 0)) {
+    throw new RangeError('--seconds and --runs take a number above 0');
+  }
+  return values;
+}
+
+function flagsOrExit(): ReturnType<typeof readFlags> {
+  try {
+    const values = readFlags();
+    if (!values.help) return values;
+    process.stdout.write(`${usage}\n`);
+    process.exit(0);
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
+}
+
+const flags = flagsOrExit();
 const milliseconds = Number(flags.seconds) * 1000;
 const runs = Number(flags.runs);
 const WARM_UP = 2_500;
