@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { LastValue } from '../ports/last-values.ts';
+import { type LastValue, plausiblyAhead } from '../ports/last-values.ts';
 
 /** Last values on the worker's side. */
 export class LastValueTable {
@@ -11,7 +11,7 @@ export class LastValueTable {
       `INSERT INTO last_value VALUES (?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET value = excluded.value, taken_at = excluded.taken_at,
          received_at = excluded.received_at
-       WHERE excluded.taken_at >= taken_at`,
+       WHERE excluded.taken_at >= taken_at OR taken_at > excluded.received_at + ${plausiblyAhead}`,
     );
     this.#get = database.prepare(
       'SELECT path, value, taken_at, received_at FROM last_value WHERE endpoint = ?',

@@ -1,3 +1,6 @@
+/** How far ahead of its receipt a value may say that it was taken, µs: clocks differ by seconds, not by hours. */
+export const plausiblyAhead = 300_000_000;
+
 /** The newest value of one path. */
 export interface LastValue {
   readonly path: string;
@@ -10,7 +13,10 @@ export interface LastValue {
 
 /** The newest value of every path seen, with its time. */
 export interface LastValues {
-  /** Keeps, for each path, the value with the later `takenAt` (the later call where equal). */
+  /**
+   * Keeps, for each path, the value with the later `takenAt` (the later call where equal). One that was
+   * taken more than `plausiblyAhead` after another is received is of a clock that was wrong, and gives way.
+   */
   set(endpoint: string, values: readonly LastValue[]): Promise<void>;
   /** By path, in numeric order. `prefix` as a canonical path: `/42769/0`. */
   get(endpoint: string, prefix?: string): Promise<readonly LastValue[]>;

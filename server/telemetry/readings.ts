@@ -1,13 +1,11 @@
 import { toApiValue } from '../../objects/values.ts';
 import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { HistoryReading } from '../ports/history.ts';
-import type { LastValue } from '../ports/last-values.ts';
+import { type LastValue, plausiblyAhead } from '../ports/last-values.ts';
 import type { Pack, ReadingValue, Series } from './pack.ts';
 
 /** SenML times below this are relative to now (RFC 8428 §4.5.3). Seconds. */
 const RELATIVE_BELOW = 2 ** 28;
-/** A time this far ahead of receipt cannot be when a reading was taken. µs. */
-const MAX_AHEAD = 300 * 1_000_000;
 /** A time this far behind receipt is a clock that was never set. µs. */
 const MAX_BEHIND = 10 * 365 * 86_400 * 1_000_000;
 
@@ -50,7 +48,7 @@ export function packReadings(source: PackSource): { readonly pack: Pack; readonl
     else if (time >= RELATIVE_BELOW) claimed = Math.round(time * 1_000_000);
     else claimed = Math.round(receivedAt + time * 1_000_000);
     const plausible =
-      claimed === undefined || (claimed <= receivedAt + MAX_AHEAD && claimed >= receivedAt - MAX_BEHIND);
+      claimed === undefined || (claimed <= receivedAt + plausiblyAhead && claimed >= receivedAt - MAX_BEHIND);
     // A clock that was never set says the same again and again: such readings stand at their receipt.
     if (!plausible || (time === undefined ? claimed === undefined : time < RELATIVE_BELOW)) selfTimed = false;
     builder.takenAt.push(plausible ? (claimed ?? receivedAt) : receivedAt);

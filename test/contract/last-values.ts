@@ -46,5 +46,16 @@ export function describeLastValues(name: string, open: OpenStores): void {
       await lastValues.set('a', [aValue('/1/0/3', 'one', 20), aValue('/1/0/3', 'two', 20)]);
       expect((await lastValues.get('a')).map(({ value }) => value)).toEqual(['new', 'new', 'two']);
     });
+
+    test('a value of a clock that was far ahead gives way to what is received later', async () => {
+      const { lastValues } = stores();
+      const now = 1_760_000_000_000_000;
+      await lastValues.set('a', [
+        aValue('/1/0/1', 'wrong', now + 3_600_000_000),
+        aValue('/1/0/2', 'ahead', now + 60_000_000),
+      ]);
+      await lastValues.set('a', [aValue('/1/0/1', 'right', now), aValue('/1/0/2', 'behind', now)]);
+      expect((await lastValues.get('a')).map(({ value }) => value)).toEqual(['right', 'ahead']);
+    });
   });
 }
