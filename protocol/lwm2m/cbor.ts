@@ -10,14 +10,7 @@ import {
   writeInteger,
   writeText,
 } from './cbor-write.ts';
-import {
-  formatObjectLink,
-  naturalType,
-  parseObjectLink,
-  untypedValue,
-  valueAsRead,
-  valueToWrite,
-} from './typed-value.ts';
+import { formatObjectLink, naturalType, typedValue, valueToWrite } from './typed-value.ts';
 import type { ObjectLinkValue, ResourceType, ResourceValue } from './value.ts';
 
 // CBOR, content format 60: one value, OMA-TS-LightweightM2M_Core-V1_2 §7.4.6 and Appendix C.
@@ -27,8 +20,30 @@ const EPOCH_TIME = 1;
 
 /** @throws RequestError the value does not fit the type */
 export function encodeCbor(path: string, type: ResourceType | undefined, value: ResourceValue): Uint8Array {
-  const fitted = valueToWrite(path, type, value);
   const writer = new ByteWriter(16);
+  writeCborValue(writer, path, type, value);
+  return writer.copy();
+}
+
+/**
+ * Of an unknown type it is what CBOR says.
+ * @throws DecodeError
+ */
+export function decodeCbor(path: string, type: ResourceType | undefined, bytes: Uint8Array): ResourceValue {
+  const reader = new CborReader(bytes);
+  const value = readCborValue(reader, path, type);
+  reader.end();
+  return value;
+}
+
+/** Writes one value as Appendix C has it for CBOR. @throws RequestError it does not fit the type */
+export function writeCborValue(
+  writer: ByteWriter,
+  path: string,
+  type: ResourceType | undefined,
+  value: ResourceValue,
+): void {
+  const fitted = valueToWrite(path, type, value);
   switch (type ?? naturalType(value)) {
     case 'string':
     case 'corelnk':
@@ -53,24 +68,20 @@ export function encodeCbor(path: string, type: ResourceType | undefined, value: 
     default:
       writeInteger(writer, fitted as number | bigint);
   }
-  return writer.copy();
 }
 
-/**
- * Of an unknown type it is what CBOR says.
- * @throws DecodeError
- */
-export function decodeCbor(path: string, type: ResourceType | undefined, bytes: Uint8Array): ResourceValue {
-  const reader = new CborReader(bytes);
-  // Devices write a time with its tag and without.
-  if (type === 'time' && reader.peek() === ((CborMajor.TAG << 5) | EPOCH_TIME)) reader.tag();
+/** Reads one value that `writeCborValue` could have written, or another form of it. @throws DecodeError */
+export function readCborValue(
+  reader: CborReader,
+  path: string,
+  type: ResourceType | undefined,
+): ResourceValue {
+  // Devices write a time with its tag and without, and who does not know the resource sees but the tag.
+  const timed = type === 'time' || type === undefined;
+  if (timed && reader.peek() === ((CborMajor.TAG << 5) | EPOCH_TIME)) reader.tag();
   const value = readValue(reader);
-  reader.end();
   if (typeof value === 'number' && !Number.isFinite(value)) throw new DecodeError(`${path}: ${value}`);
-  if (type === undefined || type === 'none') return untypedValue(value);
-  if (type === 'objlnk' && typeof value === 'string')
-    return parseObjectLink(value) ?? valueAsRead(path, type, value);
-  return valueAsRead(path, type, value);
+  return typedValue(path, type, value);
 }
 
 function readValue(reader: CborReader): ResourceValue {

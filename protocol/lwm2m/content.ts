@@ -1,6 +1,8 @@
 import { DecodeError, RequestError } from '../errors.ts';
 import { decodeCbor, encodeCbor } from './cbor.ts';
 import { ContentFormat } from './content-format.ts';
+import { decodeLwm2mCbor, encodeLwm2mCbor } from './lwm2m-cbor.ts';
+import { decodeLwm2mJson, encodeLwm2mJson } from './lwm2m-json.ts';
 import { decodeOpaque, encodeOpaque } from './opaque.ts';
 import { canonicalPath, pathIds } from './path.ts';
 import {
@@ -31,6 +33,8 @@ const treeFormats = {
   [ContentFormat.TLV]: { encode: encodeTlv, decode: decodeTlv },
   [ContentFormat.SENML_JSON]: { encode: encodeSenmlJson, decode: decodeSenmlJson },
   [ContentFormat.SENML_CBOR]: { encode: encodeSenmlCbor, decode: decodeSenmlCbor },
+  [ContentFormat.JSON]: { encode: encodeLwm2mJson, decode: decodeLwm2mJson },
+  [ContentFormat.LWM2M_CBOR]: { encode: encodeLwm2mCbor, decode: decodeLwm2mCbor },
 } as const;
 
 /** What this package reads and writes values in. */

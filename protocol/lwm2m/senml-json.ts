@@ -1,5 +1,6 @@
 import { DecodeError } from '../errors.ts';
 import { decodeBase64, decodeUtf8, encodeBase64, encodeUtf8 } from './bytes.ts';
+import { jsonNumber, jsonText, numberText, parseExactJson } from './exact-json.ts';
 import { MAX_RECORDS } from './limits.ts';
 import {
   checkVersion,
@@ -14,7 +15,7 @@ import {
   senmlEntries,
   senmlLabel,
 } from './senml.ts';
-import { compactInteger, formatObjectLink, parseObjectLink } from './typed-value.ts';
+import { formatObjectLink, parseObjectLink } from './typed-value.ts';
 import type { LwM2mRecord, ObjectLinkValue, ResourceTypeLookup, ResourceValue } from './value.ts';
 
 // SenML JSON, content format 110: RFC 8428 §5, OMA-TS-LightweightM2M_Core-V1_2 §7.4.4.
@@ -56,7 +57,7 @@ export function encodeSenmlJsonPaths(paths: readonly string[], rootPath = '/'): 
 /** Hands each record of a pack to the sink, as it stands. @throws DecodeError */
 export function readSenmlJson(bytes: Uint8Array, sink: SenmlSink): void {
   if (bytes.length === 0) return;
-  const pack = parseJson(decodeUtf8(bytes));
+  const pack = parseExactJson(decodeUtf8(bytes));
   if (!Array.isArray(pack)) throw new DecodeError('a SenML pack is a JSON array');
   if (pack.length > MAX_RECORDS) throw new DecodeError(`more than ${MAX_RECORDS} SenML records`);
   const fields = new SenmlFields();
@@ -71,27 +72,6 @@ export function readSenmlJson(bytes: Uint8Array, sink: SenmlSink): void {
     }
     sink.take(fields);
   }
-}
-
-/** Reads each number as JSON.parse does, but an integer that is not exact as number as bigint. */
-type SourceReviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
-const parseWithSource = JSON.parse as (text: string, reviver?: SourceReviver) => unknown;
-
-function parseJson(text: string): unknown {
-  try {
-    // Only sixteen digits and more before a point can be an inexact integer, and a reviver costs: most
-    // packs do without.
-    return /(?<![.\d])\d{16}/.test(text) ? parseWithSource(text, exactInteger) : JSON.parse(text);
-  } catch {
-    // A SyntaxError, or a RangeError where the reviver recursed too deep: not the JSON of a pack.
-    throw new DecodeError('a SenML pack is not JSON');
-  }
-}
-
-function exactInteger(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value) || source === undefined) return value;
-  // An unbounded BigInt of a whole payload would take quadratic time, and 64 bits have 20 digits.
-  return /^-?\d{16,20}$/.test(source) ? compactInteger(BigInt(source)) : value;
 }
 
 function readField(label: SenmlLabel, value: unknown, fields: SenmlFields): void {
@@ -148,16 +128,15 @@ function readField(label: SenmlLabel, value: unknown, fields: SenmlFields): void
 }
 
 function numberOf(label: SenmlLabel, value: unknown): number | bigint {
-  if (typeof value === 'bigint') return value;
-  // JSON.parse reads 1e999 as infinity.
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw wrong(label);
-  return value;
+  const number = jsonNumber(value);
+  if (number === undefined) throw wrong(label);
+  return number;
 }
 
 function textOf(label: SenmlLabel, value: unknown): string {
-  // An escape such as "\ud800" makes half a character, which no UTF-8 could carry on.
-  if (typeof value !== 'string' || !value.isWellFormed()) throw wrong(label);
-  return value;
+  const text = jsonText(value);
+  if (text === undefined) throw wrong(label);
+  return text;
 }
 
 function wrong(label: SenmlLabel): DecodeError {
@@ -189,8 +168,4 @@ function valueText(type: SenmlEntry['type'], value: ResourceValue): string {
     default:
       return `"v":${numberText(value as number | bigint)}`;
   }
-}
-
-function numberText(value: number | bigint): string {
-  return Object.is(value, -0) ? '-0' : String(value);
 }

@@ -1,7 +1,7 @@
 import { DecodeError, RequestError } from '../errors.ts';
 import { MAX_NAME_LENGTH, MAX_RECORDS } from './limits.ts';
 import { isAtOrBelow, pathIds } from './path.ts';
-import { naturalType, parseObjectLink, untypedValue, valueAsRead, valueToWrite } from './typed-value.ts';
+import { naturalType, typedValue, valueToWrite } from './typed-value.ts';
 import type { LwM2mRecord, ResourceType, ResourceTypeLookup, ResourceValue } from './value.ts';
 
 // What SenML JSON and SenML CBOR share: RFC 8428 §4 and OMA-TS-LightweightM2M_Core-V1_2 §7.4.4, §7.4.5.
@@ -136,10 +136,7 @@ export class SenmlResolver implements SenmlSink {
     if (fields.numeric && this.#bv !== undefined) value = sum(value as number | bigint, this.#bv);
     const type = this.#type;
     if (typeof value === 'number' && (type === 'float' || type === undefined)) return value;
-    if (type === undefined || type === 'none') return untypedValue(value);
-    if (type === 'objlnk' && typeof value === 'string')
-      return parseObjectLink(value) ?? valueAsRead(this.#path, type, value);
-    return valueAsRead(this.#path, type, value);
+    return typedValue(this.#path, type, value);
   }
 }
 
@@ -186,7 +183,7 @@ export function checkVersion(version: number | bigint): void {
 /** A number that must be one that arithmetic can use. */
 export function finite(value: number | bigint): number {
   const number = Number(value);
-  if (!Number.isFinite(number)) throw new DecodeError(`${number} in a SenML pack`);
+  if (!Number.isFinite(number)) throw new DecodeError(`${number} where a finite number belongs`);
   return number;
 }
 

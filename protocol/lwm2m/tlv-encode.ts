@@ -1,7 +1,8 @@
 import { RequestError } from '../errors.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { encodeUtf8 } from './bytes.ts';
-import { comparePaths, isAtOrBelow, pathIds } from './path.ts';
+import { groupLeaves, type Leaf, sortedLeaves } from './leaves.ts';
+import { pathIds } from './path.ts';
 import { TlvKind } from './tlv-decode.ts';
 import { naturalType, valueToWrite } from './typed-value.ts';
 import type {
@@ -13,12 +14,6 @@ import type {
 } from './value.ts';
 
 // TLV, content format 11542: OMA-TS-LightweightM2M_Core-V1_2 §7.4.3.
-
-/** A record beside the ids of its path. */
-interface Leaf {
-  readonly record: LwM2mRecord;
-  readonly ids: readonly number[];
-}
 
 const MAX_INT32 = 2 ** 31 - 1;
 
@@ -35,17 +30,10 @@ export function encodeTlv(
 ): Uint8Array {
   const depth = pathIds(basePath)?.length ?? 0;
   if (depth === 0) throw new RequestError('TLV names no objects, so the root cannot be written in it');
-  const leaves = records.map((record): Leaf => {
-    const ids = pathIds(record.path) ?? [];
-    if (ids.length < 3 || !isAtOrBelow(record.path, basePath)) {
-      throw new RequestError(`${record.path} is no resource at or below ${basePath}`);
-    }
-    return { record, ids };
-  });
-  leaves.sort((a, b) => comparePaths(a.record.path, b.record.path));
+  const leaves = sortedLeaves(basePath, records);
   const writer = new ByteWriter();
   if (depth === 1) {
-    for (const group of groups(leaves, 1)) {
+    for (const group of groupLeaves(leaves, 1)) {
       const inner = new ByteWriter();
       writeResources(inner, group, lookup);
       writeTlv(writer, TlvKind.OBJECT_INSTANCE, group[0]?.ids[1] as number, inner.copy());
@@ -56,7 +44,7 @@ export function encodeTlv(
 }
 
 function writeResources(writer: ByteWriter, leaves: readonly Leaf[], lookup: ResourceTypeLookup): void {
-  for (const group of groups(leaves, 2)) {
+  for (const group of groupLeaves(leaves, 2)) {
     const [first, second] = group as [Leaf, Leaf | undefined];
     const id = first.ids[2] as number;
     if (first.ids.length === 4) {
@@ -70,22 +58,11 @@ function writeResources(writer: ByteWriter, leaves: readonly Leaf[], lookup: Res
 }
 
 function writeInstances(writer: ByteWriter, leaves: readonly Leaf[], lookup: ResourceTypeLookup): void {
-  for (const group of groups(leaves, 3)) {
+  for (const group of groupLeaves(leaves, 3)) {
     const [first, second] = group as [Leaf, Leaf | undefined];
     if (second !== undefined) throw new RequestError(`${first.record.path} has more than one value`);
     writeTlv(writer, TlvKind.RESOURCE_INSTANCE, first.ids[3] as number, encodeValue(first, lookup));
   }
-}
-
-/** Sorted leaves, cut where the id of that level changes. */
-function groups(leaves: readonly Leaf[], level: number): Leaf[][] {
-  const cut: Leaf[][] = [];
-  for (const leaf of leaves) {
-    const last = cut.at(-1);
-    if (last !== undefined && last[0]?.ids[level] === leaf.ids[level]) last.push(leaf);
-    else cut.push([leaf]);
-  }
-  return cut;
 }
 
 function writeTlv(writer: ByteWriter, kind: TlvKind, id: number, value: Uint8Array): void {

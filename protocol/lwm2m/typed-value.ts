@@ -74,7 +74,7 @@ export function naturalType(value: ResourceValue): ResourceType {
 }
 
 /** A value whose type nobody knows, as the format gave it; what no 64 bits hold becomes a float. */
-export function untypedValue(value: ResourceValue): ResourceValue {
+function untypedValue(value: ResourceValue): ResourceValue {
   return typeof value === 'bigint' && (value < INT64_MIN || value > UINT64_MAX) ? Number(value) : value;
 }
 
@@ -103,6 +103,23 @@ export function valueAsRead(path: string, type: ResourceType, value: ResourceVal
   if (fitted === undefined)
     throw new DecodeError(`${path}: ${describe(value)} where a value of type ${type} belongs`);
   return fitted;
+}
+
+/**
+ * The value of `path` as a format gave it that has kinds of its own: as its type says, where it has one; an
+ * object link may come as its text.
+ * @throws DecodeError it does not fit
+ */
+export function typedValue(
+  path: string,
+  type: ResourceType | undefined,
+  value: ResourceValue,
+): ResourceValue {
+  if (type === undefined || type === 'none') return untypedValue(value);
+  if (type === 'objlnk' && typeof value === 'string') {
+    return parseObjectLink(value) ?? valueAsRead(path, type, value);
+  }
+  return valueAsRead(path, type, value);
 }
 
 /**

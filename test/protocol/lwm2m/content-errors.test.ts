@@ -187,7 +187,7 @@ describe('a single value is refused', () => {
     [CBOR, '/9999/0/0', hex('f9 7e00')],
     [CBOR, '/9999/0/0', hex('f6')],
     [CBOR, '/9999/0/0', hex('80')],
-    [11543, '/3/0/9', utf8('{}')],
+    [40, '/3/0/9', utf8('</3/0/9>')],
     [65535, '/3/0/9', hex('')],
   ])('format %i at %s', (format, path, bytes) => {
     expect(() => decodeContent(format, path, bytes, lookup)).toThrow(DecodeError);
@@ -215,7 +215,7 @@ describe('what cannot be written is the fault of the caller', () => {
     [TLV, '/9999/0/0', Number.POSITIVE_INFINITY],
     [SENML_JSON, '/3/0/9', 1.5],
     [SENML_CBOR, '/3/0/22', link],
-    [11543, '/3/0/9', 1],
+    [40, '/3/0/9', 1],
   ])('format %i at %s: %s', (format, path, value) => {
     expect(() => encodeContent(format, path, [{ path, value }], lookup)).toThrow(RequestError);
   });
@@ -281,8 +281,12 @@ describe('paths of a composite operation', () => {
 });
 
 test('the formats that are supported are named, and which of them hold many values', () => {
-  expect([...supportedContentFormats].sort((a, b) => a - b)).toEqual([0, 42, 60, 110, 112, 11542]);
-  expect(supportedContentFormats.filter(isTreeFormat).sort((a, b) => a - b)).toEqual([110, 112, 11542]);
+  expect([...supportedContentFormats].sort((a, b) => a - b)).toEqual([
+    0, 42, 60, 110, 112, 11542, 11543, 11544,
+  ]);
+  expect(supportedContentFormats.filter(isTreeFormat).sort((a, b) => a - b)).toEqual([
+    110, 112, 11542, 11543, 11544,
+  ]);
   expect(isTreeFormat(65535)).toBe(false);
 });
 
