@@ -33,6 +33,7 @@ import { TelemetryIngest } from './telemetry/ingest.ts';
 import { Projection } from './telemetry/projection.ts';
 import { newestValues, packReadings } from './telemetry/readings.ts';
 import { Retention } from './telemetry/retention.ts';
+import { UnreadableLog } from './telemetry/unreadable-log.ts';
 
 /** A server that runs. */
 export interface RunningServer {
@@ -134,6 +135,7 @@ async function compose(
     return wired;
   };
 
+  const unreadable = new UnreadableLog(telemetryLog, clock);
   const ingest = new TelemetryIngest({
     log: stores.log,
     registry,
@@ -144,10 +146,7 @@ async function compose(
       projection.appended(pack, position);
       parts().dispatcher.observed(pack);
     },
-    onUndecodable: ({ endpoint, path }, error, payload) => {
-      const start = Buffer.from(payload.subarray(0, 32)).toString('hex');
-      telemetryLog.warn({ endpoint, path, reason: error.message, start }, 'a notification cannot be read');
-    },
+    onUndecodable: (source, error, payload) => unreadable.tell(source, error, payload),
     onStoreError: ({ endpoint }, error) => {
       telemetryLog.debug({ endpoint, error }, 'the store did not take readings; the device sends them again');
     },

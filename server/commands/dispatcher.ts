@@ -223,8 +223,8 @@ export class CommandDispatcher {
   /** Takes the next step with a command. Returns how long to wait, or undefined to look again at once. */
   async #advance(command: Command, pending: Pending): Promise<Wait | undefined> {
     if (command.state === 'queued') return this.#send(command, pending);
-    if (command.state === 'sent') return this.#resume(command);
-    return this.#ask(command);
+    if (command.state === 'sent') return this.#unanswered(command, pending);
+    return this.#ask(command, pending);
   }
 
   async #send(command: Command, pending: Pending): Promise<Wait | undefined> {
@@ -246,13 +246,13 @@ export class CommandDispatcher {
       );
     } catch (error) {
       if (this.#abort.signal.aborted) return undefined;
-      return this.#notTaken(sent, error);
+      return this.#notTaken(sent, pending, error);
     }
     await this.#step(command, { from: ['sent'], to: 'accepted' });
     return askLater;
   }
 
-  async #notTaken(command: Command, error: unknown): Promise<Wait | undefined> {
+  async #notTaken(command: Command, pending: Pending, error: unknown): Promise<Wait | undefined> {
     if (error instanceof NotRegisteredError || error instanceof UnknownDeviceError) {
       await this.#step(command, { from: ['sent'], to: 'queued', reason: 'waits for the device to register' });
       return notRegistered;
@@ -274,19 +274,19 @@ export class CommandDispatcher {
       return undefined;
     }
     // A RST comes at once, so the next attempt waits; after silence enough time has passed.
-    if (error instanceof ResetError) return this.#unanswered(command, sendLater(command));
-    if (error instanceof TimeoutError || error instanceof SessionEndedError) return this.#unanswered(command);
+    if (error instanceof ResetError) return this.#unanswered(command, pending, sendLater(command));
+    if (error instanceof TimeoutError || error instanceof SessionEndedError) {
+      return this.#unanswered(command, pending);
+    }
     throw error;
   }
 
-  /** `sent` in the store and nobody works on it: the process that sent it died. */
-  #resume(command: Command): Promise<Wait | undefined> {
-    return this.#unanswered(command);
-  }
-
-  /** It may or may not have reached the device. `pause`: before it is sent again, where it had not. */
-  async #unanswered(command: Command, pause?: Wait): Promise<Wait | undefined> {
-    const values = await this.#readSlot(command);
+  /**
+   * It may or may not have reached the device: silence, or the process that sent it died. `pause`: before it is sent
+   * again, where it had not.
+   */
+  async #unanswered(command: Command, pending: Pending, pause?: Wait): Promise<Wait | undefined> {
+    const values = await this.#readSlot(command, pending);
     if (typeof values === 'string') {
       const patience = Math.max(command.expiresAt, command.updatedAt + GIVE_UP_AFTER);
       if (this.#options.clock.wallTime() < patience) return noAnswer;
@@ -315,8 +315,8 @@ export class CommandDispatcher {
   }
 
   /** The device has taken it, and has not told how it went. */
-  async #ask(command: Command): Promise<Wait | undefined> {
-    const values = await this.#readSlot(command);
+  async #ask(command: Command, pending: Pending): Promise<Wait | undefined> {
+    const values = await this.#readSlot(command, pending);
     const answered = typeof values !== 'string';
     if (answered && (await this.#conclude(command, judge(values, command.number)))) return undefined;
     // A device that is away may still tell, so it has as long as the command; one that can be asked has not.
@@ -336,14 +336,14 @@ export class CommandDispatcher {
   }
 
   /** Why there are no values: nobody answers, or what is answered is of no use. */
-  async #readSlot(command: Command): Promise<CarrierValues | 'unreachable' | 'unreadable'> {
+  async #readSlot(command: Command, pending: Pending): Promise<CarrierValues | 'unreachable' | 'unreadable'> {
     const { carrierObject, requests } = this.#options;
     const { endpoint } = command;
     const { slot } = switchParameters(command);
     try {
       const { records } = await requests.read(endpoint, `/${carrierObject}/${slot}`, {
         timeout: READ_TIMEOUT,
-        signal: this.#abort.signal,
+        signal: AbortSignal.any([this.#abort.signal, pending.session.signal]),
       });
       return carrierValues(
         { object: carrierObject, instance: slot },
@@ -358,6 +358,8 @@ export class CommandDispatcher {
         error instanceof NotRegisteredError ||
         error instanceof TimeoutError ||
         error instanceof ResetError ||
+        // It is asked again at once: a registration is a kick.
+        error instanceof SessionEndedError ||
         this.#abort.signal.aborted;
       if (!unreadable && !unreachable) throw error;
       this.#options.log.debug({ endpoint, error }, 'the device cannot be asked for an outcome now');

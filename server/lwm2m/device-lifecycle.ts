@@ -83,7 +83,7 @@ export class DeviceLifecycle implements RegistrationListener {
 
   registered(registration: Registration, replaced: Registration | undefined): void {
     if (replaced === undefined) this.#options.onArrived(registration.endpoint);
-    else this.#forget(replaced);
+    else this.#replace(replaced, registration);
     this.#event('registered', registration, replaced === undefined ? {} : { replaced: true });
     this.#options.onReachable(registration.endpoint, true);
     this.#setUp(this.#session(registration));
@@ -186,6 +186,12 @@ export class DeviceLifecycle implements RegistrationListener {
     if (session === undefined) return;
     session.registration = registration;
     session.address?.abort(new DeviceMovedError(to));
+  }
+
+  /** What was asked of the former registration is asked where the device is now. */
+  #replace(former: Registration, registration: Registration): void {
+    this.#forget(former);
+    if (former.address !== registration.address) this.#options.onMoved(former.id, registration.address);
   }
 
   #forget(registration: Registration): void {

@@ -10,6 +10,8 @@ const DEFAULT_LIFETIME = 86_400;
 /** An endpoint name longer than this is refused; §6.2.1 sets no bound. */
 const MAX_ENDPOINT_LENGTH = 255;
 const MAX_PARAMETERS = 32;
+/** Controls, invisible and direction-changing characters: two names that look the same must be the same. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/u;
 
 /** The client's LwM2M version is not one of ours: 4.12, after which a client may come back with a lower one. */
 export class UnsupportedVersionError extends RequestError {}
@@ -44,6 +46,7 @@ export function parseParameters(queries: readonly string[]): RegistrationParamet
     const value = equals < 0 ? '' : query.slice(equals + 1);
     switch (name) {
       case 'ep':
+        if (known.endpoint !== undefined) throw new RequestError('endpoint client name (ep) is given twice');
         known.endpoint = value;
         break;
       case 'lt':
@@ -78,10 +81,11 @@ export function requireEndpoint(parameters: RegistrationParameters): string {
   if (endpoint.length > MAX_ENDPOINT_LENGTH) {
     throw new RequestError(`endpoint client name is longer than ${MAX_ENDPOINT_LENGTH} characters`);
   }
-  for (const character of endpoint) {
-    const code = character.codePointAt(0) ?? 0;
-    if (code < 0x20 || code === 0x7f) throw new RequestError('endpoint client name has a control character');
-  }
+  if (UNPRINTABLE.test(endpoint))
+    throw new RequestError('endpoint client name has a character that cannot be shown');
+  // As a segment of a URL these two mean something else, however they are escaped (RFC 3986 §5.2.4).
+  if (endpoint === '.' || endpoint === '..')
+    throw new RequestError(`endpoint client name cannot be '${endpoint}'`);
   return endpoint;
 }
 

@@ -338,4 +338,23 @@ describe('a carrier switch', () => {
     expect(posts).toBeGreaterThan(1);
     expect(posts).toBeLessThan(5);
   });
+
+  it('goes out at once when the device registers anew, whatever it was being asked before', async () => {
+    world = await ServerWorld.open();
+    const { device, card } = await modem();
+    const first = await switchTo('T-Mobile');
+    await reach(first.id, 'accepted');
+    // The device dies; the server comes to ask how it went, and waits for an answer.
+    world.link.filter = (_, from, to) => from === 'device:1' || to === 'device:1';
+    await world.pass(25_000);
+    const again = world.device('device:2', 'modem');
+    again.has(SLOT, () => records({ ...card, state: 3, lastCommand: first.number }));
+    again.answers.set(`POST ${SLOT}/3`, (request) => request.respond({ code: Code.CHANGED }));
+    await again.register('</42769/0>');
+    const before = world.clock.now();
+    await reach(first.id, 'failed');
+    const second = await switchTo('T-Mobile');
+    await reach(second.id, 'accepted');
+    expect(world.clock.now() - before).toBeLessThan(15_000);
+  });
 });

@@ -33,6 +33,10 @@ describe('the parameters of a Register', () => {
     expect(requireVersion(parseParameters([]))).toBe('1.0');
   });
 
+  it('refuse a second endpoint name', () => {
+    expect(() => parseParameters(['ep=a', 'ep=b'])).toThrow('given twice');
+  });
+
   it.each(['lt=0', 'lt=-5', 'lt=abc', 'lt=', 'b=X', 'b='])('refuse %s', (query) => {
     expect(() => parseParameters([query])).toThrow(RequestError);
   });
@@ -49,7 +53,14 @@ describe('the parameters of a Register', () => {
 
   it('need an endpoint name, of printable characters and bounded length', () => {
     expect(() => requireEndpoint({ additional: {} })).toThrow('endpoint client name (ep) is missing');
-    expect(() => requireEndpoint({ endpoint: 'a\nb', additional: {} })).toThrow('control character');
+    expect(() => requireEndpoint({ endpoint: 'a\nb', additional: {} })).toThrow('cannot be shown');
+    for (const hidden of ['a\u200bb', 'a\u202eb', '\u2028']) {
+      expect(() => requireEndpoint({ endpoint: hidden, additional: {} })).toThrow('cannot be shown');
+    }
+    for (const dots of ['.', '..']) {
+      expect(() => requireEndpoint({ endpoint: dots, additional: {} })).toThrow('cannot be');
+    }
+    expect(requireEndpoint({ endpoint: 'Zähler № 7 (東京)', additional: {} })).toBe('Zähler № 7 (東京)');
     expect(() => requireEndpoint({ endpoint: 'x'.repeat(256), additional: {} })).toThrow('longer than 255');
     expect(requireEndpoint({ endpoint: 'urn:imei:490154203237518', additional: {} })).toBe(
       'urn:imei:490154203237518',
