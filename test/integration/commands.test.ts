@@ -341,7 +341,7 @@ describe('a carrier switch', () => {
 
   it('goes out at once when the device registers anew, whatever it was being asked before', async () => {
     world = await ServerWorld.open();
-    const { device, card } = await modem();
+    const { card } = await modem();
     const first = await switchTo('T-Mobile');
     await reach(first.id, 'accepted');
     // The device dies; the server comes to ask how it went, and waits for an answer.
