@@ -8,6 +8,7 @@ import { type CarrierDefinition, carrierDefinition } from './custom-definitions.
 /** What of the Carrier object a switch changes, all at once. */
 export const outcomeResources = [
   'currentCarrier',
+  'requestedCarrier',
   'state',
   'lastResult',
   'lastReason',
@@ -38,6 +39,7 @@ export function carrierInstance(objectId: number, control: () => CarrierControl)
       async execute(args, context) {
         const { target, id } = switchArguments(args, requested);
         const { begin } = await control().take(target, id);
+        requested = target;
         context.afterAnswer(begin);
       },
     },

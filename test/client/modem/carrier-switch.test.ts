@@ -105,6 +105,19 @@ describe('a carrier switch', () => {
     expect(card.enabledProfile?.name).toBe('T-Mobile');
   });
 
+  it('by its argument is what was requested then; one that is refused is not', async () => {
+    const requested = async () => {
+      const values = await world.settle(world.server.values(`${carrierObject}/2`));
+      return values[`${carrierObject}/2`];
+    };
+    await execute("0='2',1='10'");
+    expect(await requested()).toBe(2);
+    await ended(CarrierState.SUCCEEDED);
+    expect(said().map((notified) => notified[2])).toEqual([2, 2]);
+    expect(told(await execute("0='7',1='11'"))).toMatch(/^4\.00/);
+    expect(await requested()).toBe(2);
+  });
+
   it('every notification of it is whole: outcome, command and carrier belong together', async () => {
     await execute("0='1',1='10'");
     await ended(CarrierState.SUCCEEDED);
