@@ -1,12 +1,9 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { announce } from '../announce.ts';
 import type { ApiProblem } from '../data/api-types.ts';
-import { thinSpace } from '../data/numbers.ts';
 import { asProblem } from '../data/problem.ts';
+import { offeredRates, rateText, samplingRate } from '../data/sampling.ts';
 import { base } from '../styles/shared.ts';
-
-/** Rates to choose from, Hz. */
-const rates = [0.1, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 
 /** How often a sensor is read, as its device says, and the wish for another rate. Shows the new one when it is true. */
 export class SamplingSelect extends LitElement {
@@ -66,8 +63,7 @@ export class SamplingSelect extends LitElement {
 
   override render() {
     if (this.period === undefined || this.ask === undefined) return nothing;
-    const now = 1e6 / this.period;
-    const offered = [...new Set([...rates, now])].sort((a, b) => a - b);
+    const now = samplingRate(this.period);
     return html`${
       this.problem === undefined
         ? nothing
@@ -79,7 +75,7 @@ export class SamplingSelect extends LitElement {
         ?disabled=${this.asked !== undefined}
         @change=${this.#changed}
       >
-        ${offered.map((rate) => html`<option value=${rate} .selected=${rate === now}>${rateText(rate)}</option>`)}
+        ${offeredRates(now).map((rate) => html`<option value=${rate} .selected=${rate === now}>${rateText(rate)}</option>`)}
       </select>`;
   }
 
@@ -89,19 +85,15 @@ export class SamplingSelect extends LitElement {
     this.problem = undefined;
     this.asked = rate;
     // Until the device has said so, it is still what it was.
-    select.value = String(1e6 / (this.period ?? 1e6));
+    select.value = String(samplingRate(this.period ?? 0));
     try {
-      await this.ask?.(Math.round(1e6 / rate));
+      await this.ask?.(rate === 0 ? 0 : Math.round(1e6 / rate));
       announce(`${this.sensor} is read at ${rateText(rate)}`);
     } catch (error) {
       this.problem = asProblem(error);
     }
     this.asked = undefined;
   }
-}
-
-function rateText(rate: number): string {
-  return `${Number(rate.toPrecision(4))}${thinSpace}Hz`;
 }
 
 customElements.define('sy-sampling-select', SamplingSelect);
