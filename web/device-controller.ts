@@ -11,7 +11,7 @@ import type {
 } from './data/api-types.ts';
 import { changed } from './data/device-list.ts';
 import { type LastValues, lastValuesOf, withLive } from './data/last-values.ts';
-import type { LiveStream } from './data/live-stream.ts';
+import { type LiveStream, onReopened } from './data/live-stream.ts';
 import { asProblem, ProblemError } from './data/problem.ts';
 import { SensorFeed } from './data/sensor-feed.ts';
 import { carrierObjectId, learnSensors, type Sensor, sensorInstance, sensorObject } from './data/sensors.ts';
@@ -36,6 +36,9 @@ export class DeviceController implements ReactiveController {
   #endpoint: string | undefined;
   #request = new AbortController();
   #stopWatching: (() => void) | undefined;
+  #stopReopening: (() => void) | undefined;
+  /** By the part's name: what is wrong with it, and how it is tried again. */
+  readonly #failed = new Map<string, { readonly problem: ApiProblem; readonly again: () => void }>();
   #render: ReturnType<typeof setTimeout> | undefined;
   #carrierSoon: ReturnType<typeof setTimeout> | undefined;
   #namesAsked = false;
@@ -49,14 +52,17 @@ export class DeviceController implements ReactiveController {
   readonly feeds = new Map<number, SensorFeed>();
   /** The device itself could not be loaded. */
   problem: ApiProblem | undefined;
-  /** A part of the page could not be loaded or renewed; the rest stands. */
-  partProblem: ApiProblem | undefined;
   /** Rises with each reading that came in: what draws knows whether there is something to draw. */
   version = 0;
 
   constructor(host: ReactiveControllerHost) {
     this.#host = host;
     host.addController(this);
+  }
+
+  /** A part of the page could not be loaded or renewed, and has not been since; the rest stands. */
+  get partProblem(): ApiProblem | undefined {
+    return this.#failed.values().next().value?.problem;
   }
 
   hostDisconnected(): void {
@@ -83,6 +89,7 @@ export class DeviceController implements ReactiveController {
         onGap: () => this.load(),
       },
     );
+    this.#stopReopening = onReopened(live, () => this.#retry());
     await this.load();
   }
 
@@ -93,7 +100,7 @@ export class DeviceController implements ReactiveController {
     this.#request = new AbortController();
     const { signal } = this.#request;
     this.problem = undefined;
-    this.partProblem = undefined;
+    this.#failed.clear();
     this.#namesAsked = false;
     this.feeds.clear();
     this.#host.requestUpdate();
@@ -110,14 +117,14 @@ export class DeviceController implements ReactiveController {
     }
     this.#host.requestUpdate();
     await Promise.all([
-      this.#part(signal, async () => {
+      this.#part('carrier', signal, async () => {
         this.slots = (await api.carrier(endpoint, signal)).slots;
       }),
-      this.#part(signal, async () => {
+      this.#part('commands', signal, async () => {
         const page = await api.commands({ endpoint, limit: shownCommands }, signal);
         for (const command of [...page.items].reverse()) this.#takeCommand(command);
       }),
-      this.#part(signal, async () => {
+      this.#part('readings', signal, async () => {
         const readings = await api.readings(endpoint, {}, signal);
         const loaded = lastValuesOf(readings);
         for (const [path, value] of this.values) {
@@ -164,6 +171,9 @@ export class DeviceController implements ReactiveController {
   #leave(): void {
     this.#stopWatching?.();
     this.#stopWatching = undefined;
+    this.#stopReopening?.();
+    this.#stopReopening = undefined;
+    this.#failed.clear();
     this.#request.abort();
     clearTimeout(this.#render);
     clearTimeout(this.#carrierSoon);
@@ -171,14 +181,26 @@ export class DeviceController implements ReactiveController {
     this.#carrierSoon = undefined;
   }
 
-  async #part(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  /** What failed is told until the same part succeeds. */
+  async #part(name: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
     try {
       await work();
+      if (signal.aborted) return;
+      this.#failed.delete(name);
     } catch (error) {
       if (signal.aborted) return;
-      this.partProblem = asProblem(error);
+      this.#failed.set(name, {
+        problem: asProblem(error),
+        again: () => this.#part(name, signal, work),
+      });
     }
-    if (!signal.aborted) this.#host.requestUpdate();
+    this.#host.requestUpdate();
+  }
+
+  /** The server is back: what it could not answer is asked for again. */
+  #retry(): void {
+    if (this.problem !== undefined) this.load();
+    else for (const { again } of [...this.#failed.values()]) again();
   }
 
   #onEvent(event: ApiEvent): void {
@@ -242,7 +264,7 @@ export class DeviceController implements ReactiveController {
     if (feed === undefined || left === 0) return;
     const timer = setTimeout(
       () =>
-        this.#part(signal, async () => {
+        this.#part(`mend ${instance}`, signal, async () => {
           const found = await feed.mend(seam - mendStretchMs, seam + mendMs);
           this.version++;
           // As long as it is still filing, there may be more.
@@ -294,9 +316,8 @@ export class DeviceController implements ReactiveController {
       const [api, endpoint] = [this.#api, this.#endpoint];
       if (api === undefined || endpoint === undefined) return;
       const { signal } = this.#request;
-      await this.#part(signal, async () => {
+      await this.#part('carrier', signal, async () => {
         this.slots = (await api.carrier(endpoint, signal)).slots;
-        this.partProblem = undefined;
       });
     }, carrierSettleMs);
   }

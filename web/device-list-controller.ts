@@ -2,7 +2,7 @@ import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import type { ApiClient } from './data/api-client.ts';
 import type { ApiEvent, ApiProblem } from './data/api-types.ts';
 import { applyEvent, type DeviceList, firstPage, listEventTypes, nextPage } from './data/device-list.ts';
-import type { LiveStream } from './data/live-stream.ts';
+import { type LiveStream, onReopened } from './data/live-stream.ts';
 import { asProblem } from './data/problem.ts';
 import type { DeviceState } from './data/routes.ts';
 
@@ -25,6 +25,7 @@ export class DeviceListController implements ReactiveController {
   #api: ApiClient | undefined;
   #live: LiveStream | undefined;
   #stopWatching: (() => void) | undefined;
+  #stopReopening: (() => void) | undefined;
   #request = new AbortController();
   #query: ListQuery | undefined;
   #events: ApiEvent[] = [];
@@ -53,6 +54,8 @@ export class DeviceListController implements ReactiveController {
   hostDisconnected(): void {
     this.#stopWatching?.();
     this.#stopWatching = undefined;
+    this.#stopReopening?.();
+    this.#stopReopening = undefined;
     this.#request.abort();
     this.#query = undefined;
     clearInterval(this.#renewal);
@@ -130,6 +133,12 @@ export class DeviceListController implements ReactiveController {
       { types: listEventTypes },
       { onEvent: (event) => this.#take(event), onGap: () => this.#reloadSoon() },
     );
+    if (this.#live !== undefined) {
+      this.#stopReopening ??= onReopened(this.#live, () => {
+        if (this.problem !== undefined) this.load();
+        else this.#reloadQuietly();
+      });
+    }
     this.#renewal ??= setInterval(() => {
       if (document.visibilityState === 'visible') this.#reloadQuietly();
     }, renewMs);
@@ -179,6 +188,8 @@ export class DeviceListController implements ReactiveController {
       const page = await this.#api.devices({ limit, ...query }, request.signal);
       if (request.signal.aborted || this.list === undefined) return;
       this.list = long ? { ...this.list, total: page.total } : firstPage(query, page);
+      // The server answers again: what it could not give is asked for where it is still wanted.
+      this.pageProblem = undefined;
       this.#host.requestUpdate();
     } catch (error) {
       if (request.signal.aborted) return;

@@ -220,6 +220,16 @@ export class LiveStream {
   }
 }
 
+/** Calls back each time that a stream which was lost is there again. The answer ends that. */
+export function onReopened(live: Pick<LiveStream, 'status' | 'onStatus'>, action: () => void): () => void {
+  let lost = live.status.state === 'broken';
+  return live.onStatus(({ state }) => {
+    const back = lost && state === 'open';
+    lost = state === 'broken' || (lost && state === 'connecting');
+    if (back) action();
+  });
+}
+
 function positionOf(id: string): { readonly event: number; readonly log: number } | undefined {
   const match = /^(\d+)-(\d+)$/.exec(id);
   return match === null ? undefined : { event: Number(match[1]), log: Number(match[2]) };

@@ -5,6 +5,7 @@ import { announce } from '../announce.ts';
 import { clockContext, liveContext } from '../contexts.ts';
 import type { ApiProblem } from '../data/api-types.ts';
 import { csvFileName, csvParts } from '../data/csv-export.ts';
+import { onReopened } from '../data/live-stream.ts';
 import { asProblem } from '../data/problem.ts';
 import type { SensorFeed } from '../data/sensor-feed.ts';
 import { type Sensor, sensorTitle, sensorUnit } from '../data/sensors.ts';
@@ -111,7 +112,16 @@ export class ReadingsBoard extends LitElement {
   declare problem: ApiProblem | undefined;
 
   readonly #clock = new ContextConsumer(this, { context: clockContext });
-  readonly #live = new ContextConsumer(this, { context: liveContext });
+  readonly #live = new ContextConsumer(this, {
+    context: liveContext,
+    callback: (live) => {
+      this.#stopReopening?.();
+      this.#stopReopening = onReopened(live, () => {
+        if (this.problem !== undefined) this.#fill();
+      });
+    },
+  });
+  #stopReopening: (() => void) | undefined;
   #frame = 0;
   #dirty = true;
   #drawnVersion = -1;
@@ -135,6 +145,7 @@ export class ReadingsBoard extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#stopReopening?.();
     cancelAnimationFrame(this.#frame);
   }
 

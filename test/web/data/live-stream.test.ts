@@ -1,5 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type LiveEnvironment, type LiveStatus, LiveStream } from '../../../web/data/live-stream.ts';
+import {
+  type LiveEnvironment,
+  type LiveStatus,
+  LiveStream,
+  onReopened,
+} from '../../../web/data/live-stream.ts';
 
 interface Opened {
   readonly url: URL;
@@ -195,6 +200,28 @@ describe('LiveStream', () => {
     await world.advance(400);
     expect(statuses).toEqual(['connecting', 'broken', 'broken']);
     expect(live.status).toMatchObject({ reason: 'the server answered 503' });
+  });
+
+  it('tells that it is back after a loss, once for each, and not at its first opening', async () => {
+    let reopened = 0;
+    const stop = onReopened(live, () => reopened++);
+    watch();
+    await settle();
+    await world.last.push(hello('1-1'));
+    expect(reopened).toBe(0);
+    world.refusals = ['unreachable'];
+    await world.last.end();
+    await world.advance(400);
+    expect(reopened).toBe(0);
+    await world.advance(1000);
+    await world.last.push(hello('1-1') + event('2-1', 'registered', {}));
+    expect(reopened).toBe(1);
+    stop();
+    await world.last.end();
+    await world.advance(400);
+    await world.last.push(hello('2-1'));
+    expect(live.status.state).toBe('open');
+    expect(reopened).toBe(1);
   });
 
   it('takes a stream on which not even a heartbeat comes for dead', async () => {
