@@ -6,7 +6,7 @@ import { type CoapMessage, type CoapOption, Code, OptionNumber } from './message
 import { type Block, blockOption, uintOf, uintOption } from './options.ts';
 import type { Peer } from './peer.ts';
 
-/** Seconds after which a client may try again whose transfer found no room. */
+/** Seconds after which a client may try again whose transfer found no memory. */
 const RETRY_AFTER = 10;
 
 class Reassembly extends Transfer {
@@ -59,7 +59,7 @@ export class BlockReassembly {
         return { body: payload, answer };
       }
       transfer = new Reassembly(new BodyBuffer(this.#budget, this.#maxBodySize));
-      if (!this.#transfers.add(peer, key, transfer, false)) return noRoom();
+      this.#transfers.add(peer, key, transfer);
     }
     if (transfer === undefined) return refusal(Code.REQUEST_ENTITY_INCOMPLETE, answer);
     const { body } = transfer;
@@ -72,15 +72,14 @@ export class BlockReassembly {
       this.#transfers.remove(transfer);
       return refusal(Code.REQUEST_ENTITY_INCOMPLETE, answer);
     }
-    const result = body.append(payload);
+    if (block.number > 0) this.#transfers.touch(transfer);
+    let result = body.append(payload);
+    while (result === 'no-memory' && this.#transfers.displaceIdlest(transfer)) result = body.append(payload);
     if (result !== 'ok') {
       this.#transfers.remove(transfer);
-      return result === 'too-large' ? this.#tooLarge() : noRoom();
+      return result === 'too-large' ? this.#tooLarge() : noMemory();
     }
-    if (block.more) {
-      this.#transfers.touch(transfer);
-      return { response: { code: Code.CONTINUE, options: [answer] } };
-    }
+    if (block.more) return { response: { code: Code.CONTINUE, options: [answer] } };
     const whole = body.take();
     this.#transfers.remove(transfer);
     return { body: whole, answer };
@@ -104,7 +103,7 @@ function refusal(code: Code, answer: CoapOption): ReassemblyResult {
   return { response: { code, options: [answer] } };
 }
 
-function noRoom(): ReassemblyResult {
+function noMemory(): ReassemblyResult {
   return {
     response: { code: Code.SERVICE_UNAVAILABLE, options: [uintOption(OptionNumber.MAX_AGE, RETRY_AFTER)] },
   };

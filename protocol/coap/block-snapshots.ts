@@ -92,9 +92,8 @@ export class BlockSnapshots {
     options: readonly CoapOption[],
     length: number,
   ): void {
-    while (!this.#budget.take(length)) if (!this.#transfers.displaceOldest()) return;
-    const snapshot = new Snapshot(response, options, this.#budget);
-    if (!this.#transfers.add(peer, key, snapshot, true)) snapshot.dispose();
+    while (!this.#budget.take(length)) if (!this.#transfers.displaceIdlest()) return;
+    this.#transfers.add(peer, key, new Snapshot(response, options, this.#budget));
   }
 
   #slice(response: OutgoingResponse, options: readonly CoapOption[], asked: Block): BlockResponse {

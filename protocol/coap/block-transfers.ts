@@ -45,6 +45,8 @@ export abstract class Transfer extends Deadline {
   peer: Peer | undefined;
   key = '';
   table: BlockTransfers | undefined;
+  /** Whether a second block has come or gone: anybody can begin a transfer, with one datagram. */
+  followed = false;
 
   /** Gives back what it holds; called once, however it ends. */
   abstract dispose(): void;
@@ -54,17 +56,25 @@ export abstract class Transfer extends Deadline {
   }
 }
 
+/** Part of the room that transfers which have only begun may have before the others have to go first. */
+const BEGUN_SHARE = 1 / 4;
+/** A peer that lost two datagrams in a row is back within 9 s (RFC 7252 §4.2): one that was idle longer, ms. */
+const GIVEN_UP = 10_000;
+
 /**
  * The block-wise transfers under way at an endpoint's server side: bounded for all peers and for each,
- * dropped after a time without a block.
+ * dropped after a time without a block. A newcomer is never refused: where there are too many, the one
+ * that was idle longest goes, of those that got no second block before any other. So a flood of first
+ * blocks displaces itself, and transfers that go on are left alone.
  */
 export class BlockTransfers {
   readonly #deadlines: Deadlines;
   readonly #maxTotal: number;
   readonly #maxPerPeer: number;
   readonly #timeout: number;
-  /** Of all peers, the least recently used first. */
-  readonly #all = new Set<Transfer>();
+  /** Of all peers, those with one block so far and those with more, each the least recently used first. */
+  readonly #begun = new Set<Transfer>();
+  readonly #followed = new Set<Transfer>();
   readonly #byPeer = new Map<Peer, Map<string, Transfer>>();
 
   constructor(deadlines: Deadlines, maxTotal: number, maxPerPeer: number, timeout: number) {
@@ -75,37 +85,35 @@ export class BlockTransfers {
   }
 
   get size(): number {
-    return this.#all.size;
+    return this.#begun.size + this.#followed.size;
   }
 
   get(peer: Peer, key: string): Transfer | undefined {
     return this.#byPeer.get(peer)?.get(key);
   }
 
-  /** Keeps a transfer alive: a block of it has come or gone. */
+  /** Keeps a transfer alive: a further block of it has come or gone. */
   touch(transfer: Transfer): void {
-    this.#all.delete(transfer);
-    this.#all.add(transfer);
+    if (!this.#forget(transfer)) return;
+    transfer.followed = true;
+    this.#followed.add(transfer);
     this.#deadlines.set(transfer, this.#timeout);
   }
 
   /**
-   * Adds a transfer, in place of one with the same key, or of that peer's oldest where it has too many.
-   * Where all peers together have too many, the oldest of all goes if `displace` is set.
+   * Adds a transfer, in place of one with the same key, or of that peer's oldest where it has too many,
+   * or of one of another peer where all together have too many.
    */
-  add(peer: Peer, key: string, transfer: Transfer, displace: boolean): boolean {
+  add(peer: Peer, key: string, transfer: Transfer): void {
     const own = this.#byPeer.get(peer);
     const same = own?.get(key);
     if (same !== undefined) this.remove(same);
     else if (own !== undefined && own.size >= this.#maxPerPeer) {
-      for (const oldest of this.#all) {
-        if (oldest.peer === peer) {
-          this.remove(oldest);
-          break;
-        }
-      }
+      let oldest: Transfer | undefined;
+      for (const one of own.values()) if (oldest === undefined || one.due < oldest.due) oldest = one;
+      if (oldest !== undefined) this.remove(oldest);
     }
-    if (this.#all.size >= this.#maxTotal && !(displace && this.displaceOldest())) return false;
+    if (this.size >= this.#maxTotal) this.#displaceOne();
     let transfers = this.#byPeer.get(peer);
     if (transfers === undefined) {
       transfers = new Map();
@@ -116,20 +124,35 @@ export class BlockTransfers {
     transfer.peer = peer;
     transfer.key = key;
     transfer.table = this;
-    this.touch(transfer);
+    this.#begun.add(transfer);
+    this.#deadlines.set(transfer, this.#timeout);
+  }
+
+  /**
+   * Drops the transfer that was idle longest, for its memory: where it is for `other`, only one that was
+   * idle for so long that it is probably given up. False where there is none.
+   */
+  displaceIdlest(other?: Transfer): boolean {
+    const [begun] = this.#begun;
+    const [followed] = this.#followed;
+    const idlest =
+      begun === undefined || (followed !== undefined && followed.due < begun.due) ? followed : begun;
+    if (idlest === undefined || (other !== undefined && other.due - idlest.due < GIVEN_UP)) return false;
+    this.remove(idlest);
     return true;
   }
 
-  /** Drops the transfer that was used least recently; false where there is none. */
-  displaceOldest(): boolean {
-    const [oldest] = this.#all;
-    if (oldest === undefined) return false;
-    this.remove(oldest);
-    return true;
+  /** Makes room for one: those that have only begun go first, as long as they have more than their share. */
+  #displaceOne(): void {
+    const [begun] = this.#begun;
+    const [followed] = this.#followed;
+    const crowded = this.#begun.size > this.#maxTotal * BEGUN_SHARE;
+    const oldest = crowded ? begun : (followed ?? begun);
+    if (oldest !== undefined) this.remove(oldest);
   }
 
   remove(transfer: Transfer): void {
-    if (!this.#all.delete(transfer)) return;
+    if (!this.#forget(transfer)) return;
     this.#deadlines.cancel(transfer);
     const peer = transfer.peer as Peer;
     const transfers = this.#byPeer.get(peer) as Map<string, Transfer>;
@@ -148,6 +171,10 @@ export class BlockTransfers {
   }
 
   clear(): void {
-    for (const transfer of [...this.#all]) this.remove(transfer);
+    for (const transfer of [...this.#begun, ...this.#followed]) this.remove(transfer);
+  }
+
+  #forget(transfer: Transfer): boolean {
+    return (transfer.followed ? this.#followed : this.#begun).delete(transfer);
   }
 }

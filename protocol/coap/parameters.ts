@@ -17,12 +17,16 @@ export interface CoapParameters {
   readonly preferredBlockSize: number;
   /** Largest body that we reassemble, request or response: beyond it 4.13, or an error to the caller. */
   readonly maxBodySize: number;
-  /** Block-wise transfers under way at once, all peers and one peer. */
+  /** Block-wise transfers under way at once, all peers and one peer: beyond it the idle ones go. */
   readonly maxBlockTransfers: number;
   readonly maxBlockTransfersPerPeer: number;
   /** Bytes that all bodies under way hold together, whatever their number. */
   readonly maxBlockMemory: number;
-  /** Time without a block after which a reassembly is dropped. */
+  /**
+   * Time without a block after which a transfer is dropped: at least MAX_TRANSMIT_SPAN (RFC 7252 §4.8.2,
+   * 45 s), so that the last retransmission of the next block still finds it. The default adds 5 s for
+   * that one's way here.
+   */
   readonly blockTimeout: number;
   /** Message ids remembered for deduplication: of one peer, and of all (but two of each peer stay). */
   readonly maxDeduplicationPerPeer: number;
@@ -51,7 +55,7 @@ export const defaultParameters: CoapParameters = {
   maxBlockTransfers: 1_024,
   maxBlockTransfersPerPeer: 4,
   maxBlockMemory: 64 * 1024 * 1024,
-  blockTimeout: 93_000,
+  blockTimeout: 50_000,
   maxDeduplicationPerPeer: 64,
   maxDeduplication: 1_000_000,
   maxDeduplicationMemory: 64 * 1024 * 1024,

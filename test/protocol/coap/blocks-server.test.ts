@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { IncomingRequest } from '../../../protocol/coap/exchange.ts';
 import { type CoapOption, Code, OptionNumber } from '../../../protocol/coap/message.ts';
 import { findOption, pathOptions, uintOf, uintOption } from '../../../protocol/coap/options.ts';
-import type { CoapParameters } from '../../../protocol/coap/parameters.ts';
+import { type CoapParameters, defaultParameters } from '../../../protocol/coap/parameters.ts';
 import { block, blockText, bytes } from '../../support/coap/raw-peer.ts';
 import { World } from '../../support/coap/world.ts';
 
@@ -136,14 +136,18 @@ describe('a request body in blocks, at the server', () => {
     expect(ask(Code.PUT, '/a', [block(1, '2/0/16')], body(1)).code).toBe(Code.REQUEST_ENTITY_INCOMPLETE);
   });
 
-  test('makes room among those of its own peer, and gets 5.03 where all peers together have too many', () => {
-    const { world, ask, endpoint } = withServer({ maxBlockTransfers: 3, maxBlockTransfersPerPeer: 2 });
+  test('makes room among those of its own peer', () => {
+    const { ask, endpoint } = withServer({ maxBlockTransfers: 3, maxBlockTransfersPerPeer: 2 });
     for (const path of ['/a', '/b', '/c']) ask(Code.PUT, path, [block(1, '0/1/16')], body(16));
     expect(endpoint.statistics.blockTransfers).toBe(2);
     expect(ask(Code.PUT, '/a', [block(1, '1/0/16')], body(1)).code).toBe(Code.REQUEST_ENTITY_INCOMPLETE);
     expect(ask(Code.PUT, '/c', [block(1, '1/0/16')], body(1)).code).toBe(Code.CHANGED);
-    for (let i = 0; i < 3; i++) {
-      const peer = world.raw(`peer-${i}`, 'server');
+  });
+
+  /** A first block from each of so many addresses; the codes of the answers. */
+  function flood(world: World, from: number, to: number): Code[] {
+    const peers = Array.from({ length: to - from }, (_, i) => world.raw(`flood-${from + i}`, 'server'));
+    for (const peer of peers) {
       peer.send({
         code: Code.PUT,
         path: '/a',
@@ -151,11 +155,71 @@ describe('a request body in blocks, at the server', () => {
         options: [block(1, '0/1/16')],
         payload: body(16),
       });
-      world.clock.advance(50);
-      const { code, options } = peer.take();
-      expect(code).toBe(i < 2 ? Code.CONTINUE : Code.SERVICE_UNAVAILABLE);
-      if (i === 2) expect(uintOf(options, OptionNumber.MAX_AGE)).toBe(10);
     }
+    world.clock.advance(50);
+    return peers.map((peer) => peer.take().code);
+  }
+
+  test('completes after five thousand peers have begun one and left it, and while more of them do', () => {
+    const { world, ask, requests, endpoint } = withServer({}, (request) => {
+      request.respond({ code: Code.CHANGED });
+    });
+    const maximum = defaultParameters.maxBlockTransfers;
+    expect(new Set(flood(world, 0, 5_000))).toEqual(new Set([Code.CONTINUE]));
+    expect(endpoint.statistics.blockTransfers).toBe(maximum);
+    const sent = body(9 * 16 + 5);
+    for (let i = 0; i < 10; i++) {
+      const { code } = ask(
+        Code.PUT,
+        '/honest',
+        [block(1, `${i}/${i < 9 ? 1 : 0}/16`)],
+        sent.subarray(i * 16, i * 16 + 16),
+      );
+      expect(code).toBe(i < 9 ? Code.CONTINUE : Code.CHANGED);
+      // More than all transfers that there may be at once, as soon as there was a second block.
+      if (i === 1) flood(world, 10_000, 10_000 + maximum + 10);
+      if (i > 1) flood(world, 20_000 + i * 100, 20_000 + i * 100 + 100);
+    }
+    expect(requests.map(({ payload }) => payload)).toEqual([sent]);
+    expect(endpoint.statistics.blockTransfers).toBeLessThanOrEqual(maximum);
+  });
+
+  test('can begin, and go on, where all the room is taken by transfers that got a second block and stopped', () => {
+    const { world, ask, requests, endpoint } = withServer({ maxBlockTransfers: 8 });
+    for (let i = 0; i < 8; i++) {
+      const peer = world.raw(`stopped-${i}`, 'server');
+      for (const number of [0, 1]) {
+        const options = [block(1, `${number}/1/16`)];
+        peer.send({ code: Code.PUT, path: '/a', messageId: number, options, payload: body(16) });
+        world.clock.advance(50);
+        expect(peer.take().code).toBe(Code.CONTINUE);
+      }
+    }
+    expect(endpoint.statistics.blockTransfers).toBe(8);
+    expect(ask(Code.PUT, '/a', [block(1, '0/1/16')], body(16)).code).toBe(Code.CONTINUE);
+    expect(flood(world, 0, 1)).toEqual([Code.CONTINUE]);
+    expect(ask(Code.PUT, '/a', [block(1, '1/0/16')], body(1)).code).toBe(Code.CHANGED);
+    expect(requests).toHaveLength(1);
+  });
+
+  test('takes the memory of those that have been idle for long, not of those that go on', () => {
+    const { world, ask } = withServer({ maxBlockMemory: 4_096 });
+    const begin = (name: string): Code => {
+      const peer = world.raw(name, 'server');
+      const options = [block(1, '0/1/1024')];
+      peer.send({ code: Code.PUT, path: '/a', messageId: 1, options, payload: body(1024) });
+      world.clock.advance(50);
+      return peer.take().code;
+    };
+    expect(ask(Code.PUT, '/a', [block(1, '0/1/1024')], body(1024)).code).toBe(Code.CONTINUE);
+    expect([begin('idle-1'), begin('idle-2')]).toEqual([Code.CONTINUE, Code.CONTINUE]);
+    world.clock.advance(9_000);
+    expect(ask(Code.PUT, '/a', [block(1, '1/1/1024')], body(1024)).code).toBe(Code.CONTINUE);
+    expect(begin('early')).toBe(Code.SERVICE_UNAVAILABLE);
+    world.clock.advance(1_500);
+    expect([begin('late-1'), begin('late-2')]).toEqual([Code.CONTINUE, Code.CONTINUE]);
+    expect(begin('late-3')).toBe(Code.SERVICE_UNAVAILABLE);
+    expect(ask(Code.PUT, '/a', [block(1, '2/0/1024')], new Uint8Array(0)).code).toBe(Code.CHANGED);
   });
 
   test('takes no more memory than all bodies may have together', () => {
