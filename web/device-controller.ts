@@ -16,7 +16,7 @@ import { asProblem, ProblemError } from './data/problem.ts';
 import { SensorFeed } from './data/sensor-feed.ts';
 import { carrierObjectId, learnSensors, type Sensor, sensorInstance, sensorObject } from './data/sensors.ts';
 import type { ServerClock } from './data/server-clock.ts';
-import { isFinal, outcomeWord, switchTarget } from './data/switch-progress.ts';
+import { isFinal, outcomeWord, switchTitle } from './data/switch-progress.ts';
 
 const shownCommands = 20;
 /** Values on the page change so often at most: more nobody can read. */
@@ -302,9 +302,7 @@ export class DeviceController implements ReactiveController {
     const before = this.commands.find(({ id }) => id === command.id);
     if (before !== undefined && before.history.length > command.history.length) return;
     if (before?.state !== command.state && this.slots !== undefined) {
-      announce(
-        `Switch to ${switchTarget(command)}: ${isFinal(command) ? outcomeWord(command) : command.state}`,
-      );
+      announce(`${switchTitle(command)}: ${isFinal(command) ? outcomeWord(command) : command.state}`);
     }
     const others = this.commands.filter(({ id }) => id !== command.id);
     this.commands = [...others, command].sort((a, b) => b.number - a.number).slice(0, shownCommands);

@@ -1,4 +1,5 @@
 import type { ApiResourceItem, ApiValue } from './api-types.ts';
+import { clipped } from './names.ts';
 import { displayUnit } from './numbers.ts';
 
 /** Object 42770, IoT Sensor, and those of its resources that the console draws from. */
@@ -6,6 +7,8 @@ export const sensorObject = { id: 42770, kind: 1, value: 2, units: 6, samplingPe
 
 /** Object 42769, Carrier. */
 export const carrierObjectId = 42769;
+
+const longestUnit = 24;
 
 /** What is known of one sensor, by its instance. */
 export interface Sensor {
@@ -50,11 +53,11 @@ export function learnSensors(known: ReadonlyMap<number, Sensor>, items: Iterable
 }
 
 export function sensorTitle(sensor: Sensor): string {
-  return sensor.kind === undefined || sensor.kind === '' ? `Sensor ${sensor.instance}` : sensor.kind;
+  return sensor.kind === undefined || sensor.kind === '' ? `Sensor ${sensor.instance}` : clipped(sensor.kind);
 }
 
 export function sensorUnit(sensor: Sensor): string {
-  return displayUnit(sensor.units);
+  return clipped(displayUnit(sensor.units), longestUnit);
 }
 
 function learned(resource: number, value: ApiValue): Partial<Sensor> {

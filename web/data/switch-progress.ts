@@ -1,4 +1,5 @@
-import type { ApiCommand } from './api-types.ts';
+import type { ApiCarrierSlot, ApiCommand } from './api-types.ts';
+import { carrierLabel, clipped } from './names.ts';
 import { durationText } from './time.ts';
 
 export type CommandState = ApiCommand['state'];
@@ -37,11 +38,37 @@ export function switchSteps(command: ApiCommand): readonly SwitchStep[] {
   return [...steps, lastStep(command, reached.get(command.state))];
 }
 
-/** The name of the carrier that a switch goes to. */
+/** The name of the carrier that a switch goes to, no longer than a line. */
 export function switchTarget(command: ApiCommand): string {
   const { carrier, name } = command.parameters;
-  if (typeof name === 'string' && name !== '') return name;
-  return typeof carrier === 'string' || typeof carrier === 'number' ? String(carrier) : 'another carrier';
+  if (typeof name === 'string' && name.trim() !== '') return clipped(name);
+  if (typeof carrier === 'number') return carrierLabel({ id: carrier, name: '' });
+  return typeof carrier === 'string' ? clipped(carrier) : 'another carrier';
+}
+
+/** `Switch to T-Mobile`, or `Disconnect`. */
+export function switchTitle(command: ApiCommand): string {
+  const target = switchTarget(command);
+  return isDisconnect(target) ? 'Disconnect' : `Switch to ${target}`;
+}
+
+/**
+ * Since when the slot is on its carrier, where that is known: the moment that the device gives is that
+ * of the last switch, and after a disconnect or a refusal it is not how the card came to where it is.
+ */
+export function carrierSince(slot: ApiCarrierSlot, commands: readonly ApiCommand[]): number | undefined {
+  const { current, lastSwitch } = slot;
+  if (current === undefined || current === '' || lastSwitch === undefined || lastSwitch <= 0)
+    return undefined;
+  const newest = [...commands, ...(slot.command === undefined ? [] : [slot.command])]
+    .filter(({ parameters }) => (parameters['slot'] ?? 0) === slot.slot)
+    // What never came to the card has left it as it was.
+    .filter(({ state }) => state === 'done' || state === 'failed' || state === 'unknown')
+    .reduce<ApiCommand | undefined>(
+      (latest, command) => (latest !== undefined && latest.number >= command.number ? latest : command),
+      undefined,
+    );
+  return newest?.state === 'done' && newest.parameters['name'] === current ? lastSwitch : undefined;
 }
 
 /** One word for how a switch stands or ended. */

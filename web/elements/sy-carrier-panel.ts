@@ -5,9 +5,10 @@ import { apiContext, clockContext } from '../contexts.ts';
 import type { ApiCarrierSlot, ApiCommand, ApiDevice, ApiProblem } from '../data/api-types.ts';
 import { lifetimeEnd } from '../data/device-list.ts';
 import type { LastValues } from '../data/last-values.ts';
+import { carrierLabel, clipped } from '../data/names.ts';
 import { asProblem } from '../data/problem.ts';
 import { carrierObjectId } from '../data/sensors.ts';
-import { isDisconnect, isFinal, switchEffect, switchTarget } from '../data/switch-progress.ts';
+import { carrierSince, isDisconnect, isFinal, switchEffect, switchTitle } from '../data/switch-progress.ts';
 import { clockTime } from '../data/time.ts';
 import { base, controls, skeletons } from '../styles/shared.ts';
 import type { SwitchDialog } from './sy-switch-dialog.ts';
@@ -39,16 +40,22 @@ export class CarrierPanel extends LitElement {
     css`
       :host {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 24px;
       }
       section {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 12px;
       }
       .choices {
         display: flex;
         flex-wrap: wrap;
         gap: 8px;
+      }
+      .choices button {
+        max-width: 100%;
+        overflow-wrap: anywhere;
       }
       .hint {
         color: var(--sy-text-2);
@@ -108,7 +115,7 @@ export class CarrierPanel extends LitElement {
     const command = this.#command(slot);
     const busy = command !== undefined && !isFinal(command);
     return html`<section aria-label=${`SIM ${slot.slot + 1}`}>
-      <sy-sim-card .slotStatus=${slot} .progress=${busy ? command.state : undefined}></sy-sim-card>
+      <sy-sim-card .slotStatus=${slot} .progress=${busy ? command.state : undefined} .since=${carrierSince(slot, this.commands)}></sy-sim-card>
       ${command === undefined ? nothing : this.#progress(command)}
       ${
         this.problem === undefined
@@ -145,17 +152,23 @@ export class CarrierPanel extends LitElement {
 
   #choices(slot: ApiCarrierSlot, busy: boolean) {
     const offered = slot.available.filter(({ name }) => !isDisconnect(name));
-    const others = offered.filter(({ name }) => name !== slot.current);
+    const others = offered.filter(({ name }) => name === '' || name !== slot.current);
     return html`<h2>Switch to</h2>
       <div class="choices">
         ${others.map(
-          ({ name }) =>
-            html`<button ?disabled=${busy} @click=${() => this.#ask(slot, name)}>${name}</button>`,
+          (option) =>
+            html`<button
+              ?disabled=${busy}
+              title=${carrierLabel(option) === option.name ? nothing : option.name || nothing}
+              @click=${() => this.#ask(slot, option.id, carrierLabel(option))}
+            >
+              ${carrierLabel(option)}
+            </button>`,
         )}
         ${
           slot.current === ''
             ? nothing
-            : html`<button class="danger" ?disabled=${busy} @click=${() => this.#ask(slot, 'Disconnect')}>
+            : html`<button class="danger" ?disabled=${busy} @click=${() => this.#ask(slot, 'Disconnect', 'Disconnect')}>
               Disconnect
             </button>`
         }
@@ -168,7 +181,7 @@ export class CarrierPanel extends LitElement {
       ${busy ? html`<p class="hint">A switch is in progress; the next can be given when it has ended.</p>` : nothing}`;
   }
 
-  #ask(slot: ApiCarrierSlot, carrier: string): void {
+  #ask(slot: ApiCarrierSlot, carrier: string | number, label: string): void {
     this.problem = undefined;
     const reconnectAfter = this.values.get(
       `/${carrierObjectId}/${slot.slot}/${reconnectAfterResource}`,
@@ -177,8 +190,9 @@ export class CarrierPanel extends LitElement {
       endpoint: this.device.endpoint,
       slot: slot.slot,
       carrier,
-      effect: switchEffect(carrier, {
-        current: slot.current,
+      label,
+      effect: switchEffect(label, {
+        current: slot.current === undefined ? undefined : clipped(slot.current),
         ...(typeof reconnectAfter === 'number' && { reconnectAfter }),
       }),
       waits:
@@ -196,7 +210,7 @@ export class CarrierPanel extends LitElement {
   }
 
   #given(event: CustomEvent<ApiCommand>): void {
-    announce(`The switch to ${switchTarget(event.detail)} is queued`);
+    announce(`${switchTitle(event.detail)}: queued`);
     this.dispatchEvent(new CustomEvent('command-given', { detail: event.detail }));
   }
 

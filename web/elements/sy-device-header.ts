@@ -3,7 +3,7 @@ import type { ApiDevice } from '../data/api-types.ts';
 import { lifetimeEnd } from '../data/device-list.ts';
 import { formatImei } from '../data/identifiers.ts';
 import { durationText } from '../data/time.ts';
-import { base } from '../styles/shared.ts';
+import { base, clamps } from '../styles/shared.ts';
 import './sy-copy-button.ts';
 import './sy-signal-meter.ts';
 import './sy-state-badge.ts';
@@ -15,6 +15,7 @@ export class DeviceHeader extends LitElement {
 
   static override styles = [
     base,
+    clamps,
     css`
       :host {
         display: block;
@@ -45,17 +46,17 @@ export class DeviceHeader extends LitElement {
         line-height: 16px;
       }
       dd {
-        white-space: nowrap;
+        overflow-wrap: anywhere;
+      }
+      dl > div {
+        min-width: 0;
+        max-width: 100%;
       }
       @media (max-width: 600px) {
         dl {
           display: grid;
           grid-template-columns: 1fr 1fr;
           gap: 8px 16px;
-        }
-        dd {
-          white-space: normal;
-          overflow-wrap: anywhere;
         }
       }
     `,
@@ -71,7 +72,7 @@ export class DeviceHeader extends LitElement {
       .filter((part) => part !== undefined && part !== '')
       .join(' ');
     return html`<div class="name">
-        <h1>${device.endpoint}</h1>
+        <h1 class="clamp" title=${device.endpoint}>${device.endpoint}</h1>
         <sy-state-badge state=${device.state} ?queue-mode=${registration?.queueMode ?? false}></sy-state-badge>
         <sy-copy-button .text=${device.endpoint} label="Copy name" what="the endpoint name"></sy-copy-button>
       </div>
@@ -100,7 +101,10 @@ export class DeviceHeader extends LitElement {
 }
 
 function fact(name: string, value: unknown) {
-  return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+  return html`<div>
+    <dt>${name}</dt>
+    ${typeof value === 'string' ? html`<dd class="clamp" title=${value}>${value}</dd>` : html`<dd>${value}</dd>`}
+  </div>`;
 }
 
 customElements.define('sy-device-header', DeviceHeader);

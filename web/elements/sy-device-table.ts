@@ -315,7 +315,7 @@ function renderRow(device: ApiDevice, index: number) {
     <span role="cell" class="model" title=${[device.manufacturer, device.model].filter(Boolean).join(' ')}
       >${device.model ?? html`<span class="quiet">–</span>`}</span
     >
-    <span role="cell" class="carrier"
+    <span role="cell" class="carrier" title=${device.carrier || nothing}
       >${carrierText(device.carrier)}<span class="heard-too"
         > · <sy-time-text .at=${device.lastSeen}></sy-time-text></span
     ></span>

@@ -52,6 +52,12 @@ export class ReadingPlot extends LitElement {
         gap: 0 12px;
         min-height: 24px;
       }
+      h3,
+      .now {
+        min-width: 0;
+        max-width: 100%;
+        overflow-wrap: anywhere;
+      }
       h3 {
         font-size: var(--sy-size);
         font-weight: 600;

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing, svg } from 'lit';
 import type { ApiCarrierSlot, ApiCommand } from '../data/api-types.ts';
 import { formatIccid, formatImsi } from '../data/identifiers.ts';
-import { base } from '../styles/shared.ts';
+import { base, clamps } from '../styles/shared.ts';
 import './sy-time-text.ts';
 
 /** The eight contacts of a card, ISO/IEC 7816-2. */
@@ -21,10 +21,12 @@ export class SimCard extends LitElement {
     slotStatus: { attribute: false },
     /** How far a switch is that has not ended: `queued`, `sent`, `accepted`; undefined while there is none. */
     progress: { type: String },
+    since: { type: Number },
   };
 
   static override styles = [
     base,
+    clamps,
     css`
       :host {
         display: block;
@@ -33,7 +35,7 @@ export class SimCard extends LitElement {
       }
       .card {
         display: grid;
-        grid-template: auto 1fr auto / 1fr auto;
+        grid-template: auto 1fr auto / minmax(0, 1fr) auto;
         gap: 8px 16px;
         aspect-ratio: 1.62;
         min-height: 208px;
@@ -76,7 +78,7 @@ export class SimCard extends LitElement {
       dl {
         grid-column: 1 / -1;
         display: grid;
-        grid-template-columns: auto 1fr;
+        grid-template-columns: auto minmax(0, 1fr);
         align-items: baseline;
         gap: 2px 12px;
       }
@@ -101,6 +103,8 @@ export class SimCard extends LitElement {
 
   declare slotStatus: ApiCarrierSlot | undefined;
   declare progress: ApiCommand['state'] | undefined;
+  /** Since when it is on its carrier, ms since the epoch, where that is known. */
+  declare since: number | undefined;
 
   override render() {
     const sim = this.slotStatus;
@@ -111,16 +115,16 @@ export class SimCard extends LitElement {
       <svg class="chip" viewBox="0 0 48 38" aria-hidden="true">${contacts}</svg>
       <dl>
         <dt>ICCID</dt>
-        <dd data-fact="iccid">${sim.iccid === undefined || sim.iccid === '' ? '–' : formatIccid(sim.iccid)}</dd>
+        <dd class="clamp" data-fact="iccid">${sim.iccid === undefined || sim.iccid === '' ? '–' : formatIccid(sim.iccid)}</dd>
         <dt>IMSI</dt>
-        <dd data-fact="imsi">${sim.imsi === undefined || sim.imsi === '' ? '–' : formatImsi(sim.imsi)}</dd>
+        <dd class="clamp" data-fact="imsi">${sim.imsi === undefined || sim.imsi === '' ? '–' : formatImsi(sim.imsi)}</dd>
         ${
           this.progress !== undefined
             ? html`<dt>State</dt><dd class="switched busy">◌ ${words[this.progress] ?? 'switching'}</dd>`
-            : sim.lastSwitch === undefined || sim.lastSwitch === 0
+            : this.since === undefined
               ? nothing
               : html`<dt>Since</dt>
-                <dd class="switched"><sy-time-text mode="plain" .at=${sim.lastSwitch}></sy-time-text></dd>`
+                <dd class="switched"><sy-time-text mode="plain" .at=${this.since}></sy-time-text></dd>`
         }
       </dl>
     </div>`;
@@ -129,7 +133,7 @@ export class SimCard extends LitElement {
   #carrier(current: string | undefined) {
     if (current === undefined) return html`<h2 class="carrier none" data-fact="carrier">Not heard yet</h2>`;
     if (current === '') return html`<h2 class="carrier none" data-fact="carrier">Disconnected</h2>`;
-    return html`<h2 class="carrier" data-fact="carrier">${current}</h2>`;
+    return html`<h2 class="carrier clamp" data-fact="carrier" title=${current}>${current}</h2>`;
   }
 }
 

@@ -12,7 +12,10 @@ import './sy-problem-panel.ts';
 export interface SwitchQuestion {
   readonly endpoint: string;
   readonly slot: number;
-  readonly carrier: string;
+  /** The id of an offered carrier, which tells apart those of one name or none; or `Disconnect`. */
+  readonly carrier: string | number;
+  /** What the page calls it. */
+  readonly label: string;
   /** What it does, in a sentence or two. */
   readonly effect: string;
   /** Why it will not go out at once; undefined where it will. */
@@ -46,8 +49,10 @@ export class SwitchDialog extends LitElement {
       h2 {
         margin-bottom: 12px;
         font-size: 16px;
+        overflow-wrap: anywhere;
       }
       p {
+        overflow-wrap: anywhere;
         margin-bottom: 12px;
         color: var(--sy-text-2);
       }
@@ -57,9 +62,14 @@ export class SwitchDialog extends LitElement {
       }
       .actions {
         display: flex;
+        flex-wrap: wrap;
         justify-content: flex-end;
         gap: 8px;
         margin-top: 24px;
+      }
+      .actions button {
+        max-width: 100%;
+        overflow-wrap: anywhere;
       }
     `,
   ];
@@ -88,8 +98,8 @@ export class SwitchDialog extends LitElement {
 
   override render() {
     const { question } = this;
-    const disconnect = question !== undefined && isDisconnect(question.carrier);
-    const verb = disconnect ? 'Disconnect' : `Switch to ${question?.carrier ?? ''}`;
+    const disconnect = question !== undefined && isDisconnect(question.label);
+    const verb = disconnect ? 'Disconnect' : `Switch to ${question?.label ?? ''}`;
     return html`<dialog aria-labelledby="title" aria-describedby="effect">
       <h2 id="title">${verb}?</h2>
       <p class="target">${question?.endpoint} · SIM ${(question?.slot ?? 0) + 1}</p>

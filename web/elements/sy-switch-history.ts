@@ -29,7 +29,7 @@ export class SwitchHistory extends LitElement {
       }
       li {
         display: grid;
-        grid-template-columns: 84px 1fr auto;
+        grid-template-columns: 84px minmax(0, 1fr) auto;
         gap: 0 12px;
         padding: 6px 0;
         border-bottom: 1px solid var(--sy-rule);
@@ -44,6 +44,9 @@ export class SwitchHistory extends LitElement {
       .unknown,
       .cancelled {
         color: var(--sy-text-3);
+      }
+      .target {
+        overflow-wrap: anywhere;
       }
       .when {
         color: var(--sy-text-3);
@@ -80,7 +83,7 @@ function entry(command: ApiCommand) {
   const took = durationText(command.updatedAt - command.createdAt);
   return html`<li>
     <span class=${command.state}><span aria-hidden="true">${marks[command.state]}</span> ${outcomeWord(command)}</span>
-    <span title=${`Command ${command.number}, took ${took}`}>${switchTarget(command)}</span>
+    <span class="target" title=${`Command ${command.number}, took ${took}`}>${switchTarget(command)}</span>
     <span class="when"><sy-time-text mode="plain" .at=${command.updatedAt}></sy-time-text></span>
     ${command.reason === undefined || command.state === 'done' ? nothing : html`<span class="reason">${command.reason}</span>`}
   </li>`;

@@ -3,7 +3,7 @@ import { css, html, LitElement, nothing } from 'lit';
 import { clockContext } from '../contexts.ts';
 import type { ApiCommand } from '../data/api-types.ts';
 import { thinSpace } from '../data/numbers.ts';
-import { isFinal, outcomeWord, type SwitchStep, switchSteps, switchTarget } from '../data/switch-progress.ts';
+import { isFinal, outcomeWord, type SwitchStep, switchSteps, switchTitle } from '../data/switch-progress.ts';
 import { clockTime, durationText, exactTime } from '../data/time.ts';
 import { base } from '../styles/shared.ts';
 import { Ticker } from '../ticker.ts';
@@ -38,6 +38,10 @@ export class SwitchTimeline extends LitElement {
         margin-bottom: 8px;
         font-weight: 600;
       }
+      .what {
+        min-width: 0;
+        overflow-wrap: anywhere;
+      }
       .word {
         font-weight: 500;
         color: var(--sy-waiting);
@@ -60,7 +64,7 @@ export class SwitchTimeline extends LitElement {
       }
       li {
         display: grid;
-        grid-template-columns: 20px 1fr auto;
+        grid-template-columns: 20px minmax(0, 1fr) auto;
         align-items: baseline;
         gap: 0 4px;
       }
@@ -121,7 +125,7 @@ export class SwitchTimeline extends LitElement {
     if (command === undefined) return nothing;
     const steps = switchSteps(command);
     return html`<div class="title">
-        <span>Switch to ${switchTarget(command)}</span>
+        <span class="what">${switchTitle(command)}</span>
         <span class="word ${command.state}" data-outcome=${command.state}>${outcomeWord(command)}</span>
       </div>
       <ol>

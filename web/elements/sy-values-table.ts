@@ -1,7 +1,7 @@
 import { css, html, LitElement } from 'lit';
 import { type LastValue, type LastValues, pathName, sortedByPath, valueText } from '../data/last-values.ts';
 import { type Sensor, sensorObject, sensorTitle } from '../data/sensors.ts';
-import { base } from '../styles/shared.ts';
+import { base, clamps } from '../styles/shared.ts';
 import './sy-time-text.ts';
 
 /** Resources of the IoT Sensor object whose unit is the sensor's own: Value, Minimum, Maximum. */
@@ -16,6 +16,7 @@ export class ValuesTable extends LitElement {
 
   static override styles = [
     base,
+    clamps,
     css`
       :host {
         display: block;
@@ -103,10 +104,11 @@ export class ValuesTable extends LitElement {
 
   #row({ path, value, takenAt }: LastValue) {
     const { object, resource } = pathName(path);
+    const text = valueText(path, value, this.#units(path));
     return html`<tr>
       <td class="path mono">${path}</td>
       <th scope="row">${this.#object(path, object)}${resource}</th>
-      <td class="value">${valueText(path, value, this.#units(path))}</td>
+      <td class="value"><div class="clamp" title=${text}>${text}</div></td>
       <td class="age"><sy-time-text .at=${takenAt}></sy-time-text></td>
     </tr>`;
   }

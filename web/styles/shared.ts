@@ -135,6 +135,20 @@ export const controls = css`
   }
 `;
 
+/** What a device says of itself may be as long as it likes: two lines of it are shown. */
+export const clamps = css`
+  .clamp {
+    display: -webkit-box;
+    min-width: 0;
+    -webkit-box-orient: vertical;
+    -webkit-line-clamp: 2;
+    line-clamp: 2;
+    overflow: hidden;
+    overflow-wrap: anywhere;
+    white-space: normal;
+  }
+`;
+
 /** Grey bars where something is still to come, of the size that it will have: no jump. */
 export const skeletons = css`
   .bone {

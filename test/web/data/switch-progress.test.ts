@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { ApiCommand } from '../../../web/data/api-types.ts';
+import type { ApiCarrierSlot, ApiCommand } from '../../../web/data/api-types.ts';
 import {
   type CommandState,
+  carrierSince,
   outcomeWord,
   switchEffect,
   switchSteps,
   switchTarget,
+  switchTitle,
 } from '../../../web/data/switch-progress.ts';
 
 function command(states: readonly CommandState[], extra: Partial<ApiCommand> = {}): ApiCommand {
@@ -97,7 +99,10 @@ describe('words', () => {
 
   it('names the carrier, by its id where there is no name', () => {
     expect(switchTarget(command([]))).toBe('T-Mobile');
-    expect(switchTarget(command([], { parameters: { carrier: 7 } }))).toBe('7');
+    expect(switchTarget(command([], { parameters: { carrier: 7 } }))).toBe('Carrier 7');
+    expect(switchTarget(command([], { parameters: { carrier: 7, name: 'x'.repeat(3000) } }))).toHaveLength(
+      60,
+    );
   });
 
   it('says what a switch does before it is confirmed', () => {
@@ -109,5 +114,52 @@ describe('words', () => {
     expect(
       switchEffect('Disconnect', { current: 'AT&T', reconnectAfter: 30 }).replaceAll('\u202f', ' '),
     ).toContain('after 30 s');
+  });
+});
+
+describe('switchTitle', () => {
+  it('says what is done', () => {
+    expect(switchTitle(command([]))).toBe('Switch to T-Mobile');
+    expect(switchTitle(command([], { parameters: { carrier: 65535, name: 'Disconnect' } }))).toBe(
+      'Disconnect',
+    );
+  });
+});
+
+describe('carrierSince', () => {
+  const slot = (extra: Partial<ApiCarrierSlot> = {}): ApiCarrierSlot => ({
+    slot: 0,
+    current: 'T-Mobile',
+    available: [],
+    lastSwitch: 5000,
+    ...extra,
+  });
+  const numbered = (number: number, state: CommandState, name = 'T-Mobile', inSlot = 0) =>
+    command([state], { number, parameters: { carrier: 1, name, slot: inSlot } });
+
+  it('is when the switch to the current carrier was', () => {
+    expect(carrierSince(slot(), [numbered(2, 'done'), numbered(1, 'done', 'AT&T')])).toBe(5000);
+    expect(carrierSince(slot({ command: numbered(2, 'done') }), [])).toBe(5000);
+  });
+
+  it('is not told when the last switch led elsewhere: to no carrier, or nowhere for it was refused', () => {
+    expect(carrierSince(slot(), [numbered(2, 'done', 'Disconnect'), numbered(1, 'done')])).toBeUndefined();
+    expect(carrierSince(slot(), [numbered(1, 'done'), numbered(2, 'failed', 'AT&T')])).toBeUndefined();
+    expect(carrierSince(slot(), [numbered(2, 'failed'), numbered(1, 'done')])).toBeUndefined();
+  });
+
+  it('is not told where nothing is known of a switch, or the card has no carrier', () => {
+    expect(carrierSince(slot(), [])).toBeUndefined();
+    expect(carrierSince(slot({ current: '' }), [numbered(1, 'done', '')])).toBeUndefined();
+    expect(carrierSince(slot({ lastSwitch: 0 }), [numbered(1, 'done')])).toBeUndefined();
+  });
+
+  it('is moved neither by what never came to the card nor by another slot', () => {
+    const commands = [
+      numbered(4, 'done', 'AT&T', 1),
+      numbered(3, 'cancelled', 'AT&T'),
+      numbered(2, 'expired', 'AT&T'),
+    ];
+    expect(carrierSince(slot(), [...commands, numbered(1, 'done')])).toBe(5000);
   });
 });
