@@ -12,6 +12,7 @@ import { fileJournal, volatileJournal } from './modem/command-journal.ts';
 import { Modem, type ModemEvents } from './modem/modem.ts';
 import { fileCardMemory, volatileCardMemory } from './sim/card-memory.ts';
 import { VirtualCard } from './sim/virtual-card.ts';
+import { StateLock } from './state-lock.ts';
 
 export interface ModemIdentity {
   readonly name: string;
@@ -57,12 +58,33 @@ export async function awaitServer(
   }
 }
 
-/** Puts a modem together, with its socket open and its card in. Not started. */
+/**
+ * Puts a modem together, with its socket open, its card in, and its state folder held until it is closed.
+ * Not started.
+ * @throws StateFileError the folder is another process's; the system's errors
+ */
 export async function buildModem(
   identity: ModemIdentity,
   settings: ModemSettings,
   server: PeerAddress,
   events: ModemEvents,
+): Promise<Modem> {
+  const { state, name } = identity;
+  const lock = state === undefined ? undefined : new StateLock(state, name);
+  try {
+    return await assemble(identity, settings, server, events, () => lock?.release());
+  } catch (error) {
+    lock?.release();
+    throw error;
+  }
+}
+
+async function assemble(
+  identity: ModemIdentity,
+  settings: ModemSettings,
+  server: PeerAddress,
+  events: ModemEvents,
+  release: () => void,
 ): Promise<Modem> {
   const { state } = identity;
   const cardFile = identity.cardFile ?? (state === undefined ? undefined : join(state, 'card.json'));
@@ -99,6 +121,7 @@ export async function buildModem(
     serial: String(identity.serial).padStart(9, '0'),
     firmware: packageJson.version,
     events,
+    release,
     ...(settings.updateInterval === undefined ? {} : { updateInterval: settings.updateInterval }),
     ...(settings.reconnectAfter === undefined ? {} : { reconnectAfter: settings.reconnectAfter }),
     ...(settings.crashAt === undefined ? {} : { reach: crashAt(settings.crashAt) }),

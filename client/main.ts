@@ -23,8 +23,13 @@ async function main(): Promise<void> {
     return;
   }
   const log = createLog(line.logLevel);
-  // A bug ends the process, wherever it is met: what goes on after it cannot be trusted.
+  // A bug ends the process, wherever it is met: what goes on after it cannot be trusted. So does, in the
+  // middle of a fleet, state that is damaged or another process's; but that is told in a line.
   const onFault = (error: unknown): void => {
+    if (error instanceof StateFileError) {
+      process.stderr.write(`${error.message}\n`);
+      process.exit(1);
+    }
     setImmediate(() => {
       throw error;
     });

@@ -52,6 +52,8 @@ export interface ModemOptions {
   readonly firmware: string;
   readonly customObjects?: CustomObjectIds;
   readonly events: ModemEvents;
+  /** Called when the modem is closed: gives back what was held for it. */
+  readonly release?: () => void;
   /** Fault injection for tests: called at each step of a carrier switch. */
   readonly reach?: (step: SwitchStep) => Promise<void>;
 }
@@ -211,6 +213,7 @@ export class Modem {
     for (const timer of [this.#sensorTimer, this.#radioTimer, this.#rebootTimer]) timer?.cancel();
     await this.client.close(options);
     await this.#card.close();
+    this.#options.release?.();
   }
 
   #attach(): void {

@@ -167,6 +167,39 @@ describe('the modem’s process', () => {
     expect(running.output).toContain(join(folder, file));
   });
 
+  it('has its state folder for itself, until it ends in whatever way', async () => {
+    const first = modem();
+    await registered(1);
+    const second = modem();
+    expect(await second.exit).toEqual([1, null]);
+    expect(second.output.trim()).toMatch(
+      /^[^\n]*crash-test is already running: its state folder [^\n]* is in use; choose another --endpoint or --state$/,
+    );
+    expect(second.output).toContain(folder);
+    expect(server.of('register')).toHaveLength(1);
+
+    first.child.kill('SIGKILL');
+    await first.exit;
+    const third = modem();
+    await registered(2);
+    third.child.kill('SIGTERM');
+    expect(await third.exit).toEqual([0, null]);
+    modem();
+    await registered(3);
+  });
+
+  it('of a fleet has the folders of its modems for itself', async () => {
+    const fleet = ['--fleet', '--server', uri, '--state', folder, '--prefix', 'f-', '--ramp', '200'];
+    run(...fleet, '--count', '3');
+    await registered(3);
+    const second = run(...fleet, '--count', '3', '--quiet');
+    expect(await second.exit).toEqual([1, null]);
+    expect(second.output).toMatch(/^f-1 is already running: its state folder [^\n]*f-1 is in use; [^\n]*\n$/);
+    const single = run('--server', uri, '--endpoint', 'f-2', '--state', join(folder, 'f-2'), '--quiet');
+    expect(await single.exit).toEqual([1, null]);
+    expect(server.of('register')).toHaveLength(3);
+  });
+
   it('goes on asking for the name of its server, and can be ended meanwhile', async () => {
     const running = run('--server', 'coap://server.invalid', '--state', ':memory:');
     await until(() => running.output.includes('server.invalid; tried again'));
