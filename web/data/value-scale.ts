@@ -6,6 +6,15 @@ export interface ValueScale {
 
 const padding = 0.08;
 
+/** Of what can be drawn in units of 1: an axis finds no steps for more, and of the largest numbers even the extent is none. */
+const largestDrawn = 1e15;
+
+/** The power of ten in which values from `minimum` to `maximum` are drawn; 1 for what anybody measures. */
+export function drawingUnit(minimum: number, maximum: number): number {
+  const size = Math.max(Math.abs(minimum), Math.abs(maximum));
+  return Number.isFinite(size) && size > largestDrawn ? 10 ** Math.floor(Math.log10(size)) : 1;
+}
+
 /**
  * The axis for values from `minimum` to `maximum`, given the one before. It widens at once, and
  * narrows only when the values fill little of it: an axis that breathes with each reading cannot be read.

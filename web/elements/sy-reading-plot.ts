@@ -6,7 +6,7 @@ import { formatMeasure } from '../data/numbers.ts';
 import type { SeriesBuffer } from '../data/series-buffer.ts';
 import { clockTime, exactTime } from '../data/time.ts';
 import type { TimeWindow } from '../data/time-window.ts';
-import { fitScale, type ValueScale } from '../data/value-scale.ts';
+import { drawingUnit, fitScale, type ValueScale } from '../data/value-scale.ts';
 import { base } from '../styles/shared.ts';
 import { themedEvent } from '../theme.ts';
 
@@ -116,7 +116,9 @@ export class ReadingPlot extends LitElement {
 
   #plot: uPlot | undefined;
   #window: TimeWindow = { from: 0, to: 1 };
+  /** In `#unit`, as all that is handed to the plot. */
   #scale: ValueScale | undefined;
+  #unit = 1;
   #summarised = 0;
   readonly #resize = new ResizeObserver(([entry]) => {
     const width = Math.floor(entry?.contentRect.width ?? 0);
@@ -165,10 +167,15 @@ export class ReadingPlot extends LitElement {
     const span = window.to - window.from;
     const drawn = decimate(buffer.times, buffer.values, window.from, window.to, span / this.plotWidth);
     this.#window = window;
-    this.#scale = fitScale(this.#scale, drawn.minimum, drawn.maximum);
+    const unit = drawn.count === 0 ? this.#unit : drawingUnit(drawn.minimum, drawn.maximum);
+    if (unit !== this.#unit) this.#scale = undefined;
+    this.#unit = unit;
+    this.#scale = fitScale(this.#scale, drawn.minimum / unit, drawn.maximum / unit);
     const line = plot.series[1];
     if (line !== undefined) line.width = drawn.times.length > mostStrongPoints ? hairline : strong;
-    plot.setData([drawn.times, drawn.values], true);
+    const values =
+      unit === 1 ? drawn.values : drawn.values.map((value) => (value === null ? null : value / unit));
+    plot.setData([drawn.times, values], true);
     // Text is for reading: four times a second is all that it changes.
     if (Math.abs(now - this.#summarised) < 250) return;
     this.#summarised = now;
@@ -282,8 +289,10 @@ export class ReadingPlot extends LitElement {
             ticks: { show: false },
             space: 28,
             // Without a reading there is no scale that could be told.
-            values: (_plot, splits) =>
-              splits.map((split) => (this.#scale === undefined ? '' : axisValue(split, splits))),
+            values: (_plot, splits) => {
+              const told = splits.map((split) => split * this.#unit);
+              return told.map((value) => (this.#scale === undefined ? '' : axisValue(value, told)));
+            },
           },
         ],
         series: [
@@ -327,7 +336,9 @@ export class ReadingPlot extends LitElement {
     const value = index === null || index === undefined ? undefined : plot.data[1]?.[index];
     const away = plot.cursor.left === undefined || plot.cursor.left < 0;
     this.pointed =
-      away || typeof time !== 'number' || typeof value !== 'number' ? undefined : { time, value };
+      away || typeof time !== 'number' || typeof value !== 'number'
+        ? undefined
+        : { time, value: value * this.#unit };
   }
 
   #picked(plot: uPlot): void {
@@ -356,8 +367,15 @@ function axisTime(time: number, step: number): string {
   return step < 60_000 ? clockTime(time) : clockTime(time).slice(0, 5);
 }
 
+/** `−1.5e308`: there is no room for more beside a plot. */
+function shortExponent(value: number): string {
+  const [mantissa = '', exponent = ''] = value.toExponential(2).split('e+');
+  return `${Number(mantissa)}e${exponent}`.replace(/^-/, '−');
+}
+
 function axisValue(value: number, splits: readonly number[]): string {
   const step = splits.length > 1 ? Math.abs((splits[1] as number) - (splits[0] as number)) : 1;
+  if (Math.abs(value) >= 1e9 && Number.isFinite(value)) return shortExponent(value);
   if (Math.abs(value) >= 1e5 || (step < 1e-3 && step > 0)) return formatMeasure(value, 3);
   let digits = 0;
   while (digits < 6 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6) digits++;

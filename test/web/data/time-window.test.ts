@@ -4,7 +4,7 @@ import { learnSensors, sensorInstance, sensorTitle, sensorUnit } from '../../../
 import { SeriesBuffer } from '../../../web/data/series-buffer.ts';
 import { ServerClock } from '../../../web/data/server-clock.ts';
 import { follow, hold, pan, pick, windowOf, zoom } from '../../../web/data/time-window.ts';
-import { fitScale } from '../../../web/data/value-scale.ts';
+import { drawingUnit, fitScale } from '../../../web/data/value-scale.ts';
 
 const now = 1_000_000;
 
@@ -56,6 +56,28 @@ describe('fitScale', () => {
   it('leaves an extent far from the values behind', () => {
     const scale = fitScale({ low: 0, high: 1 }, 100, 100.5);
     expect(scale?.low).toBeGreaterThan(99);
+  });
+});
+
+describe('drawingUnit', () => {
+  it('leaves what anybody measures as it is', () => {
+    expect(drawingUnit(-40, 1e9)).toBe(1);
+    expect(drawingUnit(0, 0)).toBe(1);
+    expect(drawingUnit(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY)).toBe(1);
+  });
+
+  it.each([
+    [-1e308, 1e308],
+    [-Number.MAX_VALUE, Number.MAX_VALUE],
+    [1e40, 2e40],
+    [-3e16, 0],
+  ])('makes an axis of finite extent and steps for values from %d to %d', (minimum, maximum) => {
+    const unit = drawingUnit(minimum, maximum);
+    const scale = fitScale(undefined, minimum / unit, maximum / unit);
+    if (scale === undefined) throw new Error('no scale');
+    const extent = scale.high - scale.low;
+    expect(extent).toBeGreaterThan(0);
+    expect(extent).toBeLessThan(100);
   });
 });
 
