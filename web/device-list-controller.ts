@@ -11,8 +11,10 @@ const pageSize = 100;
 const largestPage = 1000;
 const flushMs = 200;
 const reloadMs = 1000;
-/** Being heard from is no event of its own: how long ago it was is asked for this often. */
-const renewMs = 15_000;
+/** Being heard from is no event of its own: how long ago it was is asked for this often; less often for a long list. */
+const renewMs = 5000;
+const renewLongMs = 15_000;
+const longList = 200;
 
 export interface ListQuery {
   readonly search: string;
@@ -32,6 +34,7 @@ export class DeviceListController implements ReactiveController {
   #flush: ReturnType<typeof setTimeout> | undefined;
   #reload: ReturnType<typeof setTimeout> | undefined;
   #paging = false;
+  #renewedAt = 0;
   #renewal: ReturnType<typeof setInterval> | undefined;
 
   /** What is shown; of the query before while the next one loads. */
@@ -140,7 +143,9 @@ export class DeviceListController implements ReactiveController {
       });
     }
     this.#renewal ??= setInterval(() => {
-      if (document.visibilityState === 'visible') this.#reloadQuietly();
+      if (document.visibilityState !== 'visible') return;
+      const long = (this.list?.devices.length ?? 0) > longList;
+      if (!long || performance.now() - this.#renewedAt >= renewLongMs - renewMs / 2) this.#reloadQuietly();
     }, renewMs);
   }
 
@@ -184,6 +189,7 @@ export class DeviceListController implements ReactiveController {
     const long = list.devices.length > largestPage;
     const limit = long ? 1 : Math.max(pageSize, list.devices.length);
     const request = this.#request;
+    this.#renewedAt = performance.now();
     try {
       const page = await this.#api.devices({ limit, ...query }, request.signal);
       if (request.signal.aborted || this.list === undefined) return;

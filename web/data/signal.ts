@@ -1,3 +1,4 @@
+import type { ApiDevice } from './api-types.ts';
 import { thinSpace } from './numbers.ts';
 
 /** What a received power means to a person: RSRP of −80 dBm is good, of −110 dBm poor. */
@@ -12,6 +13,11 @@ export function signalMeaning(dBm: number): SignalMeaning {
   if (dBm >= -95) return { bars: 3, word: 'fair' };
   if (dBm > -110) return { bars: 2, word: 'weak' };
   return { bars: 1, word: 'poor' };
+}
+
+/** Whether the signal is one of before: the device is gone, or its card is on no carrier. */
+export function signalIsOld(device: Pick<ApiDevice, 'state' | 'carrier'>): boolean {
+  return device.state !== 'registered' || device.carrier === '';
 }
 
 export function formatSignal(dBm: number): string {

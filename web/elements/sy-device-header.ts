@@ -2,6 +2,7 @@ import { css, html, LitElement, nothing } from 'lit';
 import type { ApiDevice } from '../data/api-types.ts';
 import { lifetimeEnd } from '../data/device-list.ts';
 import { formatImei } from '../data/identifiers.ts';
+import { signalIsOld } from '../data/signal.ts';
 import { durationText } from '../data/time.ts';
 import { base, clamps } from '../styles/shared.ts';
 import './sy-copy-button.ts';
@@ -95,7 +96,7 @@ export class DeviceHeader extends LitElement {
         ${device.firmwareVersion === undefined ? nothing : fact('Firmware', device.firmwareVersion)}
         ${device.serialNumber === undefined ? nothing : fact('Serial number', device.serialNumber)}
         ${device.imei === undefined ? nothing : fact('IMEI', formatImei(device.imei))}
-        ${fact('Signal', html`<sy-signal-meter .dbm=${device.signal} ?stale=${registration === undefined}></sy-signal-meter>`)}
+        ${fact('Signal', html`<sy-signal-meter .dbm=${device.signal} ?stale=${signalIsOld(device)}></sy-signal-meter>`)}
       </dl>`;
   }
 }

@@ -5,6 +5,7 @@ import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import type { ApiDevice } from '../data/api-types.ts';
 import { lifetimeEnd } from '../data/device-list.ts';
 import { hrefOf } from '../data/routes.ts';
+import { signalIsOld } from '../data/signal.ts';
 import { base, skeletons } from '../styles/shared.ts';
 import './sy-signal-meter.ts';
 import './sy-state-badge.ts';
@@ -72,6 +73,10 @@ export class DeviceTable extends LitElement {
         background: var(--sy-surface);
         color: var(--sy-text-3);
         font-size: var(--sy-small);
+      }
+      /* As wide as the rows, beside which there is room for a scrollbar. */
+      .heads {
+        background: var(--sy-surface);
         scrollbar-gutter: stable;
         overflow: hidden;
       }
@@ -197,7 +202,7 @@ export class DeviceTable extends LitElement {
       aria-busy=${this.busy}
       @keydown=${this.#keyed}
     >
-      <div role="rowgroup">
+      <div role="rowgroup" class="heads">
         <div class="row head" role="row" aria-rowindex="1">
           ${columns.map(
             (title, index) =>
@@ -319,7 +324,7 @@ function renderRow(device: ApiDevice, index: number) {
       >${carrierText(device.carrier)}<span class="heard-too"
         > · <sy-time-text .at=${device.lastSeen}></sy-time-text></span
     ></span>
-    <span role="cell" class="signal"><sy-signal-meter .dbm=${device.signal} ?stale=${device.state !== 'registered'}></sy-signal-meter></span>
+    <span role="cell" class="signal"><sy-signal-meter .dbm=${device.signal} ?stale=${signalIsOld(device)}></sy-signal-meter></span>
     <span role="cell" class="heard"><sy-time-text .at=${device.lastSeen}></sy-time-text></span>
     <span role="cell" class="left"
       >${

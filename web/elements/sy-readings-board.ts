@@ -5,6 +5,7 @@ import { announce } from '../announce.ts';
 import { clockContext, liveContext } from '../contexts.ts';
 import type { ApiProblem } from '../data/api-types.ts';
 import { csvFileName, csvParts } from '../data/csv-export.ts';
+import type { LastValues } from '../data/last-values.ts';
 import { onReopened } from '../data/live-stream.ts';
 import { asProblem } from '../data/problem.ts';
 import type { SensorFeed } from '../data/sensor-feed.ts';
@@ -32,6 +33,8 @@ import type { ReadingPlot, WindowPicked } from './sy-reading-plot.ts';
 export interface ReadingsSource {
   readonly sensors: ReadonlyMap<number, Sensor>;
   readonly feeds: ReadonlyMap<number, SensorFeed>;
+  /** The newest of every path, older than the time shown too. */
+  readonly values: LastValues;
   /** Rises with each reading. */
   readonly version: number;
   /** Asks the device to read a sensor at another period, µs. Rejects with ProblemError. */
@@ -43,7 +46,7 @@ export class ReadingsBoard extends LitElement {
   static override properties = {
     endpoint: { type: String },
     source: { attribute: false, hasChanged: () => true },
-    askable: { type: Boolean },
+    registered: { type: Boolean },
     view: { state: true },
     problem: { state: true },
   };
@@ -76,6 +79,10 @@ export class ReadingsBoard extends LitElement {
         color: var(--sy-good);
         font-weight: 550;
       }
+      .gone {
+        color: var(--sy-text-3);
+        font-weight: 550;
+      }
       .held {
         color: var(--sy-waiting);
         font-weight: 550;
@@ -106,8 +113,8 @@ export class ReadingsBoard extends LitElement {
 
   declare endpoint: string;
   declare source: ReadingsSource | undefined;
-  /** Whether the device is there to be asked for another rate. */
-  declare askable: boolean;
+  /** Whether anything can come from the device, and whether it can be asked for another rate. */
+  declare registered: boolean;
   declare view: View;
   declare problem: ApiProblem | undefined;
 
@@ -132,7 +139,7 @@ export class ReadingsBoard extends LitElement {
     super();
     this.endpoint = '';
     this.source = undefined;
-    this.askable = false;
+    this.registered = false;
     this.view = follow(ranges[1].span);
     this.problem = undefined;
     new Ticker(this);
@@ -228,7 +235,7 @@ export class ReadingsBoard extends LitElement {
                 .period=${sensor.samplingPeriod}
                 .sensor=${sensorTitle(sensor)}
                 .ask=${
-                  this.askable
+                  this.registered
                     ? (period: number) => this.source?.setSamplingPeriod(sensor.instance, period)
                     : undefined
                 }
@@ -250,7 +257,13 @@ export class ReadingsBoard extends LitElement {
     if (this.view.mode === 'following') {
       // The ticker asks once a second: with the stream gone, nothing here is live.
       const broken = this.#live.value?.status.state === 'broken';
-      return html`${broken ? html`<span class="held">▲ not live</span>` : html`<span class="live">● live</span>`}
+      return html`${
+        broken
+          ? html`<span class="held">▲ not live</span>`
+          : this.registered
+            ? html`<span class="live">● live</span>`
+            : html`<span class="gone">○ not registered</span>`
+      }
       ${this.#silence()}`;
     }
     const { from, to } = this.view.window;
@@ -261,9 +274,14 @@ export class ReadingsBoard extends LitElement {
   /** How long no sensor has been heard, where that is worth a word. */
   #silence() {
     const times = [...(this.source?.feeds.values() ?? [])].map((feed) => feed.buffer.lastTime ?? 0);
-    const newest = Math.max(0, ...times);
-    if (newest === 0) return 'no reading in the time shown';
-    return this.#now - newest > 10_000 ? `· last reading ${relativeTime(newest, this.#now)}` : nothing;
+    const last = [...(this.source?.sensors.values() ?? [])].map(
+      ({ path }) => this.source?.values.get(path)?.takenAt ?? 0,
+    );
+    const newest = Math.max(0, ...times, ...last);
+    if (newest === 0) return '· no reading was heard';
+    return !this.registered || this.#now - newest > 10_000
+      ? `· last reading ${relativeTime(newest, this.#now)}`
+      : nothing;
   }
 
   /** Says so where the range reaches back further than what is here. */

@@ -7,7 +7,7 @@ export class SignalMeter extends LitElement {
     dbm: { type: Number },
     /** Leaves the word to the hover text. */
     terse: { type: Boolean },
-    /** Heard before the device went away: not how it is now. */
+    /** Heard before the device or its carrier went away: not how it is now. */
     stale: { type: Boolean },
   };
 

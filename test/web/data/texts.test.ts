@@ -3,7 +3,7 @@ import { csvField, csvLine } from '../../../web/data/csv.ts';
 import { formatIccid, formatImei, formatImsi } from '../../../web/data/identifiers.ts';
 import { comparePaths, pathName, valueText } from '../../../web/data/last-values.ts';
 import { displayUnit, formatCount, formatMeasure } from '../../../web/data/numbers.ts';
-import { formatSignal, signalMeaning } from '../../../web/data/signal.ts';
+import { formatSignal, signalIsOld, signalMeaning } from '../../../web/data/signal.ts';
 import { durationText, exactTime, freshness, isoMicroseconds, relativeTime } from '../../../web/data/time.ts';
 
 /** Thin spaces made visible. */
@@ -189,5 +189,16 @@ describe('values', () => {
     expect(valueText('/42769/0/7', '8901410036027529766')).toBe('8901 4100 3602 7529 766');
     expect(valueText('/42769/0/8', '310410602752976')).toBe('310 410 602752976');
     expect(valueText('/1/0/6', true)).toBe('yes');
+  });
+});
+
+describe('signalIsOld', () => {
+  it.each([
+    ['registered', 'AT&T', false],
+    ['registered', undefined, false],
+    ['registered', '', true],
+    ['unregistered', 'AT&T', true],
+  ] as const)('of a device that is %s, on carrier %j: %s', (state, carrier, old) => {
+    expect(signalIsOld({ state, ...(carrier !== undefined && { carrier }) })).toBe(old);
   });
 });
