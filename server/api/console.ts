@@ -2,6 +2,7 @@ import { sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from './problems.ts';
+import { answerErrors } from './request-errors.ts';
 
 /** Only what comes from here: no inline script or style, no data: address, no other origin. */
 const consoleContentPolicy =
@@ -24,20 +25,33 @@ export async function serveConsole(app: FastifyInstance, root: string | undefine
     app.setNotFoundHandler(noSuchRoute);
     return;
   }
-  await app.register(fastifyStatic, {
-    root,
-    preCompressed: true,
-    cacheControl: false,
-    setHeaders: (reply, path) => {
-      // File names under assets/ carry a hash of their content: what has the same name is the same.
-      const hashed = path.includes(`${sep}assets${sep}`);
-      reply.header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
-      reply.header('content-security-policy', consoleContentPolicy);
-    },
+  // A scope of its own, for its error handler.
+  await app.register(async (files) => {
+    await files.register(fastifyStatic, {
+      root,
+      preCompressed: true,
+      cacheControl: false,
+      setHeaders: (reply, path) => {
+        // File names under assets/ carry a hash of their content: what has the same name is the same.
+        const hashed = path.includes(`${sep}assets${sep}`);
+        reply.header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+        reply.header('content-security-policy', consoleContentPolicy);
+      },
+    });
+    files.setNotFoundHandler(pageOrNothing);
+    files.setErrorHandler((error, request, reply) =>
+      isNoFileName(error) ? pageOrNothing(request, reply) : answerErrors(error, request, reply),
+    );
   });
-  app.setNotFoundHandler((request, reply) =>
-    isConsolePage(request) ? reply.sendFile('index.html') : noSuchRoute(request, reply),
-  );
+}
+
+function pageOrNothing(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return isConsolePage(request) ? reply.code(200).sendFile('index.html') : noSuchRoute(request, reply);
+}
+
+/** A path that cannot be a file's (`..`, an empty part, NUL, a name too long for the system) is one that is not there. */
+function isNoFileName(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'FST_STATIC_FORBIDDEN_PATH';
 }
 
 function noSuchRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {

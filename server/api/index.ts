@@ -6,6 +6,7 @@ import type { ApiDependencies } from './dependencies.ts';
 import { EventStreams } from './event-streams.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { acceptJsonOnly } from './json-bodies.ts';
+import { refuseLongPaths, routerParamLength } from './long-paths.ts';
 import { describeApi } from './openapi.ts';
 import { refuseOtherMethods } from './other-methods.ts';
 import { ProblemError } from './problems.ts';
@@ -26,8 +27,8 @@ import { validationError, validatorCompiler } from './validation.ts';
 const BODY_LIMIT = 1024 * 1024;
 /** How long a client may take to send a request, ms: one that trickles must not hold a connection for ever. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** Characters of one path parameter, encoded: an endpoint name may need three for each of its bytes. */
-const MAX_PARAM_LENGTH = 4096;
+/** How often Node looks for requests whose time is over, ms. Its own 30 s would let them have half as long again. */
+const REQUEST_CHECK_MS = 5_000;
 const MAX_EVENT_STREAMS = 4096;
 /** How long requests to devices that are under way may still take when the server closes, ms. */
 const CLOSING_GRACE_MS = 2_000;
@@ -42,7 +43,8 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    http: { connectionsCheckingInterval: REQUEST_CHECK_MS },
+    routerOptions: { maxParamLength: routerParamLength },
     return503OnClosing: true,
     schemaErrorFormatter: validationError,
     clientErrorHandler: answerUnreadable,
@@ -63,6 +65,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   logRequests(app);
   httpMetrics.observe(app);
   guardRequests(app, deps.allowedHosts);
+  refuseLongPaths(app);
   acceptJsonOnly(app);
   await describeApi(app, deps.about.version);
 

@@ -21,6 +21,7 @@ export const problems = {
   unknown_command: { status: 404, title: 'No such command' },
   not_observed: { status: 404, title: 'Nothing is observed there' },
   method_not_allowed: { status: 405, title: 'The route does not offer this method' },
+  request_timeout: { status: 408, title: 'The request did not come in time' },
   not_registered: { status: 409, title: 'The device is not registered now' },
   device_registered: { status: 409, title: 'The device is registered' },
   conflict: { status: 409, title: 'The request contradicts what is' },

@@ -1,3 +1,4 @@
+import { maxHeaderSize, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem, problemOf } from './problems.ts';
@@ -38,14 +39,28 @@ function otherMethods(method: string): string {
 export function answerUnreadable(error: Error & { readonly code?: string }, socket: Socket): void {
   // A connection that ended or was reset has nobody left to answer.
   if (error.code !== 'ECONNRESET' && socket.writable) {
-    const body = JSON.stringify(problem('malformed_request'));
+    const answer = unreadableProblem(error.code);
+    const body = JSON.stringify(answer);
     const length = Buffer.byteLength(body);
     socket.write(
-      'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/problem+json\r\n' +
+      `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\nConnection: close\r\n` +
+        'Content-Type: application/problem+json\r\n' +
         `Content-Length: ${length}\r\n\r\n${body}`,
     );
   }
   socket.destroySoon();
+}
+
+/** By Node's error code: a time limit, the size of a request's head, and else what the parser could not read. */
+function unreadableProblem(code: string | undefined): ApiProblem {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return problem('request_timeout');
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return problem(
+      'malformed_request',
+      `the request line and the headers are longer than ${maxHeaderSize} bytes`,
+    );
+  }
+  return problem('malformed_request');
 }
 
 /** One line for each request, at debug. */
