@@ -22,7 +22,7 @@ export const readingRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         description:
           'With the path of a resource: its readings in the range, by the time that they were taken; where ' +
           'there are more than `limit`, the newest. With no path, or that of an object or an instance: the ' +
-          'newest reading of every resource below it.',
+          'newest reading of every resource below it; `from`, `to` and `limit` are refused there.',
         tags: ['readings'],
         params: EndpointParams,
         querystring: Type.Object(
@@ -45,8 +45,8 @@ export const readingRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
       if ((await stores.devices.get(endpoint)) === undefined) throw new UnknownDeviceError(endpoint);
 
       if (path === undefined || path.ids.length < 3) {
-        if (from !== undefined || to !== undefined) {
-          throw new RequestError("'from' and 'to' need the 'path' of one resource");
+        if (from !== undefined || to !== undefined || query.limit !== undefined) {
+          throw new RequestError("'from', 'to' and 'limit' need the 'path' of one resource");
         }
         const values = await stores.lastValues.get(endpoint, path?.canonical);
         return { items: values.map((value) => presentReading(value.path, value)) };

@@ -87,6 +87,8 @@ describe('readings of one resource', () => {
     'path=temperature',
     'path=/42770/0&from=1',
     'from=1',
+    'limit=2',
+    'path=/42770&limit=2',
   ])('%s is refused', async (query) => {
     expect((await api.call('GET', `${url}?${query}`)).status).toBe(400);
   });
