@@ -230,7 +230,7 @@ export class Lwm2mClient {
     if (this.#closing !== undefined) return;
     if (reason === 'timeout') {
       if (this.#silent) this.#lostWhileSilent = true;
-      else this.registration.reregister();
+      else this.registration.lost();
     } else if (reason === 'reset' && this.registration.location !== undefined) {
       this.registration.update();
     }

@@ -56,6 +56,8 @@ const firstBackOff = 2_000;
 /** MAX_TRANSMIT_WAIT of RFC 7252 §4.8.2, s: an Update may take so long to be told lost. */
 const updateMargin = 93;
 const deregisterTimeout = 5_000;
+/** A registration that is lost sooner than this after it was made was hardly worth making, ms. */
+const shortLife = 30_000;
 
 /** The Client Registration interface, OMA-TS-LightweightM2M_Core §6.2, as a loop that runs until `close`. */
 export class Registration {
@@ -69,6 +71,12 @@ export class Registration {
   #lastContact = 0;
   #updateWanted = false;
   #failures = 0;
+  #registeredAt = 0;
+  /** Registrations in a row that were lost soon after they were made. */
+  #shortLived = 0;
+  /** Why there is a pause before the next Register; empty: there is none. */
+  #heldBack = '';
+  #warned = false;
   #paused = false;
   #closing = false;
   #wake: () => void = () => {};
@@ -105,10 +113,28 @@ export class Registration {
     this.#wake();
   }
 
-  /** Registers anew: what the server remembers of us may be wrong. */
+  /** Registers anew, at once: what the server remembers of us may be wrong. */
   reregister(): void {
     this.#location = undefined;
     this.#failures = 0;
+    this.#heldBack = '';
+    this.#wake();
+  }
+
+  /**
+   * The server has lost the registration: it is made anew, at once, unless the ones before it were lost
+   * soon as well. Then with longer and longer pauses: two devices of one endpoint name take it from each
+   * other for ever, and would do so many times a second.
+   */
+  lost(): void {
+    if (this.#location === undefined) return;
+    this.#location = undefined;
+    this.#failures = 0;
+    const age = this.#options.clock.now() - this.#registeredAt;
+    this.#shortLived = age < shortLife ? this.#shortLived + 1 : 0;
+    if (this.#shortLived > 1) {
+      this.#heldBack = `the registration was lost again, ${(age / 1_000).toFixed(1)} s after it was made`;
+    }
     this.#wake();
   }
 
@@ -169,7 +195,8 @@ export class Registration {
         this.#enter('paused', '');
         await this.#sleep(Number.POSITIVE_INFINITY);
       } else if (this.#location === undefined) {
-        await this.#register();
+        if (this.#heldBack === '') await this.#register();
+        else await this.#holdBack();
       } else if (this.#updateWanted || this.#updateDue() <= 0) {
         await this.#update();
       } else {
@@ -221,6 +248,7 @@ export class Registration {
       this.#registeredLifetime = seconds;
       this.#registeredLinks = list;
       this.#lastContact = this.#options.clock.now();
+      this.#registeredAt = this.#lastContact;
       this.#failures = 0;
       this.#enter('registered', this.#location);
       return;
@@ -267,7 +295,7 @@ export class Registration {
       await this.#backOff(describe(response), response);
     } else {
       // 4.04: it knows us no more. No answer: it may have lost us. Either way a whole Register is next.
-      this.#location = undefined;
+      this.lost();
     }
   }
 
@@ -277,13 +305,28 @@ export class Registration {
 
   /** Waits longer with each failure, spread so that a fleet does not come back at once; Max-Age is respected. */
   async #backOff(reason: string, response: IncomingResponse | undefined): Promise<void> {
-    const longest = this.#options.maxBackOff ?? 60_000;
-    const delay = Math.min(longest, firstBackOff * 2 ** this.#failures) * (0.5 + this.#options.random());
+    const delay = this.#delay(this.#failures);
     this.#failures = Math.min(this.#failures + 1, 30);
     const asked = response?.code === Code.SERVICE_UNAVAILABLE ? (maxAge(response.options) ?? 60) * 1_000 : 0;
     const wait = asked > 0 ? asked + delay * 0.1 : delay;
     this.#enter('waiting', `${reason}; again in ${(wait / 1_000).toFixed(1)} s`);
     await this.#sleep(wait);
+  }
+
+  /** The pause before a registration is made anew of which several were lost soon. */
+  async #holdBack(): Promise<void> {
+    const hint = this.#warned ? '' : '; another device may use this endpoint name';
+    const wait = this.#delay(Math.min(this.#shortLived - 2, 30));
+    this.#enter('waiting', `${this.#heldBack}${hint}; again in ${(wait / 1_000).toFixed(1)} s`);
+    this.#heldBack = '';
+    this.#warned = true;
+    await this.#sleep(wait);
+  }
+
+  /** Longer with each of `before`, ms. */
+  #delay(before: number): number {
+    const longest = this.#options.maxBackOff ?? 60_000;
+    return Math.min(longest, firstBackOff * 2 ** before) * (0.5 + this.#options.random());
   }
 
   /** Until the time is over, or something wants attention. */

@@ -149,6 +149,43 @@ describe('a registered client', () => {
     expect(client.registration.location).toBe('/rd/2');
   });
 
+  it('registers anew later each time where its registrations are lost as soon as they are made', async () => {
+    const told: string[] = [];
+    start({
+      maxBackOff: 10_000,
+      events: {
+        onState: (state, detail) => {
+          world.states.push(state);
+          if (state === 'waiting') told.push(detail);
+        },
+        onFault: (error) => void world.faults.push(error),
+      },
+    });
+    const loseAfter = async (milliseconds: number): Promise<number> => {
+      const count = world.server.of('register').length;
+      await world.clock.run(milliseconds);
+      world.server.script.push({ code: Code.NOT_FOUND });
+      const at = world.clock.now();
+      client.registration.update();
+      await world.registered(count + 1);
+      return Math.round(((world.server.of('register').at(-1)?.at ?? 0) - at) / 1_000);
+    };
+    await world.registered();
+    const pauses: number[] = [];
+    for (let i = 0; i < 5; i++) pauses.push(await loseAfter(500));
+    // The first at once, as after a restart of the server; the jitter of this run is 1.
+    expect(pauses).toEqual([0, 2, 4, 8, 10]);
+    expect(told).toHaveLength(4);
+    expect(told[0]).toMatch(
+      /^the registration was lost again, 0\.\d s after it was made; another device may use this endpoint name; again in 2\.0 s$/,
+    );
+    expect(told.filter((line) => line.includes('another device'))).toHaveLength(1);
+    // One that lasted is worth making anew at once, and what was before it is forgotten.
+    expect(await loseAfter(31_000)).toBe(0);
+    expect(await loseAfter(500)).toBe(0);
+    expect(await loseAfter(500)).toBe(2);
+  });
+
   it('registers anew when nobody answers its Update', async () => {
     start({ lifetime: 60 });
     await world.registered();
