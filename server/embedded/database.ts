@@ -18,6 +18,8 @@ export interface DatabaseOptions {
 
 const busy = 5;
 const locked = 6;
+const corrupt = 11;
+const notADatabase = 26;
 
 /** The result code of SQLite (https://sqlite.org/rescode.html), primary; undefined for any other error. */
 export function sqliteCode(error: unknown): number | undefined {
@@ -56,9 +58,27 @@ export function lockFolder(path: string): DatabaseSync | undefined {
   }
 }
 
+function databaseFile({ path }: DatabaseOptions): string {
+  return path === ':memory:' ? path : join(path, 'simyard.db');
+}
+
+/** What helps where SQLite finds that the file is damaged, or never was one of its own; undefined for any other error. */
+export function damageOf(options: DatabaseOptions, error: unknown): StoreUnavailableError | undefined {
+  const code = sqliteCode(error);
+  if (code !== corrupt && code !== notADatabase) return undefined;
+  const { message } = error as Error;
+  const file = databaseFile(options);
+  const said =
+    code === corrupt ? `'${file}' is damaged: ${message}` : `'${file}' cannot be opened: ${message}`;
+  return new StoreUnavailableError(
+    `${said}; restore a backup of it, or move it away, with its -wal and -shm files, to start empty`,
+    { cause: error },
+  );
+}
+
 /** Opens the database of a folder that this process holds, at this program's schema. */
 export function openDatabase(options: DatabaseOptions): DatabaseSync {
-  const file = options.path === ':memory:' ? ':memory:' : join(options.path, 'simyard.db');
+  const file = databaseFile(options);
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(file, { timeout: 5000 });
@@ -81,6 +101,8 @@ export function openDatabase(options: DatabaseOptions): DatabaseSync {
   } catch (error) {
     database?.close();
     if (error instanceof StoreUnavailableError) throw error;
+    const damage = damageOf(options, error);
+    if (damage !== undefined) throw damage;
     throw new StoreUnavailableError(`'${file}' cannot be opened: ${(error as Error).message}`, {
       cause: error,
     });

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { RequestError } from '../../protocol/errors.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
-import { type DatabaseOptions, openDatabase, sqliteCode } from './database.ts';
+import { type DatabaseOptions, damageOf, openDatabase, sqliteCode } from './database.ts';
 import type { AppendResult } from './log-table.ts';
 import type { Call, Failure, Outcome, Reply, Request } from './messages.ts';
 import { createOperations, createQueries, type Operations } from './operations.ts';
@@ -25,7 +25,7 @@ export class Transactions {
   /** @throws StoreUnavailableError the database cannot be opened. */
   constructor(options: DatabaseOptions) {
     this.#options = options;
-    this.#session = new Session(options);
+    this.#session = this.#open();
   }
 
   /** All that the requests ask for has happened and is committed, or is answered by a failure. */
@@ -35,7 +35,7 @@ export class Transactions {
     const writes = buffers.length > 0 || calls.some(([, write]) => write);
     let failure: Failure;
     try {
-      this.#session ??= new Session(this.#options);
+      this.#session ??= this.#open();
       const session = this.#session;
       if (!writes) {
         return { requests: requests.length, outcomes: session.runAll(calls), batches: [] };
@@ -57,7 +57,7 @@ export class Transactions {
       try {
         return session.run(call);
       } catch (error) {
-        return [id, failureOf(error), undefined];
+        return [id, this.#failureOf(error), undefined];
       }
     });
     const batches = buffers.map(({ buffer }) => ({ buffer, result: failure }));
@@ -69,9 +69,22 @@ export class Transactions {
     this.#session = undefined;
   }
 
+  #open(): Session {
+    try {
+      return new Session(this.#options);
+    } catch (error) {
+      throw damageOf(this.#options, error) ?? error;
+    }
+  }
+
+  /** A damaged file is named, with what helps: SQLite's own words name none. */
+  #failureOf(error: unknown): Failure {
+    return failureOf(damageOf(this.#options, error) ?? error);
+  }
+
   /** Makes the database usable again if it can be. @throws what is no outage: a mistake of ours. */
   #recover(error: unknown): Failure {
-    const failure = failureOf(error);
+    const failure = this.#failureOf(error);
     if (failure.fault !== 'unavailable') throw error;
     if (this.#session === undefined) return failure;
     let sound = harmless.has(sqliteCode(error) ?? -1) || this.#options.path === ':memory:';

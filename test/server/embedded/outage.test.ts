@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
@@ -115,9 +115,34 @@ describe('opening', () => {
       'this is not a database, but long enough to be read',
     );
     await expect(openEmbeddedStores({ path: join(folder, 'other') })).rejects.toThrow(
-      /cannot be opened: .*not a database/,
+      /cannot be opened: .*not a database; restore a backup of it, or move it away/,
     );
   });
+
+  test.each(['log_bounds', 'registration'])(
+    'a damaged database is named, with what helps: %s',
+    async (table) => {
+      const stores = await openEmbeddedStores({ path: folder });
+      await stores.registrations.register(aRegistration('a'));
+      await stores.close();
+      const file = join(folder, 'simyard.db');
+      const database = new DatabaseSync(file);
+      const root = database.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(table);
+      database.close();
+      const bytes = await readFile(file);
+      const start = (Number(root?.['rootpage']) - 1) * 4096;
+      await writeFile(file, bytes.fill(0x5a, start, start + 4096));
+      // The one is read at the start, the other when it is asked for.
+      const use = async () => {
+        const damaged = await openEmbeddedStores({ path: folder });
+        await damaged.registrations.byEndpoint('a').finally(() => damaged.close());
+      };
+      await expect(use()).rejects.toThrow(
+        /^'.*simyard\.db' is damaged: .*malformed; restore a backup of it, or move it away, with its -wal and -shm/,
+      );
+      await expect(use()).rejects.toThrow(StoreUnavailableError);
+    },
+  );
 
   test('refuses a database of a newer program, and leaves it as it is', async () => {
     await (await openEmbeddedStores({ path: folder })).close();
