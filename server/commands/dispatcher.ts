@@ -10,20 +10,15 @@ import type { DeviceRequests } from '../lwm2m/device-requests.ts';
 import type { Command, CommandQueue, CommandState, CommandTransition } from '../ports/command-queue.ts';
 import type { Pack } from '../telemetry/pack.ts';
 import { type CarrierValues, carrierValues, judge, type SwitchOutcome } from './carrier-object.ts';
+import { askLater, noAnswer, notRegistered, RETRY_AFTER, sendLater, type Wait } from './waits.ts';
 
 /** Time for the device to take a command, ms: past MAX_TRANSMIT_WAIT (RFC 7252 §4.8.2). */
 const EXECUTE_TIMEOUT = 95_000;
 const READ_TIMEOUT = 30_000;
 /** How often commands that wait are looked at, ms. */
 const SWEEP_INTERVAL = 5_000;
-/** How long after a device took a command it is asked how it went, if it does not tell. ms. */
-const ASK_AFTER = 20_000;
 /** After that long without an outcome nobody can tell any more, ms. */
 const GIVE_UP_AFTER = 30 * 60_000;
-/** After a device did not answer, it is tried again when it speaks, or after this, ms. */
-const RETRY_AFTER = 30_000;
-const MAX_RETRY_AFTER = 15 * 60_000;
-
 export interface DispatcherOptions {
   readonly queue: CommandQueue;
   readonly requests: DeviceRequests;
@@ -47,25 +42,6 @@ interface Pending {
   unreachable: boolean;
   /** Ends the request under way when the device registers anew: it has forgotten the request. */
   session: AbortController;
-}
-
-/** When a command that waits is looked at again. */
-interface Wait {
-  /** ms */
-  readonly delay: number;
-  readonly unreachable: boolean;
-}
-
-const askLater: Wait = { delay: ASK_AFTER, unreachable: false };
-const noAnswer: Wait = { delay: RETRY_AFTER, unreachable: true };
-const notRegistered: Wait = { delay: Number.POSITIVE_INFINITY, unreachable: true };
-
-/** Where a device will not take a command now: longer with each attempt. */
-function sendLater({ attempts }: Command): Wait {
-  return {
-    delay: Math.min(RETRY_AFTER * 2 ** Math.max(0, attempts - 1), MAX_RETRY_AFTER),
-    unreachable: false,
-  };
 }
 
 /** The device registered anew while it was asked. */
