@@ -12,6 +12,7 @@ const endpoint = 'live-modem';
 describe.skipIf(skipWithoutChromium)('a device, live', () => {
   let system: TestSystem;
   let server: SystemProcess;
+  let modem: SystemProcess;
   let browser: Browser;
   let console: ConsolePage;
   let page: Page;
@@ -36,7 +37,7 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
     await buildConsole();
     system = await TestSystem.create();
     server = await system.startServer();
-    system.startModem(endpoint);
+    modem = system.startModem(endpoint);
     browser = await launchChromium();
     console = await openPage(browser, system.origin);
     page = console.page;
@@ -145,5 +146,28 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
       expect(times.length).toBeGreaterThan(250);
       return Math.max(...times.slice(1).map((time, index) => time - (times[index] ?? 0)));
     }).toBeLessThan(100);
+  });
+
+  it('tries a part that failed again when the server is back, and says no more that it failed', async () => {
+    const panels = page.locator('sy-device-page').getByText('The server does not answer');
+    await page.route('**/carrier', (route) => route.abort());
+    await page.reload();
+    await panels.first().waitFor();
+    await page.unroute('**/carrier');
+    await server.stop('SIGKILL');
+    await page.locator('sy-live-bar').getByText('Not live').waitFor();
+    expect(await panels.count()).toBeGreaterThan(0);
+    server = await system.startServer();
+    await eventually(() => panels.count()).toBe(0);
+    await page.locator('sy-sim-card').getByText('T-Mobile').waitFor();
+  });
+
+  it('does not call live what nothing can come from', async () => {
+    await plot('imu').locator('[data-fact=latest]').waitFor();
+    await page.getByText('● live').waitFor();
+    await modem.stop();
+    await page.locator('sy-readings-board').getByText('○ not registered').waitFor();
+    await page.locator('sy-readings-board').getByText('last reading').waitFor();
+    expect(await page.getByText('● live').count()).toBe(0);
   });
 });

@@ -118,7 +118,7 @@ export class DevicePage extends LitElement {
           ></sy-carrier-panel>
         </div>
         <div class="column">
-          <sy-readings-board .endpoint=${this.endpoint} .source=${this.#device} ?registered=${device.state === 'registered'}></sy-readings-board>
+          <sy-readings-board .endpoint=${this.endpoint} .source=${this.#device} ?registered=${device.state === 'registered'} ?disconnected=${device.carrier === ''}></sy-readings-board>
           <sy-values-table .values=${this.#device.values} .sensors=${this.#device.sensors}></sy-values-table>
         </div>
       </div>`;

@@ -29,6 +29,9 @@ import './sy-reading-plot.ts';
 import './sy-sampling-select.ts';
 import type { ReadingPlot, WindowPicked } from './sy-reading-plot.ts';
 
+/** A silence of all sensors that is worth a word. */
+const quietMs = 10_000;
+
 /** Where the board gets its readings. */
 export interface ReadingsSource {
   readonly sensors: ReadonlyMap<number, Sensor>;
@@ -47,6 +50,7 @@ export class ReadingsBoard extends LitElement {
     endpoint: { type: String },
     source: { attribute: false, hasChanged: () => true },
     registered: { type: Boolean },
+    disconnected: { type: Boolean },
     view: { state: true },
     problem: { state: true },
   };
@@ -115,6 +119,8 @@ export class ReadingsBoard extends LitElement {
   declare source: ReadingsSource | undefined;
   /** Whether anything can come from the device, and whether it can be asked for another rate. */
   declare registered: boolean;
+  /** Whether its card was last heard to be on no carrier: what comes all the same is live. */
+  declare disconnected: boolean;
   declare view: View;
   declare problem: ApiProblem | undefined;
 
@@ -140,6 +146,7 @@ export class ReadingsBoard extends LitElement {
     this.endpoint = '';
     this.source = undefined;
     this.registered = false;
+    this.disconnected = false;
     this.view = follow(ranges[1].span);
     this.problem = undefined;
     new Ticker(this);
@@ -260,9 +267,11 @@ export class ReadingsBoard extends LitElement {
       return html`${
         broken
           ? html`<span class="held">▲ not live</span>`
-          : this.registered
-            ? html`<span class="live">● live</span>`
-            : html`<span class="gone">○ not registered</span>`
+          : !this.registered
+            ? html`<span class="gone">○ not registered</span>`
+            : this.disconnected && this.#now - this.#newest() > quietMs
+              ? html`<span class="gone">○ disconnected</span>`
+              : html`<span class="live">● live</span>`
       }
       ${this.#silence()}`;
     }
@@ -273,15 +282,20 @@ export class ReadingsBoard extends LitElement {
 
   /** How long no sensor has been heard, where that is worth a word. */
   #silence() {
+    const newest = this.#newest();
+    if (newest === 0) return '· no reading was heard';
+    return !this.registered || this.#now - newest > quietMs
+      ? `· last reading ${relativeTime(newest, this.#now)}`
+      : nothing;
+  }
+
+  /** When the newest reading of a sensor was taken, ms since the epoch; 0 where there is none. */
+  #newest(): number {
     const times = [...(this.source?.feeds.values() ?? [])].map((feed) => feed.buffer.lastTime ?? 0);
     const last = [...(this.source?.sensors.values() ?? [])].map(
       ({ path }) => this.source?.values.get(path)?.takenAt ?? 0,
     );
-    const newest = Math.max(0, ...times, ...last);
-    if (newest === 0) return '· no reading was heard';
-    return !this.registered || this.#now - newest > 10_000
-      ? `· last reading ${relativeTime(newest, this.#now)}`
-      : nothing;
+    return Math.max(0, ...times, ...last);
   }
 
   /** Says so where the range reaches back further than what is here. */
