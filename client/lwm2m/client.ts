@@ -12,7 +12,8 @@ import { longestTimer, Observations } from './observations.ts';
 import { PackSender, type PackStatistics, type ReadingStream } from './pack-sender.ts';
 import { Registration, type RegistrationState } from './registration.ts';
 import { RequestHandler } from './request-handler.ts';
-import { type ServerAccount, securityInstance, serverInstance } from './server-account.ts';
+import { type ServerAccount, securityInstance, serverInstance, shortServerId } from './server-account.ts';
+import type { ServerContext } from './server-context.ts';
 
 /** What a client tells of itself, for people and for tests. */
 export interface ClientEvents {
@@ -97,15 +98,21 @@ export class Lwm2mClient {
       packInterval: options.packInterval ?? 250,
       ...(events.onDelivered === undefined ? {} : { onDelivered: events.onDelivered }),
     });
-    const handler = new RequestHandler({
-      tree: this.tree,
+    const server: ServerContext = {
+      shortServerId,
+      account: this.account,
       attributes: this.#attributes,
       observations: this.#observations,
+      version,
+      // A client's only server may do everything (OMA-TS-LightweightM2M_Core §8.1).
+      authorize: () => undefined,
+    };
+    const handler = new RequestHandler({
+      tree: this.tree,
       packs: options.packs === false ? undefined : this.#packs,
       lookup: options.lookup,
-      version,
-      isServer: (peer) => peer === this.registration.peer,
-      onLost: (reason) => this.#observationLost(reason),
+      serverOf: (peer) => (peer === this.registration.peer ? server : undefined),
+      onLost: (_server, reason) => this.#observationLost(reason),
       ...(events.onOperation === undefined ? {} : { onOperation: events.onOperation }),
       ...(events.onObserve === undefined ? {} : { onObserve: events.onObserve }),
     });

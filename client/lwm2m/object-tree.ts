@@ -119,6 +119,11 @@ export class ObjectTree {
     this.#onInstancesChange = listeners.onInstancesChange;
   }
 
+  /** Says that values at these paths have changed, all at once. */
+  changed(paths: readonly string[]): void {
+    this.#onChange(paths);
+  }
+
   /** Adds an object that may have no instance yet. */
   addObject(definition: ObjectDefinition, lifecycle: InstanceLifecycle = {}): void {
     this.#objects.set(definition.id, { definition, lifecycle, instances: new Map() });

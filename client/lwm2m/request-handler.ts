@@ -16,33 +16,29 @@ import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import { formatLinks, type Link } from '../../protocol/lwm2m/link-format.ts';
 import { MAX_PATH_ID } from '../../protocol/lwm2m/path.ts';
 import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
-import type { AttributeStore } from './attributes.ts';
 import { discoverTarget, registrationLinks } from './discover.ts';
 import { decodeExecuteArguments } from './execute-arguments.ts';
-import { announcedFormats, encodeRecords, type LwM2mVersion, negotiate } from './formats.ts';
+import { announcedFormats, encodeRecords, negotiate } from './formats.ts';
 import type { ObjectTree } from './object-tree.ts';
-import type { Observations } from './observations.ts';
 import { OperationError } from './operation-error.ts';
 import type { PackSender } from './pack-sender.ts';
 import { readTarget } from './read.ts';
 import { encodeReading, type PackFormat, packFormatOf } from './sealed-pack.ts';
+import type { ServerContext } from './server-context.ts';
 import { findTarget, isExecutable, isReadable, type Target } from './target.ts';
 import { type WriteMode, writeTarget } from './write.ts';
 
 export interface RequestHandlerOptions {
   readonly tree: ObjectTree;
-  readonly attributes: AttributeStore;
-  readonly observations: Observations;
   /** Undefined where readings go as ordinary notifications. */
   readonly packs: PackSender | undefined;
   readonly lookup: ResourceTypeLookup;
-  readonly version: LwM2mVersion;
-  /** Whether this peer is our server; others get 4.01. */
-  readonly isServer: (peer: string) => boolean;
+  /** Which of our servers this peer is; others get 4.01. */
+  readonly serverOf: (peer: string) => ServerContext | undefined;
   /** An operation was carried out or declined, for people. */
   readonly onOperation?: (operation: string, path: string, code: Code, diagnostic: string) => void;
-  /** An observation has ended, and not because the server asked for it in so many words. */
-  readonly onLost: (reason: ObservationEnd) => void;
+  /** An observation of that server has ended, and not because it asked for it in so many words. */
+  readonly onLost: (server: ServerContext, reason: ObservationEnd) => void;
   /** An observation was established: of values, or in packs. */
   readonly onObserve?: (path: string, packs: boolean) => void;
 }
@@ -80,11 +76,10 @@ export class RequestHandler {
       for (const work of answer.afterwards ?? []) work();
     };
     try {
-      if (!this.#options.isServer(request.peer)) {
-        throw new OperationError(Code.UNAUTHORIZED, 'not my server');
-      }
+      const server = this.#options.serverOf(request.peer);
+      if (server === undefined) throw new OperationError(Code.UNAUTHORIZED, 'not my server');
       segments = uriPath(request.options);
-      const [name, work] = this.#operation(request, segments);
+      const [name, work] = this.#operation(server, request, segments);
       operation = name;
       const answer = work();
       if (answer instanceof Promise) answer.then(settle, decline);
@@ -96,13 +91,14 @@ export class RequestHandler {
 
   /** Which operation a request is (§6.3 table 6.3.-1), and how it is done. */
   #operation(
+    server: ServerContext,
     request: IncomingRequest,
     segments: readonly string[],
   ): readonly [string, () => Answer | Promise<Answer>] {
-    const { tree, version } = this.#options;
+    const { tree } = this.#options;
     if (segments[0] === '.well-known' && segments[1] === 'core' && segments.length === 2) {
       if (request.code !== Code.GET) throw new OperationError(Code.METHOD_NOT_ALLOWED, 'only GET');
-      return ['Discover', () => links(registrationLinks(tree, announcedFormats(version)))];
+      return ['Discover', () => links(registrationLinks(tree, announcedFormats(server.version)))];
     }
     if (request.code === Code.FETCH || request.code === Code.IPATCH || request.code === Code.PATCH) {
       throw new OperationError(Code.METHOD_NOT_ALLOWED, 'composite operations are not supported');
@@ -112,13 +108,13 @@ export class RequestHandler {
     switch (request.code) {
       case Code.GET:
         if (accept(request.options) === ContentFormat.LINK_FORMAT) {
-          return ['Discover', () => links(discoverTarget(target, this.#options.attributes))];
+          return ['Discover', () => links(discoverTarget(target, server.attributes))];
         }
-        if (request.observe === 0) return ['Observe', () => this.#observe(request, target)];
-        return ['Read', () => this.#read(request, target)];
+        if (request.observe === 0) return ['Observe', () => this.#observe(server, request, target)];
+        return ['Read', () => this.#read(server, request, target)];
       case Code.PUT:
         if (format === undefined && request.payload.length === 0) {
-          return ['Write-Attributes', () => this.#writeAttributes(request, target)];
+          return ['Write-Attributes', () => this.#writeAttributes(server, request, target)];
         }
         return ['Write', () => this.#write(request, target, 'replace')];
       case Code.POST:
@@ -135,27 +131,28 @@ export class RequestHandler {
           `${target.resource.definition.title} cannot be executed`,
         );
       case Code.DELETE:
-        return ['Delete', () => this.#delete(target)];
+        return ['Delete', () => this.#delete(server, target)];
       default:
         throw new OperationError(Code.METHOD_NOT_ALLOWED, 'no operation of LwM2M');
     }
   }
 
-  #read(request: IncomingRequest, target: Target): Answer {
+  #read(server: ServerContext, request: IncomingRequest, target: Target): Answer {
     const records = readTarget(target);
-    const format = negotiate(accept(request.options), target, this.#options.version);
+    const format = negotiate(accept(request.options), target, server.version);
     return content(format, encodeRecords(format, target, records, this.#options.lookup));
   }
 
-  #observe(request: IncomingRequest, target: Target): Answer {
-    const { observations, packs, lookup, version } = this.#options;
+  #observe(server: ServerContext, request: IncomingRequest, target: Target): Answer {
+    const { packs, lookup } = this.#options;
+    const { observations, version } = server;
     const wanted = accept(request.options);
     const stream = packs?.stream(target.path);
     const packFormat = stream === undefined ? undefined : packFormatOf(wanted, version);
     if (packs !== undefined && stream !== undefined && packFormat !== undefined) {
       const { time, value } = stream.takeNow();
       const first = encodeReading(target.path, time, value, packFormat);
-      return this.#observePacks(request, target, packs, packFormat, first);
+      return this.#observePacks(server, request, target, packs, packFormat, first);
     }
     if (target.resource !== undefined && !isReadable(target.resource)) readTarget(target);
     const format = negotiate(wanted, target, version);
@@ -166,7 +163,7 @@ export class RequestHandler {
     const { payload } = snapshot();
     const observer = request.acceptObserve((reason) => {
       observations.ended(observer, reason);
-      this.#options.onLost(reason);
+      this.#options.onLost(server, reason);
     });
     this.#options.onObserve?.(target.path, false);
     return {
@@ -176,6 +173,7 @@ export class RequestHandler {
   }
 
   #observePacks(
+    server: ServerContext,
     request: IncomingRequest,
     target: Target,
     packs: PackSender,
@@ -186,7 +184,7 @@ export class RequestHandler {
     const observer = request.acceptObserve((reason) => {
       ended = true;
       packs.forget(target.path, observer);
-      this.#options.onLost(reason);
+      this.#options.onLost(server, reason);
     });
     this.#options.onObserve?.(target.path, true);
     const begin = (): void => {
@@ -198,7 +196,7 @@ export class RequestHandler {
 
   async #write(request: IncomingRequest, target: Target, mode: WriteMode): Promise<Answer> {
     const paths = await writeTarget(target, this.#decode(request, target.path), mode);
-    return { code: Code.CHANGED, afterwards: [() => this.#options.observations.changed(paths)] };
+    return { code: Code.CHANGED, afterwards: [() => this.#options.tree.changed(paths)] };
   }
 
   #decode(request: IncomingRequest, path: string): readonly LwM2mRecord[] {
@@ -209,11 +207,12 @@ export class RequestHandler {
     return decodeContent(format, path, request.payload, this.#options.lookup);
   }
 
-  #writeAttributes(request: IncomingRequest, target: Target): Answer {
+  #writeAttributes(server: ServerContext, request: IncomingRequest, target: Target): Answer {
     const query = uriQuery(request.options);
     if (query.length === 0) throw new OperationError(Code.BAD_REQUEST, 'neither a value nor attributes');
-    this.#options.attributes.write(target.path, query);
-    const { observations, packs } = this.#options;
+    server.attributes.write(target.path, query);
+    const { observations } = server;
+    const { packs } = this.#options;
     return {
       code: Code.CHANGED,
       afterwards: [() => observations.reschedule(), () => packs?.wake()],
@@ -254,7 +253,7 @@ export class RequestHandler {
     return { code: Code.CREATED, options: locationPathOptions(`/${objectId}/${id}`) };
   }
 
-  #delete(target: Target): Answer {
+  #delete(server: ServerContext, target: Target): Answer {
     const { object, instance } = target;
     const remove = object.lifecycle.delete;
     if (instance === undefined || target.resource !== undefined || remove === undefined) {
@@ -262,7 +261,7 @@ export class RequestHandler {
     }
     remove(instance);
     this.#options.tree.remove(object.definition.id, instance.id);
-    this.#options.attributes.forget(instance.path);
+    server.attributes.forget(instance.path);
     return { code: Code.DELETED };
   }
 }

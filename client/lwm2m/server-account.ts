@@ -23,7 +23,8 @@ export interface ServerActions {
   reschedule(): void;
 }
 
-const shortServerId = 101;
+/** Of a client's only server. */
+export const shortServerId = 101;
 /** No Security: NoSec mode, OMA-TS-LightweightM2M_Core §E.1. */
 const noSec = 3;
 
