@@ -1,4 +1,8 @@
 import type { Link } from '../../protocol/lwm2m/link-format.ts';
+import type {
+  NotificationAttributeName,
+  NotificationAttributes,
+} from '../../protocol/lwm2m/notification-attributes.ts';
 import type { LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
 
 export interface DeviceRequestOptions {
@@ -16,6 +20,20 @@ export interface ReadResult {
   readonly contentFormat: number;
   readonly records: readonly LwM2mRecord[];
 }
+
+/** What a device answered to a composite Read or Observe. */
+export interface CompositeResult {
+  /** Canonical paths that were asked for. */
+  readonly paths: readonly string[];
+  readonly contentFormat: number;
+  /** Of what is there; what is missing is left out (§6.3.8). */
+  readonly records: readonly LwM2mRecord[];
+}
+
+/** Attributes to set, and those to remove (undefined in the map of a Write-Attributes is spelled `null`). */
+export type AttributeChanges = {
+  readonly [Name in NotificationAttributeName]?: NotificationAttributes[Name] | null;
+};
 
 /**
  * What to write at a path: one value (a resource or resource instance), or records below it (paths
@@ -49,9 +67,49 @@ export interface DeviceRequests {
     options?: DeviceRequestOptions,
   ): Promise<string>;
   delete(endpoint: string, path: string, options?: DeviceRequestOptions): Promise<void>;
-  discover(endpoint: string, path: string, options?: DeviceRequestOptions): Promise<readonly Link[]>;
-  /** Resolves with the first value. An observation of the same path is replaced. */
-  observe(endpoint: string, path: string, options?: DeviceRequestOptions): Promise<ReadResult>;
+  /** `depth` 0 to 3 (1.2, §6.3.2): how many levels below the path; the device's choice without it. */
+  discover(
+    endpoint: string,
+    path: string,
+    options?: DeviceRequestOptions & { readonly depth?: number },
+  ): Promise<readonly Link[]>;
+  /** Write-Attributes, §6.3.4; `null` removes one. */
+  writeAttributes(
+    endpoint: string,
+    path: string,
+    attributes: AttributeChanges,
+    options?: DeviceRequestOptions,
+  ): Promise<void>;
+  /** Resolves with the first value. An observation of the same path is replaced. `attributes` go in the request (1.2). */
+  observe(
+    endpoint: string,
+    path: string,
+    options?: DeviceRequestOptions & { readonly attributes?: NotificationAttributes },
+  ): Promise<ReadResult>;
+  /** Read-Composite, §6.3.8. `contentFormat` is that of the answer and of the list of paths. */
+  readComposite(
+    endpoint: string,
+    paths: readonly string[],
+    options?: DeviceRequestOptions,
+  ): Promise<CompositeResult>;
+  /** Write-Composite, §6.3.9: all or nothing. */
+  writeComposite(
+    endpoint: string,
+    records: readonly LwM2mRecord[],
+    options?: DeviceRequestOptions,
+  ): Promise<void>;
+  /** Observe-Composite, §6.4.4. One of the same paths is replaced. */
+  observeComposite(
+    endpoint: string,
+    paths: readonly string[],
+    options?: DeviceRequestOptions & { readonly attributes?: NotificationAttributes },
+  ): Promise<CompositeResult>;
+  /** Cancel-Composite, §6.4.5; as cancelObservation. */
+  cancelComposite(
+    endpoint: string,
+    paths: readonly string[],
+    options?: DeviceRequestOptions & { readonly active?: boolean },
+  ): Promise<boolean>;
   /** False where nothing was observed there. `active` tells the device at once (Observe 1). Default: passive. */
   cancelObservation(
     endpoint: string,

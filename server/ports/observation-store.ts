@@ -1,4 +1,5 @@
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
+import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
 
 /** One observation that the server holds on a device. */
 export interface StoredObservation {
@@ -8,6 +9,10 @@ export interface StoredObservation {
   readonly endpoint: string;
   /** Canonical LwM2M paths; more than one for a composite observation. */
   readonly paths: readonly string[];
+  /** Made by FETCH (§6.4.4), which may name one path as well. */
+  readonly composite?: boolean;
+  /** Attributes that stood in the Observe request (1.2). */
+  readonly attributes?: NotificationAttributes;
   /** Content-Format asked for; undefined where the device chose. */
   readonly contentFormat?: number;
   /** Who wanted it: the device's policy, or a caller of the API. */
