@@ -28,8 +28,7 @@ export async function buildLeshanPeers(): Promise<void> {
   if (code !== 0) throw new Error(`Maven does not build the Leshan peers:\n${output}`);
 }
 
-/** Starts the client; it registers at once. */
-export function startLeshanClient(options: {
+export interface LeshanClientSettings {
   /** `host:port` */
   readonly server: string;
   readonly endpoint: string;
@@ -38,20 +37,25 @@ export function startLeshanClient(options: {
   readonly sensorObject: number;
   /** How many instances of it there are. */
   readonly sensors: number;
-}): JsonLinesProcess {
-  const { server, endpoint, lifetime, sensorObject, sensors } = options;
-  return java('LeshanTestClient', [
-    `coap://${server}`,
-    endpoint,
-    `${lifetime}`,
-    `${sensorObject}`,
-    `${sensors}`,
-  ]);
+  readonly queueMode?: boolean;
+  readonly version?: '1.0' | '1.1';
+  /** The definition file of an object of which there is one instance, and others can be created. */
+  readonly types?: string;
+  /** What that instance holds, by resource. */
+  readonly values?: Readonly<Record<number, unknown>>;
 }
 
-/** Starts the server, with object definitions beside OMA's own; its event `ready` tells its `uri`. */
-export function startLeshanServer(objectFiles: readonly string[]): JsonLinesProcess {
-  return java('LeshanTestServer', objectFiles);
+/** Starts the client; it registers at once. */
+export function startLeshanClient(settings: LeshanClientSettings): JsonLinesProcess {
+  return java('LeshanTestClient', [JSON.stringify({ ...settings, server: `coap://${settings.server}` })]);
+}
+
+/**
+ * Starts the server, with object definitions beside OMA's own; its event `ready` tells its `uri`. A client in queue
+ * mode is held to sleep `awake` ms after it was heard.
+ */
+export function startLeshanServer(objectFiles: readonly string[], awake = 93_000): JsonLinesProcess {
+  return java('LeshanTestServer', [String(awake), ...objectFiles]);
 }
 
 function java(name: string, args: readonly string[]): JsonLinesProcess {

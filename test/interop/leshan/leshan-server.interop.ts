@@ -69,9 +69,9 @@ describe.skipIf(!hasLeshan)('our modem at a server on the Leshan library', () =>
   });
 
   test('takes a Write, and refuses one of what can only be read', async () => {
-    expect(await order(`write ${sensor}/7 50000`)).toMatchObject({ code: 204 });
+    expect(await order(`write REPLACE TEXT ${sensor}/7 50000`)).toMatchObject({ code: 204 });
     expect(await order(`read TEXT ${sensor}/7`)).toMatchObject({ code: 205, values: { '': 50_000 } });
-    expect(await order(`write ${carrier}/4 2`)).toMatchObject({ code: 405 });
+    expect(await order(`write REPLACE TEXT ${carrier}/4 2`)).toMatchObject({ code: 405 });
   });
 
   test('notifies readings in packs with the time of each', async () => {
@@ -90,7 +90,7 @@ describe.skipIf(!hasLeshan)('our modem at a server on the Leshan library', () =>
     const done = await server.until(
       (line) => line.event === 'notified' && (line.values as Record<string, unknown>)?.['/4'] === 2,
     );
-    expect(done.values).toMatchObject({ '/0': 'T-Mobile', '/5': 0, '/10': '1' });
+    expect(done.values).toMatchObject({ '/0': 'T-Mobile', '/5': 0, '/10': 1 });
     const iccid = (values: unknown): unknown => (values as Record<string, unknown>)['/7'];
     expect(iccid(done.values)).toMatch(/^89\d{17,18}$/);
     expect(iccid(done.values)).not.toBe(iccid(first));

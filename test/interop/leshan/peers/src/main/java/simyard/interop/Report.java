@@ -1,5 +1,6 @@
 package simyard.interop;
 
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -11,7 +12,7 @@ final class Report {
     private Report() {
     }
 
-    /** Details are texts, numbers, booleans, and maps of these. */
+    /** Details are texts, numbers, booleans, null, and lists and maps of these. */
     static synchronized void event(String event, Map<String, ?> details) {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("event", event);
@@ -26,8 +27,11 @@ final class Report {
                     .map(entry -> quote(String.valueOf(entry.getKey())) + ":" + json(entry.getValue()))
                     .collect(Collectors.joining(",", "{", "}"));
         }
-        if (value instanceof Integer || value instanceof Long || value instanceof Boolean) {
-            return value.toString();
+        if (value instanceof Collection<?> list) {
+            return list.stream().map(Report::json).collect(Collectors.joining(",", "[", "]"));
+        }
+        if (value == null || value instanceof Integer || value instanceof Long || value instanceof Boolean) {
+            return String.valueOf(value);
         }
         if (value instanceof Double number && Double.isFinite(number)) {
             return number.toString();
