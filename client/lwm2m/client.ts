@@ -103,13 +103,14 @@ export class Lwm2mClient {
       account: this.account,
       attributes: this.#attributes,
       observations: this.#observations,
+      packs: options.packs === false ? undefined : this.#packs,
       version,
       // A client's only server may do everything (OMA-TS-LightweightM2M_Core §8.1).
       authorize: () => undefined,
+      created: () => undefined,
     };
     const handler = new RequestHandler({
       tree: this.tree,
-      packs: options.packs === false ? undefined : this.#packs,
       lookup: options.lookup,
       serverOf: (peer) => (peer === this.registration.peer ? server : undefined),
       onLost: (_server, reason) => this.#observationLost(reason),

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../protocol/clock.ts';
-import type { Observer } from '../../protocol/coap/exchange.ts';
+import type { ObservationEnd, Observer } from '../../protocol/coap/exchange.ts';
 import { Code } from '../../protocol/coap/message.ts';
 import { contentFormatOption } from '../../protocol/coap/options.ts';
 import { longestTimer } from './observations.ts';
@@ -105,7 +105,7 @@ export class PackSender {
   }
 
   /** That observer is gone; the readings stay. */
-  forget(path: string, observer: Observer): void {
+  forget(path: string, observer: Observer, _reason: ObservationEnd): void {
     const stream = this.#streams.find((each) => each.source.path === path);
     if (stream?.observer === observer) stream.observer = undefined;
   }

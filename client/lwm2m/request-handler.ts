@@ -30,8 +30,6 @@ import { type WriteMode, writeTarget } from './write.ts';
 
 export interface RequestHandlerOptions {
   readonly tree: ObjectTree;
-  /** Undefined where readings go as ordinary notifications. */
-  readonly packs: PackSender | undefined;
   readonly lookup: ResourceTypeLookup;
   /** Which of our servers this peer is; others get 4.01. */
   readonly serverOf: (peer: string) => ServerContext | undefined;
@@ -118,7 +116,7 @@ export class RequestHandler {
         }
         return ['Write', () => this.#write(request, target, 'replace')];
       case Code.POST:
-        if (target.instance === undefined) return ['Create', () => this.#create(request, target)];
+        if (target.instance === undefined) return ['Create', () => this.#create(server, request, target)];
         if (target.resource === undefined) return ['Write', () => this.#write(request, target, 'update')];
         if (isExecutable(target.resource) && target.resourceInstance === undefined) {
           return ['Execute', () => this.#execute(request, target)];
@@ -144,8 +142,8 @@ export class RequestHandler {
   }
 
   #observe(server: ServerContext, request: IncomingRequest, target: Target): Answer {
-    const { packs, lookup } = this.#options;
-    const { observations, version } = server;
+    const { lookup } = this.#options;
+    const { observations, packs, version } = server;
     const wanted = accept(request.options);
     const stream = packs?.stream(target.path);
     const packFormat = stream === undefined ? undefined : packFormatOf(wanted, version);
@@ -183,12 +181,12 @@ export class RequestHandler {
     let ended = false;
     const observer = request.acceptObserve((reason) => {
       ended = true;
-      packs.forget(target.path, observer);
+      packs.forget(target.path, observer, reason);
       this.#options.onLost(server, reason);
     });
     this.#options.onObserve?.(target.path, true);
     const begin = (): void => {
-      // One stream of packs per sensor: of two observers the newer has it.
+      // One stream of packs per sensor and server: of two observations the newer has it.
       if (!ended) packs.observe(target.path, observer, format)?.end();
     };
     return { ...content(first.contentFormat, first.payload), afterwards: [begin] };
@@ -211,8 +209,7 @@ export class RequestHandler {
     const query = uriQuery(request.options);
     if (query.length === 0) throw new OperationError(Code.BAD_REQUEST, 'neither a value nor attributes');
     server.attributes.write(target.path, query);
-    const { observations } = server;
-    const { packs } = this.#options;
+    const { observations, packs } = server;
     return {
       code: Code.CHANGED,
       afterwards: [() => observations.reschedule(), () => packs?.wake()],
@@ -231,7 +228,7 @@ export class RequestHandler {
     return { code: Code.CHANGED, afterwards };
   }
 
-  #create(request: IncomingRequest, target: Target): Answer {
+  #create(server: ServerContext, request: IncomingRequest, target: Target): Answer {
     const { tree } = this.#options;
     const { create } = target.object.lifecycle;
     const objectId = target.object.definition.id;
@@ -249,7 +246,9 @@ export class RequestHandler {
     if (target.object.instances.has(id)) {
       throw new OperationError(Code.BAD_REQUEST, `/${objectId}/${id} is there already`);
     }
-    tree.add(create(id, records));
+    const created = create(id, records);
+    server.created(created);
+    tree.add(created);
     return { code: Code.CREATED, options: locationPathOptions(`/${objectId}/${id}`) };
   }
 

@@ -1,6 +1,8 @@
 import type { AttributeStore } from './attributes.ts';
 import type { LwM2mVersion } from './formats.ts';
+import type { ObjectInstance } from './object-tree.ts';
 import type { Observations } from './observations.ts';
+import type { PackSender } from './pack-sender.ts';
 import type { ServerAccount } from './server-account.ts';
 import type { Target } from './target.ts';
 
@@ -16,8 +18,12 @@ export interface ServerContext {
   readonly attributes: AttributeStore;
   /** What this server observes. */
   readonly observations: Observations;
+  /** Where the readings that it observes go out in packs; undefined: they go as ordinary notifications. */
+  readonly packs: PackSender | undefined;
   /** The version that is spoken with it now. */
   readonly version: LwM2mVersion;
   /** @throws OperationError 4.01 the access control objects do not let this server do it */
   authorize(right: AccessRight, target: Target): void;
+  /** It made this instance, which is about to be in the tree: the instance is its own from now on (§8.1.2). */
+  created(instance: ObjectInstance): void;
 }

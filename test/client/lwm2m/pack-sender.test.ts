@@ -132,7 +132,7 @@ describe('the sender of packs', () => {
     const observer = bench.observe(0);
     bench.take(0, 200);
     const first = bench.sent[0];
-    bench.sender.forget(bench.path(0), observer);
+    bench.sender.forget(bench.path(0), observer, 'timeout');
     first?.settle(false);
     bench.take(0, 50);
     bench.clock.advance(100_000);
@@ -224,7 +224,7 @@ describe('the sender of packs', () => {
           } else {
             sealed.set(sensor, Buffer.from(sent.payload).toString('hex'));
             const observer = observers[sensor];
-            if (observer !== undefined) bench.sender.forget(bench.path(sensor), observer);
+            if (observer !== undefined) bench.sender.forget(bench.path(sensor), observer, 'timeout');
             observers[sensor] = undefined;
           }
           sent.settle(delivered);
@@ -285,7 +285,7 @@ describe('the sender of packs', () => {
     const bench = new Bench(1, 100);
     const observer = bench.observe(0);
     const taken = bench.take(0, 90);
-    bench.sender.forget(bench.path(0), observer);
+    bench.sender.forget(bench.path(0), observer, 'timeout');
     const first = bench.sent[0];
     first?.settle(false);
     taken.push(...bench.take(0, 300));
