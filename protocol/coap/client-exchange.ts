@@ -139,7 +139,10 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
         all.push(blockOption(OptionNumber.BLOCK1, block));
         if (block.number === 0) all.push(uintOption(OptionNumber.SIZE1, this.#upload.total));
       }
-      if (preferredBlockSize < 1_024 && this.#safe) {
+      const wanted = this.#request.block2;
+      if (wanted !== undefined) {
+        all.push(blockOption(OptionNumber.BLOCK2, { ...wanted, more: false }));
+      } else if (preferredBlockSize < 1_024 && this.#safe) {
         // Early negotiation (RFC 7959 §2.4).
         all.push(blockOption(OptionNumber.BLOCK2, { number: 0, more: false, size: preferredBlockSize }));
       }
@@ -255,6 +258,10 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
     if (!this.#answering && !this.#resumed) {
       this.#answering = true;
       this.#listener.answering?.(message);
+    }
+    if (this.#request.block2 !== undefined) {
+      this.#complete(message, options, message.payload, peer, identity);
+      return true;
     }
     const block = blockOf(options, OptionNumber.BLOCK2);
     if (this.#download === undefined) {

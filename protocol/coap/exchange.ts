@@ -1,5 +1,6 @@
 import type { PeerAddress, PeerIdentity } from './datagram-port.ts';
 import type { CoapOption, Code } from './message.ts';
+import type { Block } from './options.ts';
 
 /** A request that we send. Block-wise transfer, token and message id are the endpoint's business. */
 export interface OutgoingRequest {
@@ -16,6 +17,12 @@ export interface OutgoingRequest {
   readonly timeout?: number;
   /** Rejects with its reason, and stops retransmitting. */
   readonly signal?: AbortSignal;
+  /**
+   * Asks for just this block of the representation (RFC 7959 §2.4): the answer is given as it came, its
+   * Block2 option among its options, so that a large body can be streamed, or gone on with after an
+   * interruption. `more` has no meaning here.
+   */
+  readonly block2?: Block;
 }
 
 /** The whole answer to a request of ours, reassembled. Any response code: a 4.04 does not reject. */

@@ -284,3 +284,22 @@ describe('a request body in blocks, at the client', () => {
     await world.settle(Promise.all(all));
   });
 });
+
+test('a single block that was asked for is given as it came, with its Block2 option', async () => {
+  const whole = body(48);
+  const { world, endpoint, requests } = withClient({}, () => ({
+    code: Code.CONTENT,
+    options: [block(2, '1/1/16')],
+    payload: whole.subarray(16, 32),
+  }));
+  const answer = await world.settle(
+    endpoint.request('server', {
+      code: Code.GET,
+      options: pathOptions('/big'),
+      block2: { number: 1, more: false, size: 16 },
+    }),
+  );
+  expect(requests.map((request) => blockText(request, 2))).toEqual(['1/0/16']);
+  expect(answer).toMatchObject({ code: Code.CONTENT, payload: whole.subarray(16, 32) });
+  expect(blockText(answer, 2)).toBe('1/1/16');
+});
