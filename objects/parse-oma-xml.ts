@@ -8,7 +8,8 @@ import { parseXml, type XmlElement } from './xml.ts';
 const typesByName = new Map(
   Object.entries(omaTypeNames).map(([type, name]) => [name.toLowerCase(), type as ResourceType] as const),
 );
-const RANGE = /^(-?\d+(?:\.\d+)?)\s*\.\.\s*(-?\d+(?:\.\d+)?)$/;
+/** `0..255`, and as older files have it, `0-255`, with what is counted behind it. */
+const RANGE = /^(-?\d+(?:\.\d+)?)\s*(?:\.{2,3}|-)\s*(-?\d+(?:\.\d+)?)(?:\s*(?:bytes|characters))?$/;
 
 /**
  * Reads an object definition file of OMA (LWM2M.xsd 1.0 and 1.1): the objects in it. Resources get

@@ -1,10 +1,17 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { carrierObject, DISCONNECT_CARRIER_ID, defineCarrierObject } from '../../objects/carrier.ts';
+import type { connectivityMonitoringObject } from '../../objects/connectivity-monitoring.ts';
 import { defineObject, type ObjectDefinition, type ResourceName } from '../../objects/define-object.ts';
 import { deviceObject } from '../../objects/device.ts';
+import {
+  type connectivityMonitoringObjectV1_2,
+  earlierVersions,
+  serverObjectV1_1,
+} from '../../objects/earlier-versions.ts';
 import { iotSensorObject } from '../../objects/iot-sensor.ts';
 import type { locationObject } from '../../objects/location.ts';
-import { createObjectRegistry, omaObjects, standardObjects } from '../../objects/registry.ts';
+import { newestOmaObjects } from '../../objects/oma-objects.ts';
+import { standardObjects } from '../../objects/registry.ts';
 import type { ResourceValueOf } from '../../protocol/lwm2m/typed-value.ts';
 
 const resource = { id: 0, title: 'A', operations: 'R', type: 'string' } as const;
@@ -43,7 +50,7 @@ describe('a definition', () => {
 
 describe('the objects that are shipped', () => {
   test('have the ids, names and versions of OMNA', () => {
-    expect(omaObjects.map(({ id, name, version }) => `${id} ${name} ${version}`)).toEqual([
+    expect(newestOmaObjects.map(({ id, name, version }) => `${id} ${name} ${version}`)).toEqual([
       '0 LWM2M Security 1.2',
       '1 LwM2M Server 1.2',
       '2 LwM2M Access Control 1.1',
@@ -52,18 +59,74 @@ describe('the objects that are shipped', () => {
       '5 Firmware Update 1.2',
       '6 Location 1.0',
       '7 Connectivity Statistics 1.0',
+      '9 LWM2M Software Management 1.0',
       '10 LWM2M Cellular Connectivity 1.1',
+      '11 LWM2M APN Connection Profile 1.1',
+      '13 LWM2M Bearer Selection 1.1',
+      '16 Portfolio 1.0',
+      '19 BinaryAppDataContainer 1.0',
+      '20 Event Log 2.1',
+      '21 LWM2M OSCORE 2.0',
+      '25 LwM2M Gateway 2.0',
+      '26 LwM2M Gateway Routing 1.0',
+      '501 LTE-MTC Band Config 1.0',
+      '504 Remote SIM Provisioning 1.0',
+      '505 LwM2M SIM Provisioning 1.0',
+      '3300 Generic Sensor 1.1',
+      '3301 Illuminance 1.1',
       '3303 Temperature 1.1',
+      '3304 Humidity 1.1',
+      '3306 Actuation 1.1',
+      '3311 Light Control 1.0',
+      '3312 Power Control 1.1',
+      '3313 Accelerometer 1.1',
+      '3314 Magnetometer 1.1',
+      '3315 Barometer 1.1',
+      '3316 Voltage 1.1',
+      '3323 Pressure 1.1',
+      '3334 Gyrometer 1.1',
+      '3336 Location 2.0',
+      '3347 Push button 1.1',
+      '3411 Battery 1.1',
+      '10308 AT&T Connectivity Extension 2.0',
+      '10479 Cellular Network and Bearer Control 1.0',
     ]);
   });
 
-  test('agree with the mandatory resources of OMA', () => {
-    const mandatory = omaObjects.map(({ id, resources }) => [
-      id,
-      ...Object.values(resources)
-        .filter((own) => own.mandatory === true)
-        .map((own) => own.id),
+  test('have the versions that clients of LwM2M 1.0 and 1.1 know', () => {
+    expect(earlierVersions.map(({ id, version, resources }) => [id, version, idsOf(resources)])).toEqual([
+      [0, '1.0', '0-12'],
+      [0, '1.1', '0-17'],
+      [1, '1.0', '0-8'],
+      [1, '1.1', '0-23'],
+      [2, '1.0', '0-3'],
+      [3, '1.0', '0-22'],
+      [3, '1.1', '0-22'],
+      [4, '1.0', '0-10'],
+      [4, '1.1', '0-11'],
+      [4, '1.2', '0-12'],
+      [5, '1.0', '0-3,5-9'],
+      [5, '1.1', '0-3,5-13'],
+      [10, '1.0', '0-11'],
+      [21, '1.1', '0-6'],
+      [25, '1.0', '0-2'],
+      [3336, '1.0', '5513-5518,5705,5750'],
     ]);
+    expectTypeOf<ResourceName<typeof connectivityMonitoringObjectV1_2>>().toEqualTypeOf<
+      Exclude<ResourceName<typeof connectivityMonitoringObject>, 'coverageEnhancementLevel'>
+    >();
+    expectTypeOf(serverObjectV1_1.resources.muteSend.type).toEqualTypeOf<'boolean'>();
+  });
+
+  test('agree with the mandatory resources of OMA', () => {
+    const mandatory = newestOmaObjects
+      .filter(({ id }) => id < 3300)
+      .map(({ id, resources }) => [
+        id,
+        ...Object.values(resources)
+          .filter((own) => own.mandatory === true)
+          .map((own) => own.id),
+      ]);
     expect(mandatory).toEqual([
       [0, 0, 1, 2, 3, 4, 5],
       [1, 0, 1, 6, 7, 8],
@@ -73,8 +136,19 @@ describe('the objects that are shipped', () => {
       [5, 0, 1, 2, 3, 5, 9],
       [6, 0, 1, 5],
       [7, 6, 7],
+      [9, 0, 1, 4, 6, 7, 9, 10, 11, 12],
       [10, 11],
-      [3303, 5700],
+      [11, 0, 4],
+      [13],
+      [16, 0],
+      [19, 0],
+      [20, 4014],
+      [21, 0, 1, 2],
+      [25, 0, 1, 3],
+      [26, 0, 1],
+      [501, 1, 2, 4, 5, 6],
+      [504, 0, 1, 11, 13],
+      [505, 0, 1, 2, 6, 7, 11],
     ]);
   });
 
@@ -128,39 +202,15 @@ function rows(object: ObjectDefinition): string[] {
   );
 }
 
-describe('the registry', () => {
-  const registry = createObjectRegistry(standardObjects());
-
-  test('finds objects and resources, and tells decoders their types', () => {
-    expect(registry.object(3)?.name).toBe('Device');
-    expect(registry.resource(3, 9)?.title).toBe('Battery Level');
-    expect(registry.resourceType(3, 9)).toEqual({ type: 'integer', multiple: false });
-    expect(registry.resourceType(3, 6)).toEqual({ type: 'integer', multiple: true });
-    expect(registry.objects().map(({ id }) => id)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 10, 3303, 42769, 42770]);
-  });
-
-  test('knows nothing of what was never defined', () => {
-    expect(registry.object(9)).toBeUndefined();
-    expect(registry.resource(3, 999)).toBeUndefined();
-    expect(registry.resource(9, 0)).toBeUndefined();
-    expect(registry.resourceType(3, 999)).toBeUndefined();
-    expect(registry.resourceType(9, 0)).toBeUndefined();
-  });
-
-  const versions = ['1.0', '1.10', '1.9'].map((version) =>
-    defineObject({ ...definition, version, resources: { a: { ...resource, title: version } } }),
-  );
-
-  test('gives the version that is asked for, and else the newest', () => {
-    const several = createObjectRegistry(versions);
-    expect(several.object(3)?.version).toBe('1.10');
-    expect(several.object(3, '1.0')?.version).toBe('1.0');
-    expect(several.resource(3, 0, '1.9')?.title).toBe('1.9');
-    expect(several.object(3, '2.0')?.version).toBe('1.10');
-    expect(several.objects()).toHaveLength(3);
-  });
-
-  test('refuses the same version twice', () => {
-    expect(() => createObjectRegistry([...versions, ...versions.slice(0, 1)])).toThrow(TypeError);
-  });
-});
+/** `0-3,5`: runs of the ids. */
+function idsOf(resources: ObjectDefinition['resources']): string {
+  const runs: number[][] = [];
+  for (const id of Object.values(resources)
+    .map((own) => own.id)
+    .sort((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last?.at(-1) === id - 1) last.push(id);
+    else runs.push([id]);
+  }
+  return runs.map((run) => (run.length === 1 ? `${run[0]}` : `${run[0]}-${run.at(-1)}`)).join(',');
+}

@@ -7,8 +7,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { carrierObject } from '../../objects/carrier.ts';
 import { defineObject, type ObjectDefinition, type ResourceDefinition } from '../../objects/define-object.ts';
 import { iotSensorObject } from '../../objects/iot-sensor.ts';
+import { omaObjects } from '../../objects/oma-objects.ts';
 import { parseOmaXml } from '../../objects/parse-oma-xml.ts';
-import { omaObjects, standardObjects } from '../../objects/registry.ts';
+import { standardObjects } from '../../objects/registry.ts';
 import { objectUrn, toOmaXml } from '../../objects/to-oma-xml.ts';
 import { parseXml } from '../../objects/xml.ts';
 import { RequestError } from '../../protocol/errors.ts';
@@ -24,7 +25,7 @@ function carried(definition: ObjectDefinition): unknown {
 }
 
 describe('an object definition file', () => {
-  test.each(standardObjects().map((definition) => [definition.name, definition] as const))(
+  test.each(standardObjects().map((own) => [`${own.name} ${own.version}`, own] as const))(
     'of %s says all that our definition says',
     (_name, definition) => {
       expect(parseOmaXml(toOmaXml(definition)).map(carried)).toEqual([carried(definition)]);
@@ -233,7 +234,7 @@ describe('comparing our definitions with a folder of files', () => {
   }
 
   const files = Object.fromEntries(
-    omaObjects.map((definition) => [`${definition.id}.xml`, toOmaXml(definition)]),
+    omaObjects.map((definition) => [`${definition.id}-${definition.version}.xml`, toOmaXml(definition)]),
   );
 
   test('finds none where there is none', () => {
@@ -243,10 +244,10 @@ describe('comparing our definitions with a folder of files', () => {
   });
 
   test('names each where there is one', () => {
-    const device = (files['3.xml'] as string).replace('<Name>Model Number</Name>', '<Name>Model</Name>');
+    const device = (files['3-1.2.xml'] as string).replace('<Name>Model Number</Name>', '<Name>Model</Name>');
     const { status, stdout } = compare({ '3.xml': device });
-    expect(stdout).toContain('/3//1: title is "Model Number" here and "Model" there');
-    expect(stdout).toContain('0 LWM2M Security: no file to compare with');
+    expect(stdout).toContain('/3//1 1.2: title is "Model Number" here and "Model" there');
+    expect(stdout).toContain('0 LWM2M Security 1.2: no file to compare with');
     expect(status).toBe(1);
   });
 });

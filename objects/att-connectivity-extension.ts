@@ -1,0 +1,65 @@
+import { defineObject } from './define-object.ts';
+
+/** LwM2M object 10308, AT&T Connectivity Extension, version 2.0, as registered with OMNA (urn:oma:lwm2m:x:10308:2.0). */
+export const attConnectivityExtensionObject = defineObject({
+  id: 10308,
+  version: '2.0',
+  name: 'AT&T Connectivity Extension',
+  description: 'What AT&T wants to know and set beside the objects of OMA.',
+  multiple: true,
+  resources: {
+    iccid: { id: 1, title: 'ICCID', operations: 'R', type: 'string', mandatory: true },
+    imsi: { id: 2, title: 'IMSI', operations: 'R', type: 'string', mandatory: true },
+    msisdn: { id: 3, title: 'MSISDN', operations: 'RW', type: 'string', mandatory: true },
+    apnRetries: {
+      id: 4,
+      title: 'APN Retries',
+      operations: 'RW',
+      type: 'integer',
+      mandatory: true,
+      description: 'How often a refused connection to an APN is tried again.',
+    },
+    apnRetryPeriod: {
+      id: 5,
+      title: 'APN Retry Period',
+      operations: 'RW',
+      type: 'integer',
+      mandatory: true,
+      units: 's',
+      description: 'Time between two such tries.',
+    },
+    apnRetryBackOffPeriod: {
+      id: 6,
+      title: 'APN Retry Back-Off Period',
+      operations: 'RW',
+      type: 'integer',
+      mandatory: true,
+      units: 's',
+      description: 'Time without tries after them.',
+    },
+    sinr: {
+      id: 7,
+      title: 'SINR',
+      operations: 'R',
+      type: 'integer',
+      mandatory: true,
+      description: 'Signal to interference and noise of the serving cell, in dB.',
+    },
+    srxlev: {
+      id: 8,
+      title: 'SRXLEV',
+      operations: 'R',
+      type: 'integer',
+      mandatory: true,
+      description: 'Cell selection level, 3GPP TS 36.304.',
+    },
+    ceLevel: {
+      id: 9,
+      title: 'CE_LEVEL',
+      operations: 'R',
+      type: 'integer',
+      mandatory: true,
+      description: 'Coverage enhancement level, 3GPP TS 36.331.',
+    },
+  },
+});

@@ -1,0 +1,91 @@
+import { defineObject } from './define-object.ts';
+import { measurementQuality, measurementTime } from './ipso/resources.ts';
+
+/** LwM2M object 3411, Battery, version 1.1, as registered with OMNA (urn:oma:lwm2m:ext:3411:1.1). */
+export const batteryObject = defineObject({
+  id: 3411,
+  version: '1.1',
+  name: 'Battery',
+  description: 'A battery, and the loss of the supply that charges it.',
+  multiple: true,
+  resources: {
+    batteryLevel: {
+      id: 1,
+      title: 'Battery level',
+      operations: 'R',
+      type: 'integer',
+      mandatory: true,
+      units: '/100',
+      description: 'Of what it can hold.',
+    },
+    batteryCapacity: {
+      id: 2,
+      title: 'Battery capacity',
+      operations: 'R',
+      type: 'float',
+      units: 'Ah',
+      description: 'When it was new.',
+    },
+    batteryVoltage: { id: 3, title: 'Battery voltage', operations: 'R', type: 'float', units: 'V' },
+    typeOfBattery: {
+      id: 4,
+      title: 'Type of battery',
+      operations: 'RW',
+      type: 'string',
+      description: 'As Li-ion rechargeable.',
+    },
+    lowBatteryThreshold: {
+      id: 5,
+      title: 'Low battery threshold',
+      operations: 'RW',
+      type: 'integer',
+      units: '/100',
+      description: 'At this level and below Battery level too low is true.',
+    },
+    batteryLevelTooLow: { id: 6, title: 'Battery level too low', operations: 'R', type: 'boolean' },
+    batteryShutdown: {
+      id: 7,
+      title: 'Battery shutdown',
+      operations: 'RW',
+      type: 'boolean',
+      description: 'Whether the device went off because the battery was empty; set back by writing.',
+    },
+    numberOfCycles: {
+      id: 8,
+      title: 'Number of cycles',
+      operations: 'R',
+      type: 'integer',
+      description: 'How often it was discharged and charged.',
+    },
+    supplyLoss: {
+      id: 9,
+      title: 'Supply loss',
+      operations: 'R',
+      type: 'boolean',
+      description: 'Whether the mains supply is away, where there is one.',
+    },
+    supplyLossCount: {
+      id: 10,
+      title: 'Supply loss counter',
+      operations: 'R',
+      type: 'integer',
+      description: 'Since the newest reset.',
+    },
+    resetSupplyLossCount: {
+      id: 11,
+      title: 'Supply loss counter reset',
+      operations: 'E',
+      type: 'none',
+      description: 'Sets the count to 0.',
+    },
+    supplyLossReason: {
+      id: 12,
+      title: 'Supply loss reason',
+      operations: 'R',
+      type: 'string',
+      description: 'Why the supply went, where the device knows.',
+    },
+    ...measurementTime,
+    ...measurementQuality,
+  },
+});

@@ -1,0 +1,76 @@
+import { defineObject } from './define-object.ts';
+
+/** LwM2M object 501, LTE-MTC Band Config, version 1.0, as registered with OMNA (urn:oma:lwm2m:oma:501). */
+export const lteMtcBandConfigObject = defineObject({
+  id: 501,
+  version: '1.0',
+  name: 'LTE-MTC Band Config',
+  description: 'The LTE-MTC bands and channels in use.',
+  multiple: true,
+  resources: {
+    earfcn: {
+      id: 1,
+      title: 'EARFCN',
+      operations: 'RW',
+      type: 'integer',
+      mandatory: true,
+      range: [0, 65535],
+      description: 'The channel number in use, 3GPP TS 36.101.',
+    },
+    currentDownlinkFrequency: {
+      id: 2,
+      title: 'Current Frequency (Downlink)',
+      operations: 'R',
+      type: 'float',
+      mandatory: true,
+      units: 'MHz',
+    },
+    currentUplinkFrequency: {
+      id: 3,
+      title: 'Current Frequency (Uplink)',
+      operations: 'R',
+      type: 'float',
+      units: 'MHz',
+    },
+    prioritizedChannels: {
+      id: 4,
+      title: 'Prioritized Channels',
+      operations: 'RW',
+      type: 'integer',
+      multiple: true,
+      mandatory: true,
+      description: 'Channel numbers to try first, in order.',
+    },
+    applicationType: {
+      id: 5750,
+      title: 'Application Type',
+      operations: 'RW',
+      type: 'string',
+      description: 'What the object is used for, for people.',
+    },
+    resetTimeout: {
+      id: 5,
+      title: 'Reset Timeout',
+      operations: 'RW',
+      type: 'float',
+      mandatory: true,
+      units: 's',
+      description: 'How long Reset waits.',
+    },
+    reset: {
+      id: 6,
+      title: 'Reset',
+      operations: 'E',
+      type: 'none',
+      mandatory: true,
+      description: 'Starts the radio anew.',
+    },
+    vendorSpecificExtensions: {
+      id: 48,
+      title: 'Vendor specific extensions',
+      operations: 'R',
+      type: 'objlnk',
+      description: 'An object of the vendor.',
+    },
+  },
+});
