@@ -1,5 +1,7 @@
 import type { CommandQueue } from '../ports/command-queue.ts';
 import type { Device, DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
+import type { ObjectModelStore } from '../ports/object-model-store.ts';
+import type { ObservationPolicyStore } from '../ports/observation-policy-store.ts';
 import type { ObservationStore } from '../ports/observation-store.ts';
 import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
 import type { Channel } from './channel.ts';
@@ -46,6 +48,29 @@ export function observationStore(channel: Channel): ObservationStore {
     byRegistration: (id) => channel.read('observationsByRegistration', id),
     remove: (token) => channel.write('removeObservation', token),
     count: () => channel.read('countObservations'),
+  };
+}
+
+export function observationPolicyStore(channel: Channel): ObservationPolicyStore {
+  return {
+    policies: () => channel.read('observationPolicies'),
+    putPolicy: (policy) => channel.write('putObservationPolicy', policy),
+    removePolicy: (id) => channel.write('removeObservationPolicy', id),
+    recorded: () => channel.read('recordedEndpoints'),
+    record: (endpoint) => channel.read('observationRecord', endpoint),
+    choose: (endpoint, choice) => channel.write('chooseObservation', endpoint, choice),
+    unchoose: (endpoint, paths, composite) =>
+      channel.write('unchooseObservation', endpoint, paths, composite),
+    setWritten: (endpoint, path, attributes) =>
+      channel.write('setWrittenAttributes', endpoint, path, attributes),
+  };
+}
+
+export function objectModelStore(channel: Channel): ObjectModelStore {
+  return {
+    list: () => channel.read('objectModels'),
+    put: (models) => channel.write('putObjectModels', models),
+    remove: (objectId, version) => channel.write('removeObjectModel', objectId, version),
   };
 }
 

@@ -107,13 +107,15 @@ export class DeviceTable {
     for (const [endpoint, time] of times) this.#heard.run(time, endpoint);
   }
 
-  /** Removes the device and its last values; its series await their removal (HistoryTable.purge). */
+  /** Removes the device, its last values and what is wanted of it; its series await their removal (HistoryTable.purge). */
   remove(endpoint: string): boolean {
     const removed = this.#database
       .prepare('DELETE FROM device WHERE endpoint = ? AND registered = 0')
       .run(endpoint).changes;
     if (removed === 0) return false;
-    this.#database.prepare('DELETE FROM last_value WHERE endpoint = ?').run(endpoint);
+    for (const table of ['last_value', 'observation_choice', 'written_attributes']) {
+      this.#database.prepare(`DELETE FROM ${table} WHERE endpoint = ?`).run(endpoint);
+    }
     this.#database.prepare('UPDATE series SET endpoint = NULL WHERE endpoint = ?').run(endpoint);
     return true;
   }

@@ -1,7 +1,14 @@
 import { resolve } from 'node:path';
 import type { Stores } from '../ports/stores.ts';
 import { Channel } from './channel.ts';
-import { commandQueue, deviceStore, observationStore, registrationStore } from './device-ports.ts';
+import {
+  commandQueue,
+  deviceStore,
+  objectModelStore,
+  observationPolicyStore,
+  observationStore,
+  registrationStore,
+} from './device-ports.ts';
 import { eventLog, history, lastValues, telemetryLog } from './telemetry-ports.ts';
 
 /** Where the embedded database is, and how careful it is. */
@@ -51,6 +58,8 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     devices: deviceStore(channel, queries),
     registrations: registrationStore(channel),
     observations: observationStore(channel),
+    observationPolicies: observationPolicyStore(channel),
+    objectModels: objectModelStore(channel),
     commands: commandQueue(channel, queries),
     log: telemetryLog(channel, queries),
     history: history(channel, queries),

@@ -1,8 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
 import type { Command, CommandTransition, NewCommand } from '../ports/command-queue.ts';
 import type { DeviceAttributes, DeviceQuery } from '../ports/device-store.ts';
 import type { HistoryQuery } from '../ports/history.ts';
 import type { LastValue } from '../ports/last-values.ts';
+import type { StoredObjectModel } from '../ports/object-model-store.ts';
+import type { ObservationChoice, ObservationPolicy } from '../ports/observation-policy-store.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { LogPosition } from '../ports/telemetry-log.ts';
 import { CommandTable } from './command-table.ts';
@@ -12,6 +15,8 @@ import type { EncodedChunks } from './history-chunk.ts';
 import { HistoryTable } from './history-table.ts';
 import { LastValueTable } from './last-value-table.ts';
 import { LogReader, LogTable } from './log-table.ts';
+import { ObjectModelTable } from './object-model-table.ts';
+import { ObservationPolicyTable } from './observation-policy-table.ts';
 import { ObservationTable } from './observation-table.ts';
 import { type RegistrationRow, RegistrationTable, type UpdateRow } from './registration-table.ts';
 
@@ -52,6 +57,8 @@ export function createQueries(database: DatabaseSync) {
 export function createOperations(database: DatabaseSync) {
   const registrations = new RegistrationTable(database);
   const observations = new ObservationTable(database);
+  const policies = new ObservationPolicyTable(database);
+  const models = new ObjectModelTable(database);
   const devices = new DeviceTable(database);
   const commands = new CommandTable(database);
   const log = new LogTable(database);
@@ -74,6 +81,10 @@ export function createOperations(database: DatabaseSync) {
       observationByToken: (token: string) => observations.byToken(token),
       observationsByRegistration: (id: string) => observations.byRegistration(id),
       countObservations: () => observations.count(),
+      observationPolicies: () => policies.policies(),
+      recordedEndpoints: () => policies.recorded(),
+      observationRecord: (endpoint: string) => policies.record(endpoint),
+      objectModels: () => models.list(),
       device: (endpoint: string) => devices.get(endpoint),
       countDevices: () => devices.counts(),
       command: (id: string) => commands.get(id),
@@ -96,6 +107,18 @@ export function createOperations(database: DatabaseSync) {
       expireRegistrations: (now: number, limit: number) => registrations.expire(now, limit),
       addObservation: (observation: StoredObservation) => observations.add(observation),
       removeObservation: (token: string) => observations.remove(token),
+      putObservationPolicy: (policy: ObservationPolicy) => policies.put(policy),
+      removeObservationPolicy: (id: string) => policies.remove(id),
+      chooseObservation: (endpoint: string, choice: ObservationChoice) => policies.choose(endpoint, choice),
+      unchooseObservation: (endpoint: string, paths: readonly string[], composite: boolean) =>
+        policies.unchoose(endpoint, paths, composite),
+      setWrittenAttributes: (
+        endpoint: string,
+        path: string,
+        attributes: NotificationAttributes | undefined,
+      ) => policies.setWritten(endpoint, path, attributes),
+      putObjectModels: (uploaded: readonly StoredObjectModel[]) => models.put(uploaded),
+      removeObjectModel: (objectId: number, version: string) => models.remove(objectId, version),
       setAttributes: (endpoint: string, attributes: DeviceAttributes) =>
         devices.setAttributes(endpoint, attributes),
       heard: (times: ReadonlyMap<string, number>) => devices.heard(times),

@@ -152,6 +152,45 @@ const steps: readonly string[] = [
   CREATE TABLE written (only INTEGER PRIMARY KEY CHECK (only = 0), count INTEGER NOT NULL) STRICT;
   INSERT INTO written VALUES (0, 0);
   `,
+  `
+  -- devices, observations: JSON.
+  CREATE TABLE observation_policy (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    enabled INTEGER NOT NULL,
+    devices TEXT NOT NULL,
+    observations TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  -- What a person chose for one device. paths, attributes: JSON.
+  CREATE TABLE observation_choice (
+    endpoint TEXT NOT NULL,
+    paths TEXT NOT NULL,
+    composite INTEGER NOT NULL,
+    wanted INTEGER NOT NULL,
+    attributes TEXT,
+    format INTEGER,
+    chosen_at REAL NOT NULL,
+    PRIMARY KEY (endpoint, paths, composite)
+  ) STRICT, WITHOUT ROWID;
+  -- Notification attributes that were set by Write-Attributes, and are to be removed again one day. attributes: JSON.
+  CREATE TABLE written_attributes (
+    endpoint TEXT NOT NULL,
+    path TEXT NOT NULL,
+    attributes TEXT NOT NULL,
+    PRIMARY KEY (endpoint, path)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Object definitions that were uploaded: OMA XML.
+  CREATE TABLE object_model (
+    object INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    xml TEXT NOT NULL,
+    uploaded_at REAL NOT NULL,
+    PRIMARY KEY (object, version)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The version that this program writes. */

@@ -3,6 +3,8 @@ import type { DeviceStore } from './device-store.ts';
 import type { EventLog } from './event-log.ts';
 import type { History } from './history.ts';
 import type { LastValues } from './last-values.ts';
+import type { ObjectModelStore } from './object-model-store.ts';
+import type { ObservationPolicyStore } from './observation-policy-store.ts';
 import type { ObservationStore } from './observation-store.ts';
 import type { RegistrationStore } from './registration-store.ts';
 import type { TelemetryLog } from './telemetry-log.ts';
@@ -15,6 +17,8 @@ export interface Stores {
   readonly devices: DeviceStore;
   readonly registrations: RegistrationStore;
   readonly observations: ObservationStore;
+  readonly observationPolicies: ObservationPolicyStore;
+  readonly objectModels: ObjectModelStore;
   readonly commands: CommandQueue;
   readonly log: TelemetryLog;
   readonly history: History;

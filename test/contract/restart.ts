@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Stores } from '../../server/ports/stores.ts';
 import { anObservation, aRegistration, type PersistentStores, start } from './engine.ts';
+import { aModel } from './object-model-store.ts';
+import { aChoice, aPolicy } from './observation-policy-store.ts';
 import { append, readAll } from './telemetry-log.ts';
 
 /** What must be there after the stores were closed and opened again. */
@@ -23,6 +25,21 @@ export function describeRestart(name: string, open: () => Promise<PersistentStor
       expect(await after.observations.byToken('aa')).toMatchObject({ address: registration.address });
       expect(await after.devices.list({ limit: 5, search: '8901' })).toMatchObject({ total: 1 });
       expect((await after.registrations.expire(registration.expiresAt, 5)).length).toBe(1);
+    });
+
+    test('observation policies, what people chose, and uploaded object models', async () => {
+      const { observationPolicies, objectModels } = opened.stores;
+      await observationPolicies.putPolicy(aPolicy('a'));
+      await observationPolicies.choose('dev', aChoice('/3/0/9', { wanted: false }));
+      await observationPolicies.setWritten('dev', '/4', { pmax: 5 });
+      await objectModels.put([aModel(65000, '1.0')]);
+      const after = await opened.restart();
+      expect(await after.observationPolicies.policies()).toEqual([aPolicy('a')]);
+      expect(await after.observationPolicies.record('dev')).toEqual({
+        choices: [aChoice('/3/0/9', { wanted: false })],
+        written: new Map([['/4', { pmax: 5 }]]),
+      });
+      expect(await after.objectModels.list()).toEqual([aModel(65000, '1.0')]);
     });
 
     test('commands, their keys and their numbers', async () => {

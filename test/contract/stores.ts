@@ -6,6 +6,8 @@ import { aRegistration, type OpenStores, useStores } from './engine.ts';
 import { describeEventLog } from './event-log.ts';
 import { describeHistory } from './history.ts';
 import { describeLastValues } from './last-values.ts';
+import { describeObjectModelStore } from './object-model-store.ts';
+import { describeObservationPolicyStore } from './observation-policy-store.ts';
 import { describeObservationStore } from './observation-store.ts';
 import { describeRegistrationStore } from './registration-store.ts';
 import { append, describeTelemetryLog } from './telemetry-log.ts';
@@ -14,6 +16,8 @@ import { append, describeTelemetryLog } from './telemetry-log.ts';
 export function describeStores(name: string, open: OpenStores): void {
   describeRegistrationStore(name, open);
   describeObservationStore(name, open);
+  describeObservationPolicyStore(name, open);
+  describeObjectModelStore(name, open);
   describeDeviceStore(name, open);
   describeCommandQueue(name, open);
   describeTelemetryLog(name, open);
