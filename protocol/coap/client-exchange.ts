@@ -4,13 +4,14 @@ import { BlockUpload } from './block-upload.ts';
 import type { AwaitedAnswer, ClientRequests } from './client-requests.ts';
 import { encodeMessage } from './codec.ts';
 import { unrecognisedCritical } from './critical-options.ts';
-import type { PeerIdentity } from './datagram-port.ts';
+import type { PeerAddress, PeerIdentity } from './datagram-port.ts';
 import { Deadline } from './deadlines.ts';
 import { ResetError } from './errors.ts';
 import type { IncomingResponse, OutgoingRequest } from './exchange.ts';
 import { type CoapMessage, type CoapOption, Code, MessageType, OptionNumber } from './message.ts';
 import { blockOf, blockOption, findOption, hasOption, uintOption } from './options.ts';
 import { type Peer, Transmission, type TransmissionOwner } from './peer.ts';
+import { RequestTarget } from './request-target.ts';
 import { formatToken } from './token.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -68,19 +69,22 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
   #transmission: Transmission | undefined;
   #overall: Deadlined | undefined;
   #aborted: (() => void) | undefined;
+  readonly #target: RequestTarget | undefined;
+  readonly #moved = (address: PeerAddress): (() => void) => this.moveTo(address);
   #answering = false;
   #ended = false;
 
   constructor(
     requests: ClientRequests,
-    peer: Peer,
+    to: PeerAddress | RequestTarget,
     request: OutgoingRequest,
     listener: ExchangeListener,
     options: ExchangeOptions = {},
   ) {
     super();
     this.#requests = requests;
-    this.peer = peer;
+    this.#target = to instanceof RequestTarget ? to : undefined;
+    this.peer = requests.layer.peerFor(to instanceof RequestTarget ? to.address : to);
     this.#request = request;
     this.#listener = listener;
     this.observe = options.observe;
@@ -95,10 +99,22 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
     }
   }
 
-  moveTo(peer: Peer): void {
-    this.peer.holds--;
-    this.peer = peer;
-    peer.holds++;
+  /**
+   * The peer is reached there now: what is under way goes on there, as the same message. What is returned
+   * lets those go that waited for its place, once all who move have moved.
+   */
+  moveTo(address: PeerAddress): () => void {
+    const { layer } = this.#requests;
+    const [from, to] = [this.peer, layer.peerFor(address)];
+    if (this.#ended || from === to) return () => undefined;
+    from.holds--;
+    this.peer = to;
+    to.holds++;
+    if (this.#transmission !== undefined) layer.moveTransmission(this.#transmission, to);
+    return () => {
+      layer.startQueued(from);
+      layer.startQueued(to);
+    };
   }
 
   start(): void {
@@ -120,6 +136,7 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
       this.#aborted = () => this.#fail(signal.reason);
       signal.addEventListener('abort', this.#aborted);
     }
+    this.#target?.follow(this.#moved);
     this.#send();
   }
 
@@ -323,6 +340,7 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
     this.peer.holds--;
     const { layer } = this.#requests;
     this.#requests.forget(this);
+    this.#target?.unfollow(this.#moved);
     layer.deadlines.cancel(this);
     if (this.#overall !== undefined) layer.deadlines.cancel(this.#overall);
     if (this.#aborted !== undefined) this.#request.signal?.removeEventListener('abort', this.#aborted);

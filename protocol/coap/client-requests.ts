@@ -15,8 +15,6 @@ export interface AwaitedAnswer {
   readonly key: string;
   /** Who will answer. */
   readonly peer: Peer;
-  /** That one is now reached elsewhere. */
-  moveTo(peer: Peer): void;
   /** True where a message with that token is no answer. */
   refuses(message: CoapMessage): boolean;
   take(message: CoapMessage, peer: Peer, identity: PeerIdentity | undefined): void;

@@ -144,16 +144,4 @@ export class DeduplicationRing {
   pending(now: number): boolean {
     return this.#entries.some((seen) => seen.reply === SeenReply.PENDING && seen.expires > now);
   }
-
-  /** Takes over what another ring knows: its peer is reached here now. */
-  adopt(other: DeduplicationRing, now: number): void {
-    for (const seen of other.#entries) {
-      if (seen.expires <= now || seen.reply === SeenReply.PENDING) continue;
-      if (this.find(seen.messageId, now) !== undefined) continue;
-      const copy = this.insert(seen.messageId, seen.expires, now);
-      if (copy === undefined) return;
-      if (seen.data === undefined) copy.reply = seen.reply;
-      else this.answered(copy, seen.data);
-    }
-  }
 }

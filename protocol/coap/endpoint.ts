@@ -34,6 +34,7 @@ import { type CoapParameters, defaultParameters } from './parameters.ts';
 import type { Peer } from './peer.ts';
 import { Ping } from './ping.ts';
 import { RandomPool } from './random-pool.ts';
+import { RequestTarget } from './request-target.ts';
 import { ServerRequests } from './server-requests.ts';
 import { formatToken, parseToken } from './token.ts';
 
@@ -186,15 +187,15 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
     this.#layer.traceListener = listener;
   }
 
-  request(peer: PeerAddress, request: OutgoingRequest): Promise<IncomingResponse> {
+  request(peer: PeerAddress | RequestTarget, request: OutgoingRequest): Promise<IncomingResponse> {
     return new Promise((completed, failed) => {
       this.#mustBeOpen();
-      new ClientExchange(this.#requests, this.#layer.peerFor(peer), request, { completed, failed }).start();
+      new ClientExchange(this.#requests, peer, request, { completed, failed }).start();
     });
   }
 
   observe(
-    peer: PeerAddress,
+    peer: PeerAddress | RequestTarget,
     request: OutgoingRequest,
     options: {
       readonly onNotification: NotificationHandler;
@@ -213,14 +214,14 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
       const entry = new ObservationEntry(
         this.#observations,
         token,
-        peer,
+        peer instanceof RequestTarget ? peer.address : peer,
         request,
         options.followPeer ?? false,
         options.onNotification,
       );
-      new ClientExchange(
+      const exchange: ClientExchange = new ClientExchange(
         this.#requests,
-        this.#layer.peerFor(peer),
+        peer,
         request,
         {
           answering: (message) => {
@@ -228,6 +229,7 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
             const sequence = isSuccess(message.code) ? observeOf(message.options) : undefined;
             if (sequence === undefined) return;
             entry.advance(sequence, this.#layer.clock.now());
+            entry.peer = exchange.peer.address;
             this.#observations.add(entry);
           },
           completed: (response) => {
@@ -240,7 +242,8 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
           },
         },
         { observe: 0, token: tokenBytes },
-      ).start();
+      );
+      exchange.start();
     });
   }
 
@@ -268,17 +271,6 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
       this.#pings.add(ping);
       ping.start();
     });
-  }
-
-  movePeer(from: PeerAddress, to: PeerAddress): void {
-    if (from === to) return;
-    this.#observations.move(from, to);
-    const old = this.#layer.peers.get(from);
-    if (old === undefined) return;
-    const now = this.#layer.peerFor(to);
-    for (const exchange of this.#requests.all()) if (exchange.peer === old) exchange.moveTo(now);
-    this.#observers.move(old, now);
-    this.#layer.move(old, now);
   }
 
   close(): Promise<void> {

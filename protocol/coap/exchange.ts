@@ -1,6 +1,7 @@
 import type { PeerAddress, PeerIdentity } from './datagram-port.ts';
 import type { CoapOption, Code } from './message.ts';
 import type { Block } from './options.ts';
+import type { RequestTarget } from './request-target.ts';
 
 /** A request that we send. Block-wise transfer, token and message id are the endpoint's business. */
 export interface OutgoingRequest {
@@ -136,7 +137,14 @@ export interface Observation extends ObservationKey {
   /** Forgets it here: the next notification is answered with RST (passive cancellation, RFC 7641 §3.6). */
   forget(): void;
   /** Sends a GET with Observe 1 and the same token (active cancellation), and forgets it. */
-  cancel(options?: { readonly timeout?: number; readonly signal?: AbortSignal }): Promise<IncomingResponse>;
+  cancel(options?: {
+    readonly timeout?: number;
+    readonly signal?: AbortSignal;
+    /** Where the peer is, if not at `peer`. */
+    readonly to?: PeerAddress | RequestTarget;
+  }): Promise<IncomingResponse>;
+  /** The peer is reached there now: the rest of a block-wise notification is read there. */
+  moveTo(peer: PeerAddress): void;
 }
 
 export type NotificationHandler = (notification: IncomingNotification) => void;
@@ -181,8 +189,13 @@ export interface CoapEndpoint {
    * @throws TimeoutError no answer; ResetError the peer answered RST; DecodeError the answer's blocks
    *   do not fit together or exceed `maxBodySize`; RequestError too many queued for that peer; the
    *   signal's reason; EndpointClosedError.
+   *
+   * A RequestTarget may move while the request is under way. Then the same message, with its id, token and
+   * block, is sent again to the new address at once: a peer that had it answers from its own memory of
+   * duplicates (RFC 7252 §4.5), and nothing is carried out twice. For that it is sent no longer than the
+   * peer must remember it.
    */
-  request(peer: PeerAddress, request: OutgoingRequest): Promise<IncomingResponse>;
+  request(peer: PeerAddress | RequestTarget, request: OutgoingRequest): Promise<IncomingResponse>;
   /**
    * Registers as an observer (RFC 7641 §3.1). Resolves with the first answer; `observation` is
    * undefined when the peer declined (no Observe option, or an error code). Later notifications go to
@@ -191,7 +204,7 @@ export interface CoapEndpoint {
    * is taken from any address and moves the observation there; for that the token must be random.
    */
   observe(
-    peer: PeerAddress,
+    peer: PeerAddress | RequestTarget,
     request: OutgoingRequest,
     options: {
       readonly onNotification: NotificationHandler;
@@ -209,12 +222,6 @@ export interface CoapEndpoint {
   observation(token: string): Observation | undefined;
   /** CoAP ping: an empty CON that the peer answers with RST (RFC 7252 §4.3). Resolves with the time taken, in ms. */
   ping(peer: PeerAddress, options?: { readonly timeout?: number }): Promise<number>;
-  /**
-   * Says that a peer is now reached at another address: requests that wait or are under way there go on
-   * at the new one (retransmitted at once), observations and observers with `followPeer` move. For
-   * transports where an address belongs to one peer alone: behind a NAT another may have got it meanwhile.
-   */
-  movePeer(from: PeerAddress, to: PeerAddress): void;
   /** Sets, or with undefined removes, the listener for every message in and out. */
   trace(listener: ((message: TracedMessage) => void) | undefined): void;
   /** Counters since the start; for metrics. */

@@ -204,17 +204,4 @@ export class MessageLayer extends Outbox {
     seen.reply = SeenReply.RST;
     this.send(encodeEmpty(MessageType.RST, seen.messageId), peer.address, 0);
   }
-
-  /** As for what is under way; and what the peer was answered is remembered at its new address. */
-  override move(from: Peer, to: Peer): void {
-    const now = this.clock.now();
-    to.identity = from.identity;
-    if (from.seen !== undefined) {
-      const ring = to.ring(this.parameters.maxDeduplicationPerPeer, this.#kept);
-      const size = ring.size;
-      ring.adopt(from.seen, now);
-      this.seenEntries += ring.size - size;
-    }
-    super.move(from, to);
-  }
 }

@@ -29,6 +29,8 @@ import { parseToken } from './token.ts';
 const REORDERING_WINDOW = 128_000;
 const HALF_RANGE = 1 << 23;
 
+type CancelOptions = NonNullable<Parameters<Observation['cancel']>[0]>;
+
 /** The client side of one observation (RFC 7641 §3). */
 export class ObservationEntry implements Observation {
   readonly token: string;
@@ -62,11 +64,14 @@ export class ObservationEntry implements Observation {
     this.#table.remove(this);
   }
 
-  cancel(
-    options: { readonly timeout?: number; readonly signal?: AbortSignal } = {},
-  ): Promise<IncomingResponse> {
+  cancel(options: CancelOptions = {}): Promise<IncomingResponse> {
     this.forget();
     return this.#table.cancel(this, options);
+  }
+
+  moveTo(peer: PeerAddress): void {
+    this.peer = peer;
+    this.fetch?.moveTo(peer)();
   }
 
   /** Whether a notification is newer than all before (RFC 7641 §3.4); if so it is the newest from now on. */
@@ -100,6 +105,8 @@ class Notification implements IncomingNotification {
   readonly #table: Observations;
   readonly #entry: ObservationEntry;
   readonly #from: Peer;
+  /** Whose ring the message is in: another than `from` where the peer moved while its blocks were read. */
+  readonly #seenOf: Peer;
   readonly #seen: Seen;
   readonly #generation: number;
   #decided = false;
@@ -111,6 +118,7 @@ class Notification implements IncomingNotification {
     options: readonly CoapOption[],
     payload: Uint8Array,
     from: Peer,
+    seenOf: Peer,
     identity: PeerIdentity | undefined,
     seen: Seen,
     generation: number,
@@ -128,6 +136,7 @@ class Notification implements IncomingNotification {
     this.#table = table;
     this.#entry = entry;
     this.#from = from;
+    this.#seenOf = seenOf;
     this.#seen = seen;
     this.#generation = generation;
   }
@@ -157,7 +166,7 @@ class Notification implements IncomingNotification {
   ignore(): void {
     if (this.#decided) return;
     this.#decided = true;
-    if (this.#seen.generation === this.#generation) this.#from.seen?.forget(this.#seen);
+    if (this.#seen.generation === this.#generation) this.#seenOf.seen?.forget(this.#seen);
   }
 }
 
@@ -167,8 +176,6 @@ export class Observations {
   readonly #requests: ClientRequests;
   readonly #onFault: (error: unknown) => void;
   readonly #entries = new Map<string, ObservationEntry>();
-  /** Those that go along when their peer moves. */
-  readonly #following = new Map<PeerAddress, ObservationEntry[]>();
 
   constructor(layer: MessageLayer, requests: ClientRequests, onFault: (error: unknown) => void) {
     this.layer = layer;
@@ -187,29 +194,10 @@ export class Observations {
   add(entry: ObservationEntry): void {
     this.#entries.get(entry.token)?.forget();
     this.#entries.set(entry.token, entry);
-    if (entry.followPeer) this.#follow(entry, entry.peer);
-  }
-
-  #follow(entry: ObservationEntry, peer: PeerAddress): void {
-    entry.peer = peer;
-    const others = this.#following.get(peer);
-    if (others === undefined) this.#following.set(peer, [entry]);
-    else others.push(entry);
-  }
-
-  #unfollow(entry: ObservationEntry): void {
-    const all = this.#following.get(entry.peer);
-    const at = all?.indexOf(entry) ?? -1;
-    if (all === undefined || at < 0) return;
-    if (all.length === 1) this.#following.delete(entry.peer);
-    else all.splice(at, 1);
   }
 
   remove(entry: ObservationEntry): void {
-    if (this.#entries.get(entry.token) === entry) {
-      this.#entries.delete(entry.token);
-      this.#unfollow(entry);
-    }
+    if (this.#entries.get(entry.token) === entry) this.#entries.delete(entry.token);
     const { fetch } = entry;
     entry.fetch = undefined;
     fetch?.abandon(undefined);
@@ -228,28 +216,17 @@ export class Observations {
     for (const entry of [...this.#entries.values()]) this.remove(entry);
   }
 
-  cancel(
-    entry: ObservationEntry,
-    options: { readonly timeout?: number; readonly signal?: AbortSignal },
-  ): Promise<IncomingResponse> {
+  cancel(entry: ObservationEntry, { to = entry.peer, ...options }: CancelOptions): Promise<IncomingResponse> {
     return new Promise((resolve, reject) => {
       const { timeout: _timeout, signal: _signal, ...request } = entry.request;
       new ClientExchange(
         this.#requests,
-        this.layer.peerFor(entry.peer),
+        to,
         { ...request, ...options },
         { completed: resolve, failed: reject },
         { observe: 1, token: parseToken(entry.token) },
       ).start();
     });
-  }
-
-  /** Those of a peer that has moved go with it. */
-  move(from: PeerAddress, to: PeerAddress): void {
-    const moved = this.#following.get(from);
-    if (moved === undefined) return;
-    this.#following.delete(from);
-    for (const entry of moved) this.#follow(entry, to);
   }
 
   accept(from: Peer, seen: Seen, confirmable: boolean): void {
@@ -267,8 +244,7 @@ export class Observations {
   ): boolean {
     if (from.address !== entry.peer) {
       if (!entry.followPeer) return false;
-      this.#unfollow(entry);
-      this.#follow(entry, from.address);
+      entry.peer = from.address;
     }
     const { options } = message;
     // An error ends an observation whatever its options say (RFC 7641 §3.2).
@@ -299,6 +275,7 @@ export class Observations {
         message,
         withoutBlocks(options),
         message.payload,
+        from,
         from,
         identity,
         seen,
@@ -331,7 +308,7 @@ export class Observations {
     const { signal: _signal, ...request } = entry.request;
     const exchange: ClientExchange = new ClientExchange(
       this.#requests,
-      from,
+      from.address,
       request,
       {
         completed: (response) => {
@@ -349,6 +326,7 @@ export class Observations {
               response.options,
               response.payload,
               exchange.peer,
+              from,
               identity,
               seen,
               generation,

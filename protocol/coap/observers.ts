@@ -288,25 +288,6 @@ export class Observers {
     }
   }
 
-  /** Those of a peer that has moved are told at its new address. */
-  move(from: Peer, to: Peer): void {
-    const own = this.#byPeer.get(from);
-    if (own === undefined) return;
-    this.#byPeer.delete(from);
-    from.holds--;
-    for (const key of own.keys()) this.#byPeer.get(to)?.get(key)?.finish('replaced');
-    let target = this.#byPeer.get(to);
-    if (target === undefined) {
-      target = new Map();
-      this.#byPeer.set(to, target);
-      to.holds++;
-    }
-    for (const entry of own.values()) {
-      entry.holder = to;
-      target.set(entry.key, entry);
-    }
-  }
-
   close(): void {
     for (const own of [...this.#byPeer.values()])
       for (const entry of [...own.values()]) entry.finish('closed');

@@ -133,7 +133,7 @@ export class Outbox implements TransmissionDriver {
       const queue = transmission.peer.queue as Transmission[];
       queue.splice(queue.indexOf(transmission), 1);
     } else if (transmission.state === TransmissionState.SENT) {
-      transmission.peer.outgoing?.delete(transmission.messageId);
+      this.#clearId(transmission.peer, transmission);
     }
     transmission.state = TransmissionState.CLOSED;
   }
@@ -142,7 +142,7 @@ export class Outbox implements TransmissionDriver {
   finish(transmission: Transmission): void {
     this.settle(transmission);
     if (transmission.holdsPlace) this.releasePlace(transmission);
-    else this.#startQueued(transmission.peer);
+    else this.startQueued(transmission.peer);
   }
 
   releasePlace(transmission: Transmission): void {
@@ -150,10 +150,11 @@ export class Outbox implements TransmissionDriver {
     transmission.holdsPlace = false;
     const { peer } = transmission;
     peer.active--;
-    this.#startQueued(peer);
+    this.startQueued(peer);
   }
 
-  #startQueued(peer: Peer): void {
+  /** Sends what waits for NSTART, as far as there is room. */
+  startQueued(peer: Peer): void {
     while (peer.queue !== undefined && peer.active < this.parameters.nstart && this.#hasFreeId(peer)) {
       const next = peer.queue.shift();
       if (next === undefined) {
@@ -180,6 +181,7 @@ export class Outbox implements TransmissionDriver {
     transmission.messageId = this.nextMessageId(peer);
     setMessageId(transmission.data, transmission.messageId);
     transmission.state = TransmissionState.SENT;
+    transmission.sentAt = this.clock.now();
     peer.outgoing ??= new Map();
     peer.outgoing.set(transmission.messageId, transmission);
     this.#startWaiting(transmission);
@@ -201,7 +203,10 @@ export class Outbox implements TransmissionDriver {
       this.releasePlace(transmission);
       return;
     }
-    if (transmission.retransmissions >= this.parameters.maxRetransmit) {
+    const now = this.clock.now();
+    // A peer need not remember a message for longer than EXCHANGE_LIFETIME, MAX_LATENCY of which the last copy may travel.
+    const memory = this.lifetimes.exchangeLifetime - this.parameters.maxLatency;
+    if (transmission.retransmissions >= this.parameters.maxRetransmit || now - transmission.sentAt > memory) {
       this.statistics.timeouts++;
       this.finish(transmission);
       transmission.owner.timedOut(transmission);
@@ -209,56 +214,67 @@ export class Outbox implements TransmissionDriver {
     }
     transmission.retransmissions++;
     transmission.interval *= 2;
-    this.statistics.retransmissions++;
+    this.deadlines.set(transmission, transmission.interval);
     const { peer } = transmission;
     const newer = transmission.owner.renew?.(transmission);
     if (newer !== undefined) {
-      peer.outgoing?.delete(transmission.messageId);
+      this.#clearId(peer, transmission);
       transmission.data = newer;
       transmission.messageId = this.nextMessageId(peer);
       setMessageId(newer, transmission.messageId);
-      peer.outgoing ??= new Map();
-      peer.outgoing.set(transmission.messageId, transmission);
     }
-    this.deadlines.set(transmission, transmission.interval);
-    this.send(transmission.data, peer.address, transmission.retransmissions);
+    peer.outgoing ??= new Map();
+    const holder = peer.outgoing.get(transmission.messageId);
+    // Another that has moved in has this id now: see moveTransmission.
+    if (holder !== undefined && holder !== transmission) return;
+    peer.outgoing.set(transmission.messageId, transmission);
+    this.#sendAgain(transmission, transmission.retransmissions);
   }
 
   /**
-   * Moves all that is under way with one peer to its new address. It is the same node behind it, so
-   * its message ids go on where they were, and what is under way is sent again under the id that it
-   * has: a node that got it at the old address recognises the duplicate, and does nothing twice.
+   * One message of ours goes on at the peer's new address. It keeps its id: a peer that got it where it was
+   * before recognises the duplicate, and does nothing twice. Ids at the new address go on above those of the
+   * old one, for it is the same peer that remembers them.
+   *
+   * Where a message to somebody else has the same id there, the one that has moved in goes first: its peer
+   * was heard at that address just now, so the other's has most likely left it. The other is neither sent nor
+   * answered until the id is free, and meanwhile may move on to where its own peer is.
+   *
+   * `startQueued` is to follow for both peers, once all that goes along has moved.
    */
-  move(from: Peer, to: Peer): void {
+  moveTransmission(transmission: Transmission, to: Peer): void {
+    const from = transmission.peer;
     to.nextId = Math.max(to.nextId, from.nextId);
-    const queued = from.queue ?? [];
-    from.queue = undefined;
-    const sent = from.outgoing === undefined ? [] : [...from.outgoing.values()];
-    from.outgoing?.clear();
-    for (const transmission of sent) {
-      transmission.peer = to;
-      if (transmission.holdsPlace) {
-        from.active--;
-        to.active++;
-      }
-      to.outgoing ??= new Map();
-      if (to.outgoing.has(transmission.messageId)) {
-        transmission.data = transmission.data.slice();
-        transmission.messageId = this.nextMessageId(to);
-        setMessageId(transmission.data, transmission.messageId);
-      }
-      to.outgoing.set(transmission.messageId, transmission);
-      if (transmission.confirmable) {
-        this.#startWaiting(transmission);
-        this.statistics.retransmissions++;
-        this.send(transmission.data, to.address, 1);
-      }
-    }
-    for (const transmission of queued) {
-      transmission.peer = to;
+    transmission.peer = to;
+    if (transmission.state === TransmissionState.QUEUED) {
+      const queue = from.queue as Transmission[];
+      queue.splice(queue.indexOf(transmission), 1);
       to.queue ??= [];
       to.queue.push(transmission);
     }
-    this.#startQueued(to);
+    if (transmission.holdsPlace) {
+      from.active--;
+      to.active++;
+    }
+    if (transmission.state === TransmissionState.SENT) {
+      this.#clearId(from, transmission);
+      to.outgoing ??= new Map();
+      to.outgoing.set(transmission.messageId, transmission);
+      if (transmission.confirmable) {
+        this.#startWaiting(transmission);
+        this.#sendAgain(transmission, 1);
+      }
+    }
+  }
+
+  /** The id is free where this message had it; one that has moved in since keeps it. */
+  #clearId(peer: Peer, transmission: Transmission): void {
+    const { outgoing } = peer;
+    if (outgoing?.get(transmission.messageId) === transmission) outgoing.delete(transmission.messageId);
+  }
+
+  #sendAgain(transmission: Transmission, times: number): void {
+    this.statistics.retransmissions++;
+    this.send(transmission.data, transmission.peer.address, times);
   }
 }

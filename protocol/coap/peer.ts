@@ -47,6 +47,8 @@ export class Transmission extends Deadline {
   holdsPlace = false;
   /** Times that it was sent again. */
   retransmissions = 0;
+  /** When it was sent first: `Clock.now`. */
+  sentAt = 0;
   /** The present wait for an ACK, in milliseconds: doubles (RFC 7252 §4.2). */
   interval = 0;
 

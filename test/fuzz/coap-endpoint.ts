@@ -19,6 +19,7 @@ import {
   OptionNumber,
 } from '../../protocol/coap/message.ts';
 import { blockOption, pathOptions, queryOptions, uintOption } from '../../protocol/coap/options.ts';
+import { RequestTarget } from '../../protocol/coap/request-target.ts';
 import { DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
 import { FakeClock } from '../support/coap/fake-clock.ts';
 import { seededBytes, seededRandom } from '../support/coap/lossy-link.ts';
@@ -158,6 +159,7 @@ export async function fuzzEndpoint(options: FuzzOptions): Promise<FuzzResult> {
     }
     faults.push(error);
   };
+  const targets = hot.map((address) => new RequestTarget(address));
   const act = () => {
     const peer = pick(hot);
     const path = pathOptions(pick(PATHS));
@@ -165,12 +167,17 @@ export async function fuzzEndpoint(options: FuzzOptions): Promise<FuzzResult> {
     const dice = next();
     if (dice < 0.4)
       endpoint
-        .request(peer, { code: Code.GET, options: path, confirmable })
+        .request(chance(0.5) ? peer : pick(targets), { code: Code.GET, options: path, confirmable })
         .then(() => ended('answered'), failed);
     else if (dice < 0.6) {
       const payload = bytes(chance(0.5) ? 3_000 : 10);
       endpoint
-        .request(peer, { code: Code.PUT, options: path, payload, timeout: 60_000 })
+        .request(chance(0.5) ? peer : pick(targets), {
+          code: Code.PUT,
+          options: path,
+          payload,
+          timeout: 60_000,
+        })
         .then(() => ended('answered'), failed);
     } else if (dice < 0.7) {
       endpoint
@@ -190,7 +197,7 @@ export async function fuzzEndpoint(options: FuzzOptions): Promise<FuzzResult> {
             observation?.cancel({ timeout: 10_000 }).then(() => ended('cancelled'), failed);
         }, failed);
     } else if (dice < 0.75) endpoint.ping(peer, { timeout: 5_000 }).then(() => ended('ponged'), failed);
-    else if (dice < 0.8) endpoint.movePeer(pick(hot), pick(hot));
+    else if (dice < 0.8) pick(targets).moveTo(pick(hot));
     else if (dice < 0.95 && observers.length > 0) {
       pick(observers).notify(
         { code: chance(0.95) ? Code.CONTENT : Code.NOT_FOUND, payload: chance(0.3) ? big : bytes(8) },

@@ -59,34 +59,6 @@ describe('the ring of message ids', () => {
     expect(ring.size).toBeLessThanOrEqual(4);
   });
 
-  test('takes over what another knows but what nobody has answered', () => {
-    const [from, to] = [
-      new DeduplicationRing(4, new ByteBudget(1_000)),
-      new DeduplicationRing(2, new ByteBudget(1_000)),
-    ];
-    for (const [id, reply] of [
-      [1, SeenReply.ACK],
-      [2, SeenReply.PENDING],
-      [3, SeenReply.RST],
-    ] as const) {
-      (from.insert(id, 100, 0) as Seen).reply = reply;
-    }
-    (from.insert(4, 5, 0) as Seen).reply = SeenReply.ACK;
-    to.insert(3, 100, 0);
-    to.adopt(from, 10);
-    expect([1, 2, 3, 4].map((id) => to.find(id, 10)?.reply)).toEqual([
-      SeenReply.ACK,
-      undefined,
-      SeenReply.PENDING,
-      undefined,
-    ]);
-    // No room but for what is being worked on.
-    const full = new DeduplicationRing(1, new ByteBudget(1_000));
-    full.insert(9, 100, 0);
-    full.adopt(from, 10);
-    expect(full.find(1, 10)).toBeUndefined();
-  });
-
   test('keeps no more bytes of answers than all rings may have, and gives them back', () => {
     const budget = new ByteBudget(100);
     const [one, two] = [new DeduplicationRing(2, budget), new DeduplicationRing(2, budget)];
@@ -110,15 +82,5 @@ describe('the ring of message ids', () => {
     expect(budget.take(41)).toBe(false);
     one.clear();
     expect(budget.take(100)).toBe(true);
-  });
-
-  test('hands kept answers on with their bytes', () => {
-    const budget = new ByteBudget(100);
-    const [from, to] = [new DeduplicationRing(2, budget), new DeduplicationRing(2, budget)];
-    from.answered(from.insert(1, 100, 0) as Seen, new Uint8Array(30));
-    to.adopt(from, 0);
-    from.clear();
-    expect(to.find(1, 0)?.data).toHaveLength(30);
-    expect([budget.take(71), budget.take(70)]).toEqual([false, true]);
   });
 });

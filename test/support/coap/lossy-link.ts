@@ -76,6 +76,11 @@ export class LossyLink {
   /** Every datagram handed over, in order, lost ones included. */
   readonly log: { readonly data: Uint8Array; readonly from: PeerAddress; readonly to: PeerAddress }[] = [];
   recording = false;
+  /** Ports whose radio is off: what comes for them is lost. */
+  readonly deaf = new Set<PeerAddress>();
+  /** Address that others see, by the one that a port has, and the other way round. */
+  readonly #outside = new Map<PeerAddress, PeerAddress>();
+  readonly #inside = new Map<PeerAddress, PeerAddress>();
   /** Who sends, as a secure transport would say. */
   readonly identities = new Map<PeerAddress, PeerIdentity>();
 
@@ -91,7 +96,16 @@ export class LossyLink {
     return port;
   }
 
-  carry(data: Uint8Array, from: PeerAddress, to: PeerAddress): void {
+  /** From now on the port at `inside` is seen at `outside`, and no longer where it was: what a NAT does. */
+  masquerade(inside: PeerAddress, outside: PeerAddress): void {
+    const former = this.#outside.get(inside);
+    if (former !== undefined) this.#inside.delete(former);
+    this.#outside.set(inside, outside);
+    this.#inside.set(outside, inside);
+  }
+
+  carry(data: Uint8Array, sender: PeerAddress, to: PeerAddress): void {
+    const from = this.#outside.get(sender) ?? sender;
     if (this.recording) this.log.push({ data: data.slice(), from, to });
     if (this.filter?.(data, from, to) === true) return;
     const { loss = 0, duplicate = 0, reorder = 0, delay = 10, jitter = 200 } = this.quality;
@@ -104,7 +118,8 @@ export class LossyLink {
 
   #deliver(data: Uint8Array, from: PeerAddress, to: PeerAddress, delay: number): void {
     this.#clock.setTimer(delay, () => {
-      const port = this.#ports.get(to);
+      const at = this.#inside.get(to) ?? to;
+      const port = this.#outside.has(to) || this.deaf.has(at) ? undefined : this.#ports.get(at);
       if (port !== undefined && !port.closed) port.handler?.(data, from, this.identities.get(from));
     });
   }
