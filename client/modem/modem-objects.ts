@@ -9,7 +9,9 @@ import type { NetworkView } from './network.ts';
 
 export interface DeviceFacts {
   readonly serial: string;
-  readonly firmware: string;
+  readonly hardware: string;
+  /** Version of what runs. */
+  readonly firmware: () => string;
   /** Reboot was executed. */
   readonly reboot: () => void;
 }
@@ -44,7 +46,7 @@ export function deviceInstance(facts: DeviceFacts, clock: Clock): Instance<typeo
     manufacturer: { read: () => 'Simyard' },
     modelNumber: { read: () => 'SIM modem, simulated' },
     serialNumber: { read: () => facts.serial },
-    firmwareVersion: { read: () => facts.firmware },
+    firmwareVersion: { read: facts.firmware },
     reboot: { execute: (_args, context) => context.afterAnswer(facts.reboot) },
     // 1 internal battery, 5 USB.
     availablePowerSources: {
@@ -86,8 +88,8 @@ export function deviceInstance(facts: DeviceFacts, clock: Clock): Instance<typeo
     },
     supportedBindingAndModes: { read: () => 'U' },
     deviceType: { read: () => 'SIM modem' },
-    hardwareVersion: { read: () => '1.0' },
-    softwareVersion: { read: () => facts.firmware },
+    hardwareVersion: { read: () => facts.hardware },
+    softwareVersion: { read: facts.firmware },
     // 1 charging, 0 normal.
     batteryStatus: { read: () => (charge().charging ? 1 : 0) },
   });

@@ -1,3 +1,4 @@
+import { CarrierState } from '../../objects/carrier.ts';
 import { type CustomObjectIds, defaultCustomObjectIds } from '../../objects/custom-ids.ts';
 import { createObjectRegistry, type ObjectRegistry, standardObjects } from '../../objects/registry.ts';
 import type { Clock, Timer } from '../../protocol/clock.ts';
@@ -9,6 +10,9 @@ import { SimCard } from '../sim/sim-card.ts';
 import { CarrierControl, type CarrierSnapshot, type SwitchStep } from './carrier-control.ts';
 import { type CarrierInstance, carrierInstance, outcomeResources } from './carrier-instance.ts';
 import { CommandJournal, type JournalStorage } from './command-journal.ts';
+import type { FirmwareUpdate } from './firmware/firmware-update.ts';
+import { type FirmwareParts, modemFirmware } from './firmware/modem-firmware.ts';
+import type { FirmwareRecord } from './firmware/record.ts';
 import {
   cellularInstance,
   connectivityInstance,
@@ -49,7 +53,9 @@ export interface ModemOptions {
   /** Seed of all that is simulated; the same seed gives the same modem. */
   readonly seed: number;
   readonly serial: string;
+  /** Version of the firmware that it was made with. */
   readonly firmware: string;
+  readonly firmwareParts?: FirmwareParts;
   readonly customObjects?: CustomObjectIds;
   readonly events: ModemEvents;
   /** Called when the modem is closed: gives back what was held for it. */
@@ -68,6 +74,7 @@ const tick = 20;
 const longestTick = 1_000;
 /** How often the radio measures, ms. */
 const radioInterval = 5_000;
+const hardwareVersion = '1.0';
 /** A reboot keeps the modem off the network so long, ms. */
 const rebootTime = 3_000;
 
@@ -93,6 +100,7 @@ export class Modem {
   readonly #network: Network;
   readonly #sensorInstances: readonly SensorInstance[];
   readonly #connectivity: ReturnType<typeof connectivityInstance>;
+  readonly #firmware: FirmwareUpdate;
   #sensorTimer: Timer | undefined;
   #radioTimer: Timer | undefined;
   #rebootTimer: Timer | undefined;
@@ -138,10 +146,7 @@ export class Modem {
         deliver: async () => {
           await this.client.deliver(this.#carrier.path);
         },
-        detach: async () => {
-          await this.client.pause();
-          this.#radio.turn('off');
-        },
+        detach: () => this.#detach(),
         attach: () => this.#attach(),
         log: (message) => events.onLog?.(message),
         reach: options.reach ?? (async () => {}),
@@ -163,10 +168,30 @@ export class Modem {
       sensorInstance(ids.iotSensor, id, sensor, () => this.#scheduleSensors()),
     );
     this.#connectivity = connectivityInstance(() => this.#network.view(this.carrier.identity));
+    const firmware = modemFirmware(options.firmwareParts ?? {}, {
+      clock,
+      hardware: hardwareVersion,
+      endpoint: () => this.client.endpoint,
+      deliver: (path) => this.client.deliver(path),
+      actions: {
+        shutDown: () => this.#detach(),
+        boot: () => this.#boot(),
+        isFree: () => this.carrier.state !== CarrierState.SWITCHING,
+        log: (message) => events.onLog?.(message),
+        fault: events.onFault,
+      },
+    });
+    this.#firmware = firmware.update;
     const { tree } = this.client;
-    const facts = { serial: options.serial, firmware: options.firmware, reboot: () => this.#reboot() };
+    const facts = {
+      serial: options.serial,
+      hardware: hardwareVersion,
+      firmware: () => firmware.update.record.running?.version ?? options.firmware,
+      reboot: () => this.#reboot(),
+    };
     for (const instance of [
       deviceInstance(facts, clock),
+      firmware.object,
       this.#connectivity,
       cellularInstance(),
       statisticsInstance(() => this.client.endpoint.statistics),
@@ -183,12 +208,19 @@ export class Modem {
     return this.#control.snapshot;
   }
 
+  /** What the modem remembers of its firmware. */
+  get firmware(): FirmwareRecord {
+    return this.#firmware.record;
+  }
+
   /**
    * Reads the card, settles what a crash left, and registers, or stays off the network for what is left of a Disconnect.
    * @throws CardTransportError, CardStatusError, DecodeError
    */
   async start(): Promise<void> {
     await this.#control.start();
+    if (!this.#control.isConnected) this.#firmware.offline();
+    await this.#firmware.start();
     if (this.#closed !== undefined) return;
     this.#scheduleSensors();
     this.#scheduleRadio();
@@ -210,33 +242,43 @@ export class Modem {
 
   async #close(options: { readonly deregister: boolean }): Promise<void> {
     this.#control.close();
+    this.#firmware.close();
     for (const timer of [this.#sensorTimer, this.#radioTimer, this.#rebootTimer]) timer?.cancel();
     await this.client.close(options);
     await this.#card.close();
     this.#options.release?.();
   }
 
+  /** Leaves the network, after what is under way. */
+  async #detach(): Promise<void> {
+    this.#firmware.offline();
+    await this.client.pause();
+    this.#radio.turn('off');
+  }
+
   #attach(): void {
-    if (this.#closed !== undefined) return;
+    if (this.#closed !== undefined || this.#firmware.isInstalling) return;
     this.#radio.turn('on');
     this.#network.step();
     this.client.resume();
+    this.#firmware.online();
     this.#connectivity.changed(...connectivityResources);
   }
 
   #reboot(): void {
     this.#options.events.onLog?.('rebooting');
-    this.client
-      .pause()
+    this.#detach()
       .then(() => {
-        this.#radio.turn('off');
-        this.#rebootTimer = this.#options.clock.setTimer(rebootTime, () => {
-          if (!this.#control.isConnected) return;
-          this.client.registration.reregister();
-          this.#attach();
-        });
+        this.#rebootTimer = this.#options.clock.setTimer(rebootTime, () => this.#boot());
       })
       .catch(this.#options.events.onFault);
+  }
+
+  /** Starts anew, and registers as a modem does that has just been switched on. */
+  #boot(): void {
+    if (!this.#control.isConnected || this.#closed !== undefined) return;
+    this.client.registration.reregister();
+    this.#attach();
   }
 
   #scheduleSensors(): void {

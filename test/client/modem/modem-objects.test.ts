@@ -22,7 +22,7 @@ afterEach(() => expect(world.faults).toEqual([]));
 describe('a modem', () => {
   it('registers the objects of a SIM modem, and not the Security object', () => {
     expect(world.server.requests[0]?.payload).toBe(
-      '</>;rt="oma.lwm2m";ct="60 110 112 11542",</1>;ver=1.2,</1/0>,</3>;ver=1.2,</3/0>,</4>;ver=1.3,</4/0>,' +
+      '</>;rt="oma.lwm2m";ct="60 110 112 11542",</1>;ver=1.2,</1/0>,</3>;ver=1.2,</3/0>,</4>;ver=1.3,</4/0>,</5>;ver=1.2,</5/0>,' +
         '</7/0>,</10>;ver=1.1,</10/0>,</42769/0>,</42770/0>,</42770/1>,</42770/2>',
     );
   });
