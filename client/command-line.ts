@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { type CustomObjectIds, defaultCustomObjectIds } from '../objects/custom-ids.ts';
 import type { LwM2mVersion } from './lwm2m/formats.ts';
 import { type SwitchStep, switchSteps } from './modem/carrier-control.ts';
+import { type FirmwareFault, firmwareFaults } from './modem/firmware/states.ts';
 import { sensorModels } from './modem/signals.ts';
 import { cardProfiles } from './sim/card-profiles.ts';
 
@@ -33,6 +34,7 @@ export interface ModemSettings {
   readonly customObjects: CustomObjectIds;
   readonly cardFault: 'busy' | 'policy' | undefined;
   readonly crashAt: SwitchStep | undefined;
+  readonly firmwareFault: FirmwareFault | undefined;
 }
 
 export interface CommandLine {
@@ -109,6 +111,8 @@ Output
 
 Fault injection, for tests
   --card-fault busy|policy    the card refuses every switch
+  --firmware-fault FAULT      a firmware update ends badly, or is deferred:
+                              ${firmwareFaults.join(', ')}
   --crash-at STEP             kills the process (SIGKILL) at a step of a carrier switch:
                               ${switchSteps.slice(0, 4).join(', ')},
                               ${switchSteps.slice(4).join(', ')}
@@ -142,6 +146,7 @@ const options = {
   quiet: { type: 'boolean', default: false },
   'card-fault': { type: 'string' },
   'crash-at': { type: 'string' },
+  'firmware-fault': { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -184,6 +189,10 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
         : oneOf('--card-fault', values['card-fault'], ['busy', 'policy']),
     crashAt:
       values['crash-at'] === undefined ? undefined : oneOf('--crash-at', values['crash-at'], switchSteps),
+    firmwareFault:
+      values['firmware-fault'] === undefined
+        ? undefined
+        : oneOf('--firmware-fault', values['firmware-fault'], firmwareFaults),
   };
   const logLevel = values.quiet ? 'warn' : oneOf('--log-level', values['log-level'], logLevels);
   const state = values.state === ':memory:' ? undefined : values.state;
