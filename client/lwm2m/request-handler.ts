@@ -15,6 +15,7 @@ import { decodeContent, supportedContentFormats } from '../../protocol/lwm2m/con
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import { formatLinks, type Link } from '../../protocol/lwm2m/link-format.ts';
 import { MAX_PATH_ID } from '../../protocol/lwm2m/path.ts';
+import { TlvKind } from '../../protocol/lwm2m/tlv-decode.ts';
 import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { discoverTarget, registrationLinks } from './discover.ts';
 import { decodeExecuteArguments } from './execute-arguments.ts';
@@ -235,14 +236,14 @@ export class RequestHandler {
     if (create === undefined) {
       throw new OperationError(Code.METHOD_NOT_ALLOWED, `no instance of /${objectId} can be created`);
     }
-    const records = this.#decode(request, target.path);
+    let free = 0;
+    while (target.object.instances.has(free) && free < MAX_PATH_ID) free++;
+    // TLV may leave the instance out, and begin with its resources (§7.4.3).
+    const isUnnamed = contentFormat(request.options) === ContentFormat.TLV && !startsWithInstance(request);
+    const records = this.#decode(request, isUnnamed ? `${target.path}/${free}` : target.path);
     const named = new Set(records.map((record) => Number(record.path.split('/')[2])));
     if (named.size > 1) throw new OperationError(Code.BAD_REQUEST, 'one instance at a time');
-    let [id] = named;
-    if (id === undefined) {
-      id = 0;
-      while (target.object.instances.has(id) && id < MAX_PATH_ID) id++;
-    }
+    const [id = free] = named;
     if (target.object.instances.has(id)) {
       throw new OperationError(Code.BAD_REQUEST, `/${objectId}/${id} is there already`);
     }
@@ -263,6 +264,10 @@ export class RequestHandler {
     server.attributes.forget(instance.path);
     return { code: Code.DELETED };
   }
+}
+
+function startsWithInstance({ payload }: IncomingRequest): boolean {
+  return (payload[0] ?? 0) >> 6 === TlvKind.OBJECT_INSTANCE;
 }
 
 function links(list: readonly Link[]): Answer {

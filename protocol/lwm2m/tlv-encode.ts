@@ -113,9 +113,13 @@ function writeSigned(writer: ByteWriter, value: number | bigint): void {
   else writer.uint64(BigInt.asUintN(64, BigInt(value)));
 }
 
+/**
+ * One length more where the first bit is set, which is as good by Appendix C: servers are about that read unsigned
+ * integers as signed ones (Leshan 2.0 is one).
+ */
 function writeUnsigned(writer: ByteWriter, value: number | bigint): void {
-  if (value <= 0xff) writer.uint8(Number(value));
-  else if (value <= 0xffff) writer.uint16(Number(value));
-  else if (value <= 0xffffffff) writer.uint32(Number(value));
+  if (value <= 0x7f) writer.uint8(Number(value));
+  else if (value <= 0x7fff) writer.uint16(Number(value));
+  else if (value <= MAX_INT32) writer.uint32(Number(value));
   else writer.uint64(BigInt(value));
 }

@@ -1,8 +1,10 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defineObject } from '../../../objects/define-object.ts';
+import { defineObject, type ResourceDefinition } from '../../../objects/define-object.ts';
 import { toOmaXml } from '../../../objects/to-oma-xml.ts';
+import { type ApiValue, fromApiValue } from '../../../objects/values.ts';
+import type { LwM2mRecord } from '../../../protocol/lwm2m/value.ts';
 
 /** An object of the range that OMNA keeps for tests, with a resource of every type, single and multiple. */
 export const allTypesObject = defineObject({
@@ -47,7 +49,7 @@ export const firstValues = {
   5: '00ff10',
   6: 1_700_000_000,
   7: '42771:0',
-  8: '</3/0>;ver=1.1',
+  8: '</3/0>;rt="oma lwm2m"',
   10: { 0: 'one', 7: 'two', 65534: 'three' },
   11: { 0: 0, 1: -1, 2: 65_536, 3: 4_294_967_296 },
   12: { 0: 0, 1: 255 },
@@ -69,7 +71,7 @@ export const otherValues = {
   5: 'c0ffee00',
   6: 1_767_225_601,
   7: '3:0',
-  8: '</1/0>,</3/0/9>;pmin=5',
+  8: '</1/0>,</3/0/9>;sz=5',
   10: { 1: 'ein"e', 2: 'z,w;ei' },
   11: { 0: 127, 5: '-9007199254740993' },
   12: { 3: '9223372036854775808' },
@@ -90,6 +92,16 @@ export function byPath(instance: number, values: Readonly<Record<number, unknown
         : [[path, value]];
     }),
   );
+}
+
+/** The same as records, as our client keeps them. */
+export function recordsOf(instance: number, values: Readonly<Record<number, unknown>>): LwM2mRecord[] {
+  const resources = Object.values<ResourceDefinition>(allTypesObject.resources);
+  return Object.entries(byPath(instance, values)).map(([path, value]) => {
+    const definition = resources.find(({ id }) => id === Number(path.split('/')[3]));
+    if (definition === undefined) throw new Error(`${path} is not defined`);
+    return { path, value: fromApiValue(definition, value as ApiValue) };
+  });
 }
 
 /** The object's definition as a file of OMA's form, which other servers and clients load. */

@@ -146,6 +146,9 @@ export const contentVectors: readonly ContentVector[] = [
     ],
   ),
   tlv('a longer integer than needed', '/3/0/9', 'C4 09 00 00 00 64', [{ path: '/3/0/9', value: 100 }], false),
+  tlv('an unsigned that would look negative to who reads it as signed', '/42770/0/5', 'C2 05 00 FF', [
+    { path: '/42770/0/5', value: 255 },
+  ]),
   tlv('the largest unsigned', '/42770/0/5', 'C8 05 08 FF FF FF FF FF FF FF FF', [
     { path: '/42770/0/5', value: 2n ** 64n - 1n },
   ]),

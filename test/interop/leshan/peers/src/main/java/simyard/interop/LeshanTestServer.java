@@ -106,7 +106,8 @@ public final class LeshanTestServer {
             response = server.send(client, orders.request(line), TIMEOUT);
         } catch (RuntimeException error) {
             // What the library makes of an answer that it does not understand.
-            answer.put("code", String.valueOf(error));
+            Throwable cause = error.getCause() == null ? error : error.getCause();
+            answer.put("code", cause + " / " + cause.getCause());
             Report.event("answer", answer);
             return;
         }

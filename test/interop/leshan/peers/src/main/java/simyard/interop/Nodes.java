@@ -83,7 +83,7 @@ final class Nodes {
 
     private static Object plain(Object value) {
         if (value instanceof Long number) {
-            return Math.abs(number) <= SAFE_INTEGER ? number : number.toString();
+            return -SAFE_INTEGER <= number && number <= SAFE_INTEGER ? number : number.toString();
         } else if (value instanceof ULong number) {
             BigInteger exact = number.toBigInteger();
             return exact.bitLength() <= 53 ? exact.longValue() : exact.toString();
