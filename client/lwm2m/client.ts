@@ -1,23 +1,22 @@
-import type { Clock, Timer } from '../../protocol/clock.ts';
+import type { Clock } from '../../protocol/clock.ts';
 import type { DatagramPort, PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import { createCoapEndpoint } from '../../protocol/coap/endpoint.ts';
-import type { CoapEndpoint, ObservationEnd } from '../../protocol/coap/exchange.ts';
+import type { CoapEndpoint } from '../../protocol/coap/exchange.ts';
 import type { Code } from '../../protocol/coap/message.ts';
 import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
-import { AttributeStore } from './attributes.ts';
-import { registrationLinks } from './discover.ts';
-import { announcedFormats, type LwM2mVersion } from './formats.ts';
+import { AccessControl, rightBits } from './access-control.ts';
+import { ClientPort } from './client-port.ts';
 import { ObjectTree } from './object-tree.ts';
-import { longestTimer, Observations } from './observations.ts';
-import { PackSender, type PackStatistics, type ReadingStream } from './pack-sender.ts';
-import { Registration, type RegistrationState } from './registration.ts';
+import type { PackStatistics, ReadingStream } from './pack-sender.ts';
+import type { Registration, RegistrationState } from './registration.ts';
+import { RegistrationOrder } from './registration-order.ts';
 import { RequestHandler } from './request-handler.ts';
-import { type ServerAccount, securityInstance, serverInstance, shortServerId } from './server-account.ts';
-import type { ServerContext } from './server-context.ts';
+import { firstShortServerId, type ServerAccount } from './server-account.ts';
+import { type ServerOptions, ServerSession, type SessionParts } from './server-session.ts';
 
 /** What a client tells of itself, for people and for tests. */
 export interface ClientEvents {
-  readonly onState?: (state: RegistrationState, detail: string) => void;
+  readonly onState?: (state: RegistrationState, detail: string, shortServerId: number) => void;
   readonly onOperation?: (operation: string, path: string, code: Code, diagnostic: string) => void;
   readonly onObserve?: (path: string, packs: boolean) => void;
   readonly onDelivered?: (path: string, readings: number) => void;
@@ -31,185 +30,175 @@ export interface Lwm2mClientOptions {
   readonly clock: Clock;
   /** Endpoint client name. */
   readonly name: string;
-  /** As the Security object shows it: `coap://host:port`. */
-  readonly serverUri: string;
-  /** Asked before each Register. */
-  readonly resolveServer: () => Promise<PeerAddress>;
+  /** One or more. With several there is access control (§8): the first owns what the client is made with. */
+  readonly servers: readonly ServerOptions[];
+  /** With several servers: rights of the others on what the first owns, as the bits of an ACL; default Read. */
+  readonly sharedRights?: number;
   /** The types of the objects in the tree. */
   readonly lookup: ResourceTypeLookup;
-  /** Default 1.1. */
-  readonly version?: LwM2mVersion;
-  /** Seconds; default 300. */
-  readonly lifetime?: number;
-  /** Seconds between Updates at most. */
-  readonly updateInterval?: number;
-  /** Longest wait between attempts to register, ms; default one minute. */
-  readonly maxBackOff?: number;
   /** Whether observed readings go in packs; default true. */
   readonly packs?: boolean;
   /** How long a reading waits for others to share its pack, ms; default 250. */
   readonly packInterval?: number;
+  /** In queue mode: how long it stays awake after the last datagram, ms; default MAX_TRANSMIT_WAIT. */
+  readonly awakeTime?: number;
   /** 0 to 1; default Math.random. */
   readonly random?: () => number;
   readonly events: ClientEvents;
 }
 
-const defaultLifetime = 300;
 /** How long a client that closes tries to get rid of its last readings, ms. */
 const flushPatience = 2_000;
+/** MAX_TRANSMIT_WAIT of RFC 7252 §4.8.2, ms: what §6.5 of the transport bindings recommends. */
+const defaultAwakeTime = 93_000;
 
-/** An LwM2M client for one server: registration, object tree, notifications. Objects are added to `tree`. */
+/** An LwM2M client: object tree, and a session with each of its servers. Objects are added to `tree`. */
 export class Lwm2mClient {
   readonly tree = new ObjectTree();
   readonly endpoint: CoapEndpoint;
-  readonly registration: Registration;
-  readonly account: ServerAccount;
-  readonly #options: Lwm2mClientOptions;
-  readonly #attributes = new AttributeStore();
-  readonly #observations: Observations;
-  readonly #packs: PackSender;
-  #disableTimer: Timer | undefined;
-  #silent = false;
-  #lostWhileSilent = false;
+  readonly sessions: readonly ServerSession[];
+  readonly #port: ClientPort;
+  readonly #order: RegistrationOrder;
+  readonly #accessControl: AccessControl | undefined;
+  readonly #streams: ReadingStream[] = [];
   #closing: Promise<void> | undefined;
 
+  /** @throws TypeError no server, or two with one id */
   constructor(options: Lwm2mClientOptions) {
-    this.#options = options;
-    const { clock, events } = options;
-    const version = options.version ?? '1.1';
-    this.account = {
-      lifetime: options.lifetime ?? defaultLifetime,
-      defaultMinimumPeriod: 0,
-      defaultMaximumPeriod: 0,
-      disableTimeout: 86_400,
-    };
-    const minimumPeriod = (path: string): number =>
-      this.#attributes.effective(path, 'pmin') ?? this.account.defaultMinimumPeriod;
-    const maximumPeriod = (path: string): number | undefined => {
-      const seconds = this.#attributes.effective(path, 'pmax') ?? this.account.defaultMaximumPeriod;
-      // 0 is "none", and a maximum below the minimum is to be ignored (OMA-TS-LightweightM2M_Core §5.1.2).
-      return seconds === 0 || seconds < minimumPeriod(path) ? undefined : seconds;
-    };
-    this.#observations = new Observations({ clock, minimumPeriod, maximumPeriod });
-    this.#packs = new PackSender({
+    const { clock, events, servers } = options;
+    const ids = servers.map((server, index) => server.shortServerId ?? firstShortServerId + index);
+    const instanceIds = servers.map((server, index) => server.instanceId ?? index);
+    checkIds(ids, instanceIds);
+    const awakeTime = options.awakeTime ?? defaultAwakeTime;
+    this.#port = new ClientPort({
+      port: options.port,
       clock,
-      minimumPeriod,
-      maximumPeriod,
-      packInterval: options.packInterval ?? 250,
-      ...(events.onDelivered === undefined ? {} : { onDelivered: events.onDelivered }),
+      awakeTime: () => (this.sessions.every(({ account }) => account.queueMode) ? awakeTime : undefined),
+      busy: () => this.endpoint.statistics.outstanding > 0,
     });
-    const server: ServerContext = {
-      shortServerId,
-      account: this.account,
-      attributes: this.#attributes,
-      observations: this.#observations,
-      packs: options.packs === false ? undefined : this.#packs,
-      version,
-      // A client's only server may do everything (OMA-TS-LightweightM2M_Core §8.1).
-      authorize: () => undefined,
-      created: () => undefined,
-    };
+    this.#accessControl =
+      servers.length === 1
+        ? undefined
+        : new AccessControl({
+            tree: this.tree,
+            owner: ids[0] ?? firstShortServerId,
+            defaultRights: options.sharedRights ?? rightBits.read,
+            serverOf: (instanceId) => ids[instanceIds.indexOf(instanceId)],
+          });
     const handler = new RequestHandler({
       tree: this.tree,
       lookup: options.lookup,
-      serverOf: (peer) => (peer === this.registration.peer ? server : undefined),
-      onLost: (_server, reason) => this.#observationLost(reason),
+      serverOf: (peer) => this.#sessionAt(peer),
+      onLost: (server, reason) =>
+        this.sessions.find((session) => session === server)?.observationLost(reason),
       ...(events.onOperation === undefined ? {} : { onOperation: events.onOperation }),
       ...(events.onObserve === undefined ? {} : { onObserve: events.onObserve }),
     });
     this.endpoint = createCoapEndpoint({
-      port: options.port,
+      port: this.#port,
       clock,
       handler: (request) => handler.handle(request),
       onFault: events.onFault,
     });
-    this.registration = new Registration({
+    const parts: SessionParts = {
       endpoint: this.endpoint,
+      port: this.#port,
       clock,
+      tree: this.tree,
       name: options.name,
-      resolveServer: options.resolveServer,
-      version,
-      lifetime: () => this.account.lifetime,
-      links: () => registrationLinks(this.tree, announcedFormats(version)),
+      packs: options.packs ?? true,
+      packInterval: options.packInterval ?? 250,
       random: options.random ?? Math.random,
-      onRegister: () => {
-        this.#observations.clear();
-        this.#packs.clear();
-      },
-      ...(options.updateInterval === undefined ? {} : { updateInterval: options.updateInterval }),
-      ...(options.maxBackOff === undefined ? {} : { maxBackOff: options.maxBackOff }),
-      ...(events.onState === undefined ? {} : { onState: events.onState }),
-    });
-    this.tree.listen({
-      onChange: (paths) => this.#observations.changed(paths),
-      onInstancesChange: () => {
-        if (this.registration.location !== undefined) this.registration.update();
-      },
-    });
-    this.tree.add(securityInstance(options.serverUri));
-    this.tree.add(
-      serverInstance(
-        this.account,
-        {
-          update: () => this.registration.update(),
-          disable: (seconds) => this.#disable(seconds),
-          reschedule: () => {
-            this.#observations.reschedule();
-            this.#packs.wake();
-          },
-        },
-        clock,
-      ),
+      accessControl: this.#accessControl,
+      onState: (session, state, detail) => events.onState?.(state, detail, session.shortServerId),
+      onSettled: (session, registered) => this.#order.settled(session, registered),
+      onDelivered: events.onDelivered,
+      onFault: events.onFault,
+    };
+    this.sessions = servers.map(
+      (server, index) => new ServerSession(server, ids[index] ?? 0, instanceIds[index] ?? 0, parts),
     );
+    this.#order = new RegistrationOrder(this.sessions, clock);
+    this.tree.listen({
+      onChange: (paths) => {
+        for (const { observations } of this.sessions) observations.changed(paths);
+      },
+      onInstancesChange: () => this.#instancesChanged(),
+    });
+    for (const session of this.sessions) for (const each of session.objects()) this.tree.add(each);
   }
 
-  /** Readings of this path are kept, and sent in packs while it is observed. */
+  /** With the first server. */
+  get registration(): Registration {
+    return this.#first.registration;
+  }
+
+  /** Of the first server. */
+  get account(): ServerAccount {
+    return this.#first.account;
+  }
+
+  /** Readings of this path are kept, and sent in packs to each server that observes it. */
   addStream(stream: ReadingStream): void {
-    this.#packs.add(stream);
+    this.#streams.push(stream);
+    for (const { readings } of this.sessions) readings.add(stream);
   }
 
   /** There are new readings in the queues. */
   readingsAdded(): void {
-    this.#packs.wake();
+    for (const { readings } of this.sessions) readings.wake();
   }
 
-  /** Packs and readings sent so far; readings that wait, and those lost to a full queue. */
+  /** Packs and readings sent so far; readings that wait, for any server; and those lost to a full queue. */
   get readings(): PackStatistics & { readonly pending: number; readonly dropped: number } {
-    return { ...this.#packs.statistics, pending: this.#packs.pending, dropped: this.#packs.dropped };
+    const sum = { packsDelivered: 0, readingsDelivered: 0, packsReturned: 0, packsRefused: 0 };
+    for (const { readings } of this.sessions) {
+      for (const name of Object.keys(sum) as (keyof PackStatistics)[]) sum[name] += readings.statistics[name];
+    }
+    let pending = 0;
+    let dropped = 0;
+    for (const { path, queue } of this.#streams) {
+      pending += Math.max(...this.sessions.map(({ readings }) => readings.pending(path)));
+      dropped += queue.dropped;
+    }
+    return { ...sum, pending, dropped };
   }
 
   get observations(): number {
     return this.endpoint.statistics.observers;
   }
 
+  /** Whether it hears what is sent to it; in queue mode it does not while it sleeps. */
+  get isAwake(): boolean {
+    return this.#port.isAwake;
+  }
+
   start(): void {
-    this.registration.start();
+    for (const { registration } of this.sessions) registration.start();
   }
 
   /**
    * Sends the present state of what is observed at `path`, without regard to pmin. Resolves with true
-   * when every observer has acknowledged it, with false where nobody observes or one did not.
+   * when all observers of one server at least have acknowledged it.
    */
-  deliver(path: string): Promise<boolean> {
-    return this.#observations.deliver(path);
+  async deliver(path: string): Promise<boolean> {
+    const told = await Promise.all(this.sessions.map(({ observations }) => observations.deliver(path)));
+    return told.includes(true);
   }
 
-  /** Falls silent: lets the pack under way finish, then sends nothing until `resume`. Observations stay. */
+  /** Registers anew everywhere: what the servers remember of us may be wrong. */
+  reregister(): void {
+    for (const { registration } of this.sessions) registration.reregister();
+  }
+
+  /** Falls silent: lets the packs under way finish, then sends nothing until `resume`. Observations stay. */
   async pause(): Promise<void> {
-    this.#silent = true;
-    this.registration.pause();
-    this.#observations.pause();
-    await this.#packs.pause();
+    await Promise.all(this.sessions.map((session) => session.pause()));
   }
 
   /** Speaks again: with an Update first. */
   resume(): void {
-    this.#silent = false;
-    if (this.#lostWhileSilent) this.registration.reregister();
-    this.#lostWhileSilent = false;
-    this.registration.resume();
-    this.#observations.resume();
-    this.#packs.resume();
+    for (const session of this.sessions) session.resume();
   }
 
   /** Deregisters where told to, and releases the socket. Idempotent. */
@@ -218,41 +207,35 @@ export class Lwm2mClient {
     return this.#closing;
   }
 
-  async #close(options: { readonly deregister: boolean }): Promise<void> {
-    this.#disableTimer?.cancel();
-    if (options.deregister && !this.#silent) await this.#packs.flush(flushPatience);
-    this.#packs.close();
-    this.#observations.pause();
-    await this.registration.close(options);
-    this.#observations.clear();
-    this.#packs.clear();
+  async #close({ deregister }: { readonly deregister: boolean }): Promise<void> {
+    this.#order.close();
+    await Promise.all(this.sessions.map((session) => session.close({ deregister, patience: flushPatience })));
     await this.endpoint.close();
   }
 
-  /**
-   * A notification that nobody acknowledged makes its observation void, and the server does not know:
-   * only a Register brings it back. After a RST it may be that the server has lost us altogether, which
-   * an Update shows.
-   */
-  #observationLost(reason: ObservationEnd): void {
-    if (this.#closing !== undefined) return;
-    if (reason === 'timeout') {
-      if (this.#silent) this.#lostWhileSilent = true;
-      else this.registration.lost();
-    } else if (reason === 'reset' && this.registration.location !== undefined) {
-      this.registration.update();
-    }
+  get #first(): ServerSession {
+    return this.sessions[0] as ServerSession;
   }
 
-  /** Server object's Disable: deregistered and silent for the time (OMA-TS-LightweightM2M_Core §E.2). */
-  #disable(seconds: number): void {
-    this.#silent = true;
-    this.#observations.pause();
-    const silent = Promise.all([this.#packs.pause(), this.registration.suspend()]);
-    silent.then(() => {
-      this.#disableTimer = this.#options.clock.setTimer(Math.min(seconds * 1_000, longestTimer), () =>
-        this.resume(),
-      );
-    }, this.#options.events.onFault);
+  #sessionAt(peer: PeerAddress): ServerSession | undefined {
+    return this.sessions.find(({ registration }) => registration.peer === peer);
+  }
+
+  #instancesChanged(): void {
+    this.#accessControl?.sync();
+    for (const { registration } of this.sessions) {
+      if (registration.location !== undefined) registration.update();
+    }
+  }
+}
+
+function checkIds(shortServerIds: readonly number[], instanceIds: readonly number[]): void {
+  if (shortServerIds.length === 0) throw new TypeError('a client has a server at least');
+  for (const [what, ids] of [
+    ['short server id', shortServerIds],
+    ['instance id', instanceIds],
+  ] as const) {
+    const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+    if (twice !== undefined) throw new TypeError(`two servers have ${what} ${twice}`);
   }
 }

@@ -3,7 +3,7 @@ import type { ObservationEnd, Observer } from '../../protocol/coap/exchange.ts';
 import { Code } from '../../protocol/coap/message.ts';
 import { contentFormatOption } from '../../protocol/coap/options.ts';
 import { longestTimer } from './observations.ts';
-import type { ReadingQueue } from './reading-queue.ts';
+import type { QueueReader, ReadingQueue } from './reading-queue.ts';
 import { type PackFormat, type SealedPack, sealPack } from './sealed-pack.ts';
 
 /** One sensor's readings that go out as packs while its value is observed. */
@@ -30,10 +30,23 @@ export interface PackStatistics {
   readingsDelivered: number;
   /** Times that a pack went out without being acknowledged; it is kept. */
   packsReturned: number;
+  /** Packs that the server declined for good; they are dropped. */
+  packsRefused: number;
 }
+
+/** What became of a pack: `returned` is to be sent again, after `wait` ms where told; `refused` never will be taken. */
+export type PackOutcome =
+  | { readonly kind: 'delivered' | 'refused' }
+  | { readonly kind: 'returned'; readonly wait?: number };
+
+/** Takes a pack to the server, and says once what became of it. */
+export type PackTransmission = (pack: SealedPack, done: (outcome: PackOutcome) => void) => void;
 
 interface Stream {
   readonly source: ReadingStream;
+  readonly reader: QueueReader;
+  /** How its packs go out now; undefined: they wait. */
+  transmit: PackTransmission | undefined;
   observer: Observer | undefined;
   format: PackFormat;
   /** Sent, or about to be, and not acknowledged: its bytes stay as they are. */
@@ -52,7 +65,12 @@ const retryDelay = 1_000;
  * of its path, so that the server sees a repetition for what it is. Acknowledged, it is dropped.
  */
 export class PackSender {
-  readonly statistics: PackStatistics = { packsDelivered: 0, readingsDelivered: 0, packsReturned: 0 };
+  readonly statistics: PackStatistics = {
+    packsDelivered: 0,
+    readingsDelivered: 0,
+    packsReturned: 0,
+    packsRefused: 0,
+  };
   readonly #options: PackSenderOptions;
   readonly #streams: Stream[] = [];
   #next = 0;
@@ -70,6 +88,8 @@ export class PackSender {
   add(source: ReadingStream): void {
     this.#streams.push({
       source,
+      reader: source.queue.reader(),
+      transmit: undefined,
       observer: undefined,
       format: 'senml-cbor',
       sealed: undefined,
@@ -82,14 +102,13 @@ export class PackSender {
     return this.#streams.find((stream) => stream.source.path === path)?.source;
   }
 
-  /** Readings that are sealed or wait, of all sensors. */
-  get pending(): number {
-    return this.#streams.reduce((sum, s) => sum + s.source.queue.length + (s.sealed?.readings ?? 0), 0);
-  }
-
-  /** Readings that were lost because a queue was full. */
-  get dropped(): number {
-    return this.#streams.reduce((sum, s) => sum + s.source.queue.dropped, 0);
+  /** Readings that are sealed or wait, of all sensors, or of that path. */
+  pending(path?: string): number {
+    let sum = 0;
+    for (const { source, reader, sealed } of this.#streams) {
+      if (path === undefined || path === source.path) sum += reader.length + (sealed?.readings ?? 0);
+    }
+    return sum;
   }
 
   /** Packs of this path go to this observer from now on; returns the one before, which gets none any more. */
@@ -98,16 +117,35 @@ export class PackSender {
     if (stream === undefined) throw new Error(`${path} has no readings`);
     const former = stream.observer;
     stream.observer = observer;
+    stream.transmit = notifications(observer);
     stream.format = format;
     stream.sentAt = this.#options.clock.now();
+    stream.reader.attach();
     this.wake();
     return former;
   }
 
-  /** That observer is gone; the readings stay. */
-  forget(path: string, observer: Observer, _reason: ObservationEnd): void {
+  /** All packs go out this way from now on, without regard to notification attributes; until `clear`. */
+  sendBy(transmit: PackTransmission, format: PackFormat): void {
+    for (const stream of this.#streams) {
+      stream.observer = undefined;
+      stream.transmit = transmit;
+      stream.format = format;
+      stream.reader.attach();
+    }
+    this.wake();
+  }
+
+  /**
+   * That observer is gone; the readings stay. Where the server wants them no more they do not wait for it
+   * in particular: another server's progress may then do away with them.
+   */
+  forget(path: string, observer: Observer, reason: ObservationEnd): void {
     const stream = this.#streams.find((each) => each.source.path === path);
-    if (stream?.observer === observer) stream.observer = undefined;
+    if (stream?.observer !== observer) return;
+    stream.observer = undefined;
+    stream.transmit = undefined;
+    if (reason === 'deregistered' || reason === 'reset') stream.reader.detach();
   }
 
   /** Forgets all observers, without telling them; the readings stay. */
@@ -115,6 +153,7 @@ export class PackSender {
     for (const stream of this.#streams) {
       const { observer } = stream;
       stream.observer = undefined;
+      stream.transmit = undefined;
       observer?.end();
     }
   }
@@ -178,63 +217,60 @@ export class PackSender {
 
   /** When the stream's next pack may and should go out, on the monotonic clock. */
   #dueAt(stream: Stream, now: number): number {
-    if (stream.observer === undefined) return Number.POSITIVE_INFINITY;
-    const { source, sentAt } = stream;
+    if (stream.transmit === undefined) return Number.POSITIVE_INFINITY;
+    const { source, reader, observer, sentAt } = stream;
     if (this.#flushing) {
-      return stream.sealed !== undefined || source.queue.length > 0 ? now : Number.POSITIVE_INFINITY;
+      return stream.sealed !== undefined || reader.length > 0 ? now : Number.POSITIVE_INFINITY;
     }
-    const earliest = sentAt + this.#options.minimumPeriod(source.path) * 1_000;
-    if (stream.sealed !== undefined || source.queue.length >= stream.full) return earliest;
-    const oldest = source.queue.oldest;
+    const earliest =
+      observer === undefined ? sentAt : sentAt + this.#options.minimumPeriod(source.path) * 1_000;
+    if (stream.sealed !== undefined || reader.length >= stream.full) return earliest;
+    const oldest = reader.oldest;
     if (oldest !== undefined) {
       const age = Math.max(0, this.#options.clock.wallTime() - oldest / 1_000);
       return Math.max(earliest, now + this.#options.packInterval - age);
     }
-    const maximum = this.#options.maximumPeriod(source.path);
+    const maximum = observer === undefined ? undefined : this.#options.maximumPeriod(source.path);
     return maximum === undefined ? Number.POSITIVE_INFINITY : Math.max(earliest, sentAt + maximum * 1_000);
   }
 
   #send(stream: Stream, now: number): void {
-    const { source, observer } = stream;
-    if (observer === undefined) return;
+    const { source, reader, transmit } = stream;
+    if (transmit === undefined) return;
     if (stream.sealed === undefined) {
-      if (source.queue.length === 0) {
+      if (reader.length === 0) {
         // The maximum period is over and no regular reading fell into it.
         const { time, value } = source.takeNow();
         source.queue.push(time, value);
       }
-      const waiting = source.queue.length;
-      stream.sealed = sealPack(source.path, source.queue, stream.format);
+      const waiting = reader.length;
+      stream.sealed = sealPack(source.path, reader, stream.format);
       if (stream.sealed.readings < waiting) stream.full = stream.sealed.readings;
     }
     const pack = stream.sealed;
     stream.sentAt = now;
     this.#inFlight = stream;
-    observer.notify(
-      {
-        code: Code.CONTENT,
-        options: [contentFormatOption(pack.contentFormat)],
-        payload: pack.payload,
-      },
-      { confirmable: true, keep: true },
-      (delivered) => this.#settled(stream, pack, observer, delivered),
-    );
+    transmit(pack, (outcome) => this.#settled(stream, pack, transmit, outcome));
   }
 
-  #settled(stream: Stream, pack: SealedPack, observer: Observer, delivered: boolean): void {
+  #settled(stream: Stream, pack: SealedPack, transmit: PackTransmission, outcome: PackOutcome): void {
     this.#inFlight = undefined;
-    if (delivered) {
+    const { statistics } = this;
+    if (outcome.kind === 'returned') statistics.packsReturned++;
+    else {
       stream.sealed = undefined;
-      this.statistics.packsDelivered++;
-      this.statistics.readingsDelivered += pack.readings;
-      this.#options.onDelivered?.(stream.source.path, pack.readings);
-    } else {
-      this.statistics.packsReturned++;
+      if (outcome.kind === 'refused') statistics.packsRefused++;
+      else {
+        statistics.packsDelivered++;
+        statistics.readingsDelivered += pack.readings;
+        this.#options.onDelivered?.(stream.source.path, pack.readings);
+      }
     }
     if (!this.#paused) {
-      if (delivered || stream.observer !== observer) this.wake();
+      if (outcome.kind !== 'returned' || stream.transmit !== transmit) this.wake();
       else if (!this.#flushing) {
-        this.#setTimer(this.#options.clock.now() + retryDelay, this.#options.clock.now());
+        const now = this.#options.clock.now();
+        this.#setTimer(now + (outcome.wait ?? retryDelay), now);
       }
     }
     const idle = this.#idle;
@@ -259,4 +295,18 @@ export class PackSender {
     this.#timer = undefined;
     this.#timerAt = Number.POSITIVE_INFINITY;
   }
+}
+
+/** Packs as confirmable notifications. */
+function notifications(observer: Observer): PackTransmission {
+  return (pack, done) =>
+    observer.notify(
+      {
+        code: Code.CONTENT,
+        options: [contentFormatOption(pack.contentFormat)],
+        payload: pack.payload,
+      },
+      { confirmable: true, keep: true },
+      (delivered) => done({ kind: delivered ? 'delivered' : 'returned' }),
+    );
 }

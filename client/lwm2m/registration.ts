@@ -1,8 +1,7 @@
 import type { Clock } from '../../protocol/clock.ts';
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
-import { EndpointClosedError, ResetError } from '../../protocol/coap/errors.ts';
 import type { CoapEndpoint, IncomingResponse, OutgoingRequest } from '../../protocol/coap/exchange.ts';
-import { Code, formatCode } from '../../protocol/coap/message.ts';
+import { Code } from '../../protocol/coap/message.ts';
 import {
   contentFormatOption,
   locationPath,
@@ -10,11 +9,14 @@ import {
   pathOptions,
   queryOptions,
 } from '../../protocol/coap/options.ts';
-import { DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import { formatLinks, type Link } from '../../protocol/lwm2m/link-format.ts';
 import type { LwM2mVersion } from './formats.ts';
+import { describeAnswer, isNetworkError } from './network-error.ts';
 import { longestTimer } from './observations.ts';
+import type { ProfileIds } from './profile-id.ts';
+import { RetryPacing, spread } from './retry-pacing.ts';
+import type { ServerAccount } from './server-account.ts';
 
 /** `waiting`: the server could not be registered with, and it is tried again after a while. */
 export type RegistrationState =
@@ -36,9 +38,10 @@ export interface RegistrationOptions {
   readonly resolveServer: () => Promise<PeerAddress>;
   /** The highest version to speak; after 4.12 lower ones are tried (OMA-TS-LightweightM2M_Core §6.2.1). */
   readonly version: LwM2mVersion;
-  /** Seconds. */
-  readonly lifetime: () => number;
-  readonly links: () => readonly Link[];
+  readonly account: ServerAccount;
+  readonly links: (version: LwM2mVersion) => readonly Link[];
+  /** Profile ids that stand for the objects, from 1.2 on (§6.2.1); none: the objects are always listed. */
+  readonly profiles?: ProfileIds;
   /** Seconds between Updates at most, so that a NAT on the way keeps our port. Default: by the lifetime alone. */
   readonly updateInterval?: number;
   /** Longest wait between attempts, ms. */
@@ -48,16 +51,27 @@ export interface RegistrationOptions {
   /** A Register is about to go out: observations of the registration before it are void. */
   readonly onRegister: () => void;
   readonly onState?: (state: RegistrationState, detail: string) => void;
+  /** Registering has come to an end for now: others in the order may go on. */
+  readonly onSettled?: (registered: boolean) => void;
 }
 
 /** A server that has not answered within this is tried anew, ms: retransmissions come more and more seldom. */
 const attemptTimeout = 15_000;
-const firstBackOff = 2_000;
+const defaultMaxBackOff = 60_000;
 /** MAX_TRANSMIT_WAIT of RFC 7252 §4.8.2, s: an Update may take so long to be told lost. */
 const updateMargin = 93;
 const deregisterTimeout = 5_000;
 /** A registration that is lost sooner than this after it was made was hardly worth making, ms. */
 const shortLife = 30_000;
+
+/** 4.xx (RFC 7252 §5.9.2). */
+const clientErrorClass = 4;
+/** What a client that is told of an unsupported version tries next. */
+const lowerVersion: Readonly<Record<LwM2mVersion, LwM2mVersion | undefined>> = {
+  '1.2': '1.1',
+  '1.1': '1.0',
+  '1.0': undefined,
+};
 
 /** The Client Registration interface, OMA-TS-LightweightM2M_Core §6.2, as a loop that runs until `close`. */
 export class Registration {
@@ -68,9 +82,14 @@ export class Registration {
   #location: string | undefined;
   #registeredLifetime = 0;
   #registeredLinks = '';
+  #registeredBinding = '';
   #lastContact = 0;
   #updateWanted = false;
-  #failures = 0;
+  readonly #pacing: RetryPacing;
+  /** What is sent instead of the objects with the next Register; after a refusal they go with it. */
+  #profileRefused = false;
+  /** Others register first. */
+  #held = false;
   #registeredAt = 0;
   /** Registrations in a row that were lost soon after they were made. */
   #shortLived = 0;
@@ -86,10 +105,20 @@ export class Registration {
   constructor(options: RegistrationOptions) {
     this.#options = options;
     this.#version = options.version;
+    this.#pacing = new RetryPacing({
+      account: options.account,
+      maxBackOff: options.maxBackOff ?? defaultMaxBackOff,
+      random: options.random,
+    });
   }
 
   get state(): RegistrationState {
     return this.#state;
+  }
+
+  /** The version that is spoken with this server: the one asked for until it has declined it. */
+  get version(): LwM2mVersion {
+    return this.#version;
   }
 
   /** Where the server is; undefined before the first attempt. */
@@ -107,6 +136,17 @@ export class Registration {
     this.#loop ??= this.#run();
   }
 
+  /** Does not register before `release`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#wake();
+  }
+
   /** Sends an Update as soon as possible, with links and lifetime where they have changed. */
   update(): void {
     this.#updateWanted = true;
@@ -116,7 +156,7 @@ export class Registration {
   /** Registers anew, at once: what the server remembers of us may be wrong. */
   reregister(): void {
     this.#location = undefined;
-    this.#failures = 0;
+    this.#pacing.reset();
     this.#heldBack = '';
     this.#wake();
   }
@@ -129,7 +169,7 @@ export class Registration {
   lost(): void {
     if (this.#location === undefined) return;
     this.#location = undefined;
-    this.#failures = 0;
+    this.#pacing.reset();
     const age = this.#options.clock.now() - this.#registeredAt;
     this.#shortLived = age < shortLife ? this.#shortLived + 1 : 0;
     if (this.#shortLived > 1) {
@@ -150,7 +190,7 @@ export class Registration {
   resume(): void {
     this.#paused = false;
     this.#updateWanted = true;
-    this.#failures = 0;
+    this.#pacing.reset();
     this.#wake();
   }
 
@@ -195,7 +235,8 @@ export class Registration {
         this.#enter('paused', '');
         await this.#sleep(Number.POSITIVE_INFINITY);
       } else if (this.#location === undefined) {
-        if (this.#heldBack === '') await this.#register();
+        if (this.#held) await this.#sleep(Number.POSITIVE_INFINITY);
+        else if (this.#heldBack === '') await this.#register();
         else await this.#holdBack();
       } else if (this.#updateWanted || this.#updateDue() <= 0) {
         await this.#update();
@@ -208,33 +249,49 @@ export class Registration {
   /** Milliseconds until the next Update has to go out. */
   #updateDue(): number {
     const lifetime = this.#registeredLifetime;
+    const renewal = lifetime > 2 * updateMargin ? lifetime - updateMargin : lifetime / 2;
     const interval = Math.min(
-      lifetime > 2 * updateMargin ? lifetime - updateMargin : lifetime / 2,
+      lifetime === 0 ? Number.POSITIVE_INFINITY : renewal,
       this.#options.updateInterval ?? Number.POSITIVE_INFINITY,
     );
     return this.#lastContact + interval * 1_000 - this.#options.clock.now();
   }
 
   async #register(): Promise<void> {
-    const { name, lifetime, links, onRegister } = this.#options;
+    const { name, account, links, onRegister, profiles } = this.#options;
     this.#enter('registering', '');
     this.#updateWanted = false;
-    const seconds = lifetime();
-    const list = formatLinks(links());
+    const { lifetime } = account;
+    let list = '';
+    let pid = '';
+    let binding: readonly string[] = [];
     let response: IncomingResponse | undefined;
     let failure = '';
     try {
       const peer = await this.#options.resolveServer();
+      // Another server may speak a version that the former did not.
+      if (peer !== this.#peer) this.#version = this.#options.version;
       this.#peer = peer;
       onRegister();
+      const all = links(this.#version);
+      list = formatLinks(all);
+      binding = this.#binding();
+      if (this.#version === '1.2') pid = profiles?.(all, account.profileIdHashAlgorithm) ?? '';
+      const listed = pid === '' || this.#profileRefused;
       response = await this.#request(peer, {
         code: Code.POST,
         options: [
           ...pathOptions('/rd'),
-          contentFormatOption(ContentFormat.LINK_FORMAT),
-          ...queryOptions([`ep=${name}`, `lt=${seconds}`, `lwm2m=${this.#version}`, 'b=U']),
+          ...(listed ? [contentFormatOption(ContentFormat.LINK_FORMAT)] : []),
+          ...queryOptions([
+            `ep=${name}`,
+            `lt=${lifetime}`,
+            `lwm2m=${this.#version}`,
+            ...binding,
+            ...(pid === '' ? [] : [`pid=${pid}`]),
+          ]),
         ],
-        payload: new TextEncoder().encode(list),
+        ...(listed ? { payload: new TextEncoder().encode(list) } : {}),
         timeout: attemptTimeout,
       });
     } catch (error) {
@@ -245,19 +302,33 @@ export class Registration {
     const location = response === undefined ? [] : locationPath(response.options);
     if (response?.code === Code.CREATED && location.length > 0) {
       this.#location = `/${location.join('/')}`;
-      this.#registeredLifetime = seconds;
+      this.#registeredLifetime = lifetime;
       this.#registeredLinks = list;
+      this.#registeredBinding = binding.join('&');
       this.#lastContact = this.#options.clock.now();
       this.#registeredAt = this.#lastContact;
-      this.#failures = 0;
+      this.#pacing.reset();
+      // The server may have learnt the profile id from the list beside it.
+      this.#profileRefused = false;
       this.#enter('registered', this.#location);
+      this.#options.onSettled?.(true);
       return;
     }
-    if (response?.code === Code.PRECONDITION_FAILED && this.#version !== '1.0') {
-      this.#version = this.#version === '1.2' ? '1.1' : '1.0';
+    if (response?.code === Code.PRECONDITION_FAILED) {
+      const lower = lowerVersion[this.#version];
+      this.#version = lower ?? this.#options.version;
+      if (lower !== undefined) return;
+    } else if (
+      response !== undefined &&
+      pid !== '' &&
+      !this.#profileRefused &&
+      response.code >> 5 === clientErrorClass
+    ) {
+      // §6.2.1: the server does not know what the profile id stands for.
+      this.#profileRefused = true;
       return;
     }
-    await this.#backOff(response === undefined ? failure : describe(response), response);
+    await this.#backOff(response === undefined ? failure : describeAnswer(response), response);
   }
 
   async #update(): Promise<void> {
@@ -266,9 +337,11 @@ export class Registration {
     if (peer === undefined || location === undefined) return;
     this.#enter('updating', '');
     this.#updateWanted = false;
-    const seconds = this.#options.lifetime();
-    const list = formatLinks(this.#options.links());
+    const { lifetime } = this.#options.account;
+    const list = formatLinks(this.#options.links(this.#version));
     const newLinks = list !== this.#registeredLinks;
+    const binding = this.#binding();
+    const newBinding = binding.join('&') !== this.#registeredBinding;
     let response: IncomingResponse | undefined;
     try {
       response = await this.#request(peer, {
@@ -276,7 +349,10 @@ export class Registration {
         options: [
           ...pathOptions(location),
           ...(newLinks ? [contentFormatOption(ContentFormat.LINK_FORMAT)] : []),
-          ...queryOptions(seconds === this.#registeredLifetime ? [] : [`lt=${seconds}`]),
+          ...queryOptions([
+            ...(lifetime === this.#registeredLifetime ? [] : [`lt=${lifetime}`]),
+            ...(newBinding ? binding : []),
+          ]),
         ],
         ...(newLinks ? { payload: new TextEncoder().encode(list) } : {}),
       });
@@ -285,48 +361,53 @@ export class Registration {
     }
     if (this.#closing || this.#paused || this.#location !== location) return;
     if (response?.code === Code.CHANGED) {
-      this.#registeredLifetime = seconds;
+      this.#registeredLifetime = lifetime;
       this.#registeredLinks = list;
+      this.#registeredBinding = binding.join('&');
       this.#lastContact = this.#options.clock.now();
-      this.#failures = 0;
+      this.#pacing.reset();
       this.#enter('registered', location);
     } else if (response?.code === Code.SERVICE_UNAVAILABLE) {
       this.#updateWanted = true;
-      await this.#backOff(describe(response), response);
+      await this.#backOff(describeAnswer(response), response);
     } else {
       // 4.04: it knows us no more. No answer: it may have lost us. Either way a whole Register is next.
       this.lost();
     }
   }
 
+  /** Binding and queue mode as each version says them (§6.2.1.2). */
+  #binding(): readonly string[] {
+    const { queueMode } = this.#options.account;
+    if (this.#version === '1.0') return [queueMode ? 'b=UQ' : 'b=U'];
+    return queueMode ? ['b=U', 'Q'] : ['b=U'];
+  }
+
   #request(peer: PeerAddress, request: OutgoingRequest): Promise<IncomingResponse> {
     return this.#options.endpoint.request(peer, { ...request, signal: this.#abort.signal });
   }
 
-  /** Waits longer with each failure, spread so that a fleet does not come back at once; Max-Age is respected. */
+  /** Waits as the pacing says; Max-Age is respected. */
   async #backOff(reason: string, response: IncomingResponse | undefined): Promise<void> {
-    const delay = this.#delay(this.#failures);
-    this.#failures = Math.min(this.#failures + 1, 30);
+    const delay = this.#pacing.next();
     const asked = response?.code === Code.SERVICE_UNAVAILABLE ? (maxAge(response.options) ?? 60) * 1_000 : 0;
-    const wait = asked > 0 ? asked + delay * 0.1 : delay;
-    this.#enter('waiting', `${reason}; again in ${(wait / 1_000).toFixed(1)} s`);
+    const wait = asked > 0 ? asked + Math.min(delay * 0.1, asked) : delay;
+    const again =
+      wait === Number.POSITIVE_INFINITY ? 'not tried again' : `again in ${(wait / 1_000).toFixed(1)} s`;
+    this.#enter('waiting', `${reason}; ${again}`);
+    if (this.#pacing.failed && this.#location === undefined) this.#options.onSettled?.(false);
     await this.#sleep(wait);
   }
 
   /** The pause before a registration is made anew of which several were lost soon. */
   async #holdBack(): Promise<void> {
     const hint = this.#warned ? '' : '; another device may use this endpoint name';
-    const wait = this.#delay(Math.min(this.#shortLived - 2, 30));
+    const { maxBackOff = defaultMaxBackOff, random } = this.#options;
+    const wait = spread(maxBackOff, this.#shortLived - 2, random);
     this.#enter('waiting', `${this.#heldBack}${hint}; again in ${(wait / 1_000).toFixed(1)} s`);
     this.#heldBack = '';
     this.#warned = true;
     await this.#sleep(wait);
-  }
-
-  /** Longer with each of `before`, ms. */
-  #delay(before: number): number {
-    const longest = this.#options.maxBackOff ?? 60_000;
-    return Math.min(longest, firstBackOff * 2 ** before) * (0.5 + this.#options.random());
   }
 
   /** Until the time is over, or something wants attention. */
@@ -351,23 +432,4 @@ export class Registration {
     this.#state = state;
     this.#options.onState?.(state, detail);
   }
-}
-
-function describe(response: IncomingResponse): string {
-  const diagnostic = new TextDecoder().decode(response.payload.subarray(0, 200));
-  return `the server answered ${formatCode(response.code)}${diagnostic === '' ? '' : ` ${diagnostic}`}`;
-}
-
-/** What a network, a peer or a name service can do to a request; all else is a bug of ours. */
-function isNetworkError(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  return (
-    error instanceof TimeoutError ||
-    error instanceof ResetError ||
-    error instanceof DecodeError ||
-    error instanceof RequestError ||
-    error instanceof EndpointClosedError ||
-    error.name === 'AbortError' ||
-    ('syscall' in error && error.syscall === 'getaddrinfo')
-  );
 }

@@ -1,7 +1,7 @@
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import { SenmlPackBuilder } from '../../protocol/lwm2m/senml-pack.ts';
 import type { LwM2mVersion } from './formats.ts';
-import type { ReadingQueue } from './reading-queue.ts';
+import type { Readings } from './reading-queue.ts';
 
 export type PackFormat = 'senml-cbor' | 'senml-json';
 
@@ -23,13 +23,20 @@ export function packFormatOf(accept: number | undefined, version: LwM2mVersion):
 }
 
 /**
- * Takes as many of the oldest readings as fit one pack out of the queue, which must have one. Times
- * are absolute: base time and deltas, in seconds, exact to the microsecond (RFC 8428 §4.5.3).
+ * Takes as many of the oldest readings as fit one pack, `most` at most, out of the queue, which must have
+ * one. Times are absolute: base time and deltas, in seconds, exact to the microsecond (RFC 8428 §4.5.3).
+ * The same readings give the same bytes.
  */
-export function sealPack(path: string, queue: ReadingQueue, format: PackFormat): SealedPack {
+export function sealPack(
+  path: string,
+  queue: Readings,
+  format: PackFormat,
+  most: number = Number.POSITIVE_INFINITY,
+): SealedPack {
   const builder = format === 'senml-cbor' ? cborBuilder(path) : new SenmlJsonBuilder(path);
+  const limit = Math.min(queue.length, most);
   let readings = 0;
-  while (readings < queue.length && builder.add(queue.time(readings), queue.value(readings))) readings++;
+  while (readings < limit && builder.add(queue.time(readings), queue.value(readings))) readings++;
   if (readings === 0) throw new Error('a pack holds at least one reading');
   queue.remove(readings);
   return { payload: builder.finish(), contentFormat: contentFormatOf(format), readings };

@@ -1,36 +1,93 @@
 import { securityObject } from '../../objects/security.ts';
 import { serverObject } from '../../objects/server.ts';
 import type { Clock } from '../../protocol/clock.ts';
+import { Code } from '../../protocol/coap/message.ts';
+import type { LwM2mVersion } from './formats.ts';
 import { instance, type ObjectInstance } from './object-tree.ts';
+import { OperationError } from './operation-error.ts';
 
-/** What the client knows of its server: the writable part of the Server object (id 1). */
+/** What the client knows of one of its servers: the Server object (id 1), version 1.2. Undefined: not set. */
 export interface ServerAccount {
-  /** Seconds. */
+  /** Seconds; 0: without end. */
   lifetime: number;
   defaultMinimumPeriod: number;
   /** 0: none. */
   defaultMaximumPeriod: number;
+  /** Seconds. */
   disableTimeout: number;
+  /** Whether notifications that fall due while the server is disabled or away are kept for it. */
+  notificationStoring: boolean;
+  /** Whether the client sleeps when it has nothing to say, and the server holds its requests meanwhile. */
+  queueMode: boolean;
+  /** Whether the client sends by itself only what the server observes. */
+  muteSend: boolean;
+  /** 0: non-confirmable, 1: confirmable. */
+  defaultNotificationMode: number | undefined;
+  readonly registrationPriorityOrder: number | undefined;
+  /** Seconds. */
+  initialRegistrationDelayTimer: number | undefined;
+  readonly registrationFailureBlock: boolean | undefined;
+  communicationRetryCount: number | undefined;
+  /** Seconds. */
+  communicationRetryTimer: number | undefined;
+  /** Seconds. */
+  communicationSequenceDelayTimer: number | undefined;
+  communicationSequenceRetryCount: number | undefined;
+  /** Number of the hash in the registry of RFC 6920 §9.4. */
+  profileIdHashAlgorithm: number | undefined;
+}
+
+/** Seconds. */
+const defaultLifetime = 300;
+const defaultDisableTimeout = 86_400;
+
+/** What is not told is as the specification has it, or not set. */
+export function newAccount(settings: Partial<ServerAccount> = {}): ServerAccount {
+  return {
+    lifetime: defaultLifetime,
+    defaultMinimumPeriod: 0,
+    defaultMaximumPeriod: 0,
+    disableTimeout: defaultDisableTimeout,
+    notificationStoring: true,
+    queueMode: false,
+    muteSend: false,
+    defaultNotificationMode: undefined,
+    registrationPriorityOrder: undefined,
+    initialRegistrationDelayTimer: undefined,
+    registrationFailureBlock: undefined,
+    communicationRetryCount: undefined,
+    communicationRetryTimer: undefined,
+    communicationSequenceDelayTimer: undefined,
+    communicationSequenceRetryCount: undefined,
+    profileIdHashAlgorithm: undefined,
+    ...settings,
+  };
 }
 
 /** What the Server object makes the client do. */
 export interface ServerActions {
-  /** Registration Update Trigger, and a new lifetime. */
+  /** Registration Update Trigger, and a new lifetime or binding. */
   update(): void;
   /** Deregisters, and registers again after so many seconds. */
   disable(seconds: number): void;
   /** Default periods have changed. */
   reschedule(): void;
+  /** Mute Send has changed. */
+  mute(): void;
 }
 
-/** Of a client's only server. */
-export const shortServerId = 101;
+/** Of the client's first server, where it is not told another; the others follow. */
+export const firstShortServerId = 101;
 /** No Security: NoSec mode, OMA-TS-LightweightM2M_Core §E.1. */
 const noSec = 3;
 
-/** The Security object's instance for one server without security. Only a bootstrap server may see it. */
-export function securityInstance(serverUri: string): ObjectInstance<never> {
-  return instance(securityObject, 0, {
+/** The Security object's instance for a server without security. Only a bootstrap server may see it. */
+export function securityInstance(
+  id: number,
+  serverUri: string,
+  shortServerId: number,
+): ObjectInstance<never> {
+  return instance(securityObject, id, {
     serverUri: { read: () => serverUri },
     bootstrapServer: { read: () => false },
     securityMode: { read: () => noSec },
@@ -38,49 +95,81 @@ export function securityInstance(serverUri: string): ObjectInstance<never> {
   }) as ObjectInstance<never>;
 }
 
+/** Accounts' members that hold a number, or nothing. */
+type NumberName = {
+  [Name in keyof ServerAccount]-?: number extends ServerAccount[Name]
+    ? NonNullable<ServerAccount[Name]> extends number
+      ? Name
+      : never
+    : never;
+}[keyof ServerAccount];
+
+/** The Server object's instance of a server: what is not set is not there, and may be written all the same. */
 export function serverInstance(
+  id: number,
+  shortServerId: number,
   account: ServerAccount,
+  version: () => LwM2mVersion,
   actions: ServerActions,
   clock: Clock,
 ): ObjectInstance<never> {
-  return instance(serverObject, 0, {
+  /** After the answer to this Write, which an Update must not overtake. */
+  const updateSoon = (): void => {
+    clock.setTimer(0, () => actions.update());
+  };
+  const whole = (name: Exclude<NumberName, 'registrationPriorityOrder'>, then: () => void = () => {}) => ({
+    read: () => account[name],
+    write(value: unknown) {
+      const number = Number(value);
+      if (number < 0) throw new OperationError(Code.BAD_REQUEST, `${name} is no less than 0`);
+      account[name] = number;
+      then();
+    },
+  });
+  return instance(serverObject, id, {
     shortServerId: { read: () => shortServerId },
-    lifetime: {
-      read: () => account.lifetime,
-      write(value) {
-        account.lifetime = Math.max(1, Number(value));
-        // After the answer to this Write, which an Update must not overtake.
-        clock.setTimer(0, () => actions.update());
-      },
-    },
-    defaultMinimumPeriod: {
-      read: () => account.defaultMinimumPeriod,
-      write(value) {
-        account.defaultMinimumPeriod = Math.max(0, Number(value));
-        actions.reschedule();
-      },
-    },
-    defaultMaximumPeriod: {
-      read: () => account.defaultMaximumPeriod,
-      write(value) {
-        account.defaultMaximumPeriod = Math.max(0, Number(value));
-        actions.reschedule();
-      },
-    },
+    lifetime: whole('lifetime', updateSoon),
+    defaultMinimumPeriod: whole('defaultMinimumPeriod', () => actions.reschedule()),
+    defaultMaximumPeriod: whole('defaultMaximumPeriod', () => actions.reschedule()),
     disable: {
       execute: (_args, context) => context.afterAnswer(() => actions.disable(account.disableTimeout)),
     },
-    disableTimeout: {
-      read: () => account.disableTimeout,
+    disableTimeout: whole('disableTimeout'),
+    notificationStoringWhenDisabledOrOffline: {
+      read: () => account.notificationStoring,
       write(value) {
-        account.disableTimeout = Math.max(0, Number(value));
+        account.notificationStoring = value === true;
       },
     },
-    // Readings are kept while offline; of other values the newest is told.
-    notificationStoringWhenDisabledOrOffline: { read: () => true },
-    binding: { read: () => 'U' },
+    binding: {
+      // How 1.0 says queue mode; later versions have a parameter of their own for it.
+      read: () => (account.queueMode && version() === '1.0' ? 'UQ' : 'U'),
+      write(value) {
+        if (value !== 'U' && value !== 'UQ') {
+          throw new OperationError(Code.BAD_REQUEST, 'the client speaks UDP: the binding is U or UQ');
+        }
+        account.queueMode = value === 'UQ';
+        updateSoon();
+      },
+    },
     registrationUpdateTrigger: {
       execute: (_args, context) => context.afterAnswer(() => actions.update()),
     },
+    registrationPriorityOrder: { read: () => account.registrationPriorityOrder },
+    initialRegistrationDelayTimer: whole('initialRegistrationDelayTimer'),
+    registrationFailureBlock: { read: () => account.registrationFailureBlock },
+    communicationRetryCount: whole('communicationRetryCount'),
+    communicationRetryTimer: whole('communicationRetryTimer'),
+    communicationSequenceDelayTimer: whole('communicationSequenceDelayTimer'),
+    communicationSequenceRetryCount: whole('communicationSequenceRetryCount'),
+    muteSend: {
+      read: () => account.muteSend,
+      write(value) {
+        account.muteSend = value === true;
+        actions.mute();
+      },
+    },
+    defaultNotificationMode: whole('defaultNotificationMode', () => actions.reschedule()),
+    profileIdHashAlgorithm: whole('profileIdHashAlgorithm'),
   }) as ObjectInstance<never>;
 }

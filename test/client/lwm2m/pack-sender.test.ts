@@ -92,13 +92,13 @@ describe('the sender of packs', () => {
     const taken = bench.take(0, 20);
     bench.clock.advance(60_000);
     expect(bench.sent).toEqual([]);
-    expect(bench.sender.pending).toBe(20);
+    expect(bench.sender.pending()).toBe(20);
     bench.observe(0);
     expect(bench.values(bench.sent[0])).toEqual(taken);
     expect(bench.sent[0]?.confirmable).toBe(true);
-    expect(bench.sender.pending).toBe(20);
+    expect(bench.sender.pending()).toBe(20);
     bench.sent[0]?.settle(true);
-    expect(bench.sender.pending).toBe(0);
+    expect(bench.sender.pending()).toBe(0);
     expect(bench.sender.statistics).toMatchObject({ packsDelivered: 1, readingsDelivered: 20 });
   });
 
@@ -247,13 +247,13 @@ describe('the sender of packs', () => {
           check();
         }
         for (const sensor of [0, 1, 2]) observers[sensor] = bench.observe(sensor);
-        for (let i = 0; i < 5_000 && bench.sender.pending > 0; i++) {
+        for (let i = 0; i < 5_000 && bench.sender.pending() > 0; i++) {
           settle(true);
           bench.clock.advance(300);
           check();
         }
         expect(acknowledged).toEqual(taken);
-        expect(bench.sender.dropped).toBe(0);
+        expect(bench.queues[0]?.dropped).toBe(0);
       }),
       { numRuns: 100 },
     );
@@ -273,7 +273,7 @@ describe('the sender of packs', () => {
     expect(flushed).toBe(false);
     bench.sent[0]?.settle(true);
     await flushing;
-    expect(bench.sender.pending).toBe(3);
+    expect(bench.sender.pending()).toBe(3);
     bench.take(0, 1);
     const given = bench.sender.flush(2_000);
     await bench.clock.run(2_001);
@@ -289,7 +289,7 @@ describe('the sender of packs', () => {
     const first = bench.sent[0];
     first?.settle(false);
     taken.push(...bench.take(0, 300));
-    expect(bench.sender.dropped).toBe(90 - bench.values(first).length + 200);
+    expect(bench.queues[0]?.dropped).toBe(90 - bench.values(first).length + 200);
     bench.observe(0);
     const got: number[] = [];
     for (let i = 1; i < bench.sent.length; i++) {

@@ -1,11 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Lwm2mClient } from '../../../client/lwm2m/client.ts';
 import { instance } from '../../../client/lwm2m/object-tree.ts';
+import { givenProfiles, hashedProfile } from '../../../client/lwm2m/profile-id.ts';
 import { deviceObject } from '../../../objects/device.ts';
 import { locationObject } from '../../../objects/location.ts';
 import { Code, OptionNumber } from '../../../protocol/coap/message.ts';
-import { uintOption } from '../../../protocol/coap/options.ts';
-import { ClientWorld } from '../../support/client/client-world.ts';
+import { contentFormat, uintOption } from '../../../protocol/coap/options.ts';
+import { TimeoutError } from '../../../protocol/errors.ts';
+import { ContentFormat } from '../../../protocol/lwm2m/content-format.ts';
+import { ClientWorld, serverAddress } from '../../support/client/client-world.ts';
+import { describe as told } from '../../support/client/scripted-server.ts';
 
 let world: ClientWorld;
 let client: Lwm2mClient;
@@ -28,25 +32,91 @@ describe('a client registers', () => {
         kind: 'register',
         path: '/rd',
         query: ['ep=modem-1', 'lt=600', 'lwm2m=1.1', 'b=U'],
-        payload: '</>;rt="oma.lwm2m";ct="60 110 112 11542",</1>;ver=1.2,</1/0>,</3>;ver=1.2,</3/0>',
+        payload: expect.stringMatching(
+          /^<\/>;rt="oma.lwm2m";ct="[\d ]+",<\/1>;ver=1.2,<\/1\/0>,<\/3>;ver=1.2,<\/3\/0>$/,
+        ),
       },
     ]);
     expect(client.registration.location).toBe('/rd/1');
   });
 
-  it('naming TLV alone when it speaks 1.0', async () => {
+  it('naming TLV, and no SenML, when it speaks 1.0', async () => {
     start({ version: '1.0' });
     await world.registered();
     expect(world.server.requests[0]?.query).toContain('lwm2m=1.0');
-    expect(world.server.requests[0]?.payload).toMatch(/^<\/>;rt="oma.lwm2m";ct=11542,/);
+    expect(world.server.requests[0]?.payload).toMatch(/^<\/>;rt="oma.lwm2m";ct="?11542[ 0-9]*"?,/);
+    expect(world.server.requests[0]?.payload).not.toMatch(/\b11[02]\b/);
   });
 
-  it('with a lower version when the server declines its own', async () => {
+  it('with the next lower version, at once, when the server declines its own; formats and binding follow', async () => {
     start({ version: '1.2' });
+    client.account.queueMode = true;
+    world.server.script.push({ code: Code.PRECONDITION_FAILED }, { code: Code.PRECONDITION_FAILED });
+    await world.registered();
+    expect(world.server.requests.map((request) => request.query.slice(2))).toEqual([
+      ['lwm2m=1.2', 'b=U', 'Q'],
+      ['lwm2m=1.1', 'b=U', 'Q'],
+      ['lwm2m=1.0', 'b=UQ'],
+    ]);
+    expect(world.server.requests.at(-1)?.at).toBeLessThan(1_000);
+    expect(world.server.requests[2]?.payload).not.toContain('112');
+    expect(client.sessions[0]?.version).toBe('1.0');
+    // What is answered without an Accept is TLV then.
+    const { options } = await world.settle(world.server.read('/1/0'));
+    expect(contentFormat(options)).toBe(ContentFormat.TLV);
+  });
+
+  it('with its own version again when the name leads to another server', async () => {
+    const other = '192.0.2.9:5683';
+    let address = serverAddress;
+    start({ version: '1.2', resolveServer: async () => address });
+    const second = world.anotherServer(other);
     world.server.script.push({ code: Code.PRECONDITION_FAILED });
     await world.registered();
-    const versions = world.server.requests.map((request) => request.query[2]);
-    expect(versions).toEqual(['lwm2m=1.2', 'lwm2m=1.1']);
+    expect(client.registration.version).toBe('1.1');
+    client.registration.reregister();
+    await world.registered(2);
+    expect(client.registration.version).toBe('1.1');
+    address = other;
+    client.registration.reregister();
+    await world.registered(3);
+    expect(second.requests[0]?.query).toContain('lwm2m=1.2');
+  });
+
+  it('with its own version again, after a while, when the server declines them all', async () => {
+    start({ version: '1.1' });
+    world.server.script.push({ code: Code.PRECONDITION_FAILED }, { code: Code.PRECONDITION_FAILED });
+    await world.registered();
+    const [, second, third] = world.server.requests;
+    expect(third?.query).toContain('lwm2m=1.1');
+    expect((third?.at ?? 0) - (second?.at ?? 0)).toBeGreaterThan(1_000);
+  });
+
+  it('as often and as late as the Server object says, where it says', async () => {
+    start({
+      account: {
+        communicationRetryCount: 3,
+        communicationRetryTimer: 10,
+        communicationSequenceDelayTimer: 1_000,
+      },
+    });
+    const refusal = { code: Code.FORBIDDEN };
+    world.server.script.push(refusal, refusal, refusal, refusal);
+    await world.until('registered', () => world.states.includes('registered'), 2_000_000);
+    const times = world.server.requests.map((request) => request.at);
+    expect(times.map((at, i) => Math.round((at - (times[i - 1] ?? at)) / 1_000))).toEqual([
+      0, 10, 20, 1_000, 10,
+    ]);
+  });
+
+  it('no more after its communication sequences where their delay is without end, until it is told to', async () => {
+    start({ account: { communicationRetryCount: 1, communicationSequenceDelayTimer: 2 ** 32 - 1 } });
+    world.server.script.push({ code: Code.FORBIDDEN });
+    await world.until('waiting', () => client.registration.state === 'waiting');
+    await world.clock.run(10_000_000);
+    expect(world.server.requests).toHaveLength(1);
+    client.registration.update();
+    await world.registered();
   });
 
   it('again and again, later each time, while nobody answers', async () => {
@@ -117,7 +187,7 @@ describe('a registered client', () => {
     expect(world.server.of('update')).toHaveLength(4);
   });
 
-  it('tells a new lifetime and new objects with an Update', async () => {
+  it('tells a new lifetime and new objects with an Update (ETS 102, 107)', async () => {
     start();
     await world.registered();
     const written = await world.settle(world.server.writeText('/1/0/1', '120'));
@@ -132,7 +202,7 @@ describe('a registered client', () => {
     });
   });
 
-  it('updates when the server triggers it, after the answer', async () => {
+  it('updates when the server triggers it, after the answer (ETS 104)', async () => {
     start();
     await world.registered();
     const executed = await world.settle(world.server.execute('/1/0/8'));
@@ -140,7 +210,7 @@ describe('a registered client', () => {
     await world.until('updated', () => world.server.of('update').length === 1);
   });
 
-  it('registers anew when the server does not know it any more', async () => {
+  it('registers anew when the server does not know it any more (ETS 105)', async () => {
     start({ lifetime: 60 });
     await world.registered();
     world.server.script.push({ code: Code.NOT_FOUND });
@@ -223,14 +293,86 @@ describe('a registered client', () => {
     expect(client.registration.state).toBe('closed');
   });
 
-  it('is gone for the time that Disable asks for', async () => {
+  it('is silent and deaf for the time that Disable asks for, and registers then (ETS 103)', async () => {
     start();
     await world.registered();
     await world.settle(world.server.writeText('/1/0/5', '100'));
     expect((await world.settle(world.server.execute('/1/0/4'))).code).toBe(Code.CHANGED);
     await world.until('deregistered', () => world.server.of('deregister').length === 1);
-    await world.clock.run(95_000);
+    await world.clock.run(5_000);
+    await expect(world.settle(world.server.read('/3/0/9'))).rejects.toThrow(TimeoutError);
     expect(world.server.of('register')).toHaveLength(1);
     await world.registered(2);
+    expect((await world.settle(world.server.read('/3/0/9'))).code).toBe(Code.CONTENT);
+  });
+
+  it('says with an Update that it sleeps from now on, where its binding is written', async () => {
+    start();
+    await world.registered();
+    expect((await world.settle(world.server.writeText('/1/0/7', 'UQ'))).code).toBe(Code.CHANGED);
+    await world.until('updated', () => world.server.of('update').length === 1);
+    expect(world.server.of('update')[0]?.query).toEqual(['b=U', 'Q']);
+    expect(told(await world.settle(world.server.writeText('/1/0/7', 'T')))).toMatch(/^4\.00 /);
+  });
+
+  it('shows what is set of the Server object, and takes what is not', async () => {
+    start({ account: { registrationPriorityOrder: 1 } });
+    await world.registered();
+    const shown = await world.settle(world.server.values('/1/0'));
+    expect(shown).toMatchObject({ '/1/0/6': true, '/1/0/7': 'U', '/1/0/13': 1, '/1/0/23': false });
+    expect(Object.keys(shown)).not.toContain('/1/0/17');
+    await world.settle(world.server.writeText('/1/0/17', '4'));
+    expect(await world.settle(world.server.values('/1/0/17'))).toEqual({ '/1/0/17': 4 });
+    expect(client.account.communicationRetryCount).toBe(4);
+  });
+});
+
+describe('a profile id', () => {
+  const given = givenProfiles(['oma:modem', 'v:1']);
+
+  it('stands for the objects from 1.2 on (ETS 1.2-110)', async () => {
+    start({ version: '1.2', profiles: given });
+    await world.registered();
+    expect(world.server.requests).toMatchObject([{ payload: '' }]);
+    expect(world.server.requests[0]?.query).toContain('pid="oma:modem,v:1"');
+  });
+
+  it('goes with the objects when the server does not know it (ETS 1.2-111)', async () => {
+    start({ version: '1.2', profiles: hashedProfile });
+    world.server.script.push({ code: Code.CONFLICT });
+    await world.registered();
+    const [first, second] = world.server.requests;
+    const pid = (request: typeof first): string | undefined =>
+      request?.query.find((parameter) => parameter.startsWith('pid='));
+    expect(pid(first)).toMatch(/^pid=1:[0-9a-f]{64}$/);
+    expect(first?.payload).toBe('');
+    expect(pid(second)).toBe(pid(first));
+    expect(second?.payload).toContain('</3/0>');
+    client.registration.reregister();
+    await world.registered(2);
+    expect(world.server.requests[2]).toMatchObject({ payload: '' });
+  });
+
+  it('is as long as the server prefers, and another one with other objects', async () => {
+    start({ version: '1.2', profiles: hashedProfile, account: { profileIdHashAlgorithm: 6 } });
+    await world.registered();
+    client.tree.add(instance(locationObject, 0, { latitude: { read: () => 52.5 } }));
+    client.registration.reregister();
+    await world.registered(2);
+    const pids = world.server.of('register').map((request) => request.query.at(-1));
+    expect(pids[0]).toMatch(/^pid=6:[0-9a-f]{8}$/);
+    expect(pids[1]).toMatch(/^pid=6:[0-9a-f]{8}$/);
+    expect(pids[1]).not.toBe(pids[0]);
+  });
+
+  it('is not sent before 1.2', async () => {
+    start({ version: '1.1', profiles: given });
+    await world.registered();
+    expect(world.server.requests[0]?.query.join()).not.toContain('pid');
+    expect(world.server.requests[0]?.payload).toContain('</3/0>');
+  });
+
+  it.each(['oma:', 'x:1', 'oma:a,b', 'v:a"'])('%s is none', (id) => {
+    expect(() => givenProfiles([id])).toThrow(TypeError);
   });
 });

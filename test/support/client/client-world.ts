@@ -1,4 +1,7 @@
 import { Lwm2mClient, type Lwm2mClientOptions } from '../../../client/lwm2m/client.ts';
+import type { LwM2mVersion } from '../../../client/lwm2m/formats.ts';
+import type { ProfileIds } from '../../../client/lwm2m/profile-id.ts';
+import type { ServerOptions } from '../../../client/lwm2m/server-session.ts';
 import { volatileJournal } from '../../../client/modem/command-journal.ts';
 import { Modem, type ModemOptions } from '../../../client/modem/modem.ts';
 import { VirtualCard } from '../../../client/sim/virtual-card.ts';
@@ -10,6 +13,17 @@ import { ScriptedServer } from './scripted-server.ts';
 export const registry = createObjectRegistry(standardObjects());
 export const serverAddress = '192.0.2.1:5683';
 export const clientAddress = '198.51.100.7:49152';
+
+/** What may be told of the one server that a client of a test has. */
+export interface OneServer {
+  readonly version?: LwM2mVersion;
+  readonly lifetime?: number;
+  readonly updateInterval?: number;
+  readonly maxBackOff?: number;
+  readonly resolveServer?: ServerOptions['resolve'];
+  readonly account?: ServerOptions['account'];
+  readonly profiles?: ProfileIds;
+}
 
 /** Time, a network, a scripted server on it, and room for a client. */
 export class ClientWorld extends World {
@@ -30,13 +44,20 @@ export class ClientWorld extends World {
     this.server.endpoint = this.endpoint(serverAddress, { handler: this.server.handle });
   }
 
-  client(options: Partial<Lwm2mClientOptions> = {}): Lwm2mClient {
-    return new Lwm2mClient({ ...this.#common(), lookup: registry, random: () => 0.5, ...options });
+  /** Another server on the network. */
+  anotherServer(address: string): ScriptedServer {
+    const server = new ScriptedServer(registry, () => this.clock.now());
+    server.endpoint = this.endpoint(address, { handler: server.handle });
+    return server;
   }
 
-  modem(options: Partial<ModemOptions> = {}): Modem {
+  client(options: Partial<Lwm2mClientOptions> & OneServer = {}): Lwm2mClient {
+    return new Lwm2mClient({ ...this.#common(options), lookup: registry, random: () => 0.5, ...options });
+  }
+
+  modem(options: Partial<ModemOptions> & OneServer = {}): Modem {
     return new Modem({
-      ...this.#common(),
+      ...this.#common(options),
       card: new VirtualCard({ serial: 42, switchLatency: 300, clock: this.clock }),
       journal: volatileJournal(),
       seed: 1,
@@ -56,13 +77,23 @@ export class ClientWorld extends World {
     return this.until('registered', () => this.states.filter((s) => s === 'registered').length >= count);
   }
 
-  #common() {
+  #common(server: OneServer) {
+    const { lifetime, resolveServer, version, updateInterval, maxBackOff, account, profiles } = server;
     return {
       port: this.link.port(clientAddress),
       clock: this.clock,
       name: 'modem-1',
-      serverUri: `coap://${serverAddress}`,
-      resolveServer: async () => serverAddress,
+      servers: [
+        {
+          uri: `coap://${serverAddress}`,
+          resolve: resolveServer ?? (async () => serverAddress),
+          account: { ...account, ...(lifetime === undefined ? {} : { lifetime }) },
+          ...(profiles === undefined ? {} : { profiles }),
+          ...(version === undefined ? {} : { version }),
+          ...(updateInterval === undefined ? {} : { updateInterval }),
+          ...(maxBackOff === undefined ? {} : { maxBackOff }),
+        },
+      ],
       events: {
         onState: (state: string) => void this.states.push(state),
         onLog: (line: string) => void this.lines.push(line),

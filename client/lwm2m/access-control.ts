@@ -1,0 +1,169 @@
+import { accessControlObject } from '../../objects/access-control.ts';
+import { Code } from '../../protocol/coap/message.ts';
+import { instance, type ObjectInstance, type ObjectTree } from './object-tree.ts';
+import { OperationError } from './operation-error.ts';
+import type { AccessRight } from './server-context.ts';
+import type { Target } from './target.ts';
+
+/** Bits of an ACL, in the order of the specification (OMA-TS-LightweightM2M_Core §E.3). */
+export const rightBits: Readonly<Record<AccessRight, number>> = {
+  read: 1,
+  write: 2,
+  execute: 4,
+  delete: 8,
+  create: 16,
+};
+
+const securityObjectId = 0;
+const serverObjectId = 1;
+const accessControlObjectId = 2;
+const oscoreObjectId = 21;
+/** Objects whose instances have no access control of their own. */
+const uncontrolled: ReadonlySet<number> = new Set([securityObjectId, accessControlObjectId, oscoreObjectId]);
+/** Access Control Owner: only a bootstrap server may change it. */
+const bootstrapOnly = 65_535;
+/** Object Instance ID that stands for the object itself: the right to create. */
+const theObject = 65_535;
+/** Resource instance of an ACL that holds for servers without one of their own. */
+const defaultEntry = 0;
+/** Of an owner without an entry of its own: all but Create, which is no right on an instance. */
+const ownerRights = rightBits.read | rightBits.write | rightBits.execute | rightBits.delete;
+
+interface Entry {
+  readonly objectId: number;
+  readonly instanceId: number;
+  readonly acl: Map<number, number>;
+  owner: number;
+  readonly shown: ObjectInstance;
+}
+
+export interface AccessControlOptions {
+  readonly tree: ObjectTree;
+  /** Short server id of who owns what the client was made with. */
+  readonly owner: number;
+  /** Rights of the other servers on it, as bits. */
+  readonly defaultRights: number;
+  /** Short server id of the server that an instance of the Server object is of. */
+  readonly serverOf: (instanceId: number) => number | undefined;
+}
+
+/**
+ * The Access Control object (id 2) of a client with several servers, and what follows from it (§8): one
+ * instance for each object instance, one more for each object of which instances can be created.
+ */
+export class AccessControl {
+  readonly #options: AccessControlOptions;
+  /** By `objectId/instanceId`. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #creators = new Map<string, number>();
+  #syncing = false;
+
+  constructor(options: AccessControlOptions) {
+    this.#options = options;
+  }
+
+  /** Brings object 2 in line with the tree. Called when instances have come or gone. */
+  sync(): void {
+    if (this.#syncing) return;
+    this.#syncing = true;
+    const { tree } = this.#options;
+    const wanted = new Set<string>();
+    for (const { definition, instances, lifecycle } of tree.objects()) {
+      if (uncontrolled.has(definition.id)) continue;
+      if (lifecycle.create !== undefined) this.#want(wanted, definition.id, theObject);
+      for (const id of instances.keys()) this.#want(wanted, definition.id, id);
+    }
+    for (const [key, entry] of this.#entries) {
+      if (wanted.has(key)) continue;
+      this.#entries.delete(key);
+      tree.remove(accessControlObjectId, entry.shown.id);
+    }
+    this.#syncing = false;
+  }
+
+  /** That server made the instance, and owns it (§8.1.2). Called before it is in the tree. */
+  created(shortServerId: number, made: ObjectInstance): void {
+    this.#creators.set(`${made.definition.id}/${made.id}`, shortServerId);
+  }
+
+  /** @throws OperationError 4.01 */
+  authorize(shortServerId: number, right: AccessRight, target: Target): void {
+    if (this.#allows(shortServerId, right, target)) return;
+    throw new OperationError(Code.UNAUTHORIZED, `no right to ${right} ${target.path}`);
+  }
+
+  #allows(shortServerId: number, right: AccessRight, { object, instance: at }: Target): boolean {
+    const { id } = object.definition;
+    if (id === accessControlObjectId) return this.#mayControl(shortServerId, right, at);
+    if (right === 'create') return this.#has(shortServerId, right, id, theObject);
+    if (at !== undefined) return this.#has(shortServerId, right, id, at.id);
+    // §8.2.3: an object is read as far as its instances may be; one without instances is empty for everybody.
+    const instances = [...object.instances.keys()];
+    return instances.length === 0 || instances.some((each) => this.#has(shortServerId, right, id, each));
+  }
+
+  /** Everybody may see who owns what; only the owner of an instance may change it, and nobody makes or deletes one. */
+  #mayControl(shortServerId: number, right: AccessRight, shown: ObjectInstance | undefined): boolean {
+    if (right === 'read') return true;
+    if (right !== 'write' || shown === undefined) return false;
+    for (const entry of this.#entries.values()) {
+      if (entry.shown === shown) return entry.owner === shortServerId;
+    }
+    return false;
+  }
+
+  /** §8.2.1: an owner without an entry has all; then the own entry counts, then the default one, then nothing. */
+  #has(shortServerId: number, right: AccessRight, objectId: number, instanceId: number): boolean {
+    const entry = this.#entries.get(`${objectId}/${instanceId}`);
+    if (entry === undefined) return false;
+    const own = entry.acl.get(shortServerId);
+    const inherited = entry.owner === shortServerId ? ownerRights : (entry.acl.get(defaultEntry) ?? 0);
+    return ((own ?? inherited) & rightBits[right]) !== 0;
+  }
+
+  #want(wanted: Set<string>, objectId: number, instanceId: number): void {
+    const key = `${objectId}/${instanceId}`;
+    wanted.add(key);
+    if (this.#entries.has(key)) return;
+    const { tree, defaultRights, serverOf } = this.#options;
+    const creator = this.#creators.get(key);
+    this.#creators.delete(key);
+    const acl = new Map<number, number>();
+    let { owner } = this.#options;
+    if (instanceId === theObject) {
+      owner = bootstrapOnly;
+      acl.set(defaultEntry, rightBits.create);
+    } else if (objectId === serverObjectId) {
+      // A server's account is that server's business alone.
+      owner = serverOf(instanceId) ?? owner;
+    } else if (creator !== undefined) owner = creator;
+    else if (defaultRights !== 0) acl.set(defaultEntry, defaultRights);
+    const taken = tree.object(accessControlObjectId)?.instances;
+    let id = 0;
+    while (taken?.has(id) === true) id++;
+    const entry: Entry = { objectId, instanceId, acl, owner, shown: this.#show(id, () => entry) };
+    this.#entries.set(key, entry);
+    tree.add(entry.shown as ObjectInstance<never>);
+  }
+
+  #show(id: number, entry: () => Entry): ObjectInstance {
+    return instance(accessControlObject, id, {
+      objectId: { read: () => entry().objectId },
+      objectInstanceId: { read: () => entry().instanceId },
+      acl: {
+        read: () => new Map(entry().acl),
+        write(value) {
+          const { acl } = entry();
+          acl.clear();
+          if (value instanceof Map) for (const [server, rights] of value) acl.set(server, Number(rights));
+        },
+      },
+      accessControlOwner: {
+        read: () => entry().owner,
+        write(value) {
+          entry().owner = Number(value);
+        },
+      },
+    }) as ObjectInstance;
+  }
+}
