@@ -138,7 +138,6 @@ async function compose(
   const unreadable = new UnreadableLog(telemetryLog, clock);
   const ingest = new TelemetryIngest({
     log: stores.log,
-    registry,
     clock,
     sensorObject: config.sensorObject,
     onPack: (pack, position) => {
@@ -160,6 +159,7 @@ async function compose(
     clock,
     log: log.child({ part: 'observations' }),
     node: config.node,
+    lookupFor: () => registry,
     onHeard: (id, name, doubt) => parts().lifecycle.heard(id, name, doubt),
     onMoved: (id, address) => parts().lifecycle.moved(id, address),
   });
@@ -194,7 +194,7 @@ async function compose(
   const requests = new DeviceOperations({
     endpoint,
     stores,
-    registry,
+    lookupFor: () => registry,
     observations,
     clock,
     onRead: async (name, records) => {
@@ -209,7 +209,9 @@ async function compose(
         telemetryLog.debug({ endpoint: name, error }, 'what was read is not among the last values');
       }
     },
-    onChosen: (id, path, wanted) => parts().lifecycle.chosen(id, path, wanted),
+    onChosen: (id, { composite, paths: [path = '/'] }, wanted) => {
+      if (composite !== true) parts().lifecycle.chosen(id, path, wanted);
+    },
     timeout: config.requestTimeout,
   });
 

@@ -68,7 +68,7 @@ export function decodeText(path: string, type: ResourceType | undefined, bytes: 
 }
 
 /** All digits of a number without an exponent, for the specification's floats have none. */
-function plainDecimal(value: number): string {
+export function plainDecimal(value: number): string {
   const text = String(value);
   const parts = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
   if (parts === null) return text;

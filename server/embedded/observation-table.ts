@@ -11,8 +11,9 @@ export class ObservationTable {
 
   constructor(database: DatabaseSync) {
     this.#add = database.prepare(
-      `INSERT OR REPLACE INTO observation (token, registration, endpoint, paths, format, origin, created_at)
-       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 FROM registration WHERE id = ?2 AND endpoint = ?3`,
+      `INSERT OR REPLACE INTO observation
+         (token, registration, endpoint, paths, format, origin, created_at, composite, attributes)
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM registration WHERE id = ?2 AND endpoint = ?3`,
     );
     this.#byToken = database.prepare(
       `SELECT o.*, r.address, r.root_path FROM observation o JOIN registration r ON r.id = o.registration
@@ -27,6 +28,7 @@ export class ObservationTable {
 
   add(observation: StoredObservation): boolean {
     const { token, registrationId, endpoint, paths, contentFormat, origin, createdAt } = observation;
+    const { composite, attributes } = observation;
     return (
       this.#add.run(
         token,
@@ -36,6 +38,8 @@ export class ObservationTable {
         contentFormat ?? null,
         origin,
         createdAt,
+        composite === true ? 1 : 0,
+        attributes === undefined ? null : JSON.stringify(attributes),
       ).changes === 1
     );
   }
@@ -65,6 +69,8 @@ function observationOf(row: Record<string, SQLOutputValue>): StoredObservation {
     registrationId: row['registration'] as string,
     endpoint: row['endpoint'] as string,
     paths: JSON.parse(row['paths'] as string),
+    ...(row['composite'] === 1 ? { composite: true } : {}),
+    ...(row['attributes'] === null ? {} : { attributes: JSON.parse(row['attributes'] as string) }),
     ...(row['format'] === null ? {} : { contentFormat: row['format'] as number }),
     origin: row['origin'] as StoredObservation['origin'],
     createdAt: row['created_at'] as number,

@@ -191,6 +191,16 @@ const steps: readonly string[] = [
     PRIMARY KEY (object, version)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- composite: made by FETCH. attributes: JSON, those that stood in the Observe request.
+  ALTER TABLE observation ADD COLUMN composite INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE observation ADD COLUMN attributes TEXT;
+  -- profiles: JSON. Profile ids of LwM2M 1.2.
+  ALTER TABLE registration ADD COLUMN profiles TEXT;
+  -- Who was heard last at an address: behind a NAT another device gets it one day.
+  CREATE TABLE device_address (address TEXT PRIMARY KEY, endpoint TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT OR REPLACE INTO device_address SELECT address, endpoint FROM registration ORDER BY updated_at;
+  `,
 ];
 
 /** The version that this program writes. */

@@ -1,29 +1,109 @@
+import { RequestError } from '../../protocol/errors.ts';
+import { supportedContentFormats } from '../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
+import type { ResourceValue } from '../../protocol/lwm2m/value.ts';
 import type { Registration } from '../ports/registration-store.ts';
 
-/** The formats that the server reads and writes, best first. */
-const preferred: readonly number[] = [ContentFormat.SENML_CBOR, ContentFormat.SENML_JSON, ContentFormat.TLV];
+/**
+ * Formats that name their values, best first: compact and with times, compact, with times, and what 1.0
+ * has. LwM2M CBOR carries no times (OMA-TS-LightweightM2M_Core-V1_2 §7.4.7).
+ */
+const preferred: readonly number[] = [
+  ContentFormat.SENML_CBOR,
+  ContentFormat.LWM2M_CBOR,
+  ContentFormat.SENML_JSON,
+  ContentFormat.TLV,
+  ContentFormat.JSON,
+];
+/** Tried on a device of 1.1 or later that does not say what it speaks. */
+const guessed: readonly number[] = [ContentFormat.SENML_CBOR, ContentFormat.SENML_JSON, ContentFormat.TLV];
+/** Those that a composite operation can have (§6.3.8), best first. */
+const compositePreferred: readonly number[] = [
+  ContentFormat.SENML_CBOR,
+  ContentFormat.SENML_JSON,
+  ContentFormat.LWM2M_CBOR,
+];
+/** Of one value without its name, best first. */
+const single: readonly number[] = [ContentFormat.CBOR, ContentFormat.OPAQUE, ContentFormat.TEXT];
 
 type Speaker = Pick<Registration, 'version' | 'contentFormats'>;
 
-/**
- * The Accept option of a request for values: the best of what the device said it speaks. A 1.0 device
- * that said nothing speaks TLV (OMA-TS-LightweightM2M-V1_0 §6.4); of a later one nothing is known, so
- * it is left to choose (undefined).
- */
-export function readFormat(device: Speaker): number | undefined {
-  const best = preferred.find((format) => device.contentFormats.includes(format));
-  if (best !== undefined) return best;
-  return device.version === '1.0' ? ContentFormat.TLV : undefined;
+/** @throws RequestError a format that the server cannot read and write. */
+export function checkFormat(format: number | undefined): void {
+  if (format === undefined || supportedContentFormats.includes(format)) return;
+  throw new RequestError(
+    `content format ${format} is none that the server speaks: ${supportedContentFormats.join(', ')} are`,
+  );
 }
 
 /**
- * Formats to try for a Write, in order, until one is not answered with 4.15. Values below an instance
- * need a format that names them; a single value can also go as text.
+ * Accept options to try for a Read or an Observe, in order, until one is not answered with 4.06;
+ * undefined: none, so that the device chooses. The best of what the device said it speaks comes first. A
+ * 1.0 device that said nothing speaks TLV (OMA-TS-LightweightM2M-V1_0 §6.4); of a later one nothing is
+ * known. A device may list a format and yet not have it for this resource: the last try leaves it to choose.
+ * @param onlyValue the path names a resource or a resource instance
  */
-export function writeFormats(device: Speaker, single: boolean): readonly number[] {
+export function readFormats(
+  device: Speaker,
+  onlyValue: boolean,
+  asked?: number,
+): readonly (number | undefined)[] {
+  checkFormat(asked);
+  if (asked !== undefined) return [asked];
+  const best =
+    firstSpoken(device, preferred) ??
+    (onlyValue ? firstSpoken(device, single) : undefined) ??
+    (device.version === '1.0' ? ContentFormat.TLV : undefined);
+  return best === undefined ? [undefined] : [best, undefined];
+}
+
+/**
+ * Formats to try for a Write or a Create, in order, until one is not answered with 4.15. Values below an
+ * instance need a format that names them; a single value can also go bare.
+ * @param value of a resource or resource instance that is written alone
+ */
+export function writeFormats(
+  device: Speaker,
+  value: ResourceValue | undefined,
+  asked?: number,
+): readonly number[] {
+  checkFormat(asked);
+  if (asked !== undefined) return [asked];
   const spoken = preferred.filter((format) => device.contentFormats.includes(format));
-  const guesses = device.version === '1.0' ? [ContentFormat.TLV] : preferred;
-  const formats = spoken.length > 0 ? spoken : guesses;
-  return single ? [...formats, ContentFormat.TEXT] : formats;
+  const guesses = device.version === '1.0' ? [ContentFormat.TLV] : guessed;
+  if (value === undefined) return spoken.length > 0 ? spoken : guesses;
+  const bare = single.filter((format) => device.contentFormats.includes(format) && carries(format, value));
+  const listed = [...spoken, ...bare];
+  const formats = listed.length > 0 ? listed : guesses;
+  return formats.includes(ContentFormat.TEXT) ? formats : [...formats, ContentFormat.TEXT];
+}
+
+/** Opaque bytes are opaque only; what else there is goes in CBOR and text. */
+function carries(format: number, value: ResourceValue): boolean {
+  return format !== ContentFormat.OPAQUE || value instanceof Uint8Array;
+}
+
+/**
+ * Formats to try for a composite operation, in order, until one is not answered with 4.06 or 4.15.
+ * @throws RequestError a format that names no values
+ */
+export function compositeFormats(device: Speaker, asked?: number): readonly number[] {
+  checkFormat(asked);
+  if (asked !== undefined) {
+    if (compositePreferred.includes(asked)) return [asked];
+    throw new RequestError(
+      `a composite operation is in SenML JSON, SenML CBOR or LwM2M CBOR, not in content format ${asked}`,
+    );
+  }
+  const spoken = compositePreferred.filter((format) => device.contentFormats.includes(format));
+  return spoken.length > 0 ? spoken : [ContentFormat.SENML_CBOR, ContentFormat.SENML_JSON];
+}
+
+function firstSpoken(device: Speaker, formats: readonly number[]): number | undefined {
+  return formats.find((format) => device.contentFormats.includes(format));
+}
+
+/** The format of the list of paths in a composite Read or Observe that asks for answers in `format`. */
+export function pathListFormat(format: number | undefined): number {
+  return format === ContentFormat.SENML_JSON ? ContentFormat.SENML_JSON : ContentFormat.SENML_CBOR;
 }

@@ -1,44 +1,61 @@
 import type { Clock } from '../../protocol/clock.ts';
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
-import { CoapResponseError } from '../../protocol/coap/errors.ts';
 import type { CoapEndpoint, IncomingResponse, OutgoingRequest } from '../../protocol/coap/exchange.ts';
 import { Code, isSuccess, OptionNumber } from '../../protocol/coap/message.ts';
-import { contentFormat, locationPath, pathOptions, uintOption } from '../../protocol/coap/options.ts';
-import { DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
-import { decodeContent, encodeContent } from '../../protocol/lwm2m/content.ts';
+import { locationPath, pathOptions, queryOptions, uintOption } from '../../protocol/coap/options.ts';
+import { DecodeError, RequestError } from '../../protocol/errors.ts';
+import { encodeContent } from '../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import { type Link, parseLinks } from '../../protocol/lwm2m/link-format.ts';
+import {
+  attributeQueries,
+  type NotificationAttributes,
+} from '../../protocol/lwm2m/notification-attributes.ts';
 import { canonicalPath, fromIds, isBelow, pathIds } from '../../protocol/lwm2m/path.ts';
 import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
-import { devicePath, withAccept, withoutRoot } from './coap-request.ts';
-import { readFormat, writeFormats } from './content-negotiation.ts';
-import type { DeviceRequestOptions, DeviceRequests, ReadResult, WriteContent } from './device-requests.ts';
+import { compositeResult, expectSuccess, readResult, utf8 } from './answers.ts';
+import { checkAttributes } from './attribute-check.ts';
+import { devicePath, withAccept, withContent, withoutRoot } from './coap-request.ts';
+import {
+  compositePaths,
+  inFormats,
+  readComposite,
+  requireComposite,
+  writeComposite,
+} from './composite-operations.ts';
+import { readFormats, writeFormats } from './content-negotiation.ts';
+import type {
+  AttributeChanges,
+  CompositeResult,
+  DeviceRequestOptions,
+  DeviceRequests,
+  ReadResult,
+  WriteContent,
+} from './device-requests.ts';
+import { DeviceSender } from './device-sender.ts';
 import type { ObservationService } from './observation-service.ts';
+import type { ObservationTarget } from './observation-target.ts';
+import type { DevicePresence } from './presence.ts';
+import { speaks } from './versions.ts';
 
-/** The device is at another address now: what was under way goes on there. */
-export class DeviceMovedError extends Error {
-  override readonly name = 'DeviceMovedError';
-  readonly to: PeerAddress;
-
-  constructor(to: PeerAddress) {
-    super(`the device moved to ${to}`);
-    this.to = to;
-  }
-}
+export { DeviceMovedError } from './device-sender.ts';
 
 export interface DeviceOperationsOptions {
   readonly endpoint: CoapEndpoint;
   readonly stores: Pick<Stores, 'registrations' | 'devices'>;
-  readonly registry: ResourceTypeLookup;
+  /** What the resources of a device are typed by. */
+  readonly lookupFor: (registration: Registration) => ResourceTypeLookup;
   readonly observations: ObservationService;
+  /** Whether devices listen; absent: they always do. */
+  readonly presence?: DevicePresence;
   readonly clock: Clock;
   /** What a device answered to a Read; done, or given up, when it resolves. */
   readonly onRead: (endpoint: string, records: readonly LwM2mRecord[]) => Promise<void>;
-  /** A person observes a path, or has ended an observation. */
-  readonly onChosen: (registrationId: string, path: string, wanted: boolean) => void;
+  /** A person observes a target, or has ended an observation. */
+  readonly onChosen: (registrationId: string, target: ObservationTarget, wanted: boolean) => void;
   /** ms, where the caller gives none. */
   readonly timeout: number;
 }
@@ -46,28 +63,37 @@ export interface DeviceOperationsOptions {
 /** Operations on devices by CoAP requests to where they were last heard. */
 export class DeviceOperations implements DeviceRequests {
   readonly #options: DeviceOperationsOptions;
-  /** Requests under way, by registration. */
-  readonly #underWay = new Map<string, Set<AbortController>>();
+  readonly #sender: DeviceSender;
 
   constructor(options: DeviceOperationsOptions) {
     this.#options = options;
+    const { endpoint, clock, presence, timeout } = options;
+    this.#sender = new DeviceSender({ endpoint, clock, presence, timeout });
   }
 
   async read(endpoint: string, path: string, options: DeviceRequestOptions = {}): Promise<ReadResult> {
     const target = canonicalPath(path);
+    const depth = pathIds(target)?.length ?? 0;
+    if (depth === 0) throw new RequestError('the root is read by a composite Read');
     const registration = await this.registration(endpoint);
-    const accept = options.contentFormat ?? readFormat(registration);
     const request = this.#request(registration, Code.GET, target, options);
-    let response = await this.#send(registration, withAccept(request, accept));
-    // A device may list a format and yet not have it for this resource.
-    if (
-      response.code === Code.NOT_ACCEPTABLE &&
-      options.contentFormat === undefined &&
-      accept !== undefined
-    ) {
-      response = await this.#send(registration, request);
-    }
-    const result = this.#readResult(target, expect(response), registration);
+    const response = await inFormats(readFormats(registration, depth > 2, options.contentFormat), (format) =>
+      this.#sender.send(registration, withAccept(request, format)),
+    );
+    const result = readResult(target, response, this.#lookup(registration), registration.rootPath);
+    await this.#options.onRead(endpoint, result.records);
+    return result;
+  }
+
+  async readComposite(
+    endpoint: string,
+    paths: readonly string[],
+    options: DeviceRequestOptions = {},
+  ): Promise<CompositeResult> {
+    const wanted = compositePaths(paths);
+    const registration = await this.registration(endpoint);
+    const lookup = this.#lookup(registration);
+    const result = await readComposite(this.#sender, registration, wanted, lookup, options);
     await this.#options.onRead(endpoint, result.records);
     return result;
   }
@@ -83,13 +109,21 @@ export class DeviceOperations implements DeviceRequests {
     if (instance === undefined)
       throw new RequestError('only an instance, a resource or a resource instance can be written');
     const records = recordsOf(target, content);
-    const single = 'value' in content && resource !== undefined;
+    const value = 'value' in content && resource !== undefined ? content.value : undefined;
     const registration = await this.registration(endpoint);
     // §6.3.3: PUT replaces; POST on an instance or a multiple resource updates what is named.
     const code = options.mode === 'update' ? Code.POST : Code.PUT;
-    const formats =
-      options.contentFormat === undefined ? writeFormats(registration, single) : [options.contentFormat];
+    const formats = writeFormats(registration, value, options.contentFormat);
     await this.#sendContent(registration, code, target, records, formats, options);
+  }
+
+  async writeComposite(
+    endpoint: string,
+    records: readonly LwM2mRecord[],
+    options: DeviceRequestOptions = {},
+  ): Promise<void> {
+    const registration = await this.registration(endpoint);
+    await writeComposite(this.#sender, registration, records, this.#lookup(registration), options);
   }
 
   async execute(
@@ -102,22 +136,10 @@ export class DeviceOperations implements DeviceRequests {
     if (pathIds(target)?.length !== 3)
       throw new RequestError(`only a resource can be executed, not ${target}`);
     const registration = await this.registration(endpoint);
-    expect(await this.#send(registration, this.#execute(registration, target, args, options), true));
-  }
-
-  #execute(
-    registration: Registration,
-    target: string,
-    args: string,
-    options: DeviceRequestOptions,
-  ): OutgoingRequest {
     const request = this.#request(registration, Code.POST, target, options);
-    if (args === '') return request;
-    return {
-      ...request,
-      options: [...(request.options ?? []), uintOption(OptionNumber.CONTENT_FORMAT, ContentFormat.TEXT)],
-      payload: new TextEncoder().encode(args),
-    };
+    const whole =
+      args === '' ? request : withContent(request, ContentFormat.TEXT, new TextEncoder().encode(args));
+    expectSuccess(await this.#sender.send(registration, whole, true));
   }
 
   async create(
@@ -131,8 +153,7 @@ export class DeviceOperations implements DeviceRequests {
     if (ids.length !== 1 && ids.length !== 2)
       throw new RequestError(`an instance is made below an object, not at ${target}`);
     const registration = await this.registration(endpoint);
-    const formats =
-      options.contentFormat === undefined ? writeFormats(registration, false) : [options.contentFormat];
+    const formats = writeFormats(registration, undefined, options.contentFormat);
     const object = `/${ids[0]}`;
     const response = await this.#sendContent(
       registration,
@@ -159,50 +180,129 @@ export class DeviceOperations implements DeviceRequests {
     if (depth !== 2 && depth !== 4)
       throw new RequestError(`an instance or a resource instance can be deleted, not ${target}`);
     const registration = await this.registration(endpoint);
-    expect(await this.#send(registration, this.#request(registration, Code.DELETE, target, options)));
+    const request = this.#request(registration, Code.DELETE, target, options);
+    expectSuccess(await this.#sender.send(registration, request));
   }
 
   async discover(
     endpoint: string,
     path: string,
-    options: DeviceRequestOptions = {},
+    options: DeviceRequestOptions & { readonly depth?: number } = {},
   ): Promise<readonly Link[]> {
     const target = canonicalPath(path);
+    const { depth } = options;
+    if (depth !== undefined && !(Number.isInteger(depth) && depth >= 0 && depth <= 3)) {
+      throw new RequestError(`depth is 0 to 3, not ${depth}`);
+    }
     const registration = await this.registration(endpoint);
-    const request = withAccept(
-      this.#request(registration, Code.GET, target, options),
-      ContentFormat.LINK_FORMAT,
-    );
-    const response = expect(await this.#send(registration, request));
-    return parseLinks(utf8(response.payload)).map((link) => ({
+    if (depth !== undefined && !speaks(registration, '1.2')) {
+      throw new RequestError(
+        `'${endpoint}' registered with LwM2M ${registration.version}: the depth of Discover came with 1.2`,
+      );
+    }
+    const request = this.#request(registration, Code.GET, target, options);
+    const queries = depth === undefined ? [] : queryOptions([`depth=${depth}`]);
+    const response = await this.#sender.send(registration, {
+      ...request,
+      options: [
+        ...(request.options ?? []),
+        ...queries,
+        uintOption(OptionNumber.ACCEPT, ContentFormat.LINK_FORMAT),
+      ],
+    });
+    return parseLinks(utf8(expectSuccess(response).payload)).map((link) => ({
       ...link,
       target: withoutRoot(link.target, registration.rootPath),
     }));
   }
 
-  async observe(endpoint: string, path: string, options: DeviceRequestOptions = {}): Promise<ReadResult> {
+  async writeAttributes(
+    endpoint: string,
+    path: string,
+    attributes: AttributeChanges,
+    options: DeviceRequestOptions = {},
+  ): Promise<void> {
     const target = canonicalPath(path);
     const registration = await this.registration(endpoint);
-    const response = await this.#options.observations.observe(registration, target, 'api', {
-      timeout: this.#options.timeout,
-      ...options,
-    });
-    this.#options.onChosen(registration.id, target, true);
-    return this.#readResult(target, expect(response), registration);
+    checkAttributes(registration, target, attributes, this.#lookup(registration));
+    const queries = queryOptions(attributeQueries(attributes));
+    if (queries.length === 0) throw new RequestError('there is no attribute to write');
+    const request = this.#request(registration, Code.PUT, target, options);
+    const whole = { ...request, options: [...(request.options ?? []), ...queries] };
+    expectSuccess(await this.#sender.send(registration, whole));
   }
 
-  async cancelObservation(
+  async observe(
+    endpoint: string,
+    path: string,
+    options: DeviceRequestOptions & { readonly attributes?: NotificationAttributes } = {},
+  ): Promise<ReadResult> {
+    const target = canonicalPath(path);
+    const registration = await this.registration(endpoint);
+    const response = await this.#observe(registration, { paths: [target] }, options);
+    return readResult(target, response, this.#lookup(registration), registration.rootPath);
+  }
+
+  async observeComposite(
+    endpoint: string,
+    paths: readonly string[],
+    options: DeviceRequestOptions & { readonly attributes?: NotificationAttributes } = {},
+  ): Promise<CompositeResult> {
+    const wanted = compositePaths(paths);
+    const registration = await this.registration(endpoint);
+    requireComposite(registration);
+    const response = await this.#observe(registration, { paths: wanted, composite: true }, options);
+    return compositeResult(wanted, response, this.#lookup(registration), registration.rootPath);
+  }
+
+  async #observe(
+    registration: Registration,
+    target: ObservationTarget,
+    options: DeviceRequestOptions & { readonly attributes?: NotificationAttributes },
+  ): Promise<IncomingResponse> {
+    const { attributes, ...request } = options;
+    const whole = attributes === undefined ? target : { ...target, attributes };
+    if (attributes !== undefined) {
+      const lookup = this.#lookup(registration);
+      for (const path of target.paths) checkAttributes(registration, path, attributes, lookup);
+    }
+    const response = await this.#sender.following(registration, options.signal, (at, signal) =>
+      this.#options.observations.observe(at, whole, 'api', {
+        timeout: this.#options.timeout,
+        ...request,
+        signal,
+      }),
+    );
+    if (isSuccess(response.code)) this.#options.onChosen(registration.id, whole, true);
+    return response;
+  }
+
+  cancelObservation(
     endpoint: string,
     path: string,
     options: DeviceRequestOptions & { readonly active?: boolean } = {},
   ): Promise<boolean> {
-    const target = canonicalPath(path);
+    return this.#cancel(endpoint, { paths: [canonicalPath(path)] }, options);
+  }
+
+  cancelComposite(
+    endpoint: string,
+    paths: readonly string[],
+    options: DeviceRequestOptions & { readonly active?: boolean } = {},
+  ): Promise<boolean> {
+    return this.#cancel(endpoint, { paths: compositePaths(paths), composite: true }, options);
+  }
+
+  async #cancel(
+    endpoint: string,
+    target: ObservationTarget,
+    options: DeviceRequestOptions & { readonly active?: boolean },
+  ): Promise<boolean> {
     const registration = await this.registration(endpoint);
     this.#options.onChosen(registration.id, target, false);
-    return this.#options.observations.cancel(registration, target, {
-      timeout: this.#options.timeout,
-      ...options,
-    });
+    return this.#sender.following(registration, options.signal, (at, signal) =>
+      this.#options.observations.cancel(at, target, { timeout: this.#options.timeout, ...options, signal }),
+    );
   }
 
   /** @throws UnknownDeviceError, NotRegisteredError */
@@ -214,75 +314,27 @@ export class DeviceOperations implements DeviceRequests {
     throw new NotRegisteredError(endpoint);
   }
 
+  /** The device of that registration is elsewhere: its requests under way are sent again to where it is. */
+  moved(registrationId: string, to: PeerAddress): void {
+    this.#sender.moved(registrationId, to);
+  }
+
+  #lookup(registration: Registration): ResourceTypeLookup {
+    return this.#options.lookupFor(registration);
+  }
+
   #request(
     registration: Registration,
     code: Code,
     path: string,
-    options: DeviceRequestOptions,
+    { timeout, signal }: DeviceRequestOptions,
   ): OutgoingRequest {
     return {
       code,
       options: pathOptions(devicePath(registration.rootPath, path)),
-      timeout: options.timeout ?? this.#options.timeout,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(timeout === undefined ? {} : { timeout }),
+      ...(signal === undefined ? {} : { signal }),
     };
-  }
-
-  /** The device of that registration is elsewhere: its requests under way are sent again to where it is. */
-  moved(registrationId: string, to: PeerAddress): void {
-    for (const request of this.#underWay.get(registrationId) ?? []) request.abort(new DeviceMovedError(to));
-  }
-
-  /**
-   * Sends a request to where the device is, and again to where it moves meanwhile. `once`: not again, for
-   * it may have been carried out where nobody heard the answer.
-   * @throws TimeoutError
-   */
-  async #send(registration: Registration, request: OutgoingRequest, once = false): Promise<IncomingResponse> {
-    const { endpoint, clock, timeout } = this.#options;
-    const deadline = clock.now() + (request.timeout ?? timeout);
-    let address = registration.address;
-    for (;;) {
-      const move = new AbortController();
-      this.#begin(registration.id, move);
-      const signal =
-        request.signal === undefined ? move.signal : AbortSignal.any([move.signal, request.signal]);
-      try {
-        return await endpoint.request(address, {
-          ...request,
-          timeout: Math.max(1, deadline - clock.now()),
-          signal,
-        });
-      } catch (error) {
-        if (!(error instanceof DeviceMovedError)) throw error;
-        if (once)
-          throw new TimeoutError('the device moved while it was asked, and may have done it', {
-            cause: error,
-          });
-        address = error.to;
-      } finally {
-        this.#end(registration.id, move);
-      }
-    }
-  }
-
-  #begin(registrationId: string, request: AbortController): void {
-    const requests = this.#underWay.get(registrationId);
-    if (requests === undefined) this.#underWay.set(registrationId, new Set([request]));
-    else requests.add(request);
-  }
-
-  #end(registrationId: string, request: AbortController): void {
-    const requests = this.#underWay.get(registrationId);
-    requests?.delete(request);
-    if (requests?.size === 0) this.#underWay.delete(registrationId);
-  }
-
-  /** @throws DecodeError the answer cannot be read */
-  #readResult(path: string, response: IncomingResponse, { rootPath }: Registration): ReadResult {
-    const format = contentFormat(response.options) ?? ContentFormat.TEXT;
-    const records = decodeContent(format, path, response.payload, this.#options.registry, rootPath);
-    return { path, contentFormat: format, records };
   }
 
   /** Tries the formats in order until the device does not refuse the format itself (4.15). */
@@ -296,27 +348,13 @@ export class DeviceOperations implements DeviceRequests {
     once = false,
   ): Promise<IncomingResponse> {
     const base = this.#request(registration, code, target, options);
-    for (const [index, format] of formats.entries()) {
-      const response = await this.#send(
-        registration,
-        {
-          ...base,
-          options: [...(base.options ?? []), uintOption(OptionNumber.CONTENT_FORMAT, format)],
-          payload: encodeContent(format, target, records, this.#options.registry, registration.rootPath),
-        },
-        once,
-      );
-      if (response.code !== Code.UNSUPPORTED_CONTENT_FORMAT || index === formats.length - 1)
-        return expect(response);
-    }
-    throw new RequestError('there is no content format to write in');
+    const lookup = this.#lookup(registration);
+    const response = await inFormats(formats, (format) => {
+      const payload = encodeContent(format, target, records, lookup, registration.rootPath);
+      return this.#sender.send(registration, withContent(base, format, payload), once);
+    });
+    return expectSuccess(response);
   }
-}
-
-/** @throws CoapResponseError where the answer is no success. */
-function expect(response: IncomingResponse): IncomingResponse {
-  if (isSuccess(response.code)) return response;
-  throw new CoapResponseError(response.code, utf8(response.payload.subarray(0, 500)));
 }
 
 function canonicalOrUndefined(path: string): string | undefined {
@@ -335,8 +373,4 @@ function recordsOf(target: string, content: WriteContent): readonly LwM2mRecord[
     if (!isBelow(path, target)) throw new RequestError(`${path} is not below ${target}`);
   }
   return content.records;
-}
-
-function utf8(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
 }

@@ -1,9 +1,11 @@
 import type { Link } from '../../protocol/lwm2m/link-format.ts';
 import type {
-  NotificationAttributeName,
+  AttributeChanges,
   NotificationAttributes,
 } from '../../protocol/lwm2m/notification-attributes.ts';
 import type { LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
+
+export type { AttributeChanges } from '../../protocol/lwm2m/notification-attributes.ts';
 
 export interface DeviceRequestOptions {
   /** Content-Format id to ask for, or to write in; without it the best that the device speaks. */
@@ -29,11 +31,6 @@ export interface CompositeResult {
   /** Of what is there; what is missing is left out (§6.3.8). */
   readonly records: readonly LwM2mRecord[];
 }
-
-/** Attributes to set, and those to remove (undefined in the map of a Write-Attributes is spelled `null`). */
-export type AttributeChanges = {
-  readonly [Name in NotificationAttributeName]?: NotificationAttributes[Name] | null;
-};
 
 /**
  * What to write at a path: one value (a resource or resource instance), or records below it (paths

@@ -8,19 +8,34 @@ import type {
   IncomingNotification,
   IncomingResponse,
   ObservationResolver,
-  OutgoingRequest,
 } from '../../protocol/coap/exchange.ts';
 import { Code, formatCode, isSuccess } from '../../protocol/coap/message.ts';
-import { pathOptions } from '../../protocol/coap/options.ts';
+import { pathOptions, queryOptions } from '../../protocol/coap/options.ts';
+import {
+  attributeQueries,
+  type NotificationAttributes,
+} from '../../protocol/lwm2m/notification-attributes.ts';
+import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { NotRegisteredError } from '../errors.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { ObservationStore, StoredObservation } from '../ports/observation-store.ts';
 import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
-import type { NotificationSource, TelemetryIngest } from '../telemetry/ingest.ts';
-import { devicePath, withAccept } from './coap-request.ts';
-import { readFormat } from './content-negotiation.ts';
+import type { TelemetryIngest } from '../telemetry/ingest.ts';
+import { devicePath } from './coap-request.ts';
+import { compositeFormats, readFormats } from './content-negotiation.ts';
 import type { DeviceRequestOptions } from './device-requests.ts';
+import { type Held, HeldObservations, holding } from './held-observations.ts';
+import {
+  type ObservationTarget,
+  observeRequest,
+  type TargetLike,
+  targetKey,
+  targetOf,
+} from './observation-target.ts';
+import type { DevicePresence } from './presence.ts';
+import { speaks } from './versions.ts';
+import { whenAwake } from './when-awake.ts';
 
 export interface ObservationServiceOptions {
   readonly observations: ObservationStore;
@@ -30,24 +45,21 @@ export interface ObservationServiceOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly node: string;
+  /** What the resources of a device are typed by. */
+  readonly lookupFor: (registration: Registration) => ResourceTypeLookup;
+  /** Whether devices listen; absent: they always do. */
+  readonly presence?: DevicePresence;
   /** A device was heard. `doubt`: what it sent got silence, so it may give its observations up. */
   readonly onHeard: (registrationId: string, endpoint: string, doubt: boolean) => void;
   /** A notification with a token that nobody can guess came from a new address. */
   readonly onMoved: (registrationId: string, address: PeerAddress) => void;
 }
 
+/** `contentFormat` goes before that of the target. */
 export type ObserveOptions = DeviceRequestOptions & {
   /** ms */
   readonly timeout: number;
 };
-
-/** What is held in memory of one observation. */
-interface Held {
-  readonly stored: StoredObservation;
-  readonly source: NotificationSource;
-  /** Where its device was last heard; notifications move it. */
-  address: PeerAddress;
-}
 
 /**
  * Observations on devices: made, kept in the store, taken up again when a notification with a stored
@@ -55,9 +67,8 @@ interface Held {
  */
 export class ObservationService {
   readonly #options: ObservationServiceOptions;
-  /** Tokens of each registration that has a live observation here. */
-  readonly #held = new Map<string, Map<string, Held>>();
-  /** Work under way or waiting, by registration and path. */
+  readonly #held = new HeldObservations();
+  /** Work under way or waiting, by registration and target. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #endpoint: CoapEndpoint | undefined;
 
@@ -72,20 +83,16 @@ export class ObservationService {
 
   /** For the endpoint: who observes with this token? */
   readonly resolve: ObservationResolver = (token, peer, _identity, done) => {
-    this.#options.observations.byToken(token).then(
+    this.#restored(token).then(
       (found) => {
         if (found === undefined) {
           done('unknown');
           return;
         }
-        const held = holding(found, found.address, found.rootPath);
-        this.#hold(held);
+        const { held, request } = found;
+        this.#held.add(held);
         done({
-          key: {
-            token,
-            peer,
-            request: observeRequest(found.paths[0] ?? '/', found.rootPath, found.contentFormat),
-          },
+          key: { token, peer, request },
           onNotification: (notification) => this.#notified(held, notification),
         });
       },
@@ -98,81 +105,142 @@ export class ObservationService {
     );
   };
 
-  /** Whether the path is observed, and the observation is live in this process. */
-  isLive(registrationId: string, path: string): boolean {
-    for (const { stored } of this.#held.get(registrationId)?.values() ?? []) {
-      if (isOf(stored, path) && this.#attached().observation(stored.token) !== undefined) return true;
-    }
-    return false;
+  /** An observation of the store, as it was before a restart. */
+  async #restored(token: string) {
+    const { observations, registrations, lookupFor } = this.#options;
+    const found = await observations.byToken(token);
+    if (found === undefined) return undefined;
+    const registration = await registrations.byId(found.registrationId);
+    if (registration === undefined) return undefined;
+    const { address, rootPath, ...stored } = found;
+    const held = holding(stored, address, rootPath, lookupFor(registration));
+    return { held, request: requestOf(stored, registration) };
+  }
+
+  /** Whether the target is observed, and the observation is live in this process. */
+  isLive(registrationId: string, target: TargetLike): boolean {
+    return this.#held
+      .ofTarget(registrationId, targetOf(target))
+      .some(({ stored }) => this.#attached().observation(stored.token) !== undefined);
+  }
+
+  /** Observations that are live in this process. After a restart each becomes so with its first notification. */
+  live(registrationId: string): readonly StoredObservation[] {
+    return this.#held
+      .of(registrationId)
+      .map(({ stored }) => stored)
+      .filter(({ token }) => this.#attached().observation(token) !== undefined);
+  }
+
+  /** All that the store has of a registration, live here or not. */
+  stored(registrationId: string): Promise<readonly StoredObservation[]> {
+    return this.#options.observations.byRegistration(registrationId);
   }
 
   /**
-   * Observes a path, in the place of an older observation of it. Resolves with the first answer,
-   * whatever its code.
+   * Observes a target, in the place of an older observation of the same paths. Resolves with the first
+   * answer, whatever its code. Attributes go in the request where the device speaks 1.2 (§6.4.1); for an
+   * older one they are written beforehand (§6.3.4), at each path.
+   * @throws CoapResponseError the device answers and yet does not observe, or does not take the attributes;
+   *   NotRegisteredError; TimeoutError; RequestError
    */
   observe(
     registration: Registration,
-    path: string,
+    target: TargetLike,
     origin: StoredObservation['origin'],
     options: ObserveOptions,
   ): Promise<IncomingResponse> {
-    return this.#inTurn(`${registration.id} ${path}`, () =>
-      this.#observe(registration, path, origin, options),
+    const wanted = targetOf(target);
+    return this.#inTurn(`${registration.id} ${targetKey(wanted)}`, () =>
+      this.#observe(registration, wanted, origin, options),
     );
   }
 
   async #observe(
     registration: Registration,
-    path: string,
+    target: ObservationTarget,
     origin: StoredObservation['origin'],
     options: ObserveOptions,
   ): Promise<IncomingResponse> {
     const { observations, clock, events } = this.#options;
-    const endpoint = this.#attached();
-    const older = (await observations.byRegistration(registration.id)).filter((other) => isOf(other, path));
-    const accept = options.contentFormat ?? readFormat(registration);
-    const stored: StoredObservation = {
-      token: randomBytes(8).toString('hex'),
-      registrationId: registration.id,
-      endpoint: registration.endpoint,
-      paths: [path],
-      ...(accept === undefined ? {} : { contentFormat: accept }),
-      origin,
-      createdAt: Math.floor(clock.wallTime()),
-    };
-    // Stored before it is asked for: a notification must never find a server that does not know it.
-    if (!(await observations.add(stored))) throw new NotRegisteredError(registration.endpoint);
-    const held = holding(stored, registration.address, registration.rootPath);
-    this.#hold(held);
-    try {
-      const { response, observation } = await endpoint.observe(
-        registration.address,
-        {
-          ...observeRequest(path, registration.rootPath, accept),
-          timeout: options.timeout,
-          ...(options.signal === undefined ? {} : { signal: options.signal }),
-        },
-        {
-          token: stored.token,
-          followPeer: true,
-          onNotification: (notification) => this.#notified(held, notification),
-        },
-      );
-      if (this.#held.get(registration.id)?.has(stored.token) !== true) {
-        // The registration ended while the device was asked: nobody wants this observation any more.
-        observation?.forget();
-        throw new NotRegisteredError(registration.endpoint);
-      }
-      if (observation === undefined) {
-        await this.#drop(stored, undefined);
-        if (isSuccess(response.code)) {
-          throw new CoapResponseError(Code.METHOD_NOT_ALLOWED, 'the device does not let this be observed');
-        }
+    const deadline = clock.now() + options.timeout;
+    const left = (): ObserveOptions => ({ ...options, timeout: Math.max(1, deadline - clock.now()) });
+    const older = await this.#ofTarget(registration.id, target);
+    if (target.attributes !== undefined && !speaks(registration, '1.2')) {
+      await this.#writeAttributes(registration, target.paths, target.attributes, left);
+    }
+    const asked = options.contentFormat ?? target.contentFormat;
+    const formats = target.composite
+      ? compositeFormats(registration, asked)
+      : readFormats(registration, (target.paths[0] ?? '').split('/').length > 3, asked);
+    for (const [index, format] of formats.entries()) {
+      const stored: StoredObservation = {
+        token: randomBytes(8).toString('hex'),
+        registrationId: registration.id,
+        endpoint: registration.endpoint,
+        paths: target.paths,
+        ...(target.composite === true ? { composite: true } : {}),
+        ...(target.attributes === undefined ? {} : { attributes: target.attributes }),
+        ...(format === undefined ? {} : { contentFormat: format }),
+        origin,
+        createdAt: Math.floor(clock.wallTime()),
+      };
+      // Stored before it is asked for: a notification must never find a server that does not know it.
+      if (!(await observations.add(stored))) throw new NotRegisteredError(registration.endpoint);
+      const response = await this.#ask(registration, stored, left());
+      if (isSuccess(response.code)) {
+        for (const other of older) await this.#drop(other, undefined);
+        const { paths } = target;
+        const what = target.composite === true ? { paths } : { path: paths[0] };
+        events.publish('observed', registration.endpoint, clock.wallTime(), { ...what, origin });
         return response;
       }
-      this.#firstAnswer(held.source, response);
-      for (const other of older) await this.#drop(other, undefined);
-      events.publish('observed', registration.endpoint, clock.wallTime(), { path, origin });
+      const refusedFormat =
+        response.code === Code.NOT_ACCEPTABLE || response.code === Code.UNSUPPORTED_CONTENT_FORMAT;
+      if (!refusedFormat || index === formats.length - 1) return response;
+    }
+    throw new Error('there is no content format to observe in');
+  }
+
+  /** One Observe request. What is held of it afterwards is an observation, or nothing. */
+  async #ask(
+    registration: Registration,
+    stored: StoredObservation,
+    options: ObserveOptions,
+  ): Promise<IncomingResponse> {
+    const { clock, lookupFor, presence } = this.#options;
+    const { address, rootPath, endpoint: name } = registration;
+    const held = holding(stored, address, rootPath, lookupFor(registration));
+    this.#held.add(held);
+    try {
+      const { response, observation } = await whenAwake(presence, clock, registration, options, (timeout) =>
+        this.#attached().observe(
+          address,
+          {
+            ...requestOf(stored, registration),
+            timeout,
+            ...(options.signal === undefined ? {} : { signal: options.signal }),
+          },
+          {
+            token: stored.token,
+            followPeer: true,
+            onNotification: (notification) => this.#notified(held, notification),
+          },
+        ),
+      );
+      if (!this.#held.has(stored)) {
+        // The registration ended while the device was asked: nobody wants this observation any more.
+        observation?.forget();
+        throw new NotRegisteredError(name);
+      }
+      if (observation !== undefined) {
+        this.#firstAnswer(held, response);
+        return response;
+      }
+      if (isSuccess(response.code)) {
+        throw new CoapResponseError(Code.METHOD_NOT_ALLOWED, 'the device does not let this be observed');
+      }
+      await this.#drop(stored, undefined);
       return response;
     } catch (error) {
       await this.#drop(stored, undefined);
@@ -180,67 +248,95 @@ export class ObservationService {
     }
   }
 
-  /** False where nothing was observed there. Passive, unless `active`: the device then hears of it at once. */
+  async #writeAttributes(
+    registration: Registration,
+    paths: readonly string[],
+    attributes: NotificationAttributes,
+    left: () => ObserveOptions,
+  ): Promise<void> {
+    const { clock, presence } = this.#options;
+    const queries = queryOptions(attributeQueries(attributes));
+    for (const path of paths) {
+      const { signal, ...limits } = left();
+      const response = await whenAwake(presence, clock, registration, { ...limits, signal }, (timeout) =>
+        this.#attached().request(registration.address, {
+          code: Code.PUT,
+          options: [...pathOptions(devicePath(registration.rootPath, path)), ...queries],
+          timeout,
+          ...(signal === undefined ? {} : { signal }),
+        }),
+      );
+      if (!isSuccess(response.code)) {
+        throw new CoapResponseError(response.code, `the attributes of ${path} were not taken`);
+      }
+    }
+  }
+
+  async #ofTarget(registrationId: string, target: ObservationTarget): Promise<readonly StoredObservation[]> {
+    const key = targetKey(target);
+    return (await this.stored(registrationId)).filter((other) => targetKey(other) === key);
+  }
+
+  /**
+   * False where nothing was observed there. Passive, unless `active`: the device then hears of it at once,
+   * by the request that made it with Observe 1 (§6.4.3, §6.4.5). Passive, its next notification gets RST.
+   */
   async cancel(
     registration: Registration,
-    path: string,
+    target: TargetLike,
     options: ObserveOptions & { readonly active?: boolean },
   ): Promise<boolean> {
-    const found = (await this.#options.observations.byRegistration(registration.id)).filter((other) =>
-      isOf(other, path),
-    );
-    const endpoint = this.#attached();
+    const found = await this.#ofTarget(registration.id, targetOf(target));
     for (const stored of found) {
-      if (options.active === true) {
-        const held = holding(stored, registration.address, registration.rootPath);
-        // Taken up anew where it is not live here, or the device has moved since its last notification.
-        const live = endpoint.observation(stored.token);
-        const observation =
-          live?.peer === registration.address
-            ? live
-            : endpoint.restoreObservation(
-                {
-                  token: stored.token,
-                  peer: registration.address,
-                  request: observeRequest(path, registration.rootPath, stored.contentFormat),
-                },
-                (notification) => this.#notified(held, notification),
-                { followPeer: true },
-              );
-        const response = await observation.cancel(options);
-        if (!isSuccess(response.code)) throw new CoapResponseError(response.code);
-      }
+      if (options.active === true) await this.#cancelAtDevice(registration, stored, options);
       await this.#drop(stored, 'cancelled');
     }
     return found.length > 0;
   }
 
+  async #cancelAtDevice(
+    registration: Registration,
+    stored: StoredObservation,
+    options: ObserveOptions,
+  ): Promise<void> {
+    const { clock, lookupFor, presence } = this.#options;
+    const { address, rootPath } = registration;
+    const endpoint = this.#attached();
+    const response = await whenAwake(presence, clock, registration, options, (timeout) => {
+      const live = endpoint.observation(stored.token);
+      const held = holding(stored, address, rootPath, lookupFor(registration));
+      // Taken up anew where it is not live here, or the device has moved since its last notification.
+      const observation =
+        live?.peer === address
+          ? live
+          : endpoint.restoreObservation(
+              { token: stored.token, peer: address, request: requestOf(stored, registration) },
+              (notification) => this.#notified(held, notification),
+              { followPeer: true },
+            );
+      return observation.cancel({ ...options, timeout });
+    });
+    if (!isSuccess(response.code)) throw new CoapResponseError(response.code);
+  }
+
   /** The registration has ended: the store has dropped its observations, and so does this process. */
   forget(registrationId: string): void {
-    const tokens = this.#held.get(registrationId);
-    this.#held.delete(registrationId);
-    if (tokens === undefined) return;
     const at = this.#options.clock.wallTime();
-    for (const [token, { stored }] of tokens) {
-      this.#attached().observation(token)?.forget();
+    for (const { stored } of this.#held.take(registrationId)) {
+      this.#attached().observation(stored.token)?.forget();
       // The policy makes its own anew; what a person asked for ends with the registration, and is told.
       if (stored.origin === 'policy') continue;
-      this.#options.events.publish('observation-ended', stored.endpoint, at, {
-        path: stored.paths[0],
-        origin: stored.origin,
-        reason: 'the registration ended',
-      });
+      this.#tellEnd(stored, at, 'the registration ended');
     }
   }
 
   /** A device's address changed: notifications from the new one are no surprise. */
   moved(registrationId: string, address: PeerAddress): void {
-    const tokens = this.#held.get(registrationId);
-    if (tokens !== undefined) for (const held of tokens.values()) held.address = address;
+    this.#held.moved(registrationId, address);
   }
 
   /** The answer to the Observe request is the first reading; it needs no acknowledgement. */
-  #firstAnswer(source: NotificationSource, response: IncomingResponse): void {
+  #firstAnswer({ source }: Held, response: IncomingResponse): void {
     const nothing = (): void => undefined;
     const notification: IncomingNotification = {
       ...response,
@@ -257,6 +353,7 @@ export class ObservationService {
 
   #notified(held: Held, notification: IncomingNotification): void {
     const { stored } = held;
+    this.#options.presence?.heard(stored.registrationId);
     // One that was overtaken may come from where the device was before.
     if (held.address !== notification.peer && notification.fresh) this.#move(held, notification.peer);
     if (!isSuccess(notification.code) || notification.observe === undefined) {
@@ -303,18 +400,15 @@ export class ObservationService {
   }
 
   async #drop(stored: StoredObservation, reason: string | undefined): Promise<void> {
-    const tokens = this.#held.get(stored.registrationId);
-    tokens?.delete(stored.token);
-    if (tokens?.size === 0) this.#held.delete(stored.registrationId);
+    this.#held.remove(stored);
     this.#attached().observation(stored.token)?.forget();
     const removed = await this.#options.observations.remove(stored.token);
-    if (removed && reason !== undefined) {
-      this.#options.events.publish('observation-ended', stored.endpoint, this.#options.clock.wallTime(), {
-        path: stored.paths[0],
-        origin: stored.origin,
-        reason,
-      });
-    }
+    if (removed && reason !== undefined) this.#tellEnd(stored, this.#options.clock.wallTime(), reason);
+  }
+
+  #tellEnd({ endpoint, paths, composite, origin }: StoredObservation, at: number, reason: string): void {
+    const what = composite === true ? { paths } : { path: paths[0] };
+    this.#options.events.publish('observation-ended', endpoint, at, { ...what, origin, reason });
   }
 
   /** One after the other for each key. */
@@ -329,28 +423,14 @@ export class ObservationService {
     return turn;
   }
 
-  #hold(held: Held): void {
-    const { registrationId, token } = held.stored;
-    const tokens = this.#held.get(registrationId);
-    if (tokens === undefined) this.#held.set(registrationId, new Map([[token, held]]));
-    else tokens.set(token, held);
-  }
-
   #attached(): CoapEndpoint {
     if (this.#endpoint === undefined) throw new Error('the observation service has no endpoint yet');
     return this.#endpoint;
   }
 }
 
-function holding(stored: StoredObservation, address: PeerAddress, rootPath: string): Held {
-  const { endpoint, token, paths } = stored;
-  return { stored, address, source: { endpoint, token, path: paths[0] ?? '/', rootPath } };
-}
-
-function isOf(observation: StoredObservation, path: string): boolean {
-  return observation.paths.length === 1 && observation.paths[0] === path;
-}
-
-function observeRequest(path: string, rootPath: string, accept: number | undefined): OutgoingRequest {
-  return withAccept({ code: Code.GET, options: pathOptions(devicePath(rootPath, path)) }, accept);
+/** The request that made the observation; its attributes stand in it where the device speaks 1.2. */
+function requestOf(stored: StoredObservation, registration: Registration) {
+  const attributes = speaks(registration, '1.2') ? stored.attributes : undefined;
+  return observeRequest(stored, registration.rootPath, stored.contentFormat, attributes);
 }

@@ -1,9 +1,7 @@
 import { DecodeError, RequestError } from '../../protocol/errors.ts';
 import { type Link, parseLinks } from '../../protocol/lwm2m/link-format.ts';
 import { objectLinks } from '../../protocol/lwm2m/object-links.ts';
-
-/** LwM2M versions that the server speaks, OMA-TS-LightweightM2M_Core §6.2.1. */
-export const supportedVersions = ['1.0', '1.1', '1.2'] as const;
+import { supportedVersions } from './versions.ts';
 
 /** Lifetime where the client gives none, §6.2.1: one day. */
 const DEFAULT_LIFETIME = 86_400;

@@ -6,6 +6,7 @@ import { DecodeError } from '../../protocol/errors.ts';
 import { decodeContent } from '../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
+import { askedFor } from '../lwm2m/answers.ts';
 import type { LogPosition, TelemetryLog } from '../ports/telemetry-log.ts';
 import { encodePack, type Pack } from './pack.ts';
 import { packReadings } from './readings.ts';
@@ -15,7 +16,6 @@ const MAX_PENDING = 50_000;
 
 export interface IngestOptions {
   readonly log: TelemetryLog;
-  readonly registry: ResourceTypeLookup;
   readonly clock: Clock;
   readonly sensorObject: number;
   /** Called once for each pack when it is durable and was not there before; never throws. */
@@ -31,10 +31,14 @@ export interface NotificationSource {
   readonly endpoint: string;
   /** Lower-case hex. */
   readonly token: string;
-  /** Canonical path observed. */
+  /** Canonical path observed; the root where several are. */
   readonly path: string;
+  /** All paths of a composite observation: what is not at or below one of them was not asked for. */
+  readonly paths?: readonly string[];
   /** The device's alternate root, which it may put into names. */
   readonly rootPath: string;
+  /** What the device's resources are typed by. */
+  readonly lookup: ResourceTypeLookup;
 }
 
 /** Counters since the start. */
@@ -74,7 +78,7 @@ export class TelemetryIngest {
    * called where that is silence.
    */
   accept(source: NotificationSource, notification: IncomingNotification, onIgnored: () => void): void {
-    const { log, clock, registry, sensorObject } = this.#options;
+    const { log, clock, sensorObject } = this.#options;
     const statistics = this.statistics;
     statistics.notifications++;
     if (statistics.pending >= MAX_PENDING) {
@@ -88,7 +92,9 @@ export class TelemetryIngest {
     let selfTimed: boolean;
     try {
       const format = contentFormat(notification.options) ?? ContentFormat.TEXT;
-      const records = decodeContent(format, source.path, notification.payload, registry, source.rootPath);
+      const { path, paths, lookup, rootPath } = source;
+      const decoded = decodeContent(format, path, notification.payload, lookup, rootPath);
+      const records = paths === undefined ? decoded : askedFor(paths, decoded);
       ({ pack, selfTimed } = packReadings({
         endpoint: source.endpoint,
         receivedAt,

@@ -19,7 +19,11 @@ export class UnreadableLog {
     this.#clock = clock;
   }
 
-  tell({ endpoint, path }: NotificationSource, error: DecodeError, payload: Uint8Array): void {
+  tell(
+    { endpoint, path }: Pick<NotificationSource, 'endpoint' | 'path'>,
+    error: DecodeError,
+    payload: Uint8Array,
+  ): void {
     const now = this.#clock.now();
     const told = this.#told.get(endpoint);
     if (told !== undefined && now - told.at < INTERVAL) {

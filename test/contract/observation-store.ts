@@ -29,6 +29,31 @@ export function describeObservationStore(name: string, open: OpenStores): void {
       expect(await observations.byToken('00ff')).not.toHaveProperty('contentFormat');
     });
 
+    test('a composite one, with the attributes of its request, is found as it was given', async () => {
+      const { registrations, observations } = stores();
+      const registration = aRegistration('a');
+      await registrations.register(registration);
+      const observation = {
+        ...anObservation('00ff', registration),
+        paths: ['/3/0/9'],
+        composite: true,
+        attributes: { pmin: 5, pmax: 60, gt: 20.5, lt: -3, con: 1 as const },
+      };
+      await observations.add(observation);
+      expect(await observations.byRegistration(registration.id)).toEqual([observation]);
+      expect(await observations.byToken('00ff')).toMatchObject(observation);
+    });
+
+    test('what was not said of an observation stays absent', async () => {
+      const { registrations, observations } = stores();
+      const registration = aRegistration('a');
+      await registrations.register(registration);
+      await observations.add(anObservation('00ff', registration));
+      const found = await observations.byToken('00ff');
+      expect(found).not.toHaveProperty('composite');
+      expect(found).not.toHaveProperty('attributes');
+    });
+
     test('it is not stored for a registration that has ended', async () => {
       const { registrations, observations } = stores();
       const registration = aRegistration('a');

@@ -16,11 +16,7 @@ it('tells of each device once a minute, with how many more there were', () => {
   const clock = new FakeClock();
   const log = new UnreadableLog(pino({ base: null }, sink), clock);
   const tell = (endpoint: string): void =>
-    log.tell(
-      { endpoint, path: '/3/0/9', token: '00', rootPath: '/' },
-      new DecodeError('no CBOR'),
-      new Uint8Array([0xff, 1]),
-    );
+    log.tell({ endpoint, path: '/3/0/9' }, new DecodeError('no CBOR'), new Uint8Array([0xff, 1]));
   for (let i = 0; i < 1_000; i++) tell('a');
   tell('b');
   clock.advance(60_000);

@@ -48,8 +48,17 @@ export class ScriptedRequests implements DeviceRequests {
   discover: DeviceRequests['discover'] = (...call) => this.#take('discover', call);
   observe: DeviceRequests['observe'] = (...call) => this.#take('observe', call);
   cancelObservation: DeviceRequests['cancelObservation'] = (...call) => this.#take('cancelObservation', call);
+  writeAttributes: DeviceRequests['writeAttributes'] = (...call) => this.#take('writeAttributes', call);
+  readComposite: DeviceRequests['readComposite'] = (...call) => this.#take('readComposite', call);
+  writeComposite: DeviceRequests['writeComposite'] = (...call) => this.#take('writeComposite', call);
+  observeComposite: DeviceRequests['observeComposite'] = (...call) => this.#take('observeComposite', call);
+  cancelComposite: DeviceRequests['cancelComposite'] = (...call) => this.#take('cancelComposite', call);
 
-  async #take<T>(operation: Operation, [endpoint, path, ...rest]: readonly unknown[]): Promise<T> {
+  async #take<T>(operation: Operation, [endpoint, ...given]: readonly unknown[]): Promise<T> {
+    // What is composite names its paths in its arguments.
+    const composite = typeof given[0] !== 'string';
+    const path = composite ? '/' : given[0];
+    const rest = composite ? given : given.slice(1);
     const withoutSignal = rest.map((argument) => {
       if (typeof argument !== 'object' || argument === null || !('signal' in argument)) return argument;
       const { signal, ...options } = argument;
