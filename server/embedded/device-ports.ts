@@ -5,7 +5,7 @@ import type { ObservationPolicyStore } from '../ports/observation-policy-store.t
 import type { ObservationStore } from '../ports/observation-store.ts';
 import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
 import type { Channel } from './channel.ts';
-import { attributeNames, type DeviceRow, registrationPart } from './device-table.ts';
+import { attributeNames, awakeTimesOffset, type DeviceRow, registrationPart } from './device-table.ts';
 import {
   type RegistrationRow,
   registrationOfRow,
@@ -85,6 +85,7 @@ export function deviceStore(channel: Channel, queries: Channel): DeviceStore {
       return { items: items.map(deviceOf), total, ...(next === undefined ? {} : { next }) };
     },
     setAttributes: (endpoint, attributes) => channel.write('setAttributes', endpoint, attributes),
+    setAwakeTimes: (endpoint, times) => channel.write('setAwakeTimes', endpoint, times),
     heard: (times) => channel.write('heard', times),
     remove: async (endpoint) => {
       const removed = await channel.write('removeDevice', endpoint);
@@ -103,11 +104,20 @@ function deviceOf(row: DeviceRow): Device {
     if (value !== null && value !== undefined) attributes[name] = value;
   }
   const registered = registrationPart(row);
+  const [configured, learnt] = row.slice(awakeTimesOffset) as (number | null)[];
   return {
     endpoint: row[0] as string,
     firstSeen: row[1] as number,
     lastSeen: row[2] as number,
     ...(attributes as DeviceAttributes),
+    ...(configured === null && learnt === null
+      ? {}
+      : {
+          awakeTimes: {
+            ...(typeof configured === 'number' ? { configured } : {}),
+            ...(typeof learnt === 'number' ? { learnt } : {}),
+          },
+        }),
     ...(registered === undefined ? {} : { registration: withoutIdentity(registrationOfRow(registered)) }),
   };
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { DeviceAttributes, DeviceQuery } from '../ports/device-store.ts';
+import type { DeviceAttributes, DeviceQuery, DeviceStore } from '../ports/device-store.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { type RegistrationRow, registrationColumns } from './registration-table.ts';
 
@@ -19,11 +19,14 @@ const attributeColumns = [
 /** Names of the attributes in the order of a DeviceRow. */
 export const attributeNames = attributeColumns.map(([name]) => name);
 
-/** Endpoint, first seen, last seen, attributes by attributeNames; then the registration, nulls where there is none. */
+/** Endpoint, first seen, last seen, attributes by attributeNames, awake times configured and learnt; then the registration, nulls where there is none. */
 export type DeviceRow = readonly (string | number | null)[];
 
+/** First column of the awake times in a DeviceRow. */
+export const awakeTimesOffset = 3 + attributeColumns.length;
+
 /** First column of the registration in a DeviceRow. */
-export const registrationOffset = 3 + attributeColumns.length;
+export const registrationOffset = awakeTimesOffset + 2;
 
 /** The registration's part of a DeviceRow. */
 export function registrationPart(row: DeviceRow): RegistrationRow | undefined {
@@ -32,9 +35,11 @@ export function registrationPart(row: DeviceRow): RegistrationRow | undefined {
 
 const selection = `
   SELECT d.endpoint, d.first_seen, max(d.last_seen, coalesce(r.updated_at, d.last_seen)),
-    ${attributeColumns.map(([, column]) => `d.${column}`).join(', ')},
+    ${attributeColumns.map(([, column]) => `d.${column}`).join(', ')}, d.awake_configured, d.awake_learnt,
     ${registrationColumns.replace(/\w+/g, (column) => `r.${column}`)}
   FROM device d LEFT JOIN registration r ON r.endpoint = d.endpoint`;
+
+export type NewAwakeTimes = Parameters<DeviceStore['setAwakeTimes']>[1];
 
 /** The attributes that a search compares with, from the start. */
 const prefixColumns = ['serial', 'iccid', 'imsi', 'imei'] as const;
@@ -44,12 +49,17 @@ export class DeviceTable {
   readonly #database: DatabaseSync;
   readonly #get;
   readonly #heard;
+  readonly #setAwake;
   readonly #set = new Map<string, ReturnType<DatabaseSync['prepare']>>();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
     this.#get = this.#arrays(`${selection} WHERE d.endpoint = ?`);
     this.#heard = database.prepare('UPDATE device SET last_seen = max(last_seen, ?) WHERE endpoint = ?');
+    this.#setAwake = database.prepare(
+      `UPDATE device SET awake_configured = iif(?, ?, awake_configured), awake_learnt = iif(?, ?, awake_learnt)
+       WHERE endpoint = ?`,
+    );
   }
 
   get(endpoint: string): DeviceRow | undefined {
@@ -101,6 +111,11 @@ export class DeviceTable {
     }
     const values = given.map(([name]) => attributes[name] as string | number);
     return statement.run(...values, endpoint).changes === 1;
+  }
+
+  setAwakeTimes(endpoint: string, { configured, learnt }: NewAwakeTimes): boolean {
+    const given = [configured, learnt].flatMap((time) => [time === undefined ? 0 : 1, time ?? null]);
+    return this.#setAwake.run(...given, endpoint).changes === 1;
   }
 
   heard(times: ReadonlyMap<string, number>): void {

@@ -9,7 +9,7 @@ import type { ObservationChoice, ObservationPolicy } from '../ports/observation-
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { LogPosition } from '../ports/telemetry-log.ts';
 import { CommandTable } from './command-table.ts';
-import { DeviceTable } from './device-table.ts';
+import { DeviceTable, type NewAwakeTimes } from './device-table.ts';
 import { EventTable } from './event-table.ts';
 import type { EncodedChunks } from './history-chunk.ts';
 import { HistoryTable } from './history-table.ts';
@@ -121,6 +121,7 @@ export function createOperations(database: DatabaseSync) {
       removeObjectModel: (objectId: number, version: string) => models.remove(objectId, version),
       setAttributes: (endpoint: string, attributes: DeviceAttributes) =>
         devices.setAttributes(endpoint, attributes),
+      setAwakeTimes: (endpoint: string, times: NewAwakeTimes) => devices.setAwakeTimes(endpoint, times),
       heard: (times: ReadonlyMap<string, number>) => devices.heard(times),
       removeDevice: (endpoint: string) => {
         const removed = devices.remove(endpoint);

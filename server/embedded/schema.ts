@@ -201,6 +201,13 @@ const steps: readonly string[] = [
   CREATE TABLE device_address (address TEXT PRIMARY KEY, endpoint TEXT NOT NULL) STRICT, WITHOUT ROWID;
   INSERT OR REPLACE INTO device_address SELECT address, endpoint FROM registration ORDER BY updated_at;
   `,
+  `
+  -- How long a device in queue mode listens after it was heard, ms: as set by a person, and as learnt.
+  ALTER TABLE device ADD COLUMN awake_configured REAL;
+  ALTER TABLE device ADD COLUMN awake_learnt REAL;
+  -- Commands that have ended, the oldest first: what is trimmed by age.
+  CREATE INDEX command_ended ON command (updated_at) WHERE state NOT IN ('queued', 'sent', 'accepted');
+  `,
 ];
 
 /** The version that this program writes. */

@@ -13,18 +13,45 @@ export interface PresenceState {
   readonly source: 'default' | 'configured' | 'learnt' | 'device';
 }
 
+/**
+ * A turn at a device: the request of whoever has it may go out. One of `answered`, `silent` and `end` says
+ * how that went; further calls do nothing.
+ */
+export interface PresenceTurn {
+  /** The device answered: it listened, and does so anew for its window. */
+  answered(): void;
+  /** It did not answer although it should be awake: it sleeps until it is heard again. */
+  silent(): void;
+  /** The request is over, and nothing is known of the device. */
+  end(): void;
+}
+
 /** The gate before every request to a device. */
 export interface DevicePresence {
   /**
-   * Resolves when a request may go out, in the order of the calls: at once where the device is awake.
-   * @throws TimeoutError after `timeout` ms; NotRegisteredError the registration ended; the signal's reason
+   * Resolves when a request may go out: at once where the device listens always. To a device in queue mode
+   * requests go one at a time, in the order of the calls, and while it sleeps they wait until it is heard.
+   * @throws TimeoutError after `timeout` ms; NotRegisteredError the registration ended; RequestError too many
+   *   wait already; the signal's reason
    */
-  awake(registration: Registration, timeout: number, signal?: AbortSignal): Promise<void>;
+  awake(registration: Registration, timeout: number, signal?: AbortSignal): Promise<PresenceTurn>;
+  /** It has registered or updated, and was answered: it listens for its window from now. */
+  registered(registration: Registration): void;
   /** A datagram of this device came: it listens for its window from now. */
   heard(registrationId: string): void;
-  /** It did not answer although it should be awake: it sleeps until it is heard again. */
-  silent(registrationId: string): void;
+  /** The device has registered anew: what waits for the former registration goes on with this one. */
+  replaced(formerId: string, registration: Registration): void;
   /** The registration has ended. */
   forget(registrationId: string): void;
-  state(registration: Registration): PresenceState;
+  /** As it was last known; `times` where they are at hand, for a device that was not heard since the start. */
+  state(registration: Registration, times?: AwakeTimes): PresenceState;
+}
+
+/** How long a device listens after it was heard, ms, by where that is known from. */
+export interface AwakeTimes {
+  /** Set by a person: nothing is learnt. */
+  readonly configured?: number;
+  readonly learnt?: number;
+  /** What the device itself says. */
+  readonly device?: number;
 }

@@ -21,6 +21,8 @@ export interface Device extends DeviceAttributes {
   readonly firstSeen: number;
   /** Last Register, Update, or notification; coarse to `DeviceStore.heard`. */
   readonly lastSeen: number;
+  /** How long it listens after it was heard, ms: as a person set it, and as the server learnt it (queue mode). */
+  readonly awakeTimes?: { readonly configured?: number; readonly learnt?: number };
   /** Its registration, without what only the protocol needs. Absent: not registered now. */
   readonly registration?: Omit<Registration, 'identity'>;
 }
@@ -53,6 +55,11 @@ export interface DeviceStore {
   list(query: DeviceQuery): Promise<DevicePage>;
   /** Sets what is given, keeps the rest. False where the device is not known. */
   setAttributes(endpoint: string, attributes: DeviceAttributes): Promise<boolean>;
+  /** Sets what is given of `Device.awakeTimes`, with null for none; keeps the rest. False where the device is not known. */
+  setAwakeTimes(
+    endpoint: string,
+    times: { readonly configured?: number | null; readonly learnt?: number | null },
+  ): Promise<boolean>;
   /** Batched by the caller: when each of these devices was last heard; never moves it back. Unknown ones are passed over. */
   heard(times: ReadonlyMap<string, number>): Promise<void>;
   /** Removes a device that is not registered, with its last values and history. False where it is registered or unknown. */

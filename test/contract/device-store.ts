@@ -47,6 +47,20 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       expect(await devices.counts()).toEqual({ known: 1, registered: 0 });
     });
 
+    test('awake times are set one by one, and taken away again; they survive a registration', async () => {
+      const { devices } = stores();
+      await register('a', 'b');
+      expect(await devices.setAwakeTimes('a', { learnt: 20_000.5 })).toBe(true);
+      expect((await devices.get('a'))?.awakeTimes).toEqual({ learnt: 20_000.5 });
+      await devices.setAwakeTimes('a', { configured: 5_000 });
+      await register('a');
+      expect((await devices.get('a'))?.awakeTimes).toEqual({ configured: 5_000, learnt: 20_000.5 });
+      await devices.setAwakeTimes('a', { configured: null, learnt: null });
+      expect(await devices.get('a')).not.toHaveProperty('awakeTimes');
+      expect(await devices.get('b')).not.toHaveProperty('awakeTimes');
+      expect(await devices.setAwakeTimes('unknown', { learnt: 1 })).toBe(false);
+    });
+
     test('attributes are set one by one; the others stay', async () => {
       const { devices } = stores();
       await register('a');
