@@ -11,6 +11,7 @@ import type { PackStatistics, ReadingStream } from './pack-sender.ts';
 import type { Registration, RegistrationState } from './registration.ts';
 import { RegistrationOrder } from './registration-order.ts';
 import { RequestHandler } from './request-handler.ts';
+import type { SendOutcome } from './send.ts';
 import { firstShortServerId, type ServerAccount } from './server-account.ts';
 import { type ServerOptions, ServerSession, type SessionParts } from './server-session.ts';
 
@@ -38,6 +39,8 @@ export interface Lwm2mClientOptions {
   readonly lookup: ResourceTypeLookup;
   /** Whether observed readings go in packs; default true. */
   readonly packs?: boolean;
+  /** How readings go out: in packs to who observes them (default), or by Send. */
+  readonly report?: 'observe' | 'send';
   /** How long a reading waits for others to share its pack, ms; default 250. */
   readonly packInterval?: number;
   /** In queue mode: how long it stays awake after the last datagram, ms; default MAX_TRANSMIT_WAIT. */
@@ -107,7 +110,9 @@ export class Lwm2mClient {
       tree: this.tree,
       name: options.name,
       packs: options.packs ?? true,
+      report: options.report ?? 'observe',
       packInterval: options.packInterval ?? 250,
+      lookup: options.lookup,
       random: options.random ?? Math.random,
       accessControl: this.#accessControl,
       onState: (session, state, detail) => events.onState?.(state, detail, session.shortServerId),
@@ -184,6 +189,15 @@ export class Lwm2mClient {
   async deliver(path: string): Promise<boolean> {
     const told = await Promise.all(this.sessions.map(({ observations }) => observations.deliver(path)));
     return told.includes(true);
+  }
+
+  /**
+   * Sends what is at or below these paths now to each server, as far as it may read it (Send,
+   * OMA-TS-LightweightM2M_Core §6.4.6). One outcome for each server.
+   * @throws RequestError the format cannot carry the values
+   */
+  send(paths: readonly string[], contentFormat?: number): Promise<readonly SendOutcome[]> {
+    return Promise.all(this.sessions.map((session) => session.sendPaths(paths, contentFormat)));
   }
 
   /** Registers anew everywhere: what the servers remember of us may be wrong. */

@@ -1,7 +1,10 @@
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import type { CoapEndpoint, ObservationEnd } from '../../protocol/coap/exchange.ts';
-import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
+import { RequestError } from '../../protocol/errors.ts';
+import { encodeContent } from '../../protocol/lwm2m/content.ts';
+import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
+import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import type { AccessControl } from './access-control.ts';
 import { AttributeStore } from './attributes.ts';
 import type { ClientPort } from './client-port.ts';
@@ -10,11 +13,11 @@ import { announcedFormats, type LwM2mVersion } from './formats.ts';
 import type { ObjectInstance, ObjectTree } from './object-tree.ts';
 import type { ReportingDefaults } from './observation-conditions.ts';
 import { longestTimer, Observations } from './observations.ts';
-import { OperationError } from './operation-error.ts';
 import { PackSender } from './pack-sender.ts';
 import type { ProfileIds } from './profile-id.ts';
-import { readTarget } from './read.ts';
+import { readPaths } from './read.ts';
 import { Registration, type RegistrationState } from './registration.ts';
+import { PackSend, postData, type SendAnswer, type SendOutcome } from './send.ts';
 import {
   newAccount,
   type ServerAccount,
@@ -23,7 +26,7 @@ import {
   serverInstance,
 } from './server-account.ts';
 import type { AccessRight, ServerContext } from './server-context.ts';
-import { findTarget, type Target } from './target.ts';
+import type { Target } from './target.ts';
 
 /** One of the client's servers, as the client is set up with it. */
 export interface ServerOptions {
@@ -56,8 +59,11 @@ export interface SessionParts {
   readonly name: string;
   /** Whether observed readings go in packs. */
   readonly packs: boolean;
+  /** How readings go out: in packs to who observes them, or by Send; with 1.0 there is no Send. */
+  readonly report: 'observe' | 'send';
   /** How long a reading waits for others to share its pack, ms. */
   readonly packInterval: number;
+  readonly lookup: ResourceTypeLookup;
   readonly random: () => number;
   /** Undefined with one server: it may do everything (§8.1). */
   readonly accessControl: AccessControl | undefined;
@@ -79,6 +85,7 @@ export class ServerSession implements ServerContext {
   /** Readings on their way to this server. */
   readonly readings: PackSender;
   readonly #parts: SessionParts;
+  readonly #packSend: PackSend;
   #disableTimer: Timer | undefined;
   #disabled: PeerAddress | undefined;
   #paused = false;
@@ -103,7 +110,7 @@ export class ServerSession implements ServerContext {
       clock,
       attributes: this.attributes,
       defaults: () => reportingDefaults(this.account),
-      valuesAt: (path) => valuesAt(tree, path),
+      valuesAt: (path) => readPaths(tree, [path]),
       storing: () => this.account.notificationStoring,
     });
     this.readings = new PackSender({
@@ -113,6 +120,13 @@ export class ServerSession implements ServerContext {
       packInterval: parts.packInterval,
       ...(parts.onDelivered === undefined ? {} : { onDelivered: parts.onDelivered }),
     });
+    this.#packSend = new PackSend(
+      (pack) => this.#post(pack.contentFormat, pack.payload),
+      () => {
+        if (this.registration.location !== undefined) this.registration.update();
+      },
+      parts.onFault,
+    );
     this.registration = new Registration({
       endpoint: parts.endpoint,
       clock,
@@ -126,7 +140,10 @@ export class ServerSession implements ServerContext {
         this.observations.clear();
         this.readings.clear();
       },
-      onState: (state, detail) => parts.onState(this, state, detail),
+      onState: (state, detail) => {
+        if (state === 'registered') this.#sendReadings();
+        parts.onState(this, state, detail);
+      },
       onSettled: (registered) => parts.onSettled(this, registered),
       ...(options.profiles === undefined ? {} : { profiles: options.profiles }),
       ...(options.updateInterval === undefined ? {} : { updateInterval: options.updateInterval }),
@@ -140,7 +157,10 @@ export class ServerSession implements ServerContext {
       update: () => this.registration.update(),
       disable: (seconds) => this.#disable(seconds),
       reschedule: () => this.#reschedule(),
-      mute: () => {},
+      mute: () => {
+        if (this.account.muteSend && this.#sendsReadings) this.readings.clear();
+        else this.#sendReadings();
+      },
     };
     return [
       securityInstance(this.instanceId, this.uri, this.shortServerId),
@@ -160,7 +180,7 @@ export class ServerSession implements ServerContext {
   }
 
   get packs(): PackSender | undefined {
-    return this.#parts.packs ? this.readings : undefined;
+    return this.#parts.packs && !this.#sendsReadings ? this.readings : undefined;
   }
 
   /** Neither disabled nor paused with the whole client. */
@@ -174,6 +194,38 @@ export class ServerSession implements ServerContext {
 
   created(instance: ObjectInstance): void {
     this.#parts.accessControl?.created(this.shortServerId, instance);
+  }
+
+  /**
+   * Sends values by itself (§6.4.6). In SenML CBOR unless told; LwM2M CBOR only from 1.2 on.
+   * @throws RequestError the format cannot carry them
+   */
+  async send(
+    records: readonly LwM2mRecord[],
+    contentFormat: number = ContentFormat.SENML_CBOR,
+  ): Promise<SendOutcome> {
+    const { shortServerId } = this;
+    const outcome = (result: SendOutcome['result'], detail = ''): SendOutcome => ({
+      shortServerId,
+      result,
+      detail,
+    });
+    if (this.registration.location === undefined || !this.isSpeaking) {
+      return outcome('unregistered', 'not registered');
+    }
+    if (this.version === '1.0') return outcome('unsupported', 'LwM2M 1.0 has no Send');
+    if (this.account.muteSend) return outcome('muted', 'the server has muted Send');
+    if (!sendFormats(this.version).includes(contentFormat)) {
+      throw new RequestError(`content format ${contentFormat} is none of a Send in ${this.version}`);
+    }
+    const payload = encodeContent(contentFormat, '/', records, this.#parts.lookup);
+    const answer = await this.#post(contentFormat, payload);
+    return outcome(answer.result, answer.result === 'accepted' ? '' : answer.detail);
+  }
+
+  /** As `send`, with what is at or below these paths now and this server may read. */
+  sendPaths(paths: readonly string[], contentFormat?: number): Promise<SendOutcome> {
+    return this.send(readPaths(this.#parts.tree, paths, this), contentFormat);
   }
 
   /** Lets the pack under way finish, then says nothing until `resume`. Observations stay. */
@@ -217,6 +269,24 @@ export class ServerSession implements ServerContext {
     this.readings.clear();
   }
 
+  async #post(contentFormat: number, payload: Uint8Array): Promise<SendAnswer> {
+    const { peer, location } = this.registration;
+    if (peer === undefined || location === undefined) {
+      return { result: 'unreachable', detail: 'not registered' };
+    }
+    return postData(this.#parts.endpoint, peer, contentFormat, payload);
+  }
+
+  /** Whether readings go by Send, where they may. */
+  get #sendsReadings(): boolean {
+    return this.#parts.report === 'send' && this.version !== '1.0';
+  }
+
+  #sendReadings(): void {
+    if (!this.#sendsReadings || this.account.muteSend || this.registration.location === undefined) return;
+    this.readings.sendBy(this.#packSend.transmit, 'senml-cbor');
+  }
+
   #speak(): void {
     if (this.#lostWhileSilent) this.registration.reregister();
     this.#lostWhileSilent = false;
@@ -253,6 +323,12 @@ export class ServerSession implements ServerContext {
   }
 }
 
+/** What a Send may be in (§6.4.6). */
+function sendFormats(version: LwM2mVersion): readonly number[] {
+  const { SENML_CBOR, SENML_JSON, LWM2M_CBOR } = ContentFormat;
+  return version === '1.2' ? [SENML_CBOR, SENML_JSON, LWM2M_CBOR] : [SENML_CBOR, SENML_JSON];
+}
+
 function reportingDefaults(account: ServerAccount): ReportingDefaults {
   const { defaultMinimumPeriod, defaultMaximumPeriod, defaultNotificationMode } = account;
   return {
@@ -260,14 +336,4 @@ function reportingDefaults(account: ServerAccount): ReportingDefaults {
     maximumPeriod: defaultMaximumPeriod,
     ...(defaultNotificationMode === undefined ? {} : { confirmable: defaultNotificationMode === 1 }),
   };
-}
-
-/** What there is at or below a path; nothing where it is gone or cannot be read. */
-function valuesAt(tree: ObjectTree, path: string): readonly LwM2mRecord[] {
-  try {
-    return readTarget(findTarget(tree, path.split('/').slice(1)));
-  } catch (error) {
-    if (error instanceof OperationError) return [];
-    throw error;
-  }
 }

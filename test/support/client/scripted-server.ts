@@ -20,12 +20,14 @@ import { decodeContent } from '../../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../../protocol/lwm2m/content-format.ts';
 import type { LwM2mRecord, ResourceTypeLookup } from '../../../protocol/lwm2m/value.ts';
 
-/** One request of the client on the Registration interface. */
+/** One request of the client: Registration interface, or Send. */
 export interface RegistrationRequest {
-  readonly kind: 'register' | 'update' | 'deregister';
+  readonly kind: 'register' | 'update' | 'deregister' | 'send';
   readonly path: string;
   readonly query: readonly string[];
   readonly payload: string;
+  readonly body: Uint8Array;
+  readonly format: number | undefined;
   /** On the server's monotonic clock, ms. */
   readonly at: number;
   readonly peer: string;
@@ -57,12 +59,20 @@ export class ScriptedServer {
   readonly handle = (request: IncomingRequest): void => {
     const path = `/${uriPath(request.options).join('/')}`;
     const kind =
-      request.code === Codes.DELETE ? 'deregister' : path === '/rd' ? ('register' as const) : 'update';
+      request.code === Codes.DELETE
+        ? 'deregister'
+        : path === '/rd'
+          ? ('register' as const)
+          : path === '/dp'
+            ? 'send'
+            : 'update';
     this.requests.push({
       kind,
       path,
       query: uriQuery(request.options),
       payload: new TextDecoder().decode(request.payload),
+      body: request.payload,
+      format: contentFormat(request.options),
       at: this.#now(),
       peer: request.peer,
     });
@@ -73,7 +83,7 @@ export class ScriptedServer {
       this.#registrations++;
       const options = locationPathOptions(`/rd/${this.#registrations}`);
       request.respond({ code: Codes.CREATED, options });
-    } else request.respond({ code: kind === 'update' ? Codes.CHANGED : Codes.DELETED });
+    } else request.respond({ code: kind === 'deregister' ? Codes.DELETED : Codes.CHANGED });
   };
 
   of(kind: RegistrationRequest['kind']): readonly RegistrationRequest[] {
