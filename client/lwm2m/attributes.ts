@@ -1,80 +1,98 @@
 import { Code } from '../../protocol/coap/message.ts';
+import {
+  type AttributeChanges,
+  type NotificationAttributeName,
+  type NotificationAttributes,
+  notificationAttributeNames,
+} from '../../protocol/lwm2m/notification-attributes.ts';
+import { isBelow } from '../../protocol/lwm2m/path.ts';
+import { areConsistent, periodsAreConsistent } from './notification-rules.ts';
 import { OperationError } from './operation-error.ts';
-
-/** Notification attributes of one node, by name (OMA-TS-LightweightM2M_Core §5.1.2). Numbers as they were written. */
-export type Attributes = ReadonlyMap<string, string>;
-
-/** Name and form of each; the bounds of what may be set. */
-const forms: Readonly<Record<string, RegExp>> = {
-  pmin: /^\d{1,10}$/,
-  pmax: /^\d{1,10}$/,
-  epmin: /^\d{1,10}$/,
-  epmax: /^\d{1,10}$/,
-  gt: /^-?\d+(\.\d+)?$/,
-  lt: /^-?\d+(\.\d+)?$/,
-  st: /^\d+(\.\d+)?$/,
-  edge: /^[01]$/,
-  con: /^[01]$/,
-  hqmax: /^\d{1,10}$/,
-};
 
 /** Nodes that may carry attributes: bounds what a server can make us keep. */
 const maxNodes = 1_000;
 
-/** Attributes that the server wrote, by path. */
+const none: NotificationAttributes = Object.freeze({});
+
+/** Attributes that one server wrote, by path (OMA-TS-LightweightM2M_Core §5.1.2). */
 export class AttributeStore {
-  readonly #nodes = new Map<string, Map<string, string>>();
+  readonly #nodes = new Map<string, NotificationAttributes>();
+
+  /** How many nodes have attributes. */
+  get size(): number {
+    return this.#nodes.size;
+  }
 
   /**
-   * Takes the query of a Write-Attributes: `pmin=10` sets, `pmin` alone removes.
+   * Sets attributes of a node, and removes those that are null.
    * @throws OperationError 4.00, and then nothing has changed
    */
-  write(path: string, query: readonly string[]): void {
-    const next = new Map(this.#nodes.get(path));
-    for (const parameter of query) {
-      const separator = parameter.indexOf('=');
-      const name = separator < 0 ? parameter : parameter.slice(0, separator);
-      const form = Object.hasOwn(forms, name) ? forms[name] : undefined;
-      if (form === undefined)
-        throw new OperationError(Code.BAD_REQUEST, `no notification attribute: ${name}`);
-      const value = separator < 0 ? '' : parameter.slice(separator + 1);
-      if (value === '') next.delete(name);
-      else if (form.test(value)) next.set(name, value);
-      else throw new OperationError(Code.BAD_REQUEST, `${name} cannot be ${value}`);
-    }
-    const [gt, lt, st] = [next.get('gt'), next.get('lt'), next.get('st')];
-    // §5.1.2: lt + 2 * st < gt.
-    if (gt !== undefined && lt !== undefined && Number(lt) + 2 * Number(st ?? 0) >= Number(gt)) {
-      throw new OperationError(Code.BAD_REQUEST, 'lt must lie below gt, by two steps');
-    }
-    if (next.size === 0) this.#nodes.delete(path);
+  write(path: string, changes: AttributeChanges): void {
+    const next = withChanges(this.#nodes.get(path) ?? none, changes);
+    checkConsistency(next);
+    if (Object.keys(next).length === 0) this.#nodes.delete(path);
     else if (this.#nodes.has(path) || this.#nodes.size < maxNodes) this.#nodes.set(path, next);
     else throw new OperationError(Code.BAD_REQUEST, 'attributes on too many nodes');
   }
 
   /** Those of the node itself. */
-  of(path: string): Attributes {
-    return this.#nodes.get(path) ?? new Map();
+  of(path: string): NotificationAttributes {
+    return this.#nodes.get(path) ?? none;
+  }
+
+  /** Those that hold at a node: its own, and of each level above what no nearer level says (§5.1.1). */
+  inherited(path: string): NotificationAttributes {
+    let found = none;
+    for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
+      const own = this.#nodes.get(at);
+      if (own !== undefined) found = { ...own, ...found };
+    }
+    return found;
   }
 
   /** One attribute as it holds at a node: its own, or that of the nearest level above (§5.1.1). */
-  effective(path: string, name: string): number | undefined {
+  effective(path: string, name: NotificationAttributeName): number | undefined {
+    if (this.#nodes.size === 0) return undefined;
     for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
-      const value = this.#nodes.get(at)?.get(name);
-      if (value !== undefined) return Number(value);
+      const value = this.#nodes.get(at)?.[name];
+      if (value !== undefined) return value;
     }
     return undefined;
   }
 
+  /** Paths below a node that have attributes of their own. */
+  below(path: string): string[] {
+    if (this.#nodes.size === 0) return [];
+    return [...this.#nodes.keys()].filter((at) => isBelow(at, path));
+  }
+
   /** Forgets those at and below a node that is gone. */
   forget(path: string): void {
-    for (const at of [...this.#nodes.keys()]) {
-      if (at === path || at.startsWith(`${path}/`)) this.#nodes.delete(at);
-    }
+    this.#nodes.delete(path);
+    for (const at of this.below(path)) this.#nodes.delete(at);
   }
 
   /** Forgets all. */
   clear(): void {
     this.#nodes.clear();
+  }
+}
+
+function withChanges(attributes: NotificationAttributes, changes: AttributeChanges): NotificationAttributes {
+  const next: { [Name in NotificationAttributeName]?: number } = {};
+  for (const name of notificationAttributeNames) {
+    const value = changes[name] === undefined ? attributes[name] : changes[name];
+    if (value !== undefined && value !== null) next[name] = value;
+  }
+  return next as NotificationAttributes;
+}
+
+/** @throws OperationError 4.00 attributes of one node, or of one observation, that contradict each other (§5.1.2) */
+export function checkConsistency(attributes: NotificationAttributes): void {
+  if (!areConsistent(attributes)) {
+    throw new OperationError(Code.BAD_REQUEST, 'lt must lie below gt, by two steps');
+  }
+  if (!periodsAreConsistent(attributes)) {
+    throw new OperationError(Code.BAD_REQUEST, 'epmin must be less than epmax');
   }
 }

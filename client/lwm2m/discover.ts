@@ -1,63 +1,147 @@
-import type { Link } from '../../protocol/lwm2m/link-format.ts';
+import { Code } from '../../protocol/coap/message.ts';
+import { uriQuery } from '../../protocol/coap/options.ts';
+import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
+import { formatLinks, type Link } from '../../protocol/lwm2m/link-format.ts';
+import {
+  attributeQueries,
+  type NotificationAttributes,
+} from '../../protocol/lwm2m/notification-attributes.ts';
 import type { AttributeStore } from './attributes.ts';
+import type { LwM2mVersion } from './formats.ts';
 import type { ClientObject, ObjectInstance, ObjectTree } from './object-tree.ts';
-import type { Target } from './target.ts';
+import { type Answer, content, type OperationContext } from './operation.ts';
+import { OperationError } from './operation-error.ts';
+import { bootstrapObjects, type Target } from './target.ts';
 
-/** Objects that no registration lists: Security and OSCORE (OMA-TS-LightweightM2M_Core §6.2.1). */
-const hidden: ReadonlySet<number> = new Set([0, 21]);
+/** Objects of the core specification, whose version goes without saying where it is that of the enabler. */
+const coreObjects: ReadonlySet<number> = new Set([0, 1, 2, 3, 4, 5, 6, 7, 21]);
+
+export interface LinkOptions {
+  /** Where our objects are; default `/`. */
+  readonly rootPath?: string;
+  /** The version of LwM2M that is spoken; default 1.0. */
+  readonly version?: LwM2mVersion;
+}
 
 /**
- * The links of a Register or an Update: the root with our formats, then objects and instances. The
- * version stands beside each object whose version is not 1.0.
+ * The links of a Register or an Update (OMA-TS-LightweightM2M_Core §6.2.1): the root with our formats, then objects
+ * and instances; never Security and OSCORE. The version stands beside each object whose version may be in doubt.
  */
-export function registrationLinks(tree: ObjectTree, contentFormats: readonly number[]): Link[] {
-  const links: Link[] = [{ target: '/', attributes: { rt: 'oma.lwm2m', ct: contentFormats.join(' ') } }];
+export function registrationLinks(
+  tree: ObjectTree,
+  contentFormats: readonly number[],
+  { rootPath = '/', version = '1.0' }: LinkOptions = {},
+): Link[] {
+  const ct = contentFormats.join(' ');
+  const prefix = rootPath === '/' ? '' : rootPath;
+  const links: Link[] = [{ target: rootPath, attributes: { rt: 'oma.lwm2m', ct } }];
   for (const object of tree.objects()) {
-    const { id, version } = object.definition;
-    if (hidden.has(id)) continue;
-    if (object.instances.size === 0 || version !== '1.0') {
-      links.push({ target: `/${id}`, attributes: versionOf(object) });
+    if (bootstrapObjects.has(object.definition.id)) continue;
+    const attributes = versionOf(object, version);
+    if (object.instances.size === 0 || attributes.ver !== undefined) {
+      links.push({ target: `${prefix}/${object.definition.id}`, attributes });
     }
-    for (const instance of object.instances.values()) links.push({ target: instance.path, attributes: {} });
+    for (const { path } of object.instances.values()) links.push({ target: prefix + path, attributes: {} });
   }
   return links;
 }
 
-/** What Discover answers, OMA-TS-LightweightM2M_Core §6.3.2: what is there, and its attributes. */
-export function discoverTarget(target: Target, attributes: AttributeStore): Link[] {
-  const { object, instance, resource } = target;
-  const own = (path: string): Record<string, string> => Object.fromEntries(attributes.of(path));
-  if (resource !== undefined && instance !== undefined) {
-    const path = `${instance.path}/${resource.definition.id}`;
-    const inherited = Object.assign({}, own(`/${object.definition.id}`), own(instance.path), own(path));
-    return [{ target: path, attributes: { ...dimension(resource.handler.read?.()), ...inherited } }];
-  }
-  const resources = (each: ObjectInstance): Link[] =>
-    [...each.resources].map(([id, bound]) => ({
-      target: `${each.path}/${id}`,
-      attributes: {
-        ...(bound.definition.multiple === true ? dimension(bound.handler.read?.()) : {}),
-        ...own(`${each.path}/${id}`),
-      },
-    }));
-  if (instance !== undefined) {
-    return [{ target: instance.path, attributes: own(instance.path) }, ...resources(instance)];
-  }
-  const path = `/${object.definition.id}`;
+/** An answer in link format. */
+export function linksAnswer(links: readonly Link[]): Answer {
+  return content(ContentFormat.LINK_FORMAT, new TextEncoder().encode(formatLinks(links)));
+}
+
+/** Discover, OMA-TS-LightweightM2M_Core §6.3.2. Every registered server may. @throws OperationError 4.00 */
+export function discover({ server, request, rootPath }: OperationContext, target: Target): Answer {
+  const depth = depthOf(uriQuery(request.options));
+  const links = discoverTarget(target, server.attributes, {
+    version: server.version,
+    ...(depth === undefined ? {} : { depth }),
+  });
+  const prefix = rootPath === '/' ? '' : rootPath;
+  return linksAnswer(links.map(({ target: path, attributes }) => ({ target: prefix + path, attributes })));
+}
+
+/** `depth=0` to `depth=3` (1.2). @throws OperationError 4.00 */
+function depthOf(query: readonly string[]): number | undefined {
+  const given = query.find((each) => each === 'depth' || each.startsWith('depth='));
+  if (given === undefined) return undefined;
+  if (!/^depth=[0-3]$/.test(given)) throw new OperationError(Code.BAD_REQUEST, `${given}: depth is 0 to 3`);
+  return Number(given.slice(-1));
+}
+
+export interface DiscoverOptions {
+  readonly version: LwM2mVersion;
+  /** How many levels below the target; default by table 6.3.2.-2: 2 for an object, 1 for all others. */
+  readonly depth?: number;
+}
+
+/**
+ * What is there at and below a target, and its attributes: of the target also those that it inherits, of each
+ * node below its own.
+ */
+export function discoverTarget(
+  target: Target,
+  attributes: AttributeStore,
+  { version, depth }: DiscoverOptions,
+): Link[] {
+  const { object, instance, resource, path } = target;
+  const levels = depth ?? defaultDepth(target, version);
+  const [below, properties] = ((): [Link[], Record<string, string>] => {
+    if (instance === undefined) return [instancesOf(object, levels), versionOf(object, version)];
+    if (resource === undefined) return [resourcesOf(instance, levels), {}];
+    if (target.resourceInstance !== undefined) return [[], {}];
+    const values = resource.handler.read?.();
+    return [resourceInstancesOf(path, values, levels), dimension(values)];
+  })();
+  const own = asText(attributes.inherited(path));
   return [
-    { target: path, attributes: { ...versionOf(object), ...own(path) } },
-    ...[...object.instances.values()].flatMap((each) => [
-      { target: each.path, attributes: own(each.path) },
-      ...resources(each),
-    ]),
+    { target: path, attributes: { ...properties, ...own } },
+    ...below.map((link) => ({
+      target: link.target,
+      attributes: { ...link.attributes, ...asText(attributes.of(link.target)) },
+    })),
   ];
 }
 
-function versionOf(object: ClientObject): Record<string, string> {
-  const { version } = object.definition;
-  return version === '1.0' ? {} : { ver: version };
+/** A 1.0 client lists no resource instances: they cannot be addressed there. */
+function defaultDepth({ instance, resource }: Target, version: LwM2mVersion): number {
+  if (instance === undefined) return 2;
+  return resource !== undefined && version === '1.0' ? 0 : 1;
+}
+
+function instancesOf({ instances }: ClientObject, levels: number): Link[] {
+  if (levels < 1) return [];
+  return [...instances.values()].flatMap((each) => [
+    { target: each.path, attributes: {} },
+    ...resourcesOf(each, levels - 1),
+  ]);
+}
+
+function resourcesOf(instance: ObjectInstance, levels: number): Link[] {
+  if (levels < 1) return [];
+  return [...instance.resources].flatMap(([id, { definition, handler }]) => {
+    const target = `${instance.path}/${id}`;
+    const values = definition.multiple === true ? handler.read?.() : undefined;
+    return [{ target, attributes: dimension(values) }, ...resourceInstancesOf(target, values, levels - 1)];
+  });
+}
+
+function resourceInstancesOf(path: string, values: unknown, levels: number): Link[] {
+  if (levels < 1 || !(values instanceof Map)) return [];
+  return [...values.keys()].map((id) => ({ target: `${path}/${id}`, attributes: {} }));
+}
+
+/** A version of 1.0 goes without saying, but for core objects of a newer enabler (§7.2.3). */
+function versionOf({ definition }: ClientObject, enabler: LwM2mVersion): Record<string, string> {
+  const doubtful = enabler !== '1.0' && coreObjects.has(definition.id) && definition.id < 5;
+  return definition.version === '1.0' && !doubtful ? {} : { ver: definition.version };
 }
 
 function dimension(value: unknown): Record<string, string> {
   return value instanceof Map ? { dim: String(value.size) } : {};
+}
+
+function asText(attributes: NotificationAttributes): Record<string, string> {
+  return Object.fromEntries(attributeQueries(attributes).map((query) => query.split('=', 2)));
 }

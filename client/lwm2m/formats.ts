@@ -9,11 +9,25 @@ import type { Target } from './target.ts';
 /** The version of LwM2M that the client speaks. */
 export type LwM2mVersion = '1.0' | '1.1' | '1.2';
 
-/** The `ct` of our registration: what each version has to name (OMA-TS-LightweightM2M_Core §6.2.1). */
+/**
+ * The `ct` of our registration (OMA-TS-LightweightM2M_Core §6.2.1): what carries more than one value, and CBOR.
+ * Text and opaque every server takes for granted.
+ */
 export function announcedFormats(version: LwM2mVersion): readonly number[] {
-  return version === '1.0'
-    ? [ContentFormat.TLV]
-    : [ContentFormat.CBOR, ContentFormat.SENML_JSON, ContentFormat.SENML_CBOR, ContentFormat.TLV];
+  const { CBOR, SENML_JSON, SENML_CBOR, TLV, LWM2M_CBOR } = ContentFormat;
+  const old = [TLV, ContentFormat.JSON];
+  if (version === '1.0') return old;
+  const formats = [CBOR, SENML_JSON, SENML_CBOR, ...old];
+  return version === '1.1' ? formats : [...formats, LWM2M_CBOR];
+}
+
+/** Formats whose records keep the times at which they were taken. */
+export function carriesTime(format: number): boolean {
+  return (
+    format === ContentFormat.SENML_JSON ||
+    format === ContentFormat.SENML_CBOR ||
+    format === ContentFormat.JSON
+  );
 }
 
 /** What is answered where the server does not say: TLV was mandatory in 1.0, SenML CBOR came with 1.1. */
@@ -38,15 +52,16 @@ function isMultiple(target: Target): boolean {
   return target.resource?.definition.multiple === true && target.resourceInstance === undefined;
 }
 
-/** Encodes what was read. @throws OperationError 4.06 the format cannot carry it */
+/** Encodes what was read at `path`. @throws OperationError 4.06 the format cannot carry it */
 export function encodeRecords(
   format: number,
-  target: Target,
+  path: string,
   records: readonly LwM2mRecord[],
   lookup: ResourceTypeLookup,
+  rootPath: string,
 ): Uint8Array {
   try {
-    return encodeContent(format, target.path, records, lookup);
+    return encodeContent(format, path, records, lookup, rootPath);
   } catch (error) {
     if (error instanceof RequestError) throw new OperationError(Code.NOT_ACCEPTABLE, error.message);
     throw error;

@@ -18,7 +18,15 @@ export interface ResourceHandler<Value = ResourceValue> {
   read?(): Value | ResourceInstances<Value> | undefined;
   /** When the value was taken, seconds since the epoch; formats that carry time then do. */
   takenAt?(): number | undefined;
+  /**
+   * Declines a value that the definition's type and range let through, before anything of the request is written.
+   * @throws OperationError
+   */
+  check?(value: Value | ResourceInstances<Value>): void;
+  /** Where one of several writes fails, those before it are written back: what `read` gave. */
   write?(value: Value | ResourceInstances<Value>): void | Promise<void>;
+  /** Makes a writable resource what it is without a value: its instance is replaced, and the new one does not name it. */
+  reset?(): void | Promise<void>;
   execute?(args: ExecuteArguments, context: ExecuteContext): void | Promise<void>;
 }
 
@@ -42,7 +50,7 @@ export class ObjectInstance<Names extends string = string> {
   readonly path: string;
   /** By resource id, in the order of the ids. */
   readonly resources: ReadonlyMap<number, BoundResource>;
-  onChange: ((paths: readonly string[]) => void) | undefined;
+  onChange: ((instance: ObjectInstance, names: readonly string[]) => void) | undefined;
 
   constructor(
     definition: ObjectDefinition,
@@ -64,13 +72,17 @@ export class ObjectInstance<Names extends string = string> {
 
   /** Says that these resources have new values, all at once: observers get them in one notification. */
   changed(...names: readonly Names[]): void {
-    if (this.onChange === undefined) return;
+    this.onChange?.(this as ObjectInstance, names);
+  }
+
+  /** The paths of resources by their names. */
+  pathsOf(names: readonly string[]): string[] {
     const paths: string[] = [];
     for (const name of names) {
       const resource = this.definition.resources[name];
       if (resource !== undefined) paths.push(`${this.path}/${resource.id}`);
     }
-    this.onChange(paths);
+    return paths;
   }
 }
 
@@ -89,10 +101,24 @@ export function instance<const Definition extends ObjectDefinition>(
 
 /** How the server may create and delete instances of an object, where it may. */
 export interface InstanceLifecycle {
-  /** @throws OperationError */
-  create?(id: number, records: readonly LwM2mRecord[]): ObjectInstance;
+  /**
+   * Makes an instance of the values that the server gave, which fit the definition: no read-only ones, none that
+   * the definition does not know. What it does not name, the mandatory included, may be given a value here.
+   * @throws OperationError
+   */
+  create?(id: number, records: readonly LwM2mRecord[]): ObjectInstance | Promise<ObjectInstance>;
   /** Called before it goes. @throws OperationError */
-  delete?(instance: ObjectInstance): void;
+  delete?(instance: ObjectInstance): void | Promise<void>;
+}
+
+/** Who hears of an object tree. */
+export interface TreeListener {
+  /** Values at these paths have changed; a path of an instance: it has come or gone. */
+  onChange(paths: readonly string[]): void;
+  /** Objects or instances have come or gone. */
+  onInstancesChange(): void;
+  /** Whether anybody wants to hear of changed values now; default: yes. */
+  isObserved?(): boolean;
 }
 
 /** An object that the client has, with or without instances. */
@@ -110,28 +136,26 @@ interface MutableObject extends ClientObject {
 /** All objects of a client. */
 export class ObjectTree {
   readonly #objects = new Map<number, MutableObject>();
-  #onChange: (paths: readonly string[]) => void = () => {};
-  #onInstancesChange: () => void = () => {};
+  #listener: TreeListener | undefined;
 
   /** Sets who hears of changed values, and of instances that come and go. */
-  listen(listeners: { onChange: (paths: readonly string[]) => void; onInstancesChange: () => void }): void {
-    this.#onChange = listeners.onChange;
-    this.#onInstancesChange = listeners.onInstancesChange;
+  listen(listener: TreeListener): void {
+    this.#listener = listener;
   }
 
   /** Says that values at these paths have changed, all at once. */
   changed(paths: readonly string[]): void {
-    this.#onChange(paths);
+    if (paths.length > 0) this.#listener?.onChange(paths);
   }
 
   /** Adds an object that may have no instance yet. */
   addObject(definition: ObjectDefinition, lifecycle: InstanceLifecycle = {}): void {
     this.#objects.set(definition.id, { definition, lifecycle, instances: new Map() });
-    this.#onInstancesChange();
+    this.#listener?.onInstancesChange();
   }
 
-  /** Adds an instance, and its object where that is new. */
-  add(added: ObjectInstance<never>): void {
+  /** Adds an instance, and its object where that is new. `quietly`: nobody hears of it until `announce`. */
+  add(added: ObjectInstance<never>, options: { readonly quietly?: boolean } = {}): void {
     const entry = added as ObjectInstance;
     const { id } = entry.definition;
     if (!this.#objects.has(id)) {
@@ -140,8 +164,14 @@ export class ObjectTree {
     const object = this.#objects.get(id) as MutableObject;
     const instances = [...object.instances, [entry.id, entry] as const];
     object.instances = new Map(instances.sort(([a], [b]) => a - b));
-    entry.onChange = (paths) => this.#onChange(paths);
-    this.#onInstancesChange();
+    entry.onChange = this.#changed;
+    if (options.quietly !== true) this.announce(entry);
+  }
+
+  /** Tells of an instance that came or went. */
+  announce({ path }: ObjectInstance): void {
+    this.#listener?.onInstancesChange();
+    this.#listener?.onChange([path]);
   }
 
   remove(objectId: number, instanceId: number): void {
@@ -150,7 +180,7 @@ export class ObjectTree {
     if (object === undefined || entry === undefined) return;
     object.instances.delete(instanceId);
     entry.onChange = undefined;
-    this.#onInstancesChange();
+    this.announce(entry);
   }
 
   object(objectId: number): ClientObject | undefined {
@@ -165,4 +195,11 @@ export class ObjectTree {
   objects(): readonly ClientObject[] {
     return [...this.#objects.values()].sort((a, b) => a.definition.id - b.definition.id);
   }
+
+  /** Costs next to nothing while nobody observes: sensors change a hundred times a second. */
+  readonly #changed = (entry: ObjectInstance, names: readonly string[]): void => {
+    const listener = this.#listener;
+    if (listener === undefined || listener.isObserved?.() === false) return;
+    listener.onChange(entry.pathsOf(names));
+  };
 }

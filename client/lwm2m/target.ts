@@ -13,8 +13,8 @@ export interface Target {
   readonly resourceInstance?: number;
 }
 
-const securityObject = 0;
-const oscoreObject = 21;
+/** Objects that only a bootstrap server may touch, Security and OSCORE: no server sees them (§6.3). */
+export const bootstrapObjects: ReadonlySet<number> = new Set([0, 21]);
 
 /**
  * Finds what a Uri-Path names.
@@ -22,11 +22,14 @@ const oscoreObject = 21;
  *   bootstrap server may touch (OMA-TS-LightweightM2M_Core §E.1)
  */
 export function findTarget(tree: ObjectTree, segments: readonly string[]): Target {
-  const path = `/${segments.join('/')}`;
-  const ids = pathIds(path);
-  const [objectId, instanceId, resourceId, resourceInstance] = ids ?? [];
+  return targetAt(tree, `/${segments.join('/')}`);
+}
+
+/** As findTarget, of a path: `/3/0/9`. @throws OperationError 4.04, 4.01 */
+export function targetAt(tree: ObjectTree, path: string): Target {
+  const [objectId, instanceId, resourceId, resourceInstance] = pathIds(path) ?? [];
   if (objectId === undefined) throw notFound(path);
-  if (objectId === securityObject || objectId === oscoreObject) {
+  if (bootstrapObjects.has(objectId)) {
     throw new OperationError(Code.UNAUTHORIZED, 'only a bootstrap server may access this object');
   }
   const object = tree.object(objectId);

@@ -1,88 +1,72 @@
-import { checkValue } from '../../objects/values.ts';
 import { Code } from '../../protocol/coap/message.ts';
-import { RequestError } from '../../protocol/errors.ts';
-import { pathIds } from '../../protocol/lwm2m/path.ts';
-import type { LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
-import type { BoundResource, ObjectInstance } from './object-tree.ts';
+import { isAtOrBelow } from '../../protocol/lwm2m/path.ts';
+import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
+import type { ObjectInstance, ObjectTree } from './object-tree.ts';
+import { type Answer, type OperationContext, requestRecords } from './operation.ts';
 import { OperationError } from './operation-error.ts';
 import { isWritable, notFound, type Target } from './target.ts';
-
-export type WriteMode = 'replace' | 'update';
+import { valuesByResource, type WriteMode, WritePlan } from './write-plan.ts';
 
 /**
- * Writes values (OMA-TS-LightweightM2M_Core §6.3.3): all of them are checked before the first is
- * written. `replace` gives a multiple resource just the instances named, `update` adds them to those
- * it has. Writable resources of an instance that are not named keep their values in both modes, for
- * ours are all mandatory to the modem.
- * @throws OperationError 4.00, 4.04, 4.05
+ * Write, OMA-TS-LightweightM2M_Core §6.3.3: all of it or nothing.
+ * @throws OperationError 4.00, 4.01, 4.04, 4.05, 4.15; DecodeError
  */
-export async function writeTarget(
-  target: Target,
-  records: readonly LwM2mRecord[],
-  mode: WriteMode,
-): Promise<readonly string[]> {
-  const { instance } = target;
+export async function write(context: OperationContext, target: Target, mode: WriteMode): Promise<Answer> {
+  const { instance, resource } = target;
   if (instance === undefined) {
     throw new OperationError(Code.METHOD_NOT_ALLOWED, 'an object is not written as a whole');
   }
-  const named = new Map<number, { values: Map<number, ResourceValue>; single: ResourceValue | undefined }>();
-  for (const { path, value } of records) {
-    const [object, instanceId, resourceId, resourceInstance] = pathIds(path) ?? [];
-    if (object !== instance.definition.id || instanceId !== instance.id || resourceId === undefined) {
-      throw new OperationError(Code.BAD_REQUEST, `${path} is no resource of ${instance.path}`);
-    }
-    if (target.resource !== undefined && target.resource.definition.id !== resourceId) {
-      throw new OperationError(Code.BAD_REQUEST, `${path} does not lie below ${target.path}`);
-    }
-    const entry = named.get(resourceId) ?? { values: new Map(), single: undefined };
-    if (resourceInstance === undefined) entry.single = value;
-    else entry.values.set(resourceInstance, value);
-    named.set(resourceId, entry);
+  context.server.authorize('write', target);
+  if (resource !== undefined && !isWritable(resource)) {
+    throw new OperationError(Code.METHOD_NOT_ALLOWED, `${resource.definition.title} cannot be written`);
   }
-  if (named.size === 0) throw new OperationError(Code.BAD_REQUEST, 'nothing to write');
-  const writes: (() => void | Promise<void>)[] = [];
-  for (const [id, entry] of named) writes.push(prepare(instance, id, entry, target, mode));
-  for (const write of writes) await write();
-  return [...named.keys()].map((id) => `${instance.path}/${id}`);
+  const records = requestRecords(context, target.path);
+  const plan = planOf(context.tree, target, instance, records, mode);
+  await plan.carryOut();
+  return { code: Code.CHANGED, afterwards: [() => context.tree.changed(plan.paths)] };
 }
 
-function prepare(
-  instance: ObjectInstance,
-  id: number,
-  entry: { readonly values: Map<number, ResourceValue>; readonly single: ResourceValue | undefined },
+function planOf(
+  tree: ObjectTree,
   target: Target,
+  instance: ObjectInstance,
+  records: readonly LwM2mRecord[],
   mode: WriteMode,
-): () => void | Promise<void> {
-  const path = `${instance.path}/${id}`;
-  const resource = instance.resources.get(id);
-  if (resource === undefined) throw notFound(path);
-  const { handler, definition } = resource;
-  if (!isWritable(resource)) {
-    throw new OperationError(Code.METHOD_NOT_ALLOWED, `${definition.title} cannot be written`);
-  }
-  if (definition.multiple === true) {
-    if (entry.single !== undefined) {
-      throw new OperationError(Code.BAD_REQUEST, `${path} is a multiple resource`);
+): WritePlan {
+  const { path, resource, resourceInstance } = target;
+  for (const record of records) {
+    if (!isAtOrBelow(record.path, path)) {
+      throw new OperationError(Code.BAD_REQUEST, `${record.path} does not lie below ${path}`);
     }
-    for (const value of entry.values.values()) check(resource, value);
-    const keep = mode === 'update' || target.resourceInstance !== undefined;
-    return () => {
-      const present = keep ? handler.read?.() : undefined;
-      return handler.write?.(new Map([...(present instanceof Map ? present : []), ...entry.values]));
-    };
   }
-  const value = entry.single;
-  if (value === undefined) throw new OperationError(Code.BAD_REQUEST, `${path} is no multiple resource`);
-  check(resource, value);
-  return () => handler.write?.(value);
+  const plan = new WritePlan(tree);
+  const named = valuesByResource(instance, records);
+  if (resource !== undefined) {
+    const id = resource.definition.id;
+    // A multiple resource may be replaced by none; TLV says that with an empty payload.
+    const values = named.get(id) ?? { single: undefined, instances: new Map() };
+    if (resourceInstance === undefined) {
+      if (named.size === 0 && resource.definition.multiple !== true) throw nothing();
+      plan.write(instance, id, values, mode);
+      return plan;
+    }
+    const present = resource.handler.read?.();
+    if (!(present instanceof Map) || !present.has(resourceInstance)) throw notFound(path);
+    if (named.size === 0) throw nothing();
+    plan.write(instance, id, values, 'update');
+    return plan;
+  }
+  if (named.size === 0) throw nothing();
+  for (const [id, values] of named) {
+    // Resources that this instance does not have are no error (§6.3.3).
+    if (instance.resources.has(id)) plan.write(instance, id, values, mode);
+  }
+  if (mode === 'replace') {
+    for (const id of instance.resources.keys()) if (!named.has(id)) plan.reset(instance, id);
+  }
+  return plan;
 }
 
-/** Range and allowed values of the definition. */
-function check({ definition }: BoundResource, value: ResourceValue): void {
-  try {
-    checkValue(definition, value);
-  } catch (error) {
-    if (error instanceof RequestError) throw new OperationError(Code.BAD_REQUEST, error.message);
-    throw error;
-  }
+function nothing(): OperationError {
+  return new OperationError(Code.BAD_REQUEST, 'nothing to write');
 }
