@@ -21,7 +21,8 @@ export interface ObjectRegistry extends ResourceTypeLookup {
   originOf(objectId: number, version: string): DefinitionOrigin | undefined;
   /**
    * The registry as a device sees it that announced these versions of its objects: where a lookup gives no
-   * version, it is the announced one, types for decoders included. `objects` has each object once, in that version.
+   * version, it is the announced one, types for decoders included; a resource that this version does not have is
+   * that of the newest, for devices that leave `ver` out often have later resources. `objects` has each object once.
    * The view follows what is loaded and unloaded later. It is cheap to ask for again with the same map,
    * and devices that announce the same share one. The map must not change afterwards.
    */
@@ -205,10 +206,10 @@ class VersionedView implements ObjectRegistry {
   }
 
   resource(objectId: number, resourceId: number, version?: string): ResourceDefinition | undefined {
-    return this.#find(objectId, version)?.byId.get(resourceId);
+    const own = this.#find(objectId, version)?.byId.get(resourceId);
+    return own ?? (version === undefined ? this.#registry.resource(objectId, resourceId) : undefined);
   }
 
-  /** A resource that the announced version does not have is taken as the version that has it. */
   resourceType(objectId: number, resourceId: number): ResourceTypeEntry | undefined {
     if (this.#generation !== this.#registry.generation) this.#refresh();
     const own = this.#pinned.get(objectId)?.types.get(resourceId);

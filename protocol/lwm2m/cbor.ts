@@ -13,7 +13,7 @@ import {
 import { formatObjectLink, naturalType, typedValue, valueToWrite } from './typed-value.ts';
 import type { ObjectLinkValue, ResourceType, ResourceValue } from './value.ts';
 
-// CBOR, content format 60: one value, OMA-TS-LightweightM2M_Core-V1_2 §7.4.6 and Appendix C.
+// CBOR, content format 60: one value, OMA-TS-LightweightM2M_Core-V1_2 §7.5.3 and Appendix C.
 
 /** The tag of a time, RFC 8949 §3.4.2: Appendix C asks for it. */
 const EPOCH_TIME = 1;

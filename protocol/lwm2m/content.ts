@@ -21,27 +21,54 @@ import { decodeText, encodeText } from './text.ts';
 import { decodeTlv, encodeTlv } from './tlv.ts';
 import type { LwM2mRecord, ResourceType, ResourceTypeLookup, ResourceValue } from './value.ts';
 
-/** Formats that carry one value without its name, OMA-TS-LightweightM2M_Core-V1_2 §7.4. */
+/** Formats that carry one value without its name, OMA-TS-LightweightM2M_Core-V1_2 §7.5. */
 const singleFormats = {
   [ContentFormat.TEXT]: { encode: encodeText, decode: decodeText },
   [ContentFormat.OPAQUE]: { encode: encodeOpaque, decode: decodeOpaque },
   [ContentFormat.CBOR]: { encode: encodeCbor, decode: decodeCbor },
 } as const;
 
-/** Formats that carry values with their ids. */
+interface TreeFormat {
+  encode(
+    basePath: string,
+    records: readonly LwM2mRecord[],
+    lookup: ResourceTypeLookup,
+    rootPath: string,
+  ): Uint8Array;
+  decode(basePath: string, bytes: Uint8Array, lookup: ResourceTypeLookup, rootPath: string): LwM2mRecord[];
+}
+
+/** Formats that carry values with their ids; TLV and LwM2M CBOR know no root path. */
 const treeFormats = {
-  [ContentFormat.TLV]: { encode: encodeTlv, decode: decodeTlv },
+  [ContentFormat.TLV]: {
+    encode: encodeTlv,
+    decode: (basePath, bytes, lookup) => decodeTlv(basePath, bytes, lookup),
+  },
   [ContentFormat.SENML_JSON]: { encode: encodeSenmlJson, decode: decodeSenmlJson },
   [ContentFormat.SENML_CBOR]: { encode: encodeSenmlCbor, decode: decodeSenmlCbor },
   [ContentFormat.JSON]: { encode: encodeLwm2mJson, decode: decodeLwm2mJson },
-  [ContentFormat.LWM2M_CBOR]: { encode: encodeLwm2mCbor, decode: decodeLwm2mCbor },
-} as const;
+  [ContentFormat.LWM2M_CBOR]: {
+    encode: encodeLwm2mCbor,
+    decode: (basePath, bytes, lookup) => decodeLwm2mCbor(basePath, bytes, lookup),
+  },
+} as const satisfies Readonly<Record<number, TreeFormat>>;
 
 /** What this package reads and writes values in. */
 export const supportedContentFormats: readonly number[] = [
   ...Object.keys(singleFormats),
   ...Object.keys(treeFormats),
 ].map(Number);
+
+/**
+ * Formats for the paths of a Read-Composite or Observe-Composite: SenML since LwM2M 1.1, and SenML-ETCH
+ * (RFC 8790) beside it since 1.2. LwM2M CBOR is none of them: it carries but the answer (§7.5.4).
+ */
+export const pathListFormats: readonly number[] = [
+  ContentFormat.SENML_JSON,
+  ContentFormat.SENML_CBOR,
+  ContentFormat.SENML_ETCH_JSON,
+  ContentFormat.SENML_ETCH_CBOR,
+];
 
 /** Whether the format can carry more than one value. */
 export function isTreeFormat(format: number): boolean {
@@ -108,13 +135,38 @@ export function decodeContent(
 }
 
 /**
+ * Reads the values of a new instance of the object `/3` (or of an instance `/3/1`, if that was named): `unnamed` is
+ * the instance that those values belong to for which the payload names none. TLV may leave the instance out, and LwM2M CBOR
+ * has 65535 for it (§6.3.6 and §7.5.4).
+ * @throws DecodeError
+ */
+export function decodeCreate(
+  format: number,
+  basePath: string,
+  unnamed: number,
+  bytes: Uint8Array,
+  lookup: ResourceTypeLookup,
+  rootPath = '/',
+): LwM2mRecord[] {
+  if (format === ContentFormat.TLV) return decodeTlv(basePath, bytes, lookup, unnamed);
+  if (format === ContentFormat.LWM2M_CBOR) return decodeLwm2mCbor(basePath, bytes, lookup, unnamed);
+  return decodeContent(format, basePath, bytes, lookup, rootPath);
+}
+
+/**
  * Writes the paths of a composite Read or Observe, §6.3.8 and §6.4.4.
- * @throws RequestError a format other than SenML, or a bad path
+ * @throws RequestError a format that cannot carry them, or a bad path
  */
 export function encodePaths(format: number, paths: readonly string[], rootPath = '/'): Uint8Array {
   const canonical = paths.map(canonicalPath);
-  if (format === ContentFormat.SENML_CBOR) return encodeSenmlCborPaths(canonical, rootPath);
-  if (format === ContentFormat.SENML_JSON) return encodeSenmlJsonPaths(canonical, rootPath);
+  switch (format) {
+    case ContentFormat.SENML_CBOR:
+    case ContentFormat.SENML_ETCH_CBOR:
+      return encodeSenmlCborPaths(canonical, rootPath);
+    case ContentFormat.SENML_JSON:
+    case ContentFormat.SENML_ETCH_JSON:
+      return encodeSenmlJsonPaths(canonical, rootPath);
+  }
   throw new RequestError(`content format ${format} cannot carry a list of paths`);
 }
 
@@ -123,9 +175,23 @@ export function encodePaths(format: number, paths: readonly string[], rootPath =
  * @throws DecodeError
  */
 export function decodePaths(format: number, bytes: Uint8Array, rootPath = '/'): string[] {
-  if (format === ContentFormat.SENML_CBOR) return decodeSenmlCborPaths(bytes, rootPath);
-  if (format === ContentFormat.SENML_JSON) return decodeSenmlJsonPaths(bytes, rootPath);
+  switch (format) {
+    case ContentFormat.SENML_CBOR:
+      return decodeSenmlCborPaths(bytes, rootPath);
+    case ContentFormat.SENML_JSON:
+      return decodeSenmlJsonPaths(bytes, rootPath);
+    case ContentFormat.SENML_ETCH_CBOR:
+      return atLeastOne(decodeSenmlCborPaths(bytes, rootPath, true));
+    case ContentFormat.SENML_ETCH_JSON:
+      return atLeastOne(decodeSenmlJsonPaths(bytes, rootPath, true));
+  }
   throw new DecodeError(`content format ${format} cannot carry a list of paths`);
+}
+
+/** RFC 8790 §3.1. */
+function atLeastOne(paths: string[]): string[] {
+  if (paths.length === 0) throw new DecodeError('a Fetch Pack without a record');
+  return paths;
 }
 
 interface SingleFormat {

@@ -9,6 +9,14 @@ import type { LwM2mRecord, ResourceTypeLookup } from './value.ts';
 /** The value of what a composite operation asked for and is not there. */
 const NULL = 0xf6;
 
+/** In the place of an instance id: none is named. */
+const NO_INSTANCE = 65535;
+
+interface Lwm2mCborOptions {
+  readonly unnamed?: number | undefined;
+  readonly refusesNull?: boolean;
+}
+
 /** Object, instance, resource, resource instance. */
 const DEEPEST = 4;
 
@@ -22,7 +30,18 @@ export class Lwm2mCborReader {
   readonly #values = new Set<string>();
   readonly #multiple = new Set<string>();
 
-  constructor(basePath: string, bytes: Uint8Array, lookup: ResourceTypeLookup) {
+  /** The instance that 65535 stands for, where it may. */
+  readonly #unnamed: number | undefined;
+  readonly #refusesNull: boolean;
+
+  constructor(
+    basePath: string,
+    bytes: Uint8Array,
+    lookup: ResourceTypeLookup,
+    { unnamed, refusesNull = false }: Lwm2mCborOptions,
+  ) {
+    this.#unnamed = unnamed;
+    this.#refusesNull = refusesNull;
     this.#reader = new CborReader(bytes);
     this.#basePath = basePath;
     this.#lookup = lookup;
@@ -42,7 +61,7 @@ export class Lwm2mCborReader {
     for (let index = 0; count === INDEFINITE ? !reader.breaks() : index < count; index++) {
       const ids = this.#key(above);
       const initial = reader.peek();
-      if (initial === NULL) reader.skip();
+      if (initial === NULL && !this.#refusesNull) reader.skip();
       else if (initial >> 5 === CborMajor.MAP && ids.length < DEEPEST) this.#map(ids);
       else this.#value(ids);
     }
@@ -63,6 +82,9 @@ export class Lwm2mCborReader {
   #below(above: readonly number[]): number[] {
     const initial = this.#reader.peek();
     const id = initial >> 5 === CborMajor.UNSIGNED ? this.#reader.number() : -1;
+    if (id === NO_INSTANCE && above.length === 1 && this.#unnamed !== undefined) {
+      return [...above, this.#unnamed];
+    }
     if (typeof id !== 'number' || id < 0 || id > MAX_PATH_ID) {
       throw new DecodeError(`LwM2M CBOR: a key below /${above.join('/')} is no id`);
     }

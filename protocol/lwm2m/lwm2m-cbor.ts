@@ -8,7 +8,7 @@ import { Lwm2mCborReader } from './lwm2m-cbor-reader.ts';
 import { isAtOrBelow } from './path.ts';
 import type { LwM2mRecord, ResourceTypeLookup } from './value.ts';
 
-// LwM2M CBOR, content format 11544, which came with LwM2M 1.2: OMA-TS-LightweightM2M_Core-V1_2 §7.4. Maps
+// LwM2M CBOR, content format 11544, which came with LwM2M 1.2: OMA-TS-LightweightM2M_Core-V1_2 §7.5.4. Maps
 // within maps, whose keys are ids, or arrays of ids that stand for a path: {[3, 0]: {9: 100, 7: {0: 3800}}}.
 // It carries no times, and names nothing but ids: neither does it know a client's root path.
 
@@ -81,14 +81,25 @@ function writeBelow(
 
 /**
  * Reads nested keys in every form, arrays of ids at any level; what is null is not there, and left out.
+ * `unnamed`: the instance that 65535 stands for, as in a Create that leaves the choice to the client (§7.5.4).
  * @throws DecodeError
  */
 export function decodeLwm2mCbor(
   basePath: string,
   bytes: Uint8Array,
   lookup: ResourceTypeLookup,
+  unnamed?: number,
 ): LwM2mRecord[] {
   // No bytes at all stand for no records, as in SenML.
   if (bytes.length === 0) return [];
-  return new Lwm2mCborReader(basePath, bytes, lookup).read();
+  return new Lwm2mCborReader(basePath, bytes, lookup, { unnamed }).read();
+}
+
+/**
+ * The values of a Write-Composite. A null would have to be understood, and the format gives it no meaning there.
+ * @throws DecodeError
+ */
+export function decodeLwm2mCborChanges(bytes: Uint8Array, lookup: ResourceTypeLookup): LwM2mRecord[] {
+  if (bytes.length === 0) return [];
+  return new Lwm2mCborReader('/', bytes, lookup, { refusesNull: true }).read();
 }

@@ -2,7 +2,7 @@ import { copyBytes } from './bytes.ts';
 import { valueAsRead, valueToWrite } from './typed-value.ts';
 import type { ResourceType, ResourceValue } from './value.ts';
 
-// Opaque, content format 42: the bytes of one opaque resource, OMA-TS-LightweightM2M_Core-V1_2 §7.4.2.
+// Opaque, content format 42: the bytes of one opaque resource, OMA-TS-LightweightM2M_Core-V1_2 §7.5.2.
 
 /** @throws RequestError the value is no bytes, or the type another */
 export function encodeOpaque(path: string, type: ResourceType | undefined, value: ResourceValue): Uint8Array {

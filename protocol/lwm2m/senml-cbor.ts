@@ -15,6 +15,8 @@ import { MAX_RECORDS } from './limits.ts';
 import {
   checkVersion,
   finite,
+  patchEntries,
+  resolvedChanges,
   rootPrefix,
   type SenmlEntry,
   SenmlFields,
@@ -26,10 +28,13 @@ import {
   senmlLabel,
 } from './senml.ts';
 import { formatObjectLink, parseObjectLink } from './typed-value.ts';
-import type { LwM2mRecord, ObjectLinkValue, ResourceTypeLookup } from './value.ts';
+import type { LwM2mChange, LwM2mRecord, ObjectLinkValue, ResourceTypeLookup } from './value.ts';
 
-// SenML CBOR, content format 112: RFC 8428 §6, OMA-TS-LightweightM2M_Core-V1_2 §7.4.5. The decoder
+// SenML CBOR, content format 112: RFC 8428 §6, OMA-TS-LightweightM2M_Core-V1_2 §7.5.7. The decoder
 // streams from the bytes into records: a map of each record would cost more than all the rest.
+
+/** The simple value null, RFC 8949 §3.3. */
+const NULL = 0xf6;
 
 /** @throws DecodeError */
 export function decodeSenmlCbor(
@@ -44,8 +49,8 @@ export function decodeSenmlCbor(
 }
 
 /** The paths that a composite Read or Observe names. @throws DecodeError */
-export function decodeSenmlCborPaths(bytes: Uint8Array, rootPath = '/'): string[] {
-  const names = new SenmlNames(rootPath);
+export function decodeSenmlCborPaths(bytes: Uint8Array, rootPath = '/', isFetchPack = false): string[] {
+  const names = new SenmlNames(rootPath, isFetchPack);
   readSenmlCbor(bytes, names);
   return names.paths;
 }
@@ -75,12 +80,46 @@ export function encodeSenmlCborPaths(paths: readonly string[], rootPath = '/'): 
   return writer.copy();
 }
 
+/** The changes of a Patch Pack, content format 322 (RFC 8790 §3.2). @throws DecodeError */
+export function decodeSenmlCborChanges(
+  bytes: Uint8Array,
+  lookup: ResourceTypeLookup,
+  rootPath = '/',
+): LwM2mChange[] {
+  const resolver = new SenmlResolver('/', lookup, rootPath, true);
+  readSenmlCbor(bytes, resolver);
+  return resolvedChanges(resolver);
+}
+
+/** @throws RequestError */
+export function encodeSenmlCborChanges(
+  changes: readonly LwM2mChange[],
+  lookup: ResourceTypeLookup,
+  rootPath = '/',
+): Uint8Array {
+  const writer = new ByteWriter();
+  const entries = patchEntries(changes, lookup, rootPath);
+  writeHead(writer, CborMajor.ARRAY, entries.length);
+  for (const { n, entry } of entries) {
+    if (entry !== null) {
+      writeEntry(writer, entry);
+      continue;
+    }
+    writeHead(writer, CborMajor.MAP, 2);
+    writeInteger(writer, SenmlLabel.n);
+    writeText(writer, n);
+    writeInteger(writer, SenmlLabel.v);
+    writer.uint8(NULL);
+  }
+  return writer.copy();
+}
+
 /** Hands each record of a pack to the sink, as it stands. @throws DecodeError */
 export function readSenmlCbor(bytes: Uint8Array, sink: SenmlSink): void {
   // No bytes at all stand for no records: an empty object read from devices that send nothing then.
   if (bytes.length === 0) return;
   const reader = new CborReader(bytes);
-  const fields = new SenmlFields();
+  const fields = new SenmlFields(sink.takesNull);
   const count = reader.array();
   for (let index = 0; count === INDEFINITE ? !reader.breaks() : index < count; index++) {
     if (index === MAX_RECORDS) throw new DecodeError(`more than ${MAX_RECORDS} SenML records`);
@@ -119,6 +158,11 @@ function readLabel(reader: CborReader): SenmlLabel | undefined {
 function readField(reader: CborReader, label: SenmlLabel, fields: SenmlFields): void {
   switch (label) {
     case SenmlLabel.v: {
+      if (fields.takesNull && reader.peek() === NULL) {
+        reader.skip();
+        fields.setNull();
+        return;
+      }
       const value = reader.number();
       if (typeof value === 'number') finite(value);
       fields.setValue(value);

@@ -5,6 +5,8 @@ import { MAX_RECORDS } from './limits.ts';
 import {
   checkVersion,
   finite,
+  patchEntries,
+  resolvedChanges,
   rootPrefix,
   type SenmlEntry,
   SenmlFields,
@@ -16,9 +18,15 @@ import {
   senmlLabel,
 } from './senml.ts';
 import { formatObjectLink, parseObjectLink } from './typed-value.ts';
-import type { LwM2mRecord, ObjectLinkValue, ResourceTypeLookup, ResourceValue } from './value.ts';
+import type {
+  LwM2mChange,
+  LwM2mRecord,
+  ObjectLinkValue,
+  ResourceTypeLookup,
+  ResourceValue,
+} from './value.ts';
 
-// SenML JSON, content format 110: RFC 8428 §5, OMA-TS-LightweightM2M_Core-V1_2 §7.4.4.
+// SenML JSON, content format 110: RFC 8428 §5, OMA-TS-LightweightM2M_Core-V1_2 §7.5.6.
 
 /** @throws DecodeError */
 export function decodeSenmlJson(
@@ -33,8 +41,8 @@ export function decodeSenmlJson(
 }
 
 /** The paths that a composite Read or Observe names. @throws DecodeError */
-export function decodeSenmlJsonPaths(bytes: Uint8Array, rootPath = '/'): string[] {
-  const names = new SenmlNames(rootPath);
+export function decodeSenmlJsonPaths(bytes: Uint8Array, rootPath = '/', isFetchPack = false): string[] {
+  const names = new SenmlNames(rootPath, isFetchPack);
   readSenmlJson(bytes, names);
   return names.paths;
 }
@@ -54,13 +62,36 @@ export function encodeSenmlJsonPaths(paths: readonly string[], rootPath = '/'): 
   return encodeUtf8(JSON.stringify(paths.map((path) => ({ n: rootPrefix(rootPath) + path }))));
 }
 
+/** The changes of a Patch Pack, content format 320 (RFC 8790 §3.2). @throws DecodeError */
+export function decodeSenmlJsonChanges(
+  bytes: Uint8Array,
+  lookup: ResourceTypeLookup,
+  rootPath = '/',
+): LwM2mChange[] {
+  const resolver = new SenmlResolver('/', lookup, rootPath, true);
+  readSenmlJson(bytes, resolver);
+  return resolvedChanges(resolver);
+}
+
+/** @throws RequestError */
+export function encodeSenmlJsonChanges(
+  changes: readonly LwM2mChange[],
+  lookup: ResourceTypeLookup,
+  rootPath = '/',
+): Uint8Array {
+  const texts = patchEntries(changes, lookup, rootPath).map(({ n, entry }) =>
+    entry === null ? `{"n":${JSON.stringify(n)},"v":null}` : entryText(entry),
+  );
+  return encodeUtf8(`[${texts.join(',')}]`);
+}
+
 /** Hands each record of a pack to the sink, as it stands. @throws DecodeError */
 export function readSenmlJson(bytes: Uint8Array, sink: SenmlSink): void {
   if (bytes.length === 0) return;
   const pack = parseExactJson(decodeUtf8(bytes));
   if (!Array.isArray(pack)) throw new DecodeError('a SenML pack is a JSON array');
   if (pack.length > MAX_RECORDS) throw new DecodeError(`more than ${MAX_RECORDS} SenML records`);
-  const fields = new SenmlFields();
+  const fields = new SenmlFields(sink.takesNull);
   for (const record of pack as unknown[]) {
     if (typeof record !== 'object' || record === null || Array.isArray(record)) {
       throw new DecodeError('a SenML record is a JSON object');
@@ -77,6 +108,10 @@ export function readSenmlJson(bytes: Uint8Array, sink: SenmlSink): void {
 function readField(label: SenmlLabel, value: unknown, fields: SenmlFields): void {
   switch (label) {
     case SenmlLabel.v:
+      if (value === null && fields.takesNull) {
+        fields.setNull();
+        return;
+      }
       fields.setValue(numberOf(label, value));
       fields.numeric = true;
       return;

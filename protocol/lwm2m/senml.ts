@@ -2,11 +2,11 @@ import { DecodeError, RequestError } from '../errors.ts';
 import { MAX_NAME_LENGTH, MAX_RECORDS } from './limits.ts';
 import { isAtOrBelow, pathIds } from './path.ts';
 import { naturalType, typedValue, valueToWrite } from './typed-value.ts';
-import type { LwM2mRecord, ResourceType, ResourceTypeLookup, ResourceValue } from './value.ts';
+import type { LwM2mChange, LwM2mRecord, ResourceType, ResourceTypeLookup, ResourceValue } from './value.ts';
 
-// What SenML JSON and SenML CBOR share: RFC 8428 §4 and OMA-TS-LightweightM2M_Core-V1_2 §7.4.4, §7.4.5.
+// What SenML JSON and SenML CBOR share: RFC 8428 §4 and OMA-TS-LightweightM2M_Core-V1_2 §7.5.6, §7.5.7.
 
-/** SenML labels with their integers in CBOR, RFC 8428 §6 table 4; `vlo` has only its text, LwM2M §7.4.5. */
+/** SenML labels with their integers in CBOR, RFC 8428 §6 table 4; `vlo` has only its text, LwM2M §7.5.7. */
 export const SenmlLabel = {
   bs: -6,
   bv: -5,
@@ -47,6 +47,14 @@ export class SenmlFields {
   /** Whether `value` is a `v`, to which the base value is added. */
   numeric = false;
   sum = false;
+  /** Whether the value is null: the record is to be removed. Only where `takesNull` allows it. */
+  removed = false;
+  /** Whether `"v": null` is a value: in Patch Packs alone (RFC 8790 §3.2). */
+  readonly takesNull: boolean;
+
+  constructor(takesNull = false) {
+    this.takesNull = takesNull;
+  }
 
   clear(): void {
     this.bn = undefined;
@@ -57,11 +65,17 @@ export class SenmlFields {
     this.value = undefined;
     this.numeric = false;
     this.sum = false;
+    this.removed = false;
   }
 
   setValue(value: ResourceValue): void {
-    if (this.value !== undefined) throw new DecodeError('a SenML record with two values');
+    if (this.value !== undefined || this.removed) throw new DecodeError('a SenML record with two values');
     this.value = value;
+  }
+
+  setNull(): void {
+    if (this.value !== undefined) throw new DecodeError('a SenML record with two values');
+    this.removed = true;
   }
 
   setName(label: typeof SenmlLabel.bn | typeof SenmlLabel.n, text: string): void {
@@ -73,12 +87,24 @@ export class SenmlFields {
 
 /** What is done with each record of a pack, in their order. */
 export interface SenmlSink {
+  /** Whether records may have null for a value. */
+  readonly takesNull?: boolean;
   take(fields: SenmlFields): void;
+}
+
+/** A record of a Patch Pack that removes what it names. */
+export interface SenmlRemoval {
+  readonly path: string;
+  /** How many records with a value stand before it. */
+  readonly after: number;
 }
 
 /** Resolves the records of one pack, RFC 8428 §4.6, to typed values at or below a path. */
 export class SenmlResolver implements SenmlSink {
   readonly records: LwM2mRecord[] = [];
+  /** What a Patch Pack removes; kept apart, so that no other reader of records meets a null. */
+  readonly removals: SenmlRemoval[] = [];
+  readonly takesNull: boolean;
   readonly #basePath: string;
   readonly #root: string;
   readonly #lookup: ResourceTypeLookup;
@@ -90,7 +116,8 @@ export class SenmlResolver implements SenmlSink {
   #path = '';
   #type: ResourceType | undefined;
 
-  constructor(basePath: string, lookup: ResourceTypeLookup, rootPath: string) {
+  constructor(basePath: string, lookup: ResourceTypeLookup, rootPath: string, takesNull = false) {
+    this.takesNull = takesNull;
     this.#basePath = basePath;
     this.#root = rootPrefix(rootPath);
     this.#lookup = lookup;
@@ -103,12 +130,20 @@ export class SenmlResolver implements SenmlSink {
     }
     if (fields.bt !== undefined) this.#bt = fields.bt;
     if (fields.bv !== undefined) this.#bv = fields.bv;
-    if (fields.value === undefined) {
+    if (fields.value === undefined && !fields.removed) {
       if (fields.n === undefined && fields.t === undefined && !fields.sum) return;
-      throw new DecodeError(`a SenML record without a value: '${this.#bn}${fields.n ?? ''}'`);
+      // RFC 8428 §4.5.4: a value that is missing beside a base value is zero.
+      if (this.#bv === undefined || fields.sum)
+        throw new DecodeError(`a SenML record without a value: '${this.#bn}${fields.n ?? ''}'`);
+      fields.value = 0;
+      fields.numeric = true;
     }
     if (this.records.length === MAX_RECORDS) throw new DecodeError(`more than ${MAX_RECORDS} values`);
     if (this.#path === '' || fields.n !== this.#n) this.#resolve(fields.n);
+    if (fields.removed) {
+      this.removals.push({ path: this.#path, after: this.records.length });
+      return;
+    }
     const value = this.#typed(fields);
     if (fields.t === undefined && this.#bt === undefined) {
       this.records.push({ path: this.#path, value });
@@ -140,23 +175,38 @@ export class SenmlResolver implements SenmlSink {
   }
 }
 
-/** Collects the names alone: what a composite Read or Observe asks for (LwM2M §6.3.8). */
+/**
+ * Collects the names alone: what a composite Read or Observe asks for (LwM2M §6.3.8). A Fetch Pack holds
+ * names and nothing else (RFC 8790 §3.1); in a SenML pack, which devices of LwM2M 1.1 send, values are passed over.
+ */
 export class SenmlNames implements SenmlSink {
   readonly paths: string[] = [];
   readonly #root: string;
+  readonly #isFetchPack: boolean;
   #bn = '';
 
-  constructor(rootPath: string) {
+  constructor(rootPath: string, isFetchPack: boolean) {
     this.#root = rootPrefix(rootPath);
+    this.#isFetchPack = isFetchPack;
   }
 
   take(fields: SenmlFields): void {
+    if (this.#isFetchPack) checkFetchRecord(fields);
     if (fields.bn !== undefined) this.#bn = fields.bn;
     const path = withoutRoot(this.#bn + (fields.n ?? ''), this.#root);
     if (pathIds(path) === undefined) throw new DecodeError(`SenML name '${path}' is no path`);
     if (this.paths.length === MAX_RECORDS) throw new DecodeError(`more than ${MAX_RECORDS} paths`);
     this.paths.push(path);
   }
+}
+
+/** RFC 8790 §3.1. Times choose among the records of one name; a resource has its newest value only. */
+function checkFetchRecord({ bn, n, bt, t, bv, value, sum: hasSum }: SenmlFields): void {
+  if (bn === undefined && n === undefined) throw new DecodeError('a record of a Fetch Pack without a name');
+  if (value !== undefined || bv !== undefined || hasSum)
+    throw new DecodeError('a record of a Fetch Pack with a value');
+  if (t !== undefined || bt !== undefined)
+    throw new DecodeError('a record of a Fetch Pack that asks for a time');
 }
 
 /** What stands before each path in names: nothing, or the root path of a client that has another than `/`. */
@@ -190,6 +240,17 @@ export function finite(value: number | bigint): number {
 function sum(value: number | bigint, base: number): number | bigint {
   if (typeof value === 'bigint' && Number.isSafeInteger(base)) return value + BigInt(base);
   return finite(Number(value) + base);
+}
+
+/** What the resolver of a Patch Pack has found, in the order of the pack. */
+export function resolvedChanges({ records, removals }: SenmlResolver): LwM2mChange[] {
+  const changes: LwM2mChange[] = [];
+  let next = 0;
+  for (const { path, after } of removals) {
+    while (next < after) changes.push(records[next++] as LwM2mRecord);
+    changes.push({ path, value: null });
+  }
+  return [...changes, ...records.slice(next)];
 }
 
 /** One record to write: its fields, those that are needed. */
@@ -248,6 +309,29 @@ export function senmlEntries(
       type: type ?? naturalType(fitted),
       value: fitted,
     };
+  });
+}
+
+/**
+ * The entries of a Patch Pack (RFC 8790 §3.2), each with its whole name; null where the record removes what it names.
+ * @throws RequestError a value that does not fit, or a removal of what is no resource instance
+ */
+export function patchEntries(
+  changes: readonly LwM2mChange[],
+  lookup: ResourceTypeLookup,
+  rootPath: string,
+): { readonly n: string; readonly entry: SenmlEntry | null }[] {
+  if (changes.length > MAX_RECORDS) throw new RequestError(`more than ${MAX_RECORDS} changes`);
+  return changes.map(({ path, value }) => {
+    const n = rootPrefix(rootPath) + path;
+    if (value === null) {
+      if (pathIds(path)?.length !== 4)
+        throw new RequestError(`${path} is no resource instance: nothing else can be removed so`);
+      return { n, entry: null };
+    }
+    const [entry] = senmlEntries('/', [{ path, value }], lookup, '/');
+    const { type, value: fitted } = entry as SenmlEntry;
+    return { n, entry: { n, type, value: fitted } };
   });
 }
 

@@ -10,7 +10,7 @@ import {
 } from './typed-value.ts';
 import type { ObjectLinkValue, ResourceType, ResourceValue } from './value.ts';
 
-// Plain text, content format 0: one value, OMA-TS-LightweightM2M_Core-V1_2 §7.4.1 and Appendix C.
+// Plain text, content format 0: one value, OMA-TS-LightweightM2M_Core-V1_2 §7.5.1 and Appendix C.
 
 const INTEGER = /^[+-]?\d{1,20}$/;
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?$/;

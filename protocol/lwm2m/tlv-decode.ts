@@ -5,7 +5,7 @@ import { MAX_PATH_ID, pathIds } from './path.ts';
 import { compactInteger, valueAsRead } from './typed-value.ts';
 import type { LwM2mRecord, ResourceType, ResourceTypeLookup, ResourceValue } from './value.ts';
 
-// TLV, content format 11542: OMA-TS-LightweightM2M_Core-V1_2 §7.4.3.
+// TLV, content format 11542: OMA-TS-LightweightM2M_Core-V1_2 §7.5.5.
 
 /** Identifier kinds, bits 7 and 6 of the type byte. */
 export const TlvKind = {
@@ -26,15 +26,20 @@ interface Tlv {
 
 /**
  * Reads what a device sent for `basePath` (an object or something below it). Resources straight under
- * an object are those of its instance 0, and an instance or multiple resource that wraps what was
+ * an object are those of its instance `unnamed`, and an instance or multiple resource that wraps what was
  * asked for is looked into: devices send both.
  * @throws DecodeError
  */
-export function decodeTlv(basePath: string, bytes: Uint8Array, lookup: ResourceTypeLookup): LwM2mRecord[] {
+export function decodeTlv(
+  basePath: string,
+  bytes: Uint8Array,
+  lookup: ResourceTypeLookup,
+  unnamed = 0,
+): LwM2mRecord[] {
   const [object, instance, resource, resourceInstance] = pathIds(basePath) ?? [];
   if (object === undefined) throw new DecodeError('TLV names no objects, so it cannot answer for the root');
   const reader = new TlvReader(bytes, lookup, object);
-  if (instance === undefined) reader.object();
+  if (instance === undefined) reader.object(unnamed);
   else if (resource === undefined) reader.instance(instance);
   else reader.resource(instance, resource, resourceInstance);
   return reader.records;
@@ -54,11 +59,11 @@ class TlvReader {
     this.#object = object;
   }
 
-  object(): void {
+  object(unnamed: number): void {
     for (let at = 0; at < this.#bytes.length; ) {
       const tlv = this.#next(at, this.#bytes.length);
       if (tlv.kind === TlvKind.OBJECT_INSTANCE) this.#resources(tlv.id, tlv.start, tlv.end);
-      else this.#resource(0, tlv);
+      else this.#resource(unnamed, tlv);
       at = tlv.end;
     }
   }

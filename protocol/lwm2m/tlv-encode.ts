@@ -13,7 +13,7 @@ import type {
   ResourceValue,
 } from './value.ts';
 
-// TLV, content format 11542: OMA-TS-LightweightM2M_Core-V1_2 §7.4.3.
+// TLV, content format 11542: OMA-TS-LightweightM2M_Core-V1_2 §7.5.5.
 
 const MAX_INT32 = 2 ** 31 - 1;
 

@@ -38,6 +38,15 @@ export interface LwM2mRecord {
   readonly time?: number;
 }
 
+/**
+ * One change of a Write-Composite: a value, or null for a resource instance that is to be deleted
+ * (OMA-TS-LightweightM2M_Core-V1_2 §6.3.9 and §7.5.6). Nowhere else is a value null.
+ */
+export interface LwM2mChange {
+  readonly path: string;
+  readonly value: ResourceValue | null;
+}
+
 /** What a decoder must know of a resource to read untyped bytes; the object registry implements it. */
 export interface ResourceTypeLookup {
   /** Undefined for what the registry does not know: decoders then keep bytes, or the format's own type. */

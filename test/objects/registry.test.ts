@@ -83,7 +83,8 @@ describe('the registry as a device sees it', () => {
       ]),
     );
     expect(view.object(5)?.version).toBe('1.0');
-    expect(view.resource(5, 10)).toBeUndefined();
+    expect(view.resource(5, 5)?.range).toEqual([0, 9]);
+    expect(view.resource(5, 10, '1.0')).toBeUndefined();
     expect(view.resource(21, 0)?.type).toBe('string');
     expect(view.resourceType(21, 0)).toEqual({ type: 'string', multiple: false });
     expect(registry.resourceType(21, 0)).toEqual({ type: 'opaque', multiple: false });
@@ -106,7 +107,7 @@ describe('the registry as a device sees it', () => {
     expect(ids).toEqual([...ids].sort((a, b) => a - b));
   });
 
-  test('tells the type of a resource that the announced version does not have by the version that has it', () => {
+  test('takes a resource that the announced version does not have from the newest', () => {
     const view = registry.withVersions(
       new Map([
         [5, '1.0'],
@@ -114,7 +115,9 @@ describe('the registry as a device sees it', () => {
       ]),
     );
     expect(view.resourceType(5, 12)).toEqual({ type: 'time', multiple: false });
+    expect(view.resource(5, 12)?.title).toBe('Last State Change Time');
     expect(view.resourceType(5, 99)).toBeUndefined();
+    expect(view.resource(5, 99)).toBeUndefined();
   });
 
   test('is made once for the same map, and shared by devices that announce the same', () => {
