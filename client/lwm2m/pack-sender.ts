@@ -52,6 +52,8 @@ interface Stream {
   /** Sent, or about to be, and not acknowledged: its bytes stay as they are. */
   sealed: SealedPack | undefined;
   sentAt: number;
+  /** Not to be tried before, after a pack that came back. */
+  notBefore: number;
   /** How many readings fill a pack, as the last one showed. */
   full: number;
 }
@@ -94,6 +96,7 @@ export class PackSender {
       format: 'senml-cbor',
       sealed: undefined,
       sentAt: Number.NEGATIVE_INFINITY,
+      notBefore: Number.NEGATIVE_INFINITY,
       full: 64,
     });
   }
@@ -118,6 +121,7 @@ export class PackSender {
     const former = stream.observer;
     stream.observer = observer;
     stream.transmit = notifications(observer);
+    stream.notBefore = Number.NEGATIVE_INFINITY;
     stream.format = format;
     stream.sentAt = this.#options.clock.now();
     stream.reader.attach();
@@ -130,6 +134,7 @@ export class PackSender {
     for (const stream of this.#streams) {
       stream.observer = undefined;
       stream.transmit = transmit;
+      stream.notBefore = Number.NEGATIVE_INFINITY;
       stream.format = format;
       stream.reader.attach();
     }
@@ -222,8 +227,8 @@ export class PackSender {
     if (this.#flushing) {
       return stream.sealed !== undefined || reader.length > 0 ? now : Number.POSITIVE_INFINITY;
     }
-    const earliest =
-      observer === undefined ? sentAt : sentAt + this.#options.minimumPeriod(source.path) * 1_000;
+    const pause = observer === undefined ? 0 : this.#options.minimumPeriod(source.path) * 1_000;
+    const earliest = Math.max(sentAt + pause, stream.notBefore);
     if (stream.sealed !== undefined || reader.length >= stream.full) return earliest;
     const oldest = reader.oldest;
     if (oldest !== undefined) {
@@ -267,11 +272,11 @@ export class PackSender {
       }
     }
     if (!this.#paused) {
-      if (outcome.kind !== 'returned' || stream.transmit !== transmit) this.wake();
-      else if (!this.#flushing) {
-        const now = this.#options.clock.now();
-        this.#setTimer(now + (outcome.wait ?? retryDelay), now);
+      if (outcome.kind === 'returned' && stream.transmit === transmit) {
+        stream.notBefore = this.#options.clock.now() + (outcome.wait ?? retryDelay);
       }
+      // A flush that was answered with a refusal has nothing to hurry for any more.
+      if (outcome.kind !== 'returned' || !this.#flushing) this.wake();
     }
     const idle = this.#idle;
     this.#idle = [];

@@ -1,0 +1,305 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Lwm2mClient, Lwm2mClientOptions } from '../../../client/lwm2m/client.ts';
+import { instance } from '../../../client/lwm2m/object-tree.ts';
+import type { ServerOptions } from '../../../client/lwm2m/server-session.ts';
+import type { Modem } from '../../../client/modem/modem.ts';
+import { deviceObject } from '../../../objects/device.ts';
+import { temperatureObject } from '../../../objects/ipso/temperature.ts';
+import { Code } from '../../../protocol/coap/message.ts';
+import { TimeoutError } from '../../../protocol/errors.ts';
+import { encodeContent } from '../../../protocol/lwm2m/content.ts';
+import { ContentFormat } from '../../../protocol/lwm2m/content-format.ts';
+import { ClientWorld, registry, serverAddress } from '../../support/client/client-world.ts';
+import {
+  type Notification,
+  type ScriptedServer,
+  describe as told,
+} from '../../support/client/scripted-server.ts';
+
+const secondAddress = '192.0.2.2:5683';
+let world: ClientWorld;
+let first: ScriptedServer;
+let second: ScriptedServer;
+let client: Lwm2mClient;
+let level: number;
+let written: string[];
+
+function serverOptions(options: readonly Partial<ServerOptions>[] = [{}, {}]): ServerOptions[] {
+  return [serverAddress, secondAddress].map((address, i) => ({
+    uri: `coap://${address}`,
+    resolve: async () => address,
+    ...options[i],
+  }));
+}
+
+function start(servers?: readonly Partial<ServerOptions>[], options: Partial<Lwm2mClientOptions> = {}): void {
+  client = world.client({ servers: serverOptions(servers), ...options });
+  client.tree.add(
+    instance(deviceObject, 0, {
+      batteryLevel: { read: () => level },
+      timezone: {
+        read: () => 'UTC',
+        write(value) {
+          written.push(String(value));
+        },
+      },
+    }),
+  );
+  client.start();
+}
+
+const ask = <T>(promise: Promise<T>): Promise<T> => world.settle(promise);
+
+beforeEach(() => {
+  world = new ClientWorld();
+  first = world.server;
+  second = world.anotherServer(secondAddress);
+  level = 80;
+  written = [];
+});
+
+afterEach(() => expect(world.faults).toEqual([]));
+
+describe('a client of two servers', () => {
+  it('registers with each, and is served to each by its own account (ETS 950)', async () => {
+    start([{ account: { lifetime: 600 } }, { account: { lifetime: 60 }, version: '1.0' }]);
+    await world.registered(2);
+    expect(first.requests[0]?.query).toEqual(['ep=modem-1', 'lt=600', 'lwm2m=1.1', 'b=U']);
+    expect(second.requests[0]?.query).toEqual(['ep=modem-1', 'lt=60', 'lwm2m=1.0', 'b=U']);
+    expect(first.requests[0]?.payload).toContain('</1/0>,</1/1>');
+    // Each sees its own instance of the Server object, and no other.
+    expect(Object.keys(await ask(first.values('/1')))).toContain('/1/0/0');
+    expect(await ask(first.values('/1'))).toMatchObject({ '/1/0/0': 101, '/1/0/1': 600 });
+    expect(await ask(second.values('/1'))).toMatchObject({ '/1/1/0': 102, '/1/1/1': 60 });
+    expect(told(await ask(second.read('/1/0')))).toBe('4.01 no right to read /1/0');
+    await world.clock.run(100_000);
+    expect(first.of('update')).toHaveLength(0);
+    expect(second.of('update').length).toBeGreaterThan(1);
+  });
+
+  it('keeps attributes and observations of each apart', async () => {
+    start();
+    await world.registered(2);
+    const one = await ask(first.observe('/3/0/9'));
+    const two = await ask(second.observe('/3/0/9'));
+    await ask(second.send(Code.PUT, '/3/0/9', { query: ['pmin=60'] }));
+    level = 70;
+    client.tree.changed(['/3/0/9']);
+    await world.clock.run(10_000);
+    expect([one.told.length, two.told.length]).toEqual([1, 0]);
+    await world.clock.run(60_000);
+    expect([one.told.length, two.told.length]).toEqual([1, 1]);
+    const links = async (server: ScriptedServer) =>
+      new TextDecoder().decode((await ask(server.read('/3/0/9', ContentFormat.LINK_FORMAT))).payload);
+    expect(await links(first)).not.toContain('pmin');
+    expect(await links(second)).toContain('pmin=60');
+  });
+
+  it('goes on with one while the other is away, disabled or lost', async () => {
+    start();
+    await world.registered(2);
+    await ask(second.writeText('/1/1/5', '50'));
+    await ask(second.execute('/1/1/4'));
+    await world.until('deregistered', () => second.of('deregister').length === 1);
+    expect((await ask(first.read('/3/0/9'))).code).toBe(Code.CONTENT);
+    await world.clock.run(5_000);
+    await expect(ask(second.read('/3/0/9'))).rejects.toThrow(TimeoutError);
+    await world.until('back', () => second.of('register').length === 2);
+    expect(first.requests.map((request) => request.kind)).toEqual(['register']);
+  });
+
+  it('has a Server object at /1/1 only where it is told so', async () => {
+    client = world.client({ servers: [{ ...serverOptions()[0], instanceId: 1 } as ServerOptions] });
+    client.start();
+    await world.registered();
+    expect(first.requests[0]?.payload).toMatch(/<\/1>;ver=1\.2,<\/1\/1>$/);
+    expect(await ask(first.values('/1/1/1'))).toEqual({ '/1/1/1': 300 });
+    expect(told(await ask(first.read('/1/0')))).toMatch(/^4\.04/);
+    await ask(first.execute('/1/1/8'));
+    await world.until('updated', () => first.of('update').length === 1);
+  });
+
+  it('answers nobody else', async () => {
+    start();
+    await world.registered(2);
+    const stranger = world.anotherServer('192.0.2.66:5683');
+    stranger.requests.push(...first.requests);
+    expect(told(await ask(stranger.read('/3/0/9')))).toBe('4.01 not my server');
+  });
+
+  it('registers in the order of priority, after the delay of each', async () => {
+    start([
+      { account: { registrationPriorityOrder: 2, initialRegistrationDelayTimer: 30 } },
+      { account: { registrationPriorityOrder: 1 } },
+    ]);
+    second.script.push({ code: Code.SERVICE_UNAVAILABLE });
+    await world.registered(2);
+    const [failed, at] = second.of('register').map((request) => request.at);
+    expect(failed).toBeLessThan(1_000);
+    expect((first.requests[0]?.at ?? 0) - (at ?? 0)).toBeGreaterThanOrEqual(30_000);
+    expect((first.requests[0]?.at ?? 0) - (at ?? 0)).toBeLessThan(31_000);
+  });
+
+  it.each([
+    [true, 0],
+    [false, 1],
+  ])(
+    'whose first fails lets the next go first or not: Registration Failure Block %s',
+    async (block, count) => {
+      start([
+        { account: { registrationPriorityOrder: 1, registrationFailureBlock: block } },
+        { account: { registrationPriorityOrder: 2 } },
+      ]);
+      for (let i = 0; i < 20; i++) first.script.push({ code: Code.FORBIDDEN });
+      await world.clock.run(120_000);
+      expect(first.requests.length).toBeGreaterThan(5);
+      expect(second.requests).toHaveLength(count);
+    },
+  );
+
+  it('cannot have one id twice', () => {
+    expect(() => start([{ shortServerId: 5 }, { shortServerId: 5 }])).toThrow(
+      'two servers have short server id 5',
+    );
+    expect(() => start([{ instanceId: 3 }, { instanceId: 3 }])).toThrow('two servers have instance id 3');
+  });
+});
+
+describe('access control', () => {
+  it('is not there with one server (§8.1)', async () => {
+    client = world.client();
+    client.start();
+    await world.registered();
+    expect(told(await ask(first.read('/2')))).toMatch(/^4\.04/);
+  });
+
+  it('says who owns what, and lets others do what the default entry allows (ETS 951)', async () => {
+    start();
+    await world.registered(2);
+    const shown = await ask(first.values('/2'));
+    const owners: Record<string, unknown> = {};
+    for (const [path, value] of Object.entries(shown)) {
+      const id = path.split('/')[2];
+      if (path.endsWith('/3')) owners[`/${shown[`/2/${id}/0`]}/${shown[`/2/${id}/1`]}`] = value;
+    }
+    expect(owners).toEqual({ '/1/0': 101, '/1/1': 102, '/3/0': 101 });
+    expect((await ask(second.read('/3/0/9'))).code).toBe(Code.CONTENT);
+    expect(told(await ask(second.writeText('/3/0/15', 'CET')))).toBe('4.01 no right to write /3/0/15');
+    expect(told(await ask(first.writeText('/3/0/15', 'CET')))).toBe('2.04');
+    expect(written).toEqual(['CET']);
+  });
+
+  it('is changed by the owner alone, and holds at once', async () => {
+    start();
+    await world.registered(2);
+    const shown = await ask(first.values('/2'));
+    const of = (object: number): string =>
+      Object.entries(shown)
+        .find(([path, value]) => path.endsWith('/0') && value === object)?.[0]
+        .slice(0, -2) ?? '';
+    const device = of(3);
+    const acl = (entries: Record<number, number>): Uint8Array =>
+      encodeContent(
+        ContentFormat.TLV,
+        `${device}/2`,
+        Object.entries(entries).map(([id, value]) => ({ path: `${device}/2/${id}`, value })),
+        registry,
+      );
+    const write = (server: ScriptedServer, entries: Record<number, number>) =>
+      ask(server.send(Code.PUT, `${device}/2`, { format: ContentFormat.TLV, payload: acl(entries) }));
+    expect(told(await write(second, { 102: 31 }))).toMatch(/^4\.01/);
+    expect(told(await write(first, { 102: 3 }))).toBe('2.04');
+    expect(told(await ask(second.writeText('/3/0/15', 'CET')))).toBe('2.04');
+    expect(told(await write(first, { 101: 1 }))).toBe('2.04');
+    expect(told(await ask(second.read('/3/0/9')))).toMatch(/^4\.01/);
+    expect(told(await ask(first.writeText('/3/0/15', 'EST')))).toMatch(/^4\.01/);
+    // The owner stays the owner.
+    expect(told(await ask(first.writeText(`${device}/3`, '102')))).toBe('2.04');
+    expect(told(await write(first, {}))).toMatch(/^4\.01/);
+    expect(told(await write(second, {}))).toBe('2.04');
+    expect(told(await ask(second.writeText('/3/0/15', 'PST')))).toBe('2.04');
+    expect(told(await ask(first.send(Code.DELETE, device)))).toMatch(/^4\.0[15]/);
+  });
+
+  it('makes a server the owner of what it creates, and forgets what is deleted', async () => {
+    start();
+    client.tree.addObject(temperatureObject, {
+      create: (id) => instance(temperatureObject, id, { sensorValue: { read: () => 21.5 } }),
+      delete: () => {},
+    });
+    await world.registered(2);
+    const payload = encodeContent(
+      ContentFormat.SENML_CBOR,
+      '/3303',
+      [{ path: '/3303/4/5700', value: 52.5 }],
+      registry,
+    );
+    const created = await ask(second.send(Code.POST, '/3303', { format: ContentFormat.SENML_CBOR, payload }));
+    expect(told(created)).toBe('2.01');
+    const before = Object.entries(await ask(second.values('/2')));
+    expect(before.filter(([path, value]) => path.endsWith('/3') && value === 102)).toHaveLength(2);
+    expect(told(await ask(first.read('/3303/4')))).toMatch(/^4\.01/);
+    expect(told(await ask(first.send(Code.DELETE, '/3303/4')))).toMatch(/^4\.01/);
+    expect((await ask(second.read('/3303/4'))).code).toBe(Code.CONTENT);
+    expect(told(await ask(second.send(Code.DELETE, '/3303/4')))).toBe('2.02');
+    expect(Object.keys(await ask(second.values('/2'))).length).toBeLessThan(before.length);
+  });
+});
+
+describe('readings that two servers observe', () => {
+  const imu = '/42770/0/2';
+  let modem: Modem;
+
+  beforeEach(async () => {
+    modem = world.modem({ servers: serverOptions(), rates: { imu: 10, gyro: 0, temperature: 0 } });
+    await modem.start();
+    await world.registered(2);
+  });
+
+  function times(packs: readonly Notification[]): number[] {
+    return packs.flatMap(({ payload }) =>
+      first.records(imu, payload).map((record) => Math.round((record.time ?? 0) * 1e6)),
+    );
+  }
+
+  function expectEvery(taken: readonly number[], period: number): void {
+    for (let i = 1; i < taken.length; i++) expect((taken[i] ?? 0) - (taken[i - 1] ?? 0)).toBe(period);
+  }
+
+  it('go to both, all of them', async () => {
+    const one = await ask(first.observe(imu));
+    await world.clock.run(3_000);
+    const two = await ask(second.observe(imu));
+    await world.clock.run(20_000);
+    for (const { told: packs } of [one, two]) {
+      expect(times(packs).length).toBeGreaterThan(190);
+      expectEvery(times(packs), 100_000);
+    }
+    expect(modem.sensors[0]?.queue.length).toBeLessThan(20);
+    expect(modem.client.readings.pending).toBeLessThan(20);
+  });
+
+  it('wait for the one that is away, and are not held back for the one that has cancelled', async () => {
+    const one = await ask(first.observe(imu));
+    const two = await ask(second.observe(imu));
+    await world.clock.run(2_000);
+    world.link.filter = (_data, from, to) => from === secondAddress || to === secondAddress;
+    await world.clock.run(120_000);
+    expect(modem.sensors[0]?.queue.length).toBeGreaterThan(1_000);
+    expect(times(one.told).length).toBeGreaterThan(1_100);
+    world.link.filter = undefined;
+    await world.until('back', () => second.of('register').length === 2);
+    const again = await ask(second.observe(imu));
+    await world.clock.run(30_000);
+    expectEvery(times(one.told), 100_000);
+    const packs = new Map(
+      [...two.told, ...again.told].map((pack) => [Buffer.from(pack.payload).toString('hex'), pack]),
+    );
+    expectEvery(times([...packs.values()]), 100_000);
+    expect(times([...packs.values()]).length).toBeGreaterThan(1_400);
+    await ask(again.cancel());
+    await world.clock.run(60_000);
+    expect(modem.sensors[0]?.queue.length).toBeLessThan(20);
+    expect(modem.client.readings.dropped).toBe(0);
+  });
+});
