@@ -90,6 +90,28 @@ export const settings = [
     meaning: 'Milliseconds that a request to a device may take, where the caller does not say.',
   },
   {
+    name: 'SIMYARD_AWAKE_TIME',
+    flag: 'awake-time',
+    type: 'integer',
+    default: '93000',
+    meaning:
+      'Milliseconds that a device in queue mode is taken to listen after it was heard, until it is known better.',
+  },
+  {
+    name: 'SIMYARD_COMMANDS_MAX_AGE',
+    flag: 'commands-max-age',
+    type: 'integer',
+    default: '90',
+    meaning: 'Days that commands are kept after they have ended.',
+  },
+  {
+    name: 'SIMYARD_COMMANDS_MAX_COUNT',
+    flag: 'commands-max-count',
+    type: 'integer',
+    default: '1000000',
+    meaning: 'Commands that have ended and are kept at the most; the oldest go first.',
+  },
+  {
     name: 'SIMYARD_LIFETIME_GRACE',
     flag: 'lifetime-grace',
     type: 'integer',
@@ -140,6 +162,11 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** ms */
   readonly requestTimeout: number;
+  /** ms */
+  readonly awakeTime: number;
+  /** ms */
+  readonly commandsMaxAge: number;
+  readonly commandsMaxCount: number;
   /** ms */
   readonly lifetimeGrace: number;
   /** ms */
@@ -218,6 +245,9 @@ export function loadConfig(
     node: text('SIMYARD_NODE') ?? hostname(),
     logLevel,
     requestTimeout: integer('SIMYARD_REQUEST_TIMEOUT', 100, 600_000),
+    awakeTime: integer('SIMYARD_AWAKE_TIME', 1_000, 86_400_000),
+    commandsMaxAge: integer('SIMYARD_COMMANDS_MAX_AGE', 1, 36_500) * 86_400_000,
+    commandsMaxCount: integer('SIMYARD_COMMANDS_MAX_COUNT', 0, Number.MAX_SAFE_INTEGER),
     lifetimeGrace: integer('SIMYARD_LIFETIME_GRACE', 0, 600_000),
     readingsMaxAge: integer('SIMYARD_READINGS_MAX_AGE', 1, 36_500) * 86_400_000,
     readingsMaxBytes: integer('SIMYARD_READINGS_MAX_BYTES', 1_000_000, Number.MAX_SAFE_INTEGER),

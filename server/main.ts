@@ -17,12 +17,17 @@ import { announce, listen, openUdpPort } from './listen.ts';
 import { LiveHub } from './live/hub.ts';
 import { EventPublisher } from './live/publisher.ts';
 import { createLog } from './log.ts';
+import { deviceInterface } from './lwm2m/device-interface.ts';
 import { DeviceLifecycle } from './lwm2m/device-lifecycle.ts';
 import { DeviceOperations } from './lwm2m/device-operations.ts';
+import { DeviceReach } from './lwm2m/device-reach.ts';
 import { RegistrationExpiry } from './lwm2m/expiry.ts';
+import { ListeningTimes } from './lwm2m/listening-times.ts';
 import { defaultRules } from './lwm2m/observation-policy.ts';
 import { ObservationService } from './lwm2m/observation-service.ts';
+import { PresenceWindows } from './lwm2m/presence-windows.ts';
 import { RegistrationInterface } from './lwm2m/registration-interface.ts';
+import { SendInterface } from './lwm2m/send-interface.ts';
 import { registerMetrics } from './metrics.ts';
 import type { Command } from './ports/command-queue.ts';
 import type { DeviceAttributes } from './ports/device-store.ts';
@@ -129,7 +134,13 @@ async function compose(
   };
 
   // Dispatcher, lifecycle and observations need each other; what is called before `wired` is set is a bug.
-  let wired: { readonly dispatcher: CommandDispatcher; readonly lifecycle: DeviceLifecycle } | undefined;
+  let wired:
+    | {
+        readonly dispatcher: CommandDispatcher;
+        readonly lifecycle: DeviceLifecycle;
+        readonly listening: ListeningTimes;
+      }
+    | undefined;
   const parts = (): NonNullable<typeof wired> => {
     if (wired === undefined) throw new Error('a device was heard before the server was put together');
     return wired;
@@ -144,6 +155,7 @@ async function compose(
       hub.publishPack(pack, position);
       projection.appended(pack, position);
       parts().dispatcher.observed(pack);
+      parts().listening.observed(pack);
     },
     onUndecodable: (source, error, payload) => unreadable.tell(source, error, payload),
     onStoreError: ({ endpoint }, error) => {
@@ -151,7 +163,21 @@ async function compose(
     },
   });
 
+  const presence = new PresenceWindows({
+    clock,
+    window: config.awakeTime,
+    log: log.child({ part: 'presence' }),
+    load: ({ endpoint: name }) => parts().listening.of(name),
+    onLearnt: (name, window) => {
+      stores.devices.setAwakeTimes(name, { learnt: window }).catch((error: unknown) => {
+        log.warn({ error, endpoint: name }, 'how long a device listens was not stored');
+      });
+    },
+  });
+  const reach = new DeviceReach({ clock, presence });
+
   const observations = new ObservationService({
+    reach,
     observations: stores.observations,
     registrations: stores.registrations,
     ingest,
@@ -174,16 +200,40 @@ async function compose(
     node: config.node,
     grace: config.lifetimeGrace,
     listener: {
-      registered: (registration, replaced) => parts().lifecycle.registered(registration, replaced),
-      updated: (registration, previous) => parts().lifecycle.updated(registration, previous),
-      deregistered: (registration) => parts().lifecycle.deregistered(registration),
+      registered: (registration, replaced) => {
+        if (replaced === undefined) presence.registered(registration);
+        else reach.replaced(replaced, registration);
+        parts().lifecycle.registered(registration, replaced);
+        parts().listening.registered(registration);
+      },
+      updated: (registration, previous) => {
+        if (registration.address !== previous.address) reach.moved(registration.id, registration.address);
+        presence.registered(registration);
+        parts().lifecycle.updated(registration, previous);
+      },
+      deregistered: (registration) => {
+        presence.forget(registration.id);
+        parts().lifecycle.deregistered(registration);
+      },
     },
+  });
+
+  const sendInterface = new SendInterface({
+    reach,
+    registrations: stores.registrations,
+    ingest,
+    lookupFor: () => registry,
+    log: log.child({ part: 'send' }),
+    onHeard: (id, name) => parts().lifecycle.heard(id, name, false),
   });
 
   const endpoint = createCoapEndpoint({
     port,
     clock,
-    handler: (request) => registrationInterface.handle(request),
+    handler: deviceInterface({
+      rd: (request) => registrationInterface.handle(request),
+      dp: (request) => sendInterface.handle(request),
+    }),
     resolveObservation: observations.resolve,
     onFault: (error) => log.error({ error }, 'a CoAP handler met a bug'),
     onTransportError: (error, peer) => log.debug({ error, peer }, 'a datagram could not be delivered'),
@@ -192,6 +242,7 @@ async function compose(
   observations.attach(endpoint);
 
   const requests = new DeviceOperations({
+    reach,
     endpoint,
     stores,
     lookupFor: () => registry,
@@ -239,18 +290,27 @@ async function compose(
     rules: defaultRules(config.carrierObject, config.sensorObject),
     present: presentRegistration,
     onReachable: (name, anew) => dispatcher.reachable(name, anew),
-    onMoved: (id, address) => requests.moved(id, address),
+    onMoved: (id, address) => reach.moved(id, address),
     onArrived: (name) => projection.forget(name),
   });
   closing.push(() => lifecycle.close());
-  wired = { dispatcher, lifecycle };
+  const listening = new ListeningTimes({
+    stores: levelStores,
+    presence,
+    requests,
+    log: log.child({ part: 'presence' }),
+  });
+  wired = { dispatcher, lifecycle, listening };
 
   const expiry = new RegistrationExpiry({
     registrations: stores.registrations,
     clock: steady,
     log: log.child({ part: 'expiry' }),
     afterAbsence,
-    onExpired: (registration) => lifecycle.expired(registration),
+    onExpired: (registration) => {
+      presence.forget(registration.id);
+      lifecycle.expired(registration);
+    },
   });
   expiry.start();
   closing.push(() => expiry.close());

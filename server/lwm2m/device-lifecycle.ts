@@ -8,7 +8,6 @@ import type { EventType } from '../events.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import type { DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
 import type { Registration } from '../ports/registration-store.ts';
-import { DeviceMovedError } from './device-operations.ts';
 import type { DeviceRequests } from './device-requests.ts';
 import { type ObservationRule, wantedPaths } from './observation-policy.ts';
 import type { ObservationService } from './observation-service.ts';
@@ -185,7 +184,6 @@ export class DeviceLifecycle implements RegistrationListener {
     const session = this.#sessions.get(registration.id);
     if (session === undefined) return;
     session.registration = registration;
-    session.address?.abort(new DeviceMovedError(to));
   }
 
   /** What was asked of the former registration is asked where the device is now. */
@@ -286,10 +284,6 @@ export class DeviceLifecycle implements RegistrationListener {
         'device refuses to be observed',
       );
     } catch (error) {
-      if (error instanceof DeviceMovedError) {
-        session.again = true;
-        return;
-      }
       if (!(error instanceof CoapResponseError || error instanceof DecodeError)) throw error;
       this.#options.log.info({ endpoint, path, reason: error.message }, 'device cannot be observed');
     } finally {

@@ -1,5 +1,4 @@
 import type { Clock } from '../../protocol/clock.ts';
-import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import type { CoapEndpoint, IncomingResponse, OutgoingRequest } from '../../protocol/coap/exchange.ts';
 import { Code, isSuccess, OptionNumber } from '../../protocol/coap/message.ts';
 import { locationPath, pathOptions, queryOptions, uintOption } from '../../protocol/coap/options.ts';
@@ -12,12 +11,12 @@ import {
   type NotificationAttributes,
 } from '../../protocol/lwm2m/notification-attributes.ts';
 import { canonicalPath, fromIds, isBelow, pathIds } from '../../protocol/lwm2m/path.ts';
-import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
+import type { LwM2mChange, LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import { compositeResult, expectSuccess, readResult, utf8 } from './answers.ts';
-import { checkAttributes } from './attribute-check.ts';
+import { checkAttributes, checkCompositeAttributes } from './attribute-check.ts';
 import { devicePath, withAccept, withContent, withoutRoot } from './coap-request.ts';
 import {
   compositePaths,
@@ -27,6 +26,7 @@ import {
   writeComposite,
 } from './composite-operations.ts';
 import { readFormats, writeFormats } from './content-negotiation.ts';
+import type { DeviceReach } from './device-reach.ts';
 import type {
   AttributeChanges,
   CompositeResult,
@@ -38,10 +38,7 @@ import type {
 import { DeviceSender } from './device-sender.ts';
 import type { ObservationService } from './observation-service.ts';
 import type { ObservationTarget } from './observation-target.ts';
-import type { DevicePresence } from './presence.ts';
 import { speaks } from './versions.ts';
-
-export { DeviceMovedError } from './device-sender.ts';
 
 export interface DeviceOperationsOptions {
   readonly endpoint: CoapEndpoint;
@@ -49,8 +46,7 @@ export interface DeviceOperationsOptions {
   /** What the resources of a device are typed by. */
   readonly lookupFor: (registration: Registration) => ResourceTypeLookup;
   readonly observations: ObservationService;
-  /** Whether devices listen; absent: they always do. */
-  readonly presence?: DevicePresence;
+  readonly reach: DeviceReach;
   readonly clock: Clock;
   /** What a device answered to a Read; done, or given up, when it resolves. */
   readonly onRead: (endpoint: string, records: readonly LwM2mRecord[]) => Promise<void>;
@@ -67,8 +63,8 @@ export class DeviceOperations implements DeviceRequests {
 
   constructor(options: DeviceOperationsOptions) {
     this.#options = options;
-    const { endpoint, clock, presence, timeout } = options;
-    this.#sender = new DeviceSender({ endpoint, clock, presence, timeout });
+    const { endpoint, reach, timeout } = options;
+    this.#sender = new DeviceSender({ endpoint, reach, timeout });
   }
 
   async read(endpoint: string, path: string, options: DeviceRequestOptions = {}): Promise<ReadResult> {
@@ -111,19 +107,20 @@ export class DeviceOperations implements DeviceRequests {
     const records = recordsOf(target, content);
     const value = 'value' in content && resource !== undefined ? content.value : undefined;
     const registration = await this.registration(endpoint);
-    // §6.3.3: PUT replaces; POST on an instance or a multiple resource updates what is named.
-    const code = options.mode === 'update' ? Code.POST : Code.PUT;
+    // §6.3.3: PUT replaces; POST on an instance or a multiple resource updates what is named. One value has
+    // nothing beside it to keep, and POST with it would be Execute.
+    const code = options.mode === 'update' && value === undefined ? Code.POST : Code.PUT;
     const formats = writeFormats(registration, value, options.contentFormat);
     await this.#sendContent(registration, code, target, records, formats, options);
   }
 
   async writeComposite(
     endpoint: string,
-    records: readonly LwM2mRecord[],
+    changes: readonly LwM2mChange[],
     options: DeviceRequestOptions = {},
   ): Promise<void> {
     const registration = await this.registration(endpoint);
-    await writeComposite(this.#sender, registration, records, this.#lookup(registration), options);
+    await writeComposite(this.#sender, registration, changes, this.#lookup(registration), options);
   }
 
   async execute(
@@ -263,16 +260,13 @@ export class DeviceOperations implements DeviceRequests {
     const { attributes, ...request } = options;
     const whole = attributes === undefined ? target : { ...target, attributes };
     if (attributes !== undefined) {
-      const lookup = this.#lookup(registration);
-      for (const path of target.paths) checkAttributes(registration, path, attributes, lookup);
+      if (target.composite === true) checkCompositeAttributes(registration, attributes);
+      else checkAttributes(registration, target.paths[0] ?? '/', attributes, this.#lookup(registration));
     }
-    const response = await this.#sender.following(registration, options.signal, (at, signal) =>
-      this.#options.observations.observe(at, whole, 'api', {
-        timeout: this.#options.timeout,
-        ...request,
-        signal,
-      }),
-    );
+    const response = await this.#options.observations.observe(registration, whole, 'api', {
+      timeout: this.#options.timeout,
+      ...request,
+    });
     if (isSuccess(response.code)) this.#options.onChosen(registration.id, whole, true);
     return response;
   }
@@ -300,9 +294,10 @@ export class DeviceOperations implements DeviceRequests {
   ): Promise<boolean> {
     const registration = await this.registration(endpoint);
     this.#options.onChosen(registration.id, target, false);
-    return this.#sender.following(registration, options.signal, (at, signal) =>
-      this.#options.observations.cancel(at, target, { timeout: this.#options.timeout, ...options, signal }),
-    );
+    return this.#options.observations.cancel(registration, target, {
+      timeout: this.#options.timeout,
+      ...options,
+    });
   }
 
   /** @throws UnknownDeviceError, NotRegisteredError */
@@ -312,11 +307,6 @@ export class DeviceOperations implements DeviceRequests {
     if (registration !== undefined) return registration;
     if ((await devices.get(endpoint)) === undefined) throw new UnknownDeviceError(endpoint);
     throw new NotRegisteredError(endpoint);
-  }
-
-  /** The device of that registration is elsewhere: its requests under way are sent again to where it is. */
-  moved(registrationId: string, to: PeerAddress): void {
-    this.#sender.moved(registrationId, to);
   }
 
   #lookup(registration: Registration): ResourceTypeLookup {

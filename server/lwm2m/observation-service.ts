@@ -11,6 +11,7 @@ import type {
 } from '../../protocol/coap/exchange.ts';
 import { Code, formatCode, isSuccess } from '../../protocol/coap/message.ts';
 import { pathOptions, queryOptions } from '../../protocol/coap/options.ts';
+import { RequestError } from '../../protocol/errors.ts';
 import {
   attributeQueries,
   type NotificationAttributes,
@@ -23,7 +24,9 @@ import type { ObservationStore, StoredObservation } from '../ports/observation-s
 import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
 import type { TelemetryIngest } from '../telemetry/ingest.ts';
 import { devicePath } from './coap-request.ts';
-import { compositeFormats, readFormats } from './content-negotiation.ts';
+import { compositeFormats } from './composite-formats.ts';
+import { readFormats } from './content-negotiation.ts';
+import type { DeviceReach } from './device-reach.ts';
 import type { DeviceRequestOptions } from './device-requests.ts';
 import { type Held, HeldObservations, holding } from './held-observations.ts';
 import {
@@ -33,9 +36,7 @@ import {
   targetKey,
   targetOf,
 } from './observation-target.ts';
-import type { DevicePresence } from './presence.ts';
 import { speaks } from './versions.ts';
-import { whenAwake } from './when-awake.ts';
 
 export interface ObservationServiceOptions {
   readonly observations: ObservationStore;
@@ -47,10 +48,11 @@ export interface ObservationServiceOptions {
   readonly node: string;
   /** What the resources of a device are typed by. */
   readonly lookupFor: (registration: Registration) => ResourceTypeLookup;
-  /** Whether devices listen; absent: they always do. */
-  readonly presence?: DevicePresence;
+  readonly reach: DeviceReach;
   /** A device was heard. `doubt`: what it sent got silence, so it may give its observations up. */
   readonly onHeard: (registrationId: string, endpoint: string, doubt: boolean) => void;
+  /** A device ended an observation by itself. */
+  readonly onLost: (observation: StoredObservation, reason: string) => void;
   /** A notification with a token that nobody can guess came from a new address. */
   readonly onMoved: (registrationId: string, address: PeerAddress) => void;
 }
@@ -113,7 +115,7 @@ export class ObservationService {
     const registration = await registrations.byId(found.registrationId);
     if (registration === undefined) return undefined;
     const { address, rootPath, ...stored } = found;
-    const held = holding(stored, address, rootPath, lookupFor(registration));
+    const held = holding(stored, address, rootPath, lookupFor(registration), this.#options.clock.now());
     return { held, request: requestOf(stored, registration) };
   }
 
@@ -130,6 +132,15 @@ export class ObservationService {
       .of(registrationId)
       .map(({ stored }) => stored)
       .filter(({ token }) => this.#attached().observation(token) !== undefined);
+  }
+
+  /** As `live`, each with the `Clock.now` of its last notification, or of its making. */
+  liveSince(
+    registrationId: string,
+  ): readonly { readonly stored: StoredObservation; readonly heardAt: number }[] {
+    return this.#held
+      .of(registrationId)
+      .filter(({ stored }) => this.#attached().observation(stored.token) !== undefined);
   }
 
   /** All that the store has of a registration, live here or not. */
@@ -208,18 +219,18 @@ export class ObservationService {
     stored: StoredObservation,
     options: ObserveOptions,
   ): Promise<IncomingResponse> {
-    const { clock, lookupFor, presence } = this.#options;
+    const { lookupFor, reach } = this.#options;
     const { address, rootPath, endpoint: name } = registration;
-    const held = holding(stored, address, rootPath, lookupFor(registration));
+    const held = holding(stored, address, rootPath, lookupFor(registration), this.#options.clock.now());
     this.#held.add(held);
     try {
-      const { response, observation } = await whenAwake(presence, clock, registration, options, (timeout) =>
+      const { response, observation } = await reach.send(registration, options, (target, timeout, signal) =>
         this.#attached().observe(
-          address,
+          target,
           {
             ...requestOf(stored, registration),
             timeout,
-            ...(options.signal === undefined ? {} : { signal: options.signal }),
+            ...(signal === undefined ? {} : { signal }),
           },
           {
             token: stored.token,
@@ -234,6 +245,7 @@ export class ObservationService {
         throw new NotRegisteredError(name);
       }
       if (observation !== undefined) {
+        held.heardAt = this.#options.clock.now();
         this.#firstAnswer(held, response);
         return response;
       }
@@ -254,12 +266,11 @@ export class ObservationService {
     attributes: NotificationAttributes,
     left: () => ObserveOptions,
   ): Promise<void> {
-    const { clock, presence } = this.#options;
+    const { reach } = this.#options;
     const queries = queryOptions(attributeQueries(attributes));
     for (const path of paths) {
-      const { signal, ...limits } = left();
-      const response = await whenAwake(presence, clock, registration, { ...limits, signal }, (timeout) =>
-        this.#attached().request(registration.address, {
+      const response = await reach.send(registration, left(), (target, timeout, signal) =>
+        this.#attached().request(target, {
           code: Code.PUT,
           options: [...pathOptions(devicePath(registration.rootPath, path)), ...queries],
           timeout,
@@ -299,22 +310,21 @@ export class ObservationService {
     stored: StoredObservation,
     options: ObserveOptions,
   ): Promise<void> {
-    const { clock, lookupFor, presence } = this.#options;
+    const { lookupFor, reach } = this.#options;
     const { address, rootPath } = registration;
     const endpoint = this.#attached();
-    const response = await whenAwake(presence, clock, registration, options, (timeout) => {
+    const response = await reach.send(registration, options, (to, timeout) => {
       const live = endpoint.observation(stored.token);
-      const held = holding(stored, address, rootPath, lookupFor(registration));
-      // Taken up anew where it is not live here, or the device has moved since its last notification.
+      const held = holding(stored, address, rootPath, lookupFor(registration), this.#options.clock.now());
+      // Taken up anew where it is not live here.
       const observation =
-        live?.peer === address
-          ? live
-          : endpoint.restoreObservation(
-              { token: stored.token, peer: address, request: requestOf(stored, registration) },
-              (notification) => this.#notified(held, notification),
-              { followPeer: true },
-            );
-      return observation.cancel({ ...options, timeout });
+        live ??
+        endpoint.restoreObservation(
+          { token: stored.token, peer: to.address, request: requestOf(stored, registration) },
+          (notification) => this.#notified(held, notification),
+          { followPeer: true },
+        );
+      return observation.cancel({ ...options, timeout, to });
     });
     if (!isSuccess(response.code)) throw new CoapResponseError(response.code);
   }
@@ -333,6 +343,9 @@ export class ObservationService {
   /** A device's address changed: notifications from the new one are no surprise. */
   moved(registrationId: string, address: PeerAddress): void {
     this.#held.moved(registrationId, address);
+    for (const { stored } of this.#held.of(registrationId)) {
+      this.#attached().observation(stored.token)?.moveTo(address);
+    }
   }
 
   /** The answer to the Observe request is the first reading; it needs no acknowledgement. */
@@ -353,7 +366,8 @@ export class ObservationService {
 
   #notified(held: Held, notification: IncomingNotification): void {
     const { stored } = held;
-    this.#options.presence?.heard(stored.registrationId);
+    this.#options.reach.heard(stored.registrationId);
+    held.heardAt = this.#options.clock.now();
     // One that was overtaken may come from where the device was before.
     if (held.address !== notification.peer && notification.fresh) this.#move(held, notification.peer);
     if (!isSuccess(notification.code) || notification.observe === undefined) {
@@ -391,6 +405,7 @@ export class ObservationService {
   }
 
   #ended(stored: StoredObservation, reason: string): void {
+    this.#options.onLost(stored, reason);
     this.#drop(stored, reason).catch((error: unknown) => {
       this.#options.log.warn(
         { error, endpoint: stored.endpoint },

@@ -238,10 +238,30 @@ describe('a device that moves', () => {
     expect(x.asked).toEqual([]);
   });
 
-  it('is not asked a second time to execute what it may have executed', async () => {
+  it('executes once what it is asked again at its new address, for it is asked by the same message', async () => {
     world = await ServerWorld.open();
-    const device = world.device('device:1', 'modem');
-    const moved = world.device('device:2', 'modem');
+    const device = world.device('device', 'modem');
+    world.link.masquerade('device', 'nat:1');
+    let executed = 0;
+    device.answers.set('POST /3/0/4', (request) => {
+      executed++;
+      request.respond({ code: Code.CHANGED });
+    });
+    await device.register('</9/0>');
+    await world.pass(300);
+    world.link.filter = (_, from) => from === 'nat:1';
+    const execution = world.api.post('/api/devices/modem/objects/3/0/4', {});
+    await world.until('it is executed', () => executed === 1);
+    world.link.masquerade('device', 'nat:2');
+    await device.request(Code.POST, device.location);
+    await world.wait(execution);
+    expect(executed).toBe(1);
+  });
+
+  it('is not asked again to execute what it may have executed before it registered anew', async () => {
+    world = await ServerWorld.open();
+    const device = world.device('device', 'modem');
+    const restarted = world.device('device:2', 'modem');
     device.answers.set('POST /3/0/4', () => undefined);
     await device.register('</9/0>');
     const execution = world.api.post('/api/devices/modem/objects/3/0/4', {}).then(
@@ -250,9 +270,10 @@ describe('a device that moves', () => {
     );
     await world.until('it is asked', () => device.asked.includes('POST /3/0/4'));
     await device.endpoint.close();
-    await moved.request(Code.POST, device.location);
-    expect(await world.wait(execution)).toContain('the device moved while it was asked');
-    expect(moved.asked).toEqual([]);
+    await restarted.register('</9/0>');
+    expect(await world.wait(execution)).toContain('the device registered anew while it was asked');
+    await world.pass(5_000);
+    expect(restarted.asked.filter((what) => what.startsWith('POST'))).toEqual([]);
   });
 
   it('is not moved back by a notification that was overtaken', async () => {
