@@ -75,7 +75,7 @@ function writeBelow(
   if (ids.length > level) writeMap(writer, leaves, level, lookup);
   else {
     const type = lookup.resourceType(ids[0] as number, ids[2] as number)?.type;
-    writeCborValue(writer, record.path, type, record.value);
+    writeCborValue(writer, record.path, type, record.value, false);
   }
 }
 

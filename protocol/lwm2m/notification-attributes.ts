@@ -52,7 +52,7 @@ export interface AttributeRule {
   /** The LwM2M version that brought it. */
   readonly since: '1.0' | '1.1' | '1.2';
   /** Only of a resource or a resource instance, whose value is of that sort. */
-  readonly only?: 'numeric' | 'boolean' | 'any-resource';
+  readonly only?: 'numeric' | 'boolean';
 }
 
 export const attributeRules: { readonly [Name in NotificationAttributeName]: AttributeRule } = {
@@ -65,7 +65,7 @@ export const attributeRules: { readonly [Name in NotificationAttributeName]: Att
   epmax: { kind: 'seconds', since: '1.1' },
   edge: { kind: 'flag', since: '1.2', only: 'boolean' },
   con: { kind: 'flag', since: '1.2' },
-  hqmax: { kind: 'count', since: '1.2', only: 'any-resource' },
+  hqmax: { kind: 'count', since: '1.2' },
 };
 
 /** A name that this list has, of whatever a peer or a caller says. */
@@ -158,8 +158,8 @@ export function contradiction(attributes: AttributeChanges): string | undefined 
   if (isNumber(pmin) && isNumber(pmax) && pmax !== 0 && pmax < pmin) {
     return `pmax (${pmax}) is less than pmin (${pmin})`;
   }
-  if (isNumber(epmin) && isNumber(epmax) && epmax !== 0 && epmax < epmin) {
-    return `epmax (${epmax}) is less than epmin (${epmin})`;
+  if (isNumber(epmin) && isNumber(epmax) && epmax <= epmin) {
+    return `epmax (${epmax}) is not more than epmin (${epmin})`;
   }
   if (!isNumber(lt) || !isNumber(gt)) return undefined;
   // §5.1.2: with both limits there must be room for two steps between them.

@@ -1,7 +1,7 @@
 import { DecodeError, RequestError } from '../errors.ts';
 import { MAX_NAME_LENGTH, MAX_RECORDS } from './limits.ts';
 import { isAtOrBelow, pathIds } from './path.ts';
-import { naturalType, typedValue, valueToWrite } from './typed-value.ts';
+import { isObjectLink, naturalType, typedValue, valueToWrite } from './typed-value.ts';
 import type { LwM2mChange, LwM2mRecord, ResourceType, ResourceTypeLookup, ResourceValue } from './value.ts';
 
 // What SenML JSON and SenML CBOR share: RFC 8428 §4 and OMA-TS-LightweightM2M_Core-V1_2 §7.5.6, §7.5.7.
@@ -115,6 +115,8 @@ export class SenmlResolver implements SenmlSink {
   #n: string | undefined;
   #path = '';
   #type: ResourceType | undefined;
+  /** Instances that object links of this pack lead to: their values may follow (LwM2M §7.5.6). */
+  #linked: Set<string> | undefined;
 
   constructor(basePath: string, lookup: ResourceTypeLookup, rootPath: string, takesNull = false) {
     this.takesNull = takesNull;
@@ -157,7 +159,7 @@ export class SenmlResolver implements SenmlSink {
     const path = withoutRoot(n === undefined ? this.#bn : this.#bn + n, this.#root);
     const ids = pathIds(path) ?? [];
     if (ids.length < 3) throw new DecodeError(`SenML name '${path}' is no path of a resource`);
-    if (!isAtOrBelow(path, this.#basePath)) {
+    if (!isAtOrBelow(path, this.#basePath) && this.#linked?.has(`/${ids[0]}/${ids[1]}`) !== true) {
       throw new DecodeError(`SenML name ${path} is not at or below ${this.#basePath}`);
     }
     // With its slash in front it is canonical: pathIds takes no other form.
@@ -171,7 +173,12 @@ export class SenmlResolver implements SenmlSink {
     if (fields.numeric && this.#bv !== undefined) value = sum(value as number | bigint, this.#bv);
     const type = this.#type;
     if (typeof value === 'number' && (type === 'float' || type === undefined)) return value;
-    return typedValue(this.#path, type, value);
+    const typed = typedValue(this.#path, type, value);
+    if (isObjectLink(typed)) {
+      this.#linked ??= new Set();
+      this.#linked.add(`/${typed.objectId}/${typed.instanceId}`);
+    }
+    return typed;
   }
 }
 

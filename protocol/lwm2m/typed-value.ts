@@ -123,10 +123,11 @@ export function typedValue(
 }
 
 /**
- * Reads `66:0`, the text form of an object link (OMA-TS-LightweightM2M_Core Appendix C).
- * Undefined where it is none.
+ * Reads `66:0`, the text form of an object link (OMA-TS-LightweightM2M_Core Appendix C). The null link is
+ * taken as `FFFF:FFFF` too: that is how the examples of SenML JSON print it. Undefined where it is none.
  */
 export function parseObjectLink(text: string): ObjectLinkValue | undefined {
+  if (text.length === 9 && text.toUpperCase() === 'FFFF:FFFF') return { objectId: 65535, instanceId: 65535 };
   const parts = /^(\d{1,5}):(\d{1,5})$/.exec(text);
   const link = { objectId: Number(parts?.[1]), instanceId: Number(parts?.[2]) };
   return isObjectLink(link) ? link : undefined;

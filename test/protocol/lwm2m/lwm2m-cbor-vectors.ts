@@ -24,9 +24,9 @@ const resources = `
   00 74 4f70656e204d6f62696c6520416c6c69616e6365  01 76 4c69676874776569676874204d324d20436c69656e74
   02 69 333435303030313233  03 63 312e30
   06 a2 00 01 01 05  07 a2 00 19 0ed8 01 19 1388  08 a2 00 18 7d 01 19 0384
-  09 18 64  0a 0f  0b a1 00 00  0d c1 1a 5182428f  0e 66 2b30323a3030  10 61 55`;
+  09 18 64  0a 0f  0b a1 00 00  0d 1a 5182428f  0e 66 2b30323a3030  10 61 55`;
 
-/** OMA-TS-LightweightM2M_Core-V1_2 §7.4: maps within maps, whose keys are ids or arrays of ids. */
+/** OMA-TS-LightweightM2M_Core-V1_2 §7.5.4: maps within maps, whose keys are ids or arrays of ids. */
 export const lwm2mCborVectors: readonly ContentVector[] = [
   cbor('Device instance', '/3/0', `a1 82 03 00 ad ${resources}`, device),
   cbor('Device instance, a map for each level', '/3', `a1 03 a1 00 ad ${resources}`, device, false),
@@ -74,11 +74,18 @@ export const lwm2mCborVectors: readonly ContentVector[] = [
   cbor('nothing', '/3/0', 'a0', []),
   cbor('an instance without resources', '/3', 'a1 82 03 00 a0', [], false),
   cbor('no bytes at all', '/3/0', '', [], false),
-  cbor('a time', '/3/0/13', 'a1 83 03 00 0d c1 1a 5182428f', [{ path: '/3/0/13', value: 1367491215 }]),
+  cbor('a time', '/3/0/13', 'a1 83 03 00 0d 1a 5182428f', [{ path: '/3/0/13', value: 1367491215 }]),
   cbor(
-    'a time without its tag',
+    'a time with a tag',
     '/3/0/13',
-    'a1 83 03 00 0d 1a 5182428f',
+    'a1 83 03 00 0d c1 1a 5182428f',
+    [{ path: '/3/0/13', value: 1367491215 }],
+    false,
+  ),
+  cbor(
+    'a time as the text of a date',
+    '/3/0/13',
+    'a1 83 03 00 0d c0 74 323031332d30352d30325431303a34303a31355a',
     [{ path: '/3/0/13', value: 1367491215 }],
     false,
   ),
