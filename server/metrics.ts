@@ -37,11 +37,12 @@ const coapGauges = {
 
 const ingestCounters = {
   notifications: 'Notifications received',
+  sends: 'Sends received',
   readings: 'Readings that are in the log',
-  repeated: 'Notifications whose readings were in the log already',
-  undecodable: 'Notifications that could not be read',
-  refused: 'Notifications left unanswered because too many were pending',
-  storeErrors: 'Notifications that the store did not take',
+  repeated: 'Notifications and Sends whose readings were in the log already',
+  undecodable: 'Notifications and Sends that could not be read',
+  refused: 'Notifications left unanswered, and Sends refused, because too many were pending',
+  storeErrors: 'Notifications and Sends that the store did not take',
 } as const satisfies Partial<Record<keyof IngestStatistics, string>>;
 
 /** The server's metrics; values are taken when they are asked for. */
@@ -81,7 +82,11 @@ export function registerMetrics(registry: Registry, sources: MetricSources): voi
       () => sources.ingest[key as keyof typeof ingestCounters],
     );
   }
-  gauge('simyard_telemetry_pending', 'Notifications whose append is pending', () => sources.ingest.pending);
+  gauge(
+    'simyard_telemetry_pending',
+    'Notifications and Sends whose append is pending',
+    () => sources.ingest.pending,
+  );
   gauge(
     'simyard_telemetry_projection_lag',
     'Log entries that history is behind',

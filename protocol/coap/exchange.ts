@@ -54,6 +54,8 @@ export interface IncomingRequest {
   readonly options: readonly CoapOption[];
   readonly payload: Uint8Array;
   readonly confirmable: boolean;
+  /** Of the message that completed the request. */
+  readonly messageId: number;
   readonly token: Uint8Array;
   readonly peer: PeerAddress;
   readonly identity: PeerIdentity | undefined;

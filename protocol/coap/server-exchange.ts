@@ -75,6 +75,10 @@ export class ServerExchange extends Deadline implements IncomingRequest, Transmi
     this.#blocks = blocks;
   }
 
+  get messageId(): number {
+    return this.#message.messageId;
+  }
+
   get peer(): PeerAddress {
     return this.#from.address;
   }

@@ -33,6 +33,7 @@ export function registrationStore(channel: Channel): RegistrationStore {
     nextExpiry: () => channel.read('nextExpiry'),
     byId: async (id) => registrationOf(await channel.read('registrationById', id)),
     byEndpoint: async (endpoint) => registrationOf(await channel.read('registrationByEndpoint', endpoint)),
+    byAddress: async (address) => registrationOf(await channel.read('registrationByAddress', address)),
     count: () => channel.read('countRegistrations'),
   };
 }

@@ -77,6 +77,7 @@ export function createOperations(database: DatabaseSync) {
       nextExpiry: () => registrations.nextExpiry(),
       registrationById: (id: string) => registrations.byId(id),
       registrationByEndpoint: (endpoint: string) => registrations.byEndpoint(endpoint),
+      registrationByAddress: (address: string) => registrations.byAddress(address),
       countRegistrations: () => registrations.count(),
       observationByToken: (token: string) => observations.byToken(token),
       observationsByRegistration: (id: string) => observations.byRegistration(id),

@@ -10,7 +10,7 @@ export type RegistrationRow = readonly (string | number | null)[];
 
 /** Columns of the table in the order of a row. */
 export const registrationColumns =
-  'endpoint, id, address, identity, lifetime, version, binding, queue_mode, sms, root_path, links, formats, additional, registered_at, updated_at, expires_at, node';
+  'endpoint, id, address, identity, lifetime, version, binding, queue_mode, sms, root_path, links, formats, additional, registered_at, updated_at, expires_at, node, profiles';
 
 const placeholders = registrationColumns.replace(/\w+/g, '?');
 
@@ -33,6 +33,7 @@ export function registrationRow(registration: Registration): RegistrationRow {
     registration.updatedAt,
     registration.expiresAt,
     registration.node,
+    registration.profiles === undefined ? null : JSON.stringify(registration.profiles),
   ];
 }
 
@@ -40,6 +41,7 @@ export function registrationRow(registration: Registration): RegistrationRow {
 export function registrationOfRow(row: RegistrationRow): Registration {
   const identity = row[3] as string | null;
   const sms = row[8] as string | null;
+  const profiles = row[profilesColumn] as string | null;
   return {
     id: row[1] as string,
     endpoint: row[0] as string,
@@ -58,6 +60,7 @@ export function registrationOfRow(row: RegistrationRow): Registration {
     updatedAt: row[14] as number,
     expiresAt: row[15] as number,
     node: row[16] as string,
+    ...(profiles === null ? {} : { profiles: JSON.parse(profiles) }),
   };
 }
 
@@ -85,6 +88,7 @@ const linksColumn = 10;
 const formatsColumn = 11;
 const updatedColumn = 14;
 const expiresColumn = 15;
+const profilesColumn = 17;
 
 export function updateRow(update: RegistrationUpdate): UpdateRow {
   const changes: (string | number | null)[] = [2, update.address, 14, update.updatedAt, 16, update.node];
@@ -96,6 +100,7 @@ export function updateRow(update: RegistrationUpdate): UpdateRow {
   if (update.rootPath !== undefined) changes.push(9, update.rootPath);
   if (update.links !== undefined) changes.push(linksColumn, encodeLinks(update.links));
   if (update.contentFormats !== undefined) changes.push(formatsColumn, JSON.stringify(update.contentFormats));
+  if (update.profiles !== undefined) changes.push(profilesColumn, JSON.stringify(update.profiles));
   return changes;
 }
 
@@ -117,6 +122,9 @@ export class RegistrationTable {
   readonly #remove;
   readonly #update;
   readonly #updateLinks;
+  readonly #addressed;
+  readonly #leftAddress;
+  readonly #byAddress;
   readonly #move;
   readonly #dropObservations;
   readonly #deviceRegistered;
@@ -140,14 +148,26 @@ export class RegistrationTable {
          binding = excluded.binding, queue_mode = excluded.queue_mode, sms = excluded.sms,
          root_path = excluded.root_path, links = excluded.links, formats = excluded.formats,
          additional = excluded.additional, registered_at = excluded.registered_at,
-         updated_at = excluded.updated_at, expires_at = excluded.expires_at, node = excluded.node`,
+         updated_at = excluded.updated_at, expires_at = excluded.expires_at, node = excluded.node,
+         profiles = excluded.profiles`,
     );
     this.#remove = database.prepare('DELETE FROM registration WHERE endpoint = ?');
     this.#update = database.prepare(
       `UPDATE registration SET address = ?, identity = ?, lifetime = ?, binding = ?, queue_mode = ?, sms = ?,
          root_path = ?, updated_at = ?, expires_at = ?, node = ? WHERE endpoint = ?`,
     );
-    this.#updateLinks = database.prepare('UPDATE registration SET links = ?, formats = ? WHERE endpoint = ?');
+    this.#updateLinks = database.prepare(
+      'UPDATE registration SET links = ?, formats = ?, profiles = ? WHERE endpoint = ?',
+    );
+    this.#addressed = database.prepare(
+      `INSERT INTO device_address VALUES (?1, ?2)
+       ON CONFLICT (address) DO UPDATE SET endpoint = excluded.endpoint WHERE endpoint <> excluded.endpoint`,
+    );
+    this.#leftAddress = database.prepare('DELETE FROM device_address WHERE address = ? AND endpoint = ?');
+    this.#byAddress = arrays(
+      `SELECT ${registrationColumns.replace(/\w+/g, (column) => `r.${column}`)}
+       FROM device_address a JOIN registration r ON r.endpoint = a.endpoint WHERE a.address = ?`,
+    );
     this.#move = database.prepare('UPDATE registration SET address = ?, node = ? WHERE id = ?');
     this.#dropObservations = database.prepare('DELETE FROM observation WHERE registration = ?');
     this.#deviceRegistered = database.prepare(
@@ -171,6 +191,7 @@ export class RegistrationTable {
     const replaced = one(this.#byEndpoint.get(endpoint));
     if (replaced !== undefined) this.#dropObservations.run(replaced[1] as string);
     this.#put.run(...row);
+    this.#heardAt(row[2] as string, endpoint, replaced?.[2] as string | undefined);
     const search = endpoint.toLowerCase();
     this.#deviceRegistered.run(endpoint, search === endpoint ? null : search, row[14] as number);
     return replaced;
@@ -216,16 +237,30 @@ export class RegistrationTable {
       node,
       endpoint,
     );
-    const links = row[linksColumn] as string;
-    const formats = row[formatsColumn] as string;
-    if (links !== previous[linksColumn] || formats !== previous[formatsColumn]) {
-      this.#updateLinks.run(links, formats, endpoint);
+    const listed = [linksColumn, formatsColumn, profilesColumn];
+    if (listed.some((column) => row[column] !== previous[column])) {
+      this.#updateLinks.run(...listed.map((column) => row[column] as string | null), endpoint);
     }
+    this.#heardAt(address, endpoint, previous[2] as string);
     return [previous, expiresAt];
   }
 
   move(id: string, address: string, node: string): boolean {
-    return this.#move.run(address, node, id).changes === 1;
+    const previous = one(this.#byId.get(id));
+    if (previous === undefined) return false;
+    this.#move.run(address, node, id);
+    this.#heardAt(address, previous[0] as string, previous[2] as string);
+    return true;
+  }
+
+  /** The address is this device's from now on, whoever had it; the one that it had before is nobody's. */
+  #heardAt(address: string, endpoint: string, before: string | undefined): void {
+    if (before !== undefined && before !== address) this.#leftAddress.run(before, endpoint);
+    this.#addressed.run(address, endpoint);
+  }
+
+  byAddress(address: string): RegistrationRow | undefined {
+    return one(this.#byAddress.get(address));
   }
 
   deregister(id: string): RegistrationRow | undefined {
@@ -260,6 +295,7 @@ export class RegistrationTable {
     const endpoint = row[0] as string;
     this.#dropObservations.run(row[1] as string);
     this.#remove.run(endpoint);
+    this.#leftAddress.run(row[2] as string, endpoint);
     this.#deviceGone.run(row[14] as number, endpoint);
   }
 }

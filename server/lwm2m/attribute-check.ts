@@ -3,6 +3,7 @@ import {
   type AttributeChanges,
   attributeRules,
   contradiction,
+  type NotificationAttributeName,
   notificationAttributeNames,
 } from '../../protocol/lwm2m/notification-attributes.ts';
 import { pathIds } from '../../protocol/lwm2m/path.ts';
@@ -31,12 +32,8 @@ export function checkAttributes(
   const type = resourceId === undefined ? undefined : lookup.resourceType(objectId, resourceId)?.type;
   for (const name of notificationAttributeNames) {
     if (changes[name] === undefined) continue;
-    const { since, only } = attributeRules[name];
-    if (!speaks(registration, since)) {
-      throw new RequestError(
-        `'${registration.endpoint}' registered with LwM2M ${registration.version}: ${name} came with ${since}`,
-      );
-    }
+    checkVersion(registration, name);
+    const { only } = attributeRules[name];
     if (only === undefined) continue;
     if (resourceId === undefined)
       throw new RequestError(`${name} is an attribute of resources, not of ${path}`);
@@ -50,4 +47,27 @@ export function checkAttributes(
   }
   const fault = contradiction(changes);
   if (fault !== undefined) throw new RequestError(fault);
+}
+
+/** Those that an Observe-Composite may have: of objects, and the same for all its paths (§6.4.4). */
+const compositeAttributes: readonly NotificationAttributeName[] = ['pmin', 'pmax', 'epmin', 'epmax', 'con'];
+
+/** @throws RequestError as checkAttributes; an attribute that a composite observation cannot have */
+export function checkCompositeAttributes(registration: Registration, attributes: AttributeChanges): void {
+  for (const name of notificationAttributeNames) {
+    if (attributes[name] === undefined) continue;
+    checkVersion(registration, name);
+    if (compositeAttributes.includes(name)) continue;
+    throw new RequestError(
+      `${name} belongs to one resource: a composite observation has ${compositeAttributes.join(', ')}`,
+    );
+  }
+  const fault = contradiction(attributes);
+  if (fault !== undefined) throw new RequestError(fault);
+}
+
+function checkVersion({ endpoint, version }: Registration, name: NotificationAttributeName): void {
+  const { since } = attributeRules[name];
+  if (speaks({ version }, since)) return;
+  throw new RequestError(`'${endpoint}' registered with LwM2M ${version}: ${name} came with ${since}`);
 }

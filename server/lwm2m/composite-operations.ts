@@ -2,13 +2,14 @@ import type { IncomingResponse, OutgoingRequest } from '../../protocol/coap/exch
 import { Code } from '../../protocol/coap/message.ts';
 import { pathOptions } from '../../protocol/coap/options.ts';
 import { RequestError } from '../../protocol/errors.ts';
-import { encodeContent, encodePaths } from '../../protocol/lwm2m/content.ts';
+import { encodeChanges } from '../../protocol/lwm2m/changes.ts';
+import { encodePaths } from '../../protocol/lwm2m/content.ts';
 import { canonicalPath, pathIds } from '../../protocol/lwm2m/path.ts';
-import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
+import type { LwM2mChange, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import { compositeResult, expectSuccess, refusesFormat } from './answers.ts';
 import { devicePath, withAccept, withContent } from './coap-request.ts';
-import { compositeFormats, pathListFormat } from './content-negotiation.ts';
+import { compositeAccept, compositeFormats, pathListFormat } from './composite-formats.ts';
 import type { CompositeResult, DeviceRequestOptions } from './device-requests.ts';
 import type { DeviceSender } from './device-sender.ts';
 import { speaks } from './versions.ts';
@@ -54,31 +55,37 @@ export async function readComposite(
       list,
       encodePaths(list, paths, rootPath),
     );
-    return sender.send(registration, withAccept(request, format));
+    return sender.send(registration, withAccept(request, compositeAccept(format)));
   });
   return compositeResult(paths, response, lookup, rootPath);
 }
 
-/** Write-Composite, §6.3.9: iPATCH with the values. */
+/** Write-Composite, §6.3.9: iPATCH with the values; null removes a resource instance. */
 export async function writeComposite(
   sender: DeviceSender,
   registration: Registration,
-  records: readonly LwM2mRecord[],
+  changes: readonly LwM2mChange[],
   lookup: ResourceTypeLookup,
   options: DeviceRequestOptions,
 ): Promise<void> {
-  if (records.length === 0) throw new RequestError('there is nothing to write');
+  if (changes.length === 0) throw new RequestError('there is nothing to write');
   const seen = new Set<string>();
-  for (const { path } of records) {
+  for (const { path } of changes) {
     if ((pathIds(path)?.length ?? 0) < 3) throw new RequestError(`${path} is no resource`);
     if (seen.has(path)) throw new RequestError(`${path} is there twice`);
     seen.add(path);
   }
   requireComposite(registration);
   const { rootPath } = registration;
-  const formats = compositeFormats(registration, options.contentFormat);
+  const removes = changes.some(({ value }) => value === null);
+  if (removes && !speaks(registration, '1.2')) {
+    throw new RequestError(
+      `'${registration.endpoint}' registered with LwM2M ${registration.version}: removing in a composite write came with 1.2`,
+    );
+  }
+  const formats = compositeFormats(registration, options.contentFormat, removes);
   const response = await inFormats(formats, (format) => {
-    const payload = encodeContent(format, '/', records, lookup, rootPath);
+    const payload = encodeChanges(format, changes, lookup, rootPath);
     return sender.send(
       registration,
       withContent(rootRequest(registration, Code.IPATCH, options), format, payload),

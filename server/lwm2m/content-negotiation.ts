@@ -17,12 +17,6 @@ const preferred: readonly number[] = [
 ];
 /** Tried on a device of 1.1 or later that does not say what it speaks. */
 const guessed: readonly number[] = [ContentFormat.SENML_CBOR, ContentFormat.SENML_JSON, ContentFormat.TLV];
-/** Those that a composite operation can have (§6.3.8), best first. */
-const compositePreferred: readonly number[] = [
-  ContentFormat.SENML_CBOR,
-  ContentFormat.SENML_JSON,
-  ContentFormat.LWM2M_CBOR,
-];
 /** Of one value without its name, best first. */
 const single: readonly number[] = [ContentFormat.CBOR, ContentFormat.OPAQUE, ContentFormat.TEXT];
 
@@ -83,27 +77,6 @@ function carries(format: number, value: ResourceValue): boolean {
   return format !== ContentFormat.OPAQUE || value instanceof Uint8Array;
 }
 
-/**
- * Formats to try for a composite operation, in order, until one is not answered with 4.06 or 4.15.
- * @throws RequestError a format that names no values
- */
-export function compositeFormats(device: Speaker, asked?: number): readonly number[] {
-  checkFormat(asked);
-  if (asked !== undefined) {
-    if (compositePreferred.includes(asked)) return [asked];
-    throw new RequestError(
-      `a composite operation is in SenML JSON, SenML CBOR or LwM2M CBOR, not in content format ${asked}`,
-    );
-  }
-  const spoken = compositePreferred.filter((format) => device.contentFormats.includes(format));
-  return spoken.length > 0 ? spoken : [ContentFormat.SENML_CBOR, ContentFormat.SENML_JSON];
-}
-
 function firstSpoken(device: Speaker, formats: readonly number[]): number | undefined {
   return formats.find((format) => device.contentFormats.includes(format));
-}
-
-/** The format of the list of paths in a composite Read or Observe that asks for answers in `format`. */
-export function pathListFormat(format: number | undefined): number {
-  return format === ContentFormat.SENML_JSON ? ContentFormat.SENML_JSON : ContentFormat.SENML_CBOR;
 }

@@ -3,7 +3,7 @@ import type {
   AttributeChanges,
   NotificationAttributes,
 } from '../../protocol/lwm2m/notification-attributes.ts';
-import type { LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
+import type { LwM2mChange, LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
 
 export type { AttributeChanges } from '../../protocol/lwm2m/notification-attributes.ts';
 
@@ -83,16 +83,16 @@ export interface DeviceRequests {
     path: string,
     options?: DeviceRequestOptions & { readonly attributes?: NotificationAttributes },
   ): Promise<ReadResult>;
-  /** Read-Composite, §6.3.8. `contentFormat` is that of the answer and of the list of paths. */
+  /** Read-Composite, §6.3.8. `contentFormat` is that of the answer and of the list of paths; SenML-ETCH that of the list. */
   readComposite(
     endpoint: string,
     paths: readonly string[],
     options?: DeviceRequestOptions,
   ): Promise<CompositeResult>;
-  /** Write-Composite, §6.3.9: all or nothing. */
+  /** Write-Composite, §6.3.9: all or nothing; null removes a resource instance (1.2, §7.5.6). */
   writeComposite(
     endpoint: string,
-    records: readonly LwM2mRecord[],
+    changes: readonly LwM2mChange[],
     options?: DeviceRequestOptions,
   ): Promise<void>;
   /** Observe-Composite, §6.4.4. One of the same paths is replaced. */

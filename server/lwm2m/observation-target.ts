@@ -8,7 +8,7 @@ import {
 } from '../../protocol/lwm2m/notification-attributes.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
 import { devicePath, withAccept, withContent } from './coap-request.ts';
-import { pathListFormat } from './content-negotiation.ts';
+import { compositeAccept, pathListFormat } from './composite-formats.ts';
 
 /** What is observed: one node, or several by one composite observation. */
 export interface ObservationTarget {
@@ -63,5 +63,8 @@ export function observeRequest(
     code: Code.FETCH,
     options: [...pathOptions(devicePath(rootPath, '/')), ...queries],
   };
-  return withAccept(withContent(request, listFormat, encodePaths(listFormat, paths, rootPath)), format);
+  return withAccept(
+    withContent(request, listFormat, encodePaths(listFormat, paths, rootPath)),
+    compositeAccept(format),
+  );
 }

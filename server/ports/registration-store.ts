@@ -31,6 +31,8 @@ export interface Registration {
   readonly expiresAt: number;
   /** The server node that heard it last. */
   readonly node: string;
+  /** Profile ids that it gave (1.2, §6.2.1): `6:27354b9a`, `oma:…`, `v:…`. Absent where it gave none. */
+  readonly profiles?: readonly string[];
 }
 
 /** What an Update may change (§6.2.2); what is absent stays. */
@@ -45,6 +47,7 @@ export interface RegistrationUpdate {
   readonly links?: readonly Link[];
   readonly contentFormats?: readonly number[];
   readonly rootPath?: string;
+  readonly profiles?: readonly string[];
   readonly updatedAt: number;
   readonly node: string;
 }
@@ -82,5 +85,10 @@ export interface RegistrationStore {
   nextExpiry(): Promise<number | undefined>;
   byId(id: string): Promise<Registration | undefined>;
   byEndpoint(endpoint: string): Promise<Registration | undefined>;
+  /**
+   * The device that was heard last at this address, by register, update or move. Undefined where that one
+   * has left it: who was there before is not taken for it.
+   */
+  byAddress(address: PeerAddress): Promise<Registration | undefined>;
   count(): Promise<number>;
 }

@@ -5,13 +5,13 @@ import { contentFormat } from '../../protocol/coap/options.ts';
 import { DecodeError } from '../../protocol/errors.ts';
 import { decodeContent } from '../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
-import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
+import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { askedFor } from '../lwm2m/answers.ts';
 import type { LogPosition, TelemetryLog } from '../ports/telemetry-log.ts';
 import { encodePack, type Pack } from './pack.ts';
 import { packReadings } from './readings.ts';
 
-/** Notifications whose append is pending: beyond it the device is not answered and sends again. */
+/** Reports whose append is pending: beyond it the device is not answered, or told to come back, and sends again. */
 const MAX_PENDING = 50_000;
 
 export interface IngestOptions {
@@ -21,18 +21,22 @@ export interface IngestOptions {
   /** Called once for each pack when it is durable and was not there before; never throws. */
   readonly onPack: (pack: Pack, position: LogPosition) => void;
   /** What a device sent could not be read. */
-  readonly onUndecodable: (source: NotificationSource, error: DecodeError, payload: Uint8Array) => void;
-  /** The store did not take a pack; the device was not answered. */
-  readonly onStoreError: (source: NotificationSource, error: Error) => void;
+  readonly onUndecodable: (source: ReportSource, error: DecodeError, payload: Uint8Array) => void;
+  /** The store did not take a pack; the device was not answered, or told to come back. */
+  readonly onStoreError: (source: ReportSource, error: Error) => void;
+}
+
+/** Where readings come from. */
+export interface ReportSource {
+  readonly endpoint: string;
+  /** Canonical path that was observed; the root where several are, and of a Send. */
+  readonly path: string;
 }
 
 /** What the observation knows of a notification. */
-export interface NotificationSource {
-  readonly endpoint: string;
+export interface NotificationSource extends ReportSource {
   /** Lower-case hex. */
   readonly token: string;
-  /** Canonical path observed; the root where several are. */
-  readonly path: string;
   /** All paths of a composite observation: what is not at or below one of them was not asked for. */
   readonly paths?: readonly string[];
   /** The device's alternate root, which it may put into names. */
@@ -41,9 +45,28 @@ export interface NotificationSource {
   readonly lookup: ResourceTypeLookup;
 }
 
+/** Values of one message of a device, decoded. */
+export interface Report {
+  readonly source: ReportSource;
+  readonly records: readonly LwM2mRecord[];
+  /** As it came. */
+  readonly payload: Uint8Array;
+  /** The freshness rule of RFC 7641 §3.4. */
+  readonly fresh: boolean;
+  /**
+   * What tells this message from every other of the device: for readings that do not carry their own
+   * time, equal bytes in another message are other readings.
+   */
+  readonly message: string;
+}
+
+/** `kept`: durable, or nothing to keep. `refused`: neither, the device has to send it again. */
+export type ReportOutcome = 'kept' | 'refused';
+
 /** Counters since the start. */
 export interface IngestStatistics {
   notifications: number;
+  sends: number;
   readings: number;
   repeated: number;
   undecodable: number;
@@ -53,12 +76,13 @@ export interface IngestStatistics {
 }
 
 /**
- * From notification to log: decode once, append, and only when durable acknowledge. What the log did
- * not take gets silence, for the device then sends it again.
+ * From notification or Send to log: decoded once, appended, and only when durable acknowledged. What the
+ * log did not take gets silence, or 5.03 for a Send, for the device then sends it again.
  */
 export class TelemetryIngest {
   readonly statistics: IngestStatistics = {
     notifications: 0,
+    sends: 0,
     readings: 0,
     repeated: 0,
     undecodable: 0,
@@ -78,76 +102,82 @@ export class TelemetryIngest {
    * called where that is silence.
    */
   accept(source: NotificationSource, notification: IncomingNotification, onIgnored: () => void): void {
-    const { log, clock, sensorObject } = this.#options;
-    const statistics = this.statistics;
-    statistics.notifications++;
-    if (statistics.pending >= MAX_PENDING) {
-      statistics.refused++;
-      notification.ignore();
-      onIgnored();
-      return;
-    }
-    const receivedAt = Math.round(clock.wallTime() * 1000);
-    let pack: Pack;
-    let selfTimed: boolean;
+    this.statistics.notifications++;
+    const { payload, fresh, messageId, observe } = notification;
+    let records: readonly LwM2mRecord[];
     try {
       const format = contentFormat(notification.options) ?? ContentFormat.TEXT;
       const { path, paths, lookup, rootPath } = source;
-      const decoded = decodeContent(format, path, notification.payload, lookup, rootPath);
-      const records = paths === undefined ? decoded : askedFor(paths, decoded);
-      ({ pack, selfTimed } = packReadings({
-        endpoint: source.endpoint,
-        receivedAt,
-        fresh: notification.fresh,
-        records,
-        sensorObject,
-      }));
+      const decoded = decodeContent(format, path, payload, lookup, rootPath);
+      records = paths === undefined ? decoded : askedFor(paths, decoded);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       // Sent again it would be no better, and a RST would end the observation: it is acknowledged and told.
-      statistics.undecodable++;
-      notification.accept();
-      this.#options.onUndecodable(source, error, notification.payload);
-      return;
-    }
-    if (pack.series.length === 0) {
+      this.undecodable(source, error, payload);
       notification.accept();
       return;
     }
-    const key = this.#key(source, notification, selfTimed);
-    statistics.pending++;
-    log.append(
-      { endpoint: source.endpoint, key, receivedAt, body: encodePack(pack) },
-      (error, position, duplicate) => {
-        statistics.pending--;
-        if (error !== undefined) {
-          statistics.storeErrors++;
-          notification.ignore();
-          onIgnored();
-          this.#options.onStoreError(source, error);
-          return;
-        }
+    const message = `${source.token}\0${messageId}\0${observe ?? ''}`;
+    this.keep({ source, records, payload, fresh, message }, (outcome) => {
+      if (outcome === 'kept') {
         notification.accept();
-        if (duplicate) {
-          statistics.repeated++;
-          return;
-        }
-        for (const { takenAt } of pack.series) statistics.readings += takenAt.length;
-        this.#options.onPack(pack, position);
-      },
-    );
+        return;
+      }
+      notification.ignore();
+      onIgnored();
+    });
+  }
+
+  /** Counts and tells what cannot be read. */
+  undecodable(source: ReportSource, error: DecodeError, payload: Uint8Array): void {
+    this.statistics.undecodable++;
+    this.#options.onUndecodable(source, error, payload);
+  }
+
+  /** Appends what a device reported; `done` is called once, now or later. */
+  keep(report: Report, done: (outcome: ReportOutcome) => void): void {
+    const { log, clock, sensorObject } = this.#options;
+    const statistics = this.statistics;
+    if (statistics.pending >= MAX_PENDING) {
+      statistics.refused++;
+      done('refused');
+      return;
+    }
+    const { source, records, fresh } = report;
+    const { endpoint } = source;
+    const receivedAt = Math.round(clock.wallTime() * 1000);
+    const { pack, selfTimed } = packReadings({ endpoint, receivedAt, fresh, records, sensorObject });
+    if (pack.series.length === 0) {
+      done('kept');
+      return;
+    }
+    const key = this.#key(report, selfTimed);
+    statistics.pending++;
+    log.append({ endpoint, key, receivedAt, body: encodePack(pack) }, (error, position, duplicate) => {
+      statistics.pending--;
+      if (error !== undefined) {
+        statistics.storeErrors++;
+        done('refused');
+        this.#options.onStoreError(source, error);
+        return;
+      }
+      done('kept');
+      if (duplicate) {
+        statistics.repeated++;
+        return;
+      }
+      for (const { takenAt } of pack.series) statistics.readings += takenAt.length;
+      this.#options.onPack(pack, position);
+    });
   }
 
   /**
    * What makes a pack the same pack when it comes again, after a crash of either side included. Readings
    * that carry their own time are the same when endpoint and bytes are; others (`25`, at the time of
-   * receipt) only when it is the same message: token, message id and Observe value too.
+   * receipt) only when it is the same message.
    */
-  #key(source: NotificationSource, notification: IncomingNotification, selfTimed: boolean): string {
-    const { payload } = notification;
-    const prefix = selfTimed
-      ? `${source.endpoint}\0${source.path}\0`
-      : `${source.endpoint}\0${source.token}\0${notification.messageId}\0${notification.observe ?? ''}\0`;
+  #key({ source, payload, message }: Report, selfTimed: boolean): string {
+    const prefix = `${source.endpoint}\0${selfTimed ? source.path : message}\0`;
     // A UTF-16 unit is at most three bytes of UTF-8.
     const room = prefix.length * 3 + payload.length;
     if (room > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(room * 2);

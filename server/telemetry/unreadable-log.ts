@@ -1,14 +1,14 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { DecodeError } from '../../protocol/errors.ts';
-import type { NotificationSource } from './ingest.ts';
+import type { ReportSource } from './ingest.ts';
 
 /** One line for each device in that time, ms: what a device sends must not fill the disk with log. */
 const INTERVAL = 60_000;
 /** Devices remembered; beyond it all are forgotten, which costs a line each. */
 const MAX_DEVICES = 10_000;
 
-/** Tells of notifications that cannot be read, with how many more there were since the last line. */
+/** Tells of notifications and Sends that cannot be read, with how many more there were since the last line. */
 export class UnreadableLog {
   readonly #log: Logger;
   readonly #clock: Clock;
@@ -19,11 +19,7 @@ export class UnreadableLog {
     this.#clock = clock;
   }
 
-  tell(
-    { endpoint, path }: Pick<NotificationSource, 'endpoint' | 'path'>,
-    error: DecodeError,
-    payload: Uint8Array,
-  ): void {
+  tell({ endpoint, path }: ReportSource, error: DecodeError, payload: Uint8Array): void {
     const now = this.#clock.now();
     const told = this.#told.get(endpoint);
     if (told !== undefined && now - told.at < INTERVAL) {
@@ -36,7 +32,7 @@ export class UnreadableLog {
     const more = told === undefined || told.since === 0 ? {} : { moreSinceLastLine: told.since };
     this.#log.warn(
       { endpoint, path, reason: error.message, start, ...more },
-      'a notification cannot be read',
+      'what a device reported cannot be read',
     );
   }
 }

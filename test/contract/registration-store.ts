@@ -42,6 +42,85 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
       expect(await registrations.count()).toBe(0);
     });
 
+    test('profile ids are kept, and an update changes them', async () => {
+      const { registrations } = stores();
+      await registrations.register(aRegistration('a', { profiles: ['6:1234abcd', 'oma:dev-1'] }));
+      expect((await registrations.byEndpoint('a'))?.profiles).toEqual(['6:1234abcd', 'oma:dev-1']);
+      const { id } = aRegistration('a');
+      const touch = { id, address: '192.0.2.1:1', updatedAt: start + 1, node: 'n' };
+      expect((await registrations.update(touch))?.registration.profiles).toEqual(['6:1234abcd', 'oma:dev-1']);
+      await registrations.update({ ...touch, profiles: ['v:x'] });
+      expect((await registrations.byId(id))?.profiles).toEqual(['v:x']);
+      await registrations.register(aRegistration('a', { id: 'again' }));
+      expect(await registrations.byId('again')).not.toHaveProperty('profiles');
+    });
+
+    describe('by its address a device', () => {
+      const here = '192.0.2.1:40000';
+      const there = '192.0.2.2:40001';
+
+      test('is found as it registered, and not where nobody is', async () => {
+        const { registrations } = stores();
+        const registration = aRegistration('a', { address: here });
+        await registrations.register(registration);
+        expect(await registrations.byAddress(here)).toEqual(registration);
+        expect(await registrations.byAddress(there)).toBeUndefined();
+      });
+
+      test('is found where an update or a notification moved it, and no longer where it was', async () => {
+        const { registrations } = stores();
+        const { id } = aRegistration('a');
+        await registrations.register(aRegistration('a', { address: here }));
+        await registrations.update({ id, address: there, updatedAt: start + 1, node: 'n' });
+        expect((await registrations.byAddress(there))?.endpoint).toBe('a');
+        expect(await registrations.byAddress(here)).toBeUndefined();
+        await registrations.move(id, here, 'n');
+        expect((await registrations.byAddress(here))?.endpoint).toBe('a');
+        expect(await registrations.byAddress(there)).toBeUndefined();
+      });
+
+      test('is the one that was heard there last, however long others say they are there', async () => {
+        const { registrations } = stores();
+        const b = aRegistration('b', { address: there });
+        await registrations.register(aRegistration('a', { address: here, updatedAt: start + 99_000 }));
+        await registrations.register(b);
+        await registrations.move(b.id, here, 'n');
+        expect((await registrations.byAddress(here))?.endpoint).toBe('b');
+        const { id } = aRegistration('a');
+        await registrations.update({ id, address: here, updatedAt: start + 100_000, node: 'n' });
+        expect((await registrations.byAddress(here))?.endpoint).toBe('a');
+      });
+
+      test('that has gone leaves nobody there, not even who was there before', async () => {
+        const { registrations } = stores();
+        const b = aRegistration('b', { address: here, updatedAt: start, expiresAt: start + 10 });
+        await registrations.register(aRegistration('a', { address: here }));
+        await registrations.register(b);
+        await registrations.expire(start + 10, 10);
+        expect(await registrations.byAddress(here)).toBeUndefined();
+        await registrations.register(aRegistration('c', { address: there }));
+        await registrations.deregister(aRegistration('c').id);
+        expect(await registrations.byAddress(there)).toBeUndefined();
+      });
+
+      test('that registers anew from elsewhere has left', async () => {
+        const { registrations } = stores();
+        await registrations.register(aRegistration('a', { address: here }));
+        await registrations.register(aRegistration('a', { id: 'again', address: there }));
+        expect(await registrations.byAddress(here)).toBeUndefined();
+        expect((await registrations.byAddress(there))?.id).toBe('again');
+      });
+
+      test('that left does not take along who came after it', async () => {
+        const { registrations } = stores();
+        const a = aRegistration('a', { address: here });
+        await registrations.register(a);
+        await registrations.register(aRegistration('b', { address: here }));
+        await registrations.deregister(a.id);
+        expect((await registrations.byAddress(here))?.endpoint).toBe('b');
+      });
+    });
+
     test('registering again replaces the older one, returns it, and drops its observations', async () => {
       const { registrations, observations } = stores();
       const first = aRegistration('a', { id: 'one' });

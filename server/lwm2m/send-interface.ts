@@ -1,0 +1,127 @@
+import type { Logger } from 'pino';
+import type { IncomingRequest, OutgoingResponse } from '../../protocol/coap/exchange.ts';
+import { Code, OptionNumber } from '../../protocol/coap/message.ts';
+import { contentFormat, uintOption } from '../../protocol/coap/options.ts';
+import { DecodeError } from '../../protocol/errors.ts';
+import { decodeContent } from '../../protocol/lwm2m/content.ts';
+import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
+import { pathIds } from '../../protocol/lwm2m/path.ts';
+import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
+import { StoreUnavailableError } from '../ports/errors.ts';
+import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
+import type { TelemetryIngest } from '../telemetry/ingest.ts';
+import type { DeviceReach } from './device-reach.ts';
+
+/** What a device waits before it sends again while the store is down. Seconds. */
+const RETRY_AFTER = 30;
+
+const sendFormats: readonly number[] = [
+  ContentFormat.SENML_CBOR,
+  ContentFormat.SENML_JSON,
+  ContentFormat.LWM2M_CBOR,
+];
+
+const text = new TextEncoder();
+
+export interface SendInterfaceOptions {
+  readonly registrations: RegistrationStore;
+  readonly ingest: TelemetryIngest;
+  readonly lookupFor: (registration: Registration) => ResourceTypeLookup;
+  readonly reach: DeviceReach;
+  readonly log: Logger;
+  /** A registered device was heard. */
+  readonly onHeard: (registrationId: string, endpoint: string) => void;
+}
+
+/** The device is not answered as it hoped: code and diagnostic. */
+class Refusal extends Error {
+  readonly code: Code;
+  constructor(code: Code, diagnostic: string) {
+    super(diagnostic);
+    this.code = code;
+  }
+}
+
+/**
+ * Send, OMA-TS-LightweightM2M_Core §6.4.6: POST /dp with values that nobody asked for. Without a security
+ * layer the device is the one that was last heard at the address. Its values go the way of notifications:
+ * 2.04 says that they are durable.
+ */
+export class SendInterface {
+  readonly #options: SendInterfaceOptions;
+
+  constructor(options: SendInterfaceOptions) {
+    this.#options = options;
+  }
+
+  handle(request: IncomingRequest): void {
+    this.#take(request).catch((error: unknown) => request.respond(this.#refusal(request, error)));
+  }
+
+  async #take(request: IncomingRequest): Promise<void> {
+    const { registrations, ingest, reach, onHeard } = this.#options;
+    if (request.code !== Code.POST) throw new Refusal(Code.METHOD_NOT_ALLOWED, '/dp takes POST');
+    ingest.statistics.sends++;
+    const registration = await registrations.byAddress(request.peer);
+    if (registration === undefined) {
+      throw new Refusal(Code.NOT_FOUND, 'no device is registered at this address');
+    }
+    reach.heard(registration.id);
+    onHeard(registration.id, registration.endpoint);
+    const records = this.#records(registration, request);
+    const { endpoint, id } = registration;
+    const token = Buffer.from(request.token).toString('hex');
+    const report = {
+      source: { endpoint, path: '/' },
+      records,
+      payload: request.payload,
+      fresh: true,
+      message: `send\0${id}\0${token}\0${request.messageId}`,
+    };
+    ingest.keep(report, (outcome) =>
+      request.respond(outcome === 'kept' ? { code: Code.CHANGED } : storeDown()),
+    );
+  }
+
+  #records(registration: Registration, { options, payload }: IncomingRequest): readonly LwM2mRecord[] {
+    const { endpoint, rootPath, links } = registration;
+    const format = contentFormat(options);
+    if (format === undefined || !sendFormats.includes(format)) {
+      const given = format === undefined ? 'no Content-Format' : `Content-Format ${format}`;
+      throw new Refusal(Code.BAD_REQUEST, `${given}: a Send is in one of ${sendFormats.join(', ')}`);
+    }
+    let records: readonly LwM2mRecord[];
+    try {
+      records = decodeContent(format, '/', payload, this.#options.lookupFor(registration), rootPath);
+    } catch (error) {
+      if (error instanceof DecodeError)
+        this.#options.ingest.undecodable({ endpoint, path: '/' }, error, payload);
+      throw error;
+    }
+    const registered = new Set(links.map(({ target }) => pathIds(target)?.[0]));
+    const foreign = records.find(({ path }) => !registered.has(pathIds(path)?.[0]));
+    if (foreign !== undefined) {
+      throw new Refusal(Code.NOT_FOUND, `${foreign.path} is of an object that was not registered`);
+    }
+    return records;
+  }
+
+  #refusal(request: IncomingRequest, error: unknown): OutgoingResponse {
+    const { log } = this.#options;
+    if (error instanceof Refusal || error instanceof DecodeError) {
+      log.debug({ peer: request.peer, reason: error.message }, 'a Send was refused');
+      const code = error instanceof Refusal ? error.code : Code.BAD_REQUEST;
+      return { code, payload: text.encode(error.message) };
+    }
+    if (error instanceof StoreUnavailableError) {
+      log.warn({ error }, 'the store does not answer; devices are told to come back');
+      return storeDown();
+    }
+    log.error({ error, peer: request.peer }, 'a Send met a bug');
+    return { code: Code.INTERNAL_SERVER_ERROR };
+  }
+}
+
+function storeDown(): OutgoingResponse {
+  return { code: Code.SERVICE_UNAVAILABLE, options: [uintOption(OptionNumber.MAX_AGE, RETRY_AFTER)] };
+}
