@@ -79,7 +79,7 @@ export const otherValues = {
   14: { 2: true },
   15: { 0: '00', 9: 'ff' },
   16: { 4: 1 },
-  17: { 0: '1:2' },
+  17: { 0: '1:65535' },
 } as const;
 
 /** Values by absolute path, those of multiple resources each by its own. */
