@@ -1,12 +1,10 @@
 import { Code } from '../../protocol/coap/message.ts';
 import { contentFormat, locationPathOptions } from '../../protocol/coap/options.ts';
-import { isTreeFormat } from '../../protocol/lwm2m/content.ts';
-import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
+import { decodeCreate, isTreeFormat } from '../../protocol/lwm2m/content.ts';
 import { MAX_PATH_ID, pathIds } from '../../protocol/lwm2m/path.ts';
-import { TlvKind } from '../../protocol/lwm2m/tlv-decode.ts';
 import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { ClientObject, ObjectInstance } from './object-tree.ts';
-import { type Answer, type OperationContext, requestRecords } from './operation.ts';
+import type { Answer, OperationContext } from './operation.ts';
 import { OperationError } from './operation-error.ts';
 import { isReadable, type Target } from './target.ts';
 import { checkAgainst } from './write-plan.ts';
@@ -24,17 +22,15 @@ export async function create(context: OperationContext, target: Target): Promise
   }
   server.authorize('create', target);
   const records = initialValues(context, object, target.path);
-  const id = records.id ?? freeId(object);
-  if (object.instances.has(id)) throw isThere(target.path, id);
+  const id = records[0] === undefined ? freeId(object) : instanceOf(records[0]);
+  if (!isFree(object, id)) {
+    throw new OperationError(Code.BAD_REQUEST, `${target.path}/${id} is there already`);
+  }
   if (object.definition.multiple !== true && id !== 0) {
     throw new OperationError(Code.BAD_REQUEST, `the only instance of ${target.path} has the id 0`);
   }
-  const made = await make(
-    id,
-    records.values.map(({ below, value }) => ({ path: `${target.path}/${id}/${below}`, value })),
-  );
-  // While the object was busy another request may have had the same idea.
-  const fault = object.instances.has(id) ? isThere(target.path, id) : missingResource(made);
+  const made = await whileReserved(object, id, () => make(id, givenValues(object, records)));
+  const fault = missingResource(made);
   if (fault !== undefined) {
     await object.lifecycle.delete?.(made);
     throw fault;
@@ -50,61 +46,78 @@ export async function create(context: OperationContext, target: Target): Promise
   };
 }
 
-interface InitialValues {
-  /** Undefined: the client chooses. */
-  readonly id: number | undefined;
-  /** Without object and instance in their paths: `2`, `7/1`. */
-  readonly values: readonly { readonly below: string; readonly value: LwM2mRecord['value'] }[];
+/** What the payload says; all of one instance. @throws OperationError 4.00, 4.15; DecodeError */
+function initialValues(context: OperationContext, object: ClientObject, path: string): LwM2mRecord[] {
+  const { request, lookup, rootPath } = context;
+  const format = contentFormat(request.options);
+  // Without a payload the instance has what the client gives it (§6.3.6).
+  if (format === undefined && request.payload.length === 0) return [];
+  if (format === undefined || !isTreeFormat(format)) {
+    throw new OperationError(
+      Code.UNSUPPORTED_CONTENT_FORMAT,
+      `content format ${format ?? 'none'} names no resources`,
+    );
+  }
+  const records = decodeCreate(format, path, freeId(object), request.payload, lookup, rootPath);
+  if (new Set(records.map(instanceOf)).size > 1) {
+    throw new OperationError(Code.BAD_REQUEST, 'one instance at a time');
+  }
+  return records;
+}
+
+function instanceOf({ path }: LwM2mRecord): number {
+  return pathIds(path)?.[1] ?? 0;
 }
 
 /**
- * What the payload gives that is the server's to give: values of read-only and of unknown resources are passed over.
- * @throws OperationError, DecodeError
+ * The values that are the server's to give: those of read-only and of unknown resources are passed over (§6.3.6).
+ * @throws OperationError 4.00
  */
-function initialValues(context: OperationContext, object: ClientObject, path: string): InitialValues {
-  const { request } = context;
-  const format = contentFormat(request.options);
-  if (request.payload.length === 0 && format === undefined) return { id: undefined, values: [] };
-  if (format !== undefined && !isTreeFormat(format)) {
-    throw new OperationError(Code.UNSUPPORTED_CONTENT_FORMAT, `content format ${format} names no resources`);
-  }
-  const records = requestRecords(context, path);
-  const ids = new Set(records.map((record) => pathIds(record.path)?.[1]));
-  if (ids.size > 1) throw new OperationError(Code.BAD_REQUEST, 'one instance at a time');
+function givenValues(object: ClientObject, records: readonly LwM2mRecord[]): LwM2mRecord[] {
   const definitions = new Map(
     Object.values(object.definition.resources).map((definition) => [definition.id, definition]),
   );
-  const values = records.flatMap((record) => {
-    const [, , resourceId, resourceInstance] = pathIds(record.path) ?? [];
-    const definition = definitions.get(resourceId ?? -1);
-    if (definition === undefined || !definition.operations.includes('W')) return [];
+  const seen = new Set<string>();
+  return records.filter(({ path, value }) => {
+    const [, , resourceId = -1, resourceInstance] = pathIds(path) ?? [];
+    const definition = definitions.get(resourceId);
+    if (definition === undefined || !definition.operations.includes('W')) return false;
     if ((definition.multiple === true) !== (resourceInstance !== undefined)) {
       const kind = definition.multiple === true ? 'a' : 'no';
-      throw new OperationError(Code.BAD_REQUEST, `${record.path} is ${kind} multiple resource`);
+      throw new OperationError(Code.BAD_REQUEST, `${path} is ${kind} multiple resource`);
     }
-    checkAgainst(definition, record.value);
-    const below = resourceInstance === undefined ? `${resourceId}` : `${resourceId}/${resourceInstance}`;
-    return [{ below, value: record.value }];
+    if (seen.has(path)) throw new OperationError(Code.BAD_REQUEST, `${path} is named twice`);
+    seen.add(path);
+    checkAgainst(definition, value);
+    return true;
   });
-  const [id] = namesInstance(format, request.payload, path) ? ids : [];
-  return { id, values };
-}
-
-/** Whether a payload says which instance it is of: TLV may leave it out, and then the client chooses. */
-function namesInstance(format: number | undefined, payload: Uint8Array, path: string): boolean {
-  if (pathIds(path)?.length !== 1) return true;
-  const [first] = payload;
-  return format !== ContentFormat.TLV || (first !== undefined && first >> 6 === TlvKind.OBJECT_INSTANCE);
 }
 
 function freeId(object: ClientObject): number {
   let id = 0;
-  while (object.instances.has(id) && id < MAX_PATH_ID) id++;
+  while (!isFree(object, id) && id < MAX_PATH_ID) id++;
   return id;
 }
 
-function isThere(path: string, id: number): OperationError {
-  return new OperationError(Code.BAD_REQUEST, `${path}/${id} is there already`);
+/** Ids of instances that their object is busy making: a second request for one of them comes too late. */
+const inMaking = new WeakMap<ClientObject, Set<number>>();
+
+function isFree(object: ClientObject, id: number): boolean {
+  return !object.instances.has(id) && inMaking.get(object)?.has(id) !== true;
+}
+
+async function whileReserved<Made>(
+  object: ClientObject,
+  id: number,
+  work: () => Made | Promise<Made>,
+): Promise<Made> {
+  const ids = inMaking.get(object) ?? new Set();
+  inMaking.set(object, ids.add(id));
+  try {
+    return await work();
+  } finally {
+    ids.delete(id);
+  }
 }
 
 /** Every mandatory resource must be there, and have a value where it can be read. */

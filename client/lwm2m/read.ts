@@ -24,11 +24,11 @@ export function read(context: OperationContext, target: Target): Answer {
 export function readTarget(target: Target, server?: ServerContext): LwM2mRecord[] {
   const { object, instance, resource, resourceInstance } = target;
   const records: LwM2mRecord[] = [];
+  server?.authorize('read', target);
   if (instance === undefined) {
     readObject(records, object, server);
     return records;
   }
-  server?.authorize('read', target);
   if (resource === undefined) {
     readInstance(records, instance);
     return records;

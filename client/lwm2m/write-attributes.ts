@@ -13,8 +13,8 @@ import { isReadable, notFound, type Target } from './target.ts';
 export function writeAttributes({ server, request }: OperationContext, target: Target): Answer {
   const query = uriQuery(request.options);
   if (query.length === 0) throw new OperationError(Code.BAD_REQUEST, 'neither a value nor attributes');
-  // They are of what may be read (§8.1.1); of an object they say nothing by themselves.
-  if (target.instance !== undefined) server.authorize('read', target);
+  // They are of what may be read (§8.1.1).
+  server.authorize('read', target);
   const changes = decodeAttributeQueries(query);
   checkApplicable(target, changes);
   server.attributes.write(target.path, changes);

@@ -3,9 +3,10 @@ import type {
   IncomingNotification,
   IncomingRequest,
   IncomingResponse,
+  OutgoingRequest,
   OutgoingResponse,
 } from '../../../protocol/coap/exchange.ts';
-import { type Code, Code as Codes, formatCode } from '../../../protocol/coap/message.ts';
+import { type CoapOption, type Code, Code as Codes, formatCode } from '../../../protocol/coap/message.ts';
 import {
   acceptOption,
   contentFormat,
@@ -16,7 +17,7 @@ import {
   uriPath,
   uriQuery,
 } from '../../../protocol/coap/options.ts';
-import { decodeContent } from '../../../protocol/lwm2m/content.ts';
+import { decodeContent, encodePaths } from '../../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../../protocol/lwm2m/content-format.ts';
 import type { LwM2mRecord, ResourceTypeLookup } from '../../../protocol/lwm2m/value.ts';
 
@@ -39,6 +40,21 @@ export interface Notification {
   readonly code: Code;
   readonly confirmable: boolean;
   readonly at: number;
+}
+
+export interface ObserveOptions {
+  readonly accept?: number;
+  /** Attributes of this observation: `pmin=10`. */
+  readonly query?: readonly string[];
+  readonly decide?: (notification: IncomingNotification) => void;
+}
+
+/** What a server has of one observation. */
+export interface ObservedByServer {
+  readonly first: IncomingResponse;
+  readonly told: Notification[];
+  /** With Observe 1; resolves with the answer. */
+  cancel(): Promise<IncomingResponse>;
 }
 
 /** A server that does what a test tells it, on our own CoAP endpoint. */
@@ -146,39 +162,64 @@ export class ScriptedServer {
     return this.send(Codes.POST, path, args === '' ? {} : { format: ContentFormat.TEXT, payload: args });
   }
 
+  /** A composite request: FETCH reads the paths, iPATCH writes what the payload holds. */
+  fetch(
+    paths: readonly string[],
+    options: { readonly format?: number; readonly accept?: number; readonly at?: string } = {},
+  ): Promise<IncomingResponse> {
+    const { format = ContentFormat.SENML_CBOR, accept, at = '/' } = options;
+    return this.endpoint.request(this.client, {
+      code: Codes.FETCH,
+      options: [
+        ...pathOptions(at),
+        contentFormatOption(format),
+        ...(accept === undefined ? [] : [acceptOption(accept)]),
+      ],
+      payload: encodePaths(format, paths, at),
+    });
+  }
+
   /** Observes; notifications gather in the list, and are acknowledged unless `decide` does otherwise. */
-  async observe(
-    path: string,
-    options: {
-      readonly accept?: number;
-      readonly decide?: (notification: IncomingNotification) => void;
-    } = {},
-  ): Promise<{
-    readonly first: IncomingResponse;
-    readonly told: Notification[];
-    cancel(): Promise<unknown>;
-  }> {
+  observe(path: string, options: ObserveOptions = {}): Promise<ObservedByServer> {
+    return this.#observe(options, { code: Codes.GET, options: this.#options(path, options) });
+  }
+
+  /** Observe-Composite; as `observe`. */
+  observeComposite(
+    paths: readonly string[],
+    options: ObserveOptions & { readonly format?: number } = {},
+  ): Promise<ObservedByServer> {
+    const { format = ContentFormat.SENML_CBOR } = options;
+    return this.#observe(options, {
+      code: Codes.FETCH,
+      options: [...this.#options('/', options), contentFormatOption(format)],
+      payload: encodePaths(format, paths),
+    });
+  }
+
+  #options(path: string, { accept, query = [] }: ObserveOptions): CoapOption[] {
+    return [
+      ...pathOptions(path),
+      ...queryOptions(query),
+      ...(accept === undefined ? [] : [acceptOption(accept)]),
+    ];
+  }
+
+  async #observe(options: ObserveOptions, request: OutgoingRequest): Promise<ObservedByServer> {
     const told: Notification[] = [];
-    const { accept, decide = (notification) => notification.accept() } = options;
-    const { response, observation } = await this.endpoint.observe(
-      this.client,
-      {
-        code: Codes.GET,
-        options: [...pathOptions(path), ...(accept === undefined ? [] : [acceptOption(accept)])],
+    const { decide = (notification) => notification.accept() } = options;
+    const { response, observation } = await this.endpoint.observe(this.client, request, {
+      onNotification: (notification) => {
+        told.push({
+          format: contentFormat(notification.options),
+          payload: notification.payload,
+          code: notification.code,
+          confirmable: notification.confirmable,
+          at: this.#now(),
+        });
+        decide(notification);
       },
-      {
-        onNotification: (notification) => {
-          told.push({
-            format: contentFormat(notification.options),
-            payload: notification.payload,
-            code: notification.code,
-            confirmable: notification.confirmable,
-            at: this.#now(),
-          });
-          decide(notification);
-        },
-      },
-    );
+    });
     return {
       first: response,
       told,

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { NotificationHistory } from '../../../client/lwm2m/notification-history.ts';
+import type { LwM2mRecord } from '../../../protocol/lwm2m/value.ts';
+
+const moment = (time: number, ...paths: string[]): LwM2mRecord[] =>
+  paths.map((path) => ({ path, value: time * 10, time }));
+const told = (records: readonly LwM2mRecord[]): string[] =>
+  records.map(({ path, time }) => `${path} at ${time}`);
+
+describe('a history of notifications', () => {
+  it('gives moments back in their order, as many as wanted, each whole', () => {
+    const history = new NotificationHistory();
+    for (const time of [1, 2, 3]) history.add(moment(time, '/3/0/9', '/3/0/10'), () => 9);
+    expect(told(history.take(3))).toEqual(['/3/0/9 at 1', '/3/0/10 at 1', '/3/0/9 at 2', '/3/0/10 at 2']);
+    expect(told(history.takeMoment())).toEqual(['/3/0/9 at 3', '/3/0/10 at 3']);
+    expect([history.length, history.take(5)]).toEqual([0, []]);
+  });
+
+  it('keeps of each path the newest, as many as it may have, and nothing of others', () => {
+    const history = new NotificationHistory();
+    const most = (path: string): number | undefined => ({ '/3/0/9': 2, '/3/0/10': 1 })[path];
+    for (const time of [1, 2, 3]) history.add(moment(time, '/3/0/9', '/3/0/10', '/3/0/11'), most);
+    expect(told(history.take(10))).toEqual(['/3/0/9 at 2', '/3/0/9 at 3', '/3/0/10 at 3']);
+  });
+
+  it('takes back what was not delivered, before what came since, and within the same bounds', () => {
+    const history = new NotificationHistory();
+    for (const time of [1, 2]) history.add(moment(time, '/3/0/9'), () => 3);
+    const taken = history.take(10);
+    for (const time of [3, 4]) history.add(moment(time, '/3/0/9'), () => 3);
+    history.restore(taken, () => 3);
+    expect(told(history.take(10))).toEqual(['/3/0/9 at 2', '/3/0/9 at 3', '/3/0/9 at 4']);
+  });
+
+  it('is bounded, whatever a server asks for', () => {
+    const history = new NotificationHistory();
+    for (let time = 0; time < 10_500; time++) history.add(moment(time, '/3/0/9'), () => 1e9);
+    expect(history.length).toBe(10_000);
+    expect(history.takeMoment()[0]?.time).toBe(500);
+  });
+});
