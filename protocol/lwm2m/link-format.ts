@@ -17,7 +17,7 @@ export const MAX_LINK_ATTRIBUTES = 64;
  * version (OMA-TS-LightweightM2M_Core §7.3), `ct` and `sz` (RFC 7252 §7.2.1, RFC 6690 §3.3). The others are quoted-string.
  */
 const BARE = new Set([
-  ...['ct', 'sz', 'ver', 'dim', 'ssid', 'pmin', 'pmax', 'gt', 'lt', 'st', 'epmin', 'epmax'],
+  ...['ct', 'sz', 'ver', 'lwm2m', 'dim', 'ssid', 'pmin', 'pmax', 'gt', 'lt', 'st', 'epmin', 'epmax'],
   ...['edge', 'con', 'hqmax', 'lvl'],
 ]);
 const PTOKEN = /^[!#$%&'()*+\-./0-9:<=>?@A-Z[\]^_`a-z{|}~]+$/;

@@ -36,7 +36,9 @@ export function objectLinks(links: readonly Link[]): ObjectLinks {
     seen.add(path);
     objects.push({ ...fromIds(ids), object, path, attributes });
   }
-  return { rootPath, contentFormats: contentFormats(root?.attributes.ct), objects };
+  // The formats stand at the root path's link, which needs no `rt` where the root path is `/` (§6.2.1).
+  const formats = root ?? links.find(({ target }) => target === '/');
+  return { rootPath, contentFormats: contentFormats(formats?.attributes.ct), objects };
 }
 
 /** `110`, `60 110 112`: ids that fit 16 bits; anything else in the list is passed over. */

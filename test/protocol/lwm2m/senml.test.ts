@@ -4,132 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { DecodeError, RequestError } from '../../../protocol/errors.ts';
 import { decodeContent, encodeContent } from '../../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../../protocol/lwm2m/content-format.ts';
-import { checkVersion, type SenmlFields, type SenmlSink } from '../../../protocol/lwm2m/senml.ts';
-import { readSenmlCbor } from '../../../protocol/lwm2m/senml-cbor.ts';
-import { readSenmlJson } from '../../../protocol/lwm2m/senml-json.ts';
+import { checkVersion } from '../../../protocol/lwm2m/senml.ts';
 import { encodeSenmlCborPack, SenmlPackBuilder } from '../../../protocol/lwm2m/senml-pack.ts';
 import { compactInteger } from '../../../protocol/lwm2m/typed-value.ts';
 import type { LwM2mRecord } from '../../../protocol/lwm2m/value.ts';
-import { hex, lookup, utf8 } from './vectors.ts';
+import { hex, lookup } from './vectors.ts';
 
 const { SENML_JSON, SENML_CBOR } = ContentFormat;
-
-/** Keeps each record's fields that are there. */
-class Collected implements SenmlSink {
-  readonly records: Record<string, unknown>[] = [];
-
-  take({ bn, bt, bv, n, t, value }: SenmlFields): void {
-    const entries = Object.entries({ bn, bt, bv, n, t, value }).filter(([, field]) => field !== undefined);
-    this.records.push(Object.fromEntries(entries));
-  }
-}
-
-function json(text: string) {
-  const sink = new Collected();
-  readSenmlJson(utf8(text), sink);
-  return sink.records;
-}
-
-function cbor(bytes: Uint8Array) {
-  const sink = new Collected();
-  readSenmlCbor(bytes, sink);
-  return sink.records;
-}
-
-/** RFC 8428 §5.1.2 and, the same in CBOR, §6. */
-const multiple = [
-  { bn: 'urn:dev:ow:10e2073a0108006:', bt: 1276020076.001, n: 'voltage', value: 120.1 },
-  { n: 'current', t: -5, value: 1.2 },
-  { n: 'current', t: -4, value: 1.3 },
-  { n: 'current', t: -3, value: 1.4 },
-  { n: 'current', t: -2, value: 1.5 },
-  { n: 'current', t: -1, value: 1.6 },
-  { n: 'current', t: 0, value: 1.7 },
-];
-const multipleCbor = hex(`
-  87 a7 21 78 1b 75 72 6e 3a 64 65 76 3a 6f 77 3a 31 30 65 32 30 37 33 61 30 31 30 38 30 30 36 3a
-  22 fb 41 d3 03 a1 5b 00 10 62 23 61 41 20 05 00 67 76 6f 6c 74 61 67 65 01 61 56 02 fb 40 5e 06
-  66 66 66 66 66 a3 00 67 63 75 72 72 65 6e 74 06 24 02 fb 3f f3 33 33 33 33 33 33 a3 00 67 63 75
-  72 72 65 6e 74 06 23 02 fb 3f f4 cc cc cc cc cc cd a3 00 67 63 75 72 72 65 6e 74 06 22 02 fb 3f
-  f6 66 66 66 66 66 66 a3 00 67 63 75 72 72 65 6e 74 06 21 02 f9 3e 00 a3 00 67 63 75 72 72 65 6e
-  74 06 20 02 fb 3f f9 99 99 99 99 99 9a a3 00 67 63 75 72 72 65 6e 74 06 00 02 fb 3f fb 33 33 33
-  33 33 33`);
-
-describe('an example of RFC 8428', () => {
-  test('§5.1.1, a single datapoint', () => {
-    expect(json('[{"n":"urn:dev:ow:10e2073a01080063","u":"Cel","v":23.1}]')).toEqual([
-      { n: 'urn:dev:ow:10e2073a01080063', value: 23.1 },
-    ]);
-  });
-
-  test('§5.1.2, multiple datapoints', () => {
-    const text =
-      '[{"bn":"urn:dev:ow:10e2073a0108006:","bt":1.276020076001e+09,"bu":"A","bver":5,"n":"voltage","u":"V","v":120.1},' +
-      '{"n":"current","t":-5,"v":1.2},{"n":"current","t":-4,"v":1.3},{"n":"current","t":-3,"v":1.4},' +
-      '{"n":"current","t":-2,"v":1.5},{"n":"current","t":-1,"v":1.6},{"n":"current","v":1.7}]';
-    const { t: _, ...last } = multiple[6] as Record<string, unknown>;
-    expect(json(text)).toEqual([...multiple.slice(0, 6), last]);
-  });
-
-  test('§5.1.3, multiple measurements', () => {
-    const records = json(
-      '[{"bn":"urn:dev:ow:10e2073a01080063","bt":1.320067464e+09,"bu":"%RH","v":20},' +
-        '{"u":"lon","v":24.30621},{"u":"lat","v":60.07965},{"t":60,"v":20.3},{"u":"lon","t":60,"v":24.30622},' +
-        '{"u":"lat","t":60,"v":60.07965},{"t":120,"v":20.7},{"u":"%EL","t":150,"v":98},{"t":180,"v":21.2}]',
-    );
-    expect(records[0]).toEqual({ bn: 'urn:dev:ow:10e2073a01080063', bt: 1320067464, value: 20 });
-    expect(records.slice(3).map(({ t, value }) => [t, value])).toEqual([
-      [60, 20.3],
-      [60, 24.30622],
-      [60, 60.07965],
-      [120, 20.7],
-      [150, 98],
-      [180, 21.2],
-    ]);
-  });
-
-  test('§5.1.5, different data types', () => {
-    const text =
-      '[{"bn":"urn:dev:ow:10e2073a01080063:","n":"temp","u":"Cel","v":23.1},{"n":"label","vs":"Machine Room"},' +
-      '{"n":"open","vb":false},{"n":"nfv","vs":"bXkgc2VjcmV0"},{"n":"nfc-reader","vd":"aGkgCg"}]';
-    expect(json(text).map(({ value }) => value)).toEqual([
-      23.1,
-      'Machine Room',
-      false,
-      'bXkgc2VjcmV0',
-      utf8('hi \n'),
-    ]);
-  });
-
-  test('§5.1.6, a collection with links to other records', () => {
-    const text =
-      '[{"bn":"urn:dev:ow:10e2073a01080063:","bt":1.320078429e+09,"n":"temperature","v":27.2,"u":"Cel","l":"[{}]"}]';
-    expect(json(text)).toEqual([
-      { bn: 'urn:dev:ow:10e2073a01080063:', bt: 1320078429, n: 'temperature', value: 27.2 },
-    ]);
-  });
-
-  test('§6, the same datapoints in CBOR; cut anywhere it is refused', () => {
-    expect(cbor(multipleCbor)).toEqual(multiple);
-    for (let length = 1; length < multipleCbor.length; length++) {
-      expect(() => cbor(multipleCbor.subarray(0, length))).toThrow(DecodeError);
-    }
-  });
-
-  test('§6, the values as resources are written byte for byte, but for the time, which is in decimal', () => {
-    const voltage = multiple[0] as { bt: number };
-    const records = multiple.slice(1).map(({ t, value }) => ({
-      ...{ path: '/42770/0/2', value, time: voltage.bt + (t as number) },
-    }));
-    const written = encodeContent(SENML_CBOR, '/42770/0/2', records, lookup);
-    expect(decodeContent(SENML_CBOR, '/42770/0/2', written, lookup)).toEqual(records);
-    expect(written).toEqual(
-      hex(`86 a3 21 6a 2f34323737302f302f32 22 c4 82 22 1b 0000012918b91a59 02 fb 3ff3333333333333
-           a2 06 01 02 fb 3ff4cccccccccccd a2 06 02 02 fb 3ff6666666666666 a2 06 03 02 f9 3e00
-           a2 06 04 02 fb 3ff999999999999a a2 06 05 02 fb 3ffb333333333333`),
-    );
-  });
-});
 
 test.each([1, 5, 10, 26])('version %i is read', (version) =>
   expect(() => checkVersion(version)).not.toThrow(),

@@ -9,6 +9,7 @@ import {
   encodePaths,
 } from '../../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../../protocol/lwm2m/content-format.ts';
+import type { ResourceValue } from '../../../protocol/lwm2m/value.ts';
 import { contradictoryTlv, exampleLookup, examples, pathLists } from './specification-vectors.ts';
 import { hex, utf8 } from './vector-parts.ts';
 
@@ -129,7 +130,7 @@ describe('a Create that names no instance (§6.3.6)', () => {
 });
 
 describe('plain text as Table C-2 has it (Appendix C)', () => {
-  test.each([
+  test.each<[path: string, text: string, value: ResourceValue, written?: string]>([
     ['/3/0/0', 'Open Mobile Alliance', 'Open Mobile Alliance'],
     ['/3/0/9', '95', 95],
     ['/4/0/2', '-49', -49],
@@ -140,7 +141,7 @@ describe('plain text as Table C-2 has it (Appendix C)', () => {
     ['/3/0/13', '1367491215', 1367491215],
     ['/3/0/22', '10:03', { objectId: 10, instanceId: 3 }, '10:3'],
     ['/25/0/3', '</3/0>,</4/0>', '</3/0>,</4/0>'],
-  ] as const)('%s is %s', (path, text, value, written = text) => {
+  ])('%s is %s', (path, text, value, written = text) => {
     const record = { path, value };
     expect(decodeContent(ContentFormat.TEXT, path, utf8(text), exampleLookup)).toEqual([record]);
     expect(encodeContent(ContentFormat.TEXT, path, [record], exampleLookup)).toEqual(utf8(written));
