@@ -119,6 +119,13 @@ export class ScriptedServer {
     });
   }
 
+  discover(path: string, query: readonly string[] = []): Promise<IncomingResponse> {
+    return this.endpoint.request(this.client, {
+      code: Codes.GET,
+      options: this.#options(path, { accept: ContentFormat.LINK_FORMAT, query }),
+    });
+  }
+
   /** Reads in SenML CBOR; values by path. @throws Error with code and diagnostic where it is not 2.05 */
   async values(path: string): Promise<Record<string, LwM2mRecord['value']>> {
     const response = await this.read(path, ContentFormat.SENML_CBOR);
