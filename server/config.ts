@@ -112,6 +112,14 @@ export const settings = [
     meaning: 'Commands that have ended and are kept at the most; the oldest go first.',
   },
   {
+    name: 'SIMYARD_SHORT_SERVER_ID',
+    flag: 'short-server-id',
+    type: 'integer',
+    default: undefined,
+    meaning:
+      'Short server id by which devices know this server: tells its instance of the Server object from those of others.',
+  },
+  {
     name: 'SIMYARD_LIFETIME_GRACE',
     flag: 'lifetime-grace',
     type: 'integer',
@@ -167,6 +175,7 @@ export interface Config {
   /** ms */
   readonly commandsMaxAge: number;
   readonly commandsMaxCount: number;
+  readonly shortServerId: number | undefined;
   /** ms */
   readonly lifetimeGrace: number;
   /** ms */
@@ -248,6 +257,10 @@ export function loadConfig(
     awakeTime: integer('SIMYARD_AWAKE_TIME', 1_000, 86_400_000),
     commandsMaxAge: integer('SIMYARD_COMMANDS_MAX_AGE', 1, 36_500) * 86_400_000,
     commandsMaxCount: integer('SIMYARD_COMMANDS_MAX_COUNT', 0, Number.MAX_SAFE_INTEGER),
+    shortServerId:
+      text('SIMYARD_SHORT_SERVER_ID') === undefined
+        ? undefined
+        : integer('SIMYARD_SHORT_SERVER_ID', 1, 65534),
     lifetimeGrace: integer('SIMYARD_LIFETIME_GRACE', 0, 600_000),
     readingsMaxAge: integer('SIMYARD_READINGS_MAX_AGE', 1, 36_500) * 86_400_000,
     readingsMaxBytes: integer('SIMYARD_READINGS_MAX_BYTES', 1_000_000, Number.MAX_SAFE_INTEGER),

@@ -4,6 +4,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { CommandService } from '../commands/carrier-commands.ts';
 import type { LiveStream } from '../events.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
+import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
 
 /** What the API needs from the rest of the server; main.ts hands it over. */
@@ -14,6 +15,10 @@ export interface ApiDependencies {
   readonly commands: CommandService;
   readonly live: LiveStream;
   readonly registry: ObjectRegistry;
+  /** The definitions in the versions that a device registered; the registry itself where absent. */
+  readonly lookupFor?: (registration: Registration) => ObjectRegistry;
+  /** By which devices know this server, where it is set. */
+  readonly shortServerId?: number | undefined;
   /** Prometheus text of the server's own metrics. */
   readonly metrics: () => Promise<string>;
   /** Rejects, with a reason that a person understands, while the server is not ready. */

@@ -2,7 +2,7 @@ import type { ObjectRegistry } from '../../objects/registry.ts';
 import { fromApiValue } from '../../objects/values.ts';
 import { RequestError } from '../../protocol/errors.ts';
 import { joinPath, pathIds } from '../../protocol/lwm2m/path.ts';
-import type { LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
+import type { LwM2mChange, LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
 import type { WriteContent } from '../lwm2m/device-requests.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { ApiExecuteBody, ApiValue, ApiWriteBody } from './schemas.ts';
@@ -66,6 +66,35 @@ function lowestFreeInstance(objectId: number, links: Registration['links']): num
   let id = 0;
   while (taken.has(id)) id++;
   return id;
+}
+
+/**
+ * `/3/0/9,/4/0/2` as the paths of a composite operation; `/` is all that the device has.
+ * @throws RequestError one that is no path
+ */
+export function compositePathList(text: string): readonly string[] {
+  return text.split(',').map((path) => {
+    const trimmed = path.trim();
+    return trimmed === '/' ? '/' : objectPath(trimmed).canonical;
+  });
+}
+
+/**
+ * What a composite write changes, by whole path; null removes a resource instance.
+ * @throws RequestError as writeContent; null for what is no resource instance
+ */
+export function compositeChanges(
+  values: Readonly<Record<string, ApiValue | null>>,
+  registry: ObjectRegistry,
+): readonly LwM2mChange[] {
+  return Object.entries(values).map(([text, value]) => {
+    const { canonical, ids } = objectPath(text);
+    if (value === null) {
+      if (ids.length === 4) return { path: canonical, value };
+      throw new RequestError(`null removes an instance of a resource, and ${canonical} is none`);
+    }
+    return { path: canonical, value: typedValue(ids, value, registry) };
+  });
 }
 
 /** `0='1',1='7'` (OMA-TS-LightweightM2M_Core §6.3.5); undefined where there are none. */

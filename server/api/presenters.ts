@@ -5,7 +5,7 @@ import { pathIds } from '../../protocol/lwm2m/path.ts';
 import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { CarrierStatus } from '../commands/carrier-commands.ts';
 import type { LiveReadings } from '../events.ts';
-import type { ReadResult } from '../lwm2m/device-requests.ts';
+import type { CompositeResult, ReadResult } from '../lwm2m/device-requests.ts';
 import type { Command } from '../ports/command-queue.ts';
 import type { Device } from '../ports/device-store.ts';
 import type { StoredEvent } from '../ports/event-log.ts';
@@ -15,6 +15,7 @@ import type { StoredObservation } from '../ports/observation-store.ts';
 import type {
   ApiCarrierAnswer,
   ApiCommand,
+  ApiCompositeResult,
   ApiDevice,
   ApiEvent,
   ApiLink,
@@ -55,6 +56,8 @@ export function presentRegistration(registration: RegistrationView): ApiRegistra
       'expiresAt',
       'node',
     ]),
+    ...(registration.profiles === undefined ? {} : { profiles: [...registration.profiles] }),
+    contentFormats: [...registration.contentFormats],
     objects: registration.links.map(({ target, attributes }) => ({
       path: target,
       attributes: { ...attributes },
@@ -114,6 +117,19 @@ export function presentReadResult(result: ReadResult, registry: ObjectRegistry, 
   };
 }
 
+/** @param now as for presentReadResult */
+export function presentCompositeResult(
+  result: CompositeResult,
+  registry: ObjectRegistry,
+  now: number,
+): ApiCompositeResult {
+  return {
+    paths: [...result.paths],
+    contentFormat: result.contentFormat,
+    items: result.records.map((record) => presentItem(record, registry, now)),
+  };
+}
+
 export function presentLink(link: Link, registry: ObjectRegistry): ApiLink {
   const ids = pathIds(link.target) ?? [];
   const attributes = { ...link.attributes };
@@ -138,7 +154,8 @@ export function presentLink(link: Link, registry: ObjectRegistry): ApiLink {
 
 export function presentObservation(observation: StoredObservation): ApiObservation {
   return {
-    ...pick(observation, ['contentFormat', 'origin', 'createdAt']),
+    ...pick(observation, ['composite', 'contentFormat', 'origin', 'createdAt']),
+    ...(observation.attributes === undefined ? {} : { attributes: { ...observation.attributes } }),
     paths: [...observation.paths],
   };
 }

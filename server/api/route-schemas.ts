@@ -51,3 +51,7 @@ export const format = Type.Optional(
       'Content format to speak with the device: TEXT, OPAQUE, CBOR, SENML_JSON, SENML_CBOR, TLV, JSON, LWM2M_CBOR, or its id',
   }),
 );
+
+export const active = Type.Optional(
+  Type.Boolean({ description: 'Tell the device at once, rather than at its next notification' }),
+);

@@ -10,6 +10,12 @@ export const RegistrationSchema = Type.Object(
     binding: Type.String(),
     queueMode: Type.Boolean(),
     rootPath: Type.String(),
+    profiles: Type.Optional(
+      Type.Array(Type.String(), { description: 'Profile ids that the device gave (LwM2M 1.2)' }),
+    ),
+    contentFormats: Type.Array(Type.Integer(), {
+      description: 'CoAP Content-Format ids that the device says it speaks; empty where it does not say',
+    }),
     objects: Type.Array(
       Type.Object({ path: Type.String(), attributes: Type.Record(Type.String(), Type.String()) }),
       { description: 'Objects and instances that the device lists' },
@@ -298,9 +304,116 @@ export const CreatedSchema = Type.Object(
 );
 export type ApiCreated = Static<typeof CreatedSchema>;
 
+const seconds = (description: string) =>
+  Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: `${description}, seconds` });
+const flag = (description: string) => Type.Union([Type.Literal(0), Type.Literal(1)], { description });
+
+/** Each notification attribute, as the specification spells it. */
+const attributes = {
+  pmin: seconds('Least time between two notifications'),
+  pmax: seconds('Longest time between two notifications; 0: none'),
+  gt: Type.Number({ description: 'Notify when the value crosses it' }),
+  lt: Type.Number({ description: 'Notify when the value crosses it' }),
+  st: Type.Number({ minimum: 0, description: 'Notify when the value has changed by it' }),
+  epmin: seconds('Least time between two samples (1.1)'),
+  epmax: seconds('Longest time between two samples (1.1)'),
+  edge: flag('Notify on falling (0) or rising (1) edges of a boolean (1.2)'),
+  con: flag('Confirmable notifications (1.2)'),
+  hqmax: Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'Historical values kept (1.2)' }),
+} as const;
+
+export const NotificationAttributesSchema = Type.Object(
+  {
+    pmin: Type.Optional(attributes.pmin),
+    pmax: Type.Optional(attributes.pmax),
+    gt: Type.Optional(attributes.gt),
+    lt: Type.Optional(attributes.lt),
+    st: Type.Optional(attributes.st),
+    epmin: Type.Optional(attributes.epmin),
+    epmax: Type.Optional(attributes.epmax),
+    edge: Type.Optional(attributes.edge),
+    con: Type.Optional(attributes.con),
+    hqmax: Type.Optional(attributes.hqmax),
+  },
+  { $id: 'NotificationAttributes', additionalProperties: false },
+);
+export type ApiNotificationAttributes = Static<typeof NotificationAttributesSchema>;
+
+const removed = Type.Null({ description: 'Removed' });
+
+/** `PUT /api/devices/{endpoint}/attributes/{path}`: what is not named stays. */
+export const AttributeChangesSchema = Type.Object(
+  {
+    pmin: Type.Optional(Type.Union([attributes.pmin, removed])),
+    pmax: Type.Optional(Type.Union([attributes.pmax, removed])),
+    gt: Type.Optional(Type.Union([attributes.gt, removed])),
+    lt: Type.Optional(Type.Union([attributes.lt, removed])),
+    st: Type.Optional(Type.Union([attributes.st, removed])),
+    epmin: Type.Optional(Type.Union([attributes.epmin, removed])),
+    epmax: Type.Optional(Type.Union([attributes.epmax, removed])),
+    edge: Type.Optional(Type.Union([attributes.edge, removed])),
+    con: Type.Optional(Type.Union([attributes.con, removed])),
+    hqmax: Type.Optional(Type.Union([attributes.hqmax, removed])),
+  },
+  { $id: 'AttributeChanges', additionalProperties: false, minProperties: 1 },
+);
+
+/** `POST /api/devices/{endpoint}/observations/{path}`. */
+export const ObserveBodySchema = Type.Object(
+  { attributes: Type.Optional(NotificationAttributesSchema) },
+  { $id: 'ObserveBody', additionalProperties: false },
+);
+
+export const CompositeResultSchema = Type.Object(
+  {
+    paths: Type.Array(Type.String(), { description: 'That were asked for' }),
+    contentFormat: Type.Integer({ description: 'CoAP Content-Format id that the device answered in' }),
+    items: Type.Array(ResourceItemSchema, { description: 'Every value at or below them that is there' }),
+  },
+  { $id: 'CompositeResult', additionalProperties: false },
+);
+export type ApiCompositeResult = Static<typeof CompositeResultSchema>;
+
+/** `PUT /api/devices/{endpoint}/composite`. */
+export const CompositeBodySchema = Type.Object(
+  {
+    values: Type.Record(Type.String(), Type.Union([ValueSchema, Type.Null()]), {
+      minProperties: 1,
+      maxProperties: 1000,
+      description:
+        'By whole path: {"/3/0/14": "+01:00", "/1/0/1": 300}; null removes a resource instance (LwM2M 1.2)',
+    }),
+  },
+  { $id: 'CompositeBody', additionalProperties: false },
+);
+
+/** `POST /api/devices/{endpoint}/server/disable`. */
+export const DisableBodySchema = Type.Object(
+  {
+    seconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 2_147_483_647,
+        description: 'After which the device comes back; what it has (a day by default) where absent',
+      }),
+    ),
+  },
+  { $id: 'DisableBody', additionalProperties: false },
+);
+
+/** `PUT /api/devices/{endpoint}/server/mute-send`. */
+export const MuteSendBodySchema = Type.Object(
+  { muted: Type.Boolean() },
+  { $id: 'MuteSendBody', additionalProperties: false },
+);
+
 export const ObservationSchema = Type.Object(
   {
     paths: Type.Array(Type.String(), { description: 'More than one for a composite observation' }),
+    composite: Type.Optional(
+      Type.Boolean({ description: 'Several paths (or one) observed together by one message' }),
+    ),
+    attributes: Type.Optional(NotificationAttributesSchema),
     contentFormat: Type.Optional(Type.Integer({ description: 'CoAP Content-Format id that was asked for' })),
     origin: Type.Union([Type.Literal('policy'), Type.Literal('api')], {
       description: "Who wanted it: the device's policy, or a caller of the API",

@@ -5,6 +5,7 @@ import { RequestError } from '../../../protocol/errors.ts';
 import { NotRegisteredError, UnknownDeviceError } from '../../errors.ts';
 import { requestOptions } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { deviceModel } from '../device-model.ts';
 import { executeArguments, newInstanceRecords, objectPath, writeContent } from '../object-content.ts';
 import { presentLink, presentReadResult } from '../presenters.ts';
 import {
@@ -31,7 +32,9 @@ const OnlyTimeout = Type.Object({ timeout }, { additionalProperties: false });
 
 export const objectRoutes: FastifyPluginAsyncTypebox<
   ApiDependencies & { readonly closing: AbortSignal }
-> = async (app, { stores, requests, registry, closing, clock = systemClock }) => {
+> = async (app, deps) => {
+  const { stores, requests, closing, clock = systemClock } = deps;
+
   app.get(
     '/api/devices/:endpoint/objects',
     {
@@ -47,7 +50,8 @@ export const objectRoutes: FastifyPluginAsyncTypebox<
       const device = await stores.devices.get(endpoint);
       if (device === undefined) throw new UnknownDeviceError(endpoint);
       if (device.registration === undefined) throw new NotRegisteredError(endpoint);
-      return { items: device.registration.links.map((link) => presentLink(link, registry)) };
+      const model = await deviceModel(deps, endpoint);
+      return { items: device.registration.links.map((link) => presentLink(link, model)) };
     },
   );
 
@@ -66,7 +70,7 @@ export const objectRoutes: FastifyPluginAsyncTypebox<
     async ({ params, query }, reply) => {
       const path = objectPath(params['*']).canonical;
       const result = await requests.read(params.endpoint, path, requestOptions(query, reply, closing));
-      return presentReadResult(result, registry, clock.wallTime());
+      return presentReadResult(result, await deviceModel(deps, params.endpoint), clock.wallTime());
     },
   );
 
@@ -78,14 +82,30 @@ export const objectRoutes: FastifyPluginAsyncTypebox<
         summary: 'Ask the device what is below a path, with the attributes of each',
         tags,
         params: PathParams,
-        querystring: OnlyTimeout,
+        querystring: Type.Object(
+          {
+            timeout,
+            depth: Type.Optional(
+              Type.Integer({
+                minimum: 0,
+                maximum: 3,
+                description: "Levels below the path (LwM2M 1.2); the device's choice where absent",
+              }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
         response: { 200: ref(LinksAnswerSchema), ...problemResponses },
       },
     },
     async ({ params, query }, reply) => {
       const path = objectPath(params['*']).canonical;
-      const links = await requests.discover(params.endpoint, path, requestOptions(query, reply, closing));
-      return { items: links.map((link) => presentLink(link, registry)) };
+      const links = await requests.discover(params.endpoint, path, {
+        ...requestOptions(query, reply, closing),
+        ...(query.depth === undefined ? {} : { depth: query.depth }),
+      });
+      const model = await deviceModel(deps, params.endpoint);
+      return { items: links.map((link) => presentLink(link, model)) };
     },
   );
 
@@ -115,7 +135,8 @@ export const objectRoutes: FastifyPluginAsyncTypebox<
     },
     async ({ params, query, body }, reply) => {
       const path = objectPath(params['*']);
-      await requests.write(params.endpoint, path.canonical, writeContent(path, body, registry), {
+      const content = writeContent(path, body, await deviceModel(deps, params.endpoint));
+      await requests.write(params.endpoint, path.canonical, content, {
         ...requestOptions(query, reply, closing),
         ...(query.mode === undefined ? {} : { mode: query.mode }),
       });
@@ -156,7 +177,8 @@ export const objectRoutes: FastifyPluginAsyncTypebox<
       }
       const device = await stores.devices.get(params.endpoint);
       const links = device?.registration?.links ?? [];
-      const records = newInstanceRecords(path, body.values, registry, links);
+      const model = await deviceModel(deps, params.endpoint);
+      const records = newInstanceRecords(path, body.values, model, links);
       const created = await requests.create(params.endpoint, path.canonical, records, options);
       const location = `/api/devices/${encodeURIComponent(params.endpoint)}/objects${created}`;
       return reply.code(201).header('location', location).send({ path: created });
@@ -168,7 +190,7 @@ export const objectRoutes: FastifyPluginAsyncTypebox<
     {
       schema: {
         operationId: 'deleteObject',
-        summary: 'Delete an instance on the device',
+        summary: 'Delete an instance, or an instance of a resource, on the device',
         tags,
         params: PathParams,
         querystring: OnlyTimeout,

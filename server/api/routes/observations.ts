@@ -4,10 +4,12 @@ import { systemClock } from '../../../protocol/clock.ts';
 import { UnknownDeviceError } from '../../errors.ts';
 import { requestOptions } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { deviceModel } from '../device-model.ts';
 import { objectPath } from '../object-content.ts';
 import { presentObservation, presentReadResult } from '../presenters.ts';
 import { ProblemError } from '../problems.ts';
 import {
+  active,
   EndpointParams,
   format,
   noContent,
@@ -15,14 +17,16 @@ import {
   problemResponses,
   timeout,
 } from '../route-schemas.ts';
-import { ObservationsAnswerSchema, ReadResultSchema } from '../schemas.ts';
+import { ObservationsAnswerSchema, ObserveBodySchema, ReadResultSchema } from '../schemas.ts';
 import { ref } from '../shared-schemas.ts';
 
 const tags = ['observations'];
 
 export const observationRoutes: FastifyPluginAsyncTypebox<
   ApiDependencies & { readonly closing: AbortSignal }
-> = async (app, { stores, requests, registry, closing, clock = systemClock }) => {
+> = async (app, deps) => {
+  const { stores, requests, closing, clock = systemClock } = deps;
+
   app.get(
     '/api/devices/:endpoint/observations',
     {
@@ -50,17 +54,23 @@ export const observationRoutes: FastifyPluginAsyncTypebox<
         operationId: 'observe',
         summary: 'Observe a path; answers with its value now',
         description:
-          'What the device reports from then on comes as readings. An observation of the same path is replaced.',
+          'What the device reports from then on comes as readings. An observation of the same path is replaced. ' +
+          '`attributes` hold for this observation where the device speaks LwM2M 1.2; on an older one they are ' +
+          'written to the path before it is observed, and stay there.',
         tags,
         params: PathParams,
         querystring: Type.Object({ format, timeout }, { additionalProperties: false }),
+        body: Type.Union([ref(ObserveBodySchema), Type.Null()]),
         response: { 200: ref(ReadResultSchema), ...problemResponses },
       },
     },
-    async ({ params, query }, reply) => {
+    async ({ params, query, body }, reply) => {
       const path = objectPath(params['*']).canonical;
-      const result = await requests.observe(params.endpoint, path, requestOptions(query, reply, closing));
-      return presentReadResult(result, registry, clock.wallTime());
+      const result = await requests.observe(params.endpoint, path, {
+        ...requestOptions(query, reply, closing),
+        ...(body?.attributes === undefined ? {} : { attributes: body.attributes }),
+      });
+      return presentReadResult(result, await deviceModel(deps, params.endpoint), clock.wallTime());
     },
   );
 
@@ -72,15 +82,7 @@ export const observationRoutes: FastifyPluginAsyncTypebox<
         summary: 'End an observation',
         tags,
         params: PathParams,
-        querystring: Type.Object(
-          {
-            timeout,
-            active: Type.Optional(
-              Type.Boolean({ description: 'Tell the device at once, rather than at its next notification' }),
-            ),
-          },
-          { additionalProperties: false },
-        ),
+        querystring: Type.Object({ timeout, active }, { additionalProperties: false }),
         response: { 204: noContent, ...problemResponses },
       },
     },
