@@ -246,4 +246,139 @@ describe.skipIf(!hasLeshan)('our client, managed by a server on the Leshan libra
       },
     );
   });
+
+  const senmlPairs = [
+    ['SENML_JSON', 'SENML_JSON'],
+    ['SENML_CBOR', 'SENML_CBOR'],
+    ['SENML_JSON', 'SENML_CBOR'],
+  ] as const;
+
+  describe('composite operations', () => {
+    const own = `${typesPath}/0`;
+
+    test.each(senmlPairs)(
+      'read what is there of several paths, asked in %s, answered in %s',
+      async (asked, answered) => {
+        const absent = `${typesPath}/7/0`;
+        const line = `read-composite ${asked} ${answered} ${own}/2 /3/0/0 ${own}/10 ${own}/11/3 ${absent}`;
+        const { code, values } = await order(line);
+        expect(code).toBe(205);
+        expect(values).toMatchObject({
+          [`${own}/2`]: firstValues[2],
+          '/3/0/0': 'Simyard',
+          [`${own}/11/3`]: 4_294_967_296,
+        });
+        expect(values).toMatchObject({ [`${own}/10/0`]: 'one', [`${own}/10/65534`]: 'three' });
+      },
+    );
+
+    test.each(['SENML_JSON', 'SENML_CBOR'])(
+      'write to several objects as %s, all or nothing',
+      async (format) => {
+        const changes = { [`${own}/1`]: 11, [`${own}/0`]: format, '/3/0/15': 'Asia/Kolkata' };
+        expect(await order(`write-composite ${format} ${JSON.stringify(changes)}`)).toMatchObject({
+          code: 204,
+        });
+        const read = `read-composite SENML_CBOR SENML_CBOR ${Object.keys(changes).join(' ')}`;
+        expect((await order(read)).values).toEqual(changes);
+        const half = { [`${own}/1`]: 12, [`${own}/21`]: 'can only be read' };
+        expect(await order(`write-composite ${format} ${JSON.stringify(half)}`)).toMatchObject({ code: 405 });
+        expect((await order(read)).values).toEqual(changes);
+      },
+    );
+
+    test.each(senmlPairs)(
+      'observe, asked in %s, answered in %s, until told to stop',
+      async (asked, answered) => {
+        const paths = `${own}/1 ${own}/3`;
+        device.set(`${own}/1`, 1);
+        const observed = await order(`observe-composite ${asked} ${answered} ${paths}`);
+        expect(observed).toMatchObject({ code: 205, values: { [`${own}/1`]: 1 } });
+        device.set(`${own}/1`, 2);
+        const told = await notified(
+          ({ paths: of }) => JSON.stringify(of) === JSON.stringify(paths.split(' ')),
+        );
+        expect(told.values).toMatchObject({ [`${own}/1`]: 2, [`${own}/3`]: expect.any(Number) });
+        expect(await order(`cancel-composite ${paths}`)).toMatchObject({ code: 205 });
+        expect(device.client.observations).toBe(0);
+      },
+    );
+
+    test('end when the server forgets them and resets a notification', async () => {
+      const paths = `${own}/1 /3/0/15`;
+      expect(await order(`observe-composite SENML_CBOR SENML_CBOR ${paths}`)).toMatchObject({ code: 205 });
+      await order(`forget ${paths}`);
+      device.set(`${own}/1`, 77);
+      await expect.poll(() => device.client.observations).toBe(0);
+    });
+  });
+
+  test.each([
+    ['SENML_JSON', 110],
+    ['SENML_CBOR', 112],
+  ])('sends what it is told to, as %s, and the server has every value', async (_, format) => {
+    const [outcome] = await device.client.send([`${typesPath}/0`, '/3/0/0'], format);
+    expect(outcome).toMatchObject({ result: 'accepted' });
+    const sent = await server.until((line) => line.event === 'sent', 30_000);
+    expect(sent.format).toBe(format);
+    const { 0: _text, 1: _integer, ...rest } = firstValues;
+    expect(sent.values).toMatchObject({ ...byPath(0, rest), '/3/0/0': 'Simyard' });
+  });
+});
+
+describe.skipIf(!hasLeshan)('our client in queue mode, at a server on the Leshan library', () => {
+  const awake = 1_500;
+  let server: JsonLinesProcess;
+  let device: TypesClient;
+
+  beforeAll(async () => {
+    await buildLeshanPeers();
+    server = startLeshanServer([allTypesFile()], awake);
+    const { uri } = await server.until((line) => line.event === 'ready');
+    device = await TypesClient.start(
+      String(uri),
+      'sleeper-at-leshan',
+      firstValues,
+      { account: { queueMode: true } },
+      { awakeTime: awake },
+    );
+  });
+  afterAll(async () => {
+    await device?.close();
+    await server?.stop('SIGKILL');
+  });
+
+  test('says so, sleeps, and is managed when it speaks again', async () => {
+    expect(await server.until((line) => line.event === 'registered')).toMatchObject({ queueMode: true });
+    await server.until((line) => line.event === 'sleeping');
+    await expect.poll(() => device.client.isAwake, { timeout: 10_000 }).toBe(false);
+    const early = `read SENML_CBOR ${typesPath}/0/1`;
+    server.order(early);
+    const refused = await server.until((line) => line.event === 'answer');
+    expect(String(refused.code)).toContain('ClientSleepingException');
+    device.client.registration.update();
+    await server.until((line) => line.event === 'awake');
+    server.order(early);
+    expect(await server.until((line) => line.event === 'answer')).toMatchObject({ code: 205 });
+  });
+});
+
+describe.skipIf(!hasLeshan)('our client that speaks 1.0, at a server on the Leshan library', () => {
+  test('registers as such, and answers in TLV where no format is asked for', async () => {
+    await buildLeshanPeers();
+    const server = startLeshanServer([allTypesFile()]);
+    const { uri } = await server.until((line) => line.event === 'ready');
+    const device = await TypesClient.start(String(uri), 'old-at-leshan', firstValues, { version: '1.0' });
+    try {
+      expect(await server.until((line) => line.event === 'registered')).toMatchObject({ version: '1.0' });
+      server.order(`read TLV ${typesPath}/0/10`);
+      expect(await server.until((line) => line.event === 'answer')).toMatchObject({
+        code: 205,
+        values: { '/0': 'one', '/7': 'two', '/65534': 'three' },
+      });
+    } finally {
+      await device.close();
+      await server.stop('SIGKILL');
+    }
+  });
 });

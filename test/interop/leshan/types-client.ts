@@ -1,5 +1,6 @@
 import { Lwm2mClient, type Lwm2mClientOptions } from '../../../client/lwm2m/client.ts';
 import { instance, ObjectInstance, type ResourceHandler } from '../../../client/lwm2m/object-tree.ts';
+import type { ServerOptions } from '../../../client/lwm2m/server-session.ts';
 import type { ObjectDefinition, ResourceDefinition } from '../../../objects/define-object.ts';
 import { deviceObject } from '../../../objects/device.ts';
 import { createObjectRegistry, standardObjects } from '../../../objects/registry.ts';
@@ -27,10 +28,11 @@ export class TypesClient {
     serverUri: string,
     endpoint: string,
     values: Readonly<Record<number, unknown>>,
+    server: Partial<ServerOptions> = {},
     options: Partial<Lwm2mClientOptions> = {},
   ): Promise<TypesClient> {
     const port = await createUdpPort({ host: '127.0.0.1', port: 0 });
-    return new TypesClient(port, serverUri, endpoint, values, options);
+    return new TypesClient(port, serverUri, endpoint, values, server, options);
   }
 
   private constructor(
@@ -38,6 +40,7 @@ export class TypesClient {
     serverUri: string,
     endpoint: string,
     values: Readonly<Record<number, unknown>>,
+    server: Partial<ServerOptions>,
     options: Partial<Lwm2mClientOptions>,
   ) {
     const address = new URL(serverUri).host;
@@ -45,10 +48,15 @@ export class TypesClient {
       port,
       clock: systemClock,
       name: endpoint,
-      serverUri,
-      resolveServer: async () => address,
+      servers: [
+        {
+          uri: serverUri,
+          resolve: async () => address,
+          ...server,
+          account: { lifetime: 60, ...server.account },
+        },
+      ],
       lookup: createObjectRegistry([...standardObjects(), allTypesObject]),
-      lifetime: 60,
       events: {
         onFault: (error) => this.faults.push(error),
         onState: (state) => this.states.push(state),
