@@ -11,6 +11,13 @@ const typesByName = new Map(
 /** `0..255`, and as older files have it, `0-255`, with what is counted behind it. */
 const RANGE = /^(-?\d+(?:\.\d+)?)\s*(?:\.{2,3}|-)\s*(-?\d+(?:\.\d+)?)(?:\s*(?:bytes|characters))?$/;
 
+/** A file that somebody uploads may have this much; OMA's have far less. */
+const MAX_OBJECTS = 64;
+const MAX_RESOURCES = 1000;
+const MAX_NAME = 200;
+const MAX_UNITS = 64;
+const MAX_DESCRIPTION = 10_000;
+
 /**
  * Reads an object definition file of OMA (LWM2M.xsd 1.0 and 1.1): the objects in it. Resources get
  * their names in code from their titles. Enumerations, whose meaning the files tell in prose only,
@@ -23,14 +30,28 @@ export function parseOmaXml(text: string): ObjectDefinition[] {
   if (document.name !== 'LWM2M' || objects.length === 0) {
     throw new RequestError('this is no object definition file of OMA: LWM2M with an Object is expected');
   }
-  return objects.map(objectDefinition);
+  if (objects.length > MAX_OBJECTS) {
+    throw new RequestError(`${objects.length} objects in one file: ${MAX_OBJECTS} are the most`);
+  }
+  const definitions = objects.map(objectDefinition);
+  const seen = new Set<string>();
+  for (const { id, version } of definitions) {
+    if (seen.has(`${id} ${version}`))
+      throw new RequestError(`object ${id} version ${version} is there twice`);
+    seen.add(`${id} ${version}`);
+  }
+  return definitions;
 }
 
 function objectDefinition(element: XmlElement): ObjectDefinition {
   const id = pathId(childText(element, 'ObjectID'), 'ObjectID');
   const version = childText(element, 'ObjectVersion') || '1.0';
-  if (!/^\d{1,3}\.\d{1,3}$/.test(version)) throw new RequestError(`object ${id}: version '${version}'`);
+  if (!/^\d{1,3}\.\d{1,3}$/.test(version))
+    throw new RequestError(`object ${id}: version '${version.slice(0, 20)}'`);
   const items = child(element, 'Resources')?.children.filter(({ name }) => name === 'Item') ?? [];
+  if (items.length > MAX_RESOURCES) {
+    throw new RequestError(`object ${id}: ${items.length} resources, ${MAX_RESOURCES} are the most`);
+  }
   const resources: Record<string, ResourceDefinition> = {};
   const ids = new Set<number>();
   for (const item of items) {
@@ -42,8 +63,11 @@ function objectDefinition(element: XmlElement): ObjectDefinition {
   return {
     id,
     version,
-    name: required(childText(element, 'Name'), `object ${id} has no name`),
-    ...optional('description', childText(element, 'Description1')),
+    name: nameOf(element, `object ${id}`),
+    ...optional(
+      'description',
+      bounded(childText(element, 'Description1'), MAX_DESCRIPTION, `the description of object ${id}`),
+    ),
     ...(childText(element, 'MultipleInstances') === 'Multiple' ? { multiple: true } : {}),
     ...(childText(element, 'Mandatory') === 'Mandatory' ? { mandatory: true } : {}),
     resources,
@@ -55,24 +79,27 @@ function resourceDefinition(objectId: number, item: XmlElement): ResourceDefinit
   const where = `resource ${id} of object ${objectId}`;
   const operations = childText(item, 'Operations');
   if (!['', 'R', 'W', 'RW', 'E'].includes(operations))
-    throw new RequestError(`${where}: operations '${operations}'`);
+    throw new RequestError(`${where}: operations '${operations.slice(0, 20)}'`);
   const typeName = childText(item, 'Type').toLowerCase();
   const type = operations === 'E' ? 'none' : typesByName.get(typeName);
   if (type === undefined || (type === 'none') !== (operations === 'E')) {
-    throw new RequestError(`${where}: type '${typeName}'`);
+    throw new RequestError(`${where}: type '${typeName.slice(0, 20)}'`);
   }
   const range = RANGE.exec(childText(item, 'RangeEnumeration'));
   const bounds = [Number(range?.[1]), Number(range?.[2])] as const;
   return {
     id,
-    title: required(childText(item, 'Name'), `${where} has no name`),
+    title: nameOf(item, where),
     operations: operations as Operations,
     type,
     ...(childText(item, 'MultipleInstances') === 'Multiple' && type !== 'none' ? { multiple: true } : {}),
     ...(childText(item, 'Mandatory') === 'Mandatory' ? { mandatory: true } : {}),
     ...(bounds[0] <= bounds[1] && bounds.every(Number.isFinite) ? { range: bounds } : {}),
-    ...optional('units', childText(item, 'Units')),
-    ...optional('description', childText(item, 'Description')),
+    ...optional('units', bounded(childText(item, 'Units'), MAX_UNITS, `the unit of ${where}`)),
+    ...optional(
+      'description',
+      bounded(childText(item, 'Description'), MAX_DESCRIPTION, `the description of ${where}`),
+    ),
   };
 }
 
@@ -110,8 +137,16 @@ function optional<Name extends string>(name: Name, text: string): { [Key in Name
   return (text === '' ? {} : { [name]: text }) as { [Key in Name]?: string };
 }
 
-function required(text: string, message: string): string {
-  if (text === '') throw new RequestError(message);
+function nameOf(element: XmlElement, where: string): string {
+  const text = childText(element, 'Name');
+  if (text === '') throw new RequestError(`${where} has no name`);
+  return bounded(text, MAX_NAME, `the name of ${where}`);
+}
+
+function bounded(text: string, longest: number, what: string): string {
+  if (text.length > longest) {
+    throw new RequestError(`${what} has ${text.length} characters: ${longest} are the most`);
+  }
   return text;
 }
 

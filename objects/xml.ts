@@ -8,8 +8,10 @@ export interface XmlElement {
   readonly text: string;
 }
 
-const MAX_ELEMENTS = 100_000;
-const MAX_DEPTH = 32;
+/** The longest document, in characters; OMA's object definition files have some 20 000. */
+export const MAX_XML_LENGTH = 1_048_576;
+const MAX_ELEMENTS = 50_000;
+const MAX_DEPTH = 16;
 const NAME = /[A-Za-z_:][-\w:.\u00b7-\uffff]*/y;
 const ATTRIBUTE = /\s+([A-Za-z_:][-\w:.\u00b7-\uffff]*)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')/y;
 const TAG_END = /\s*(\/?)>/y;
@@ -25,9 +27,12 @@ interface Open {
 /**
  * Reads an XML document: as much of XML 1.0 as data files use. There are no document types, and so no
  * entities but the five of XML itself: nothing grows, and nothing is fetched.
- * @throws RequestError not well-formed, or too large
+ * @throws RequestError not well-formed, or too large; it names the line
  */
 export function parseXml(text: string): XmlElement {
+  if (text.length > MAX_XML_LENGTH) {
+    throw new RequestError(`XML: ${text.length} characters are more than ${MAX_XML_LENGTH}`);
+  }
   const root: Open = { name: '', attributes: {}, children: [], text: '' };
   const stack: Open[] = [root];
   let elements = 0;
@@ -36,7 +41,7 @@ export function parseXml(text: string): XmlElement {
     const top = stack.at(-1) as Open;
     const tag = text.indexOf('<', at);
     const end = tag === -1 ? text.length : tag;
-    top.text += unescapeText(text.slice(at, end), at);
+    top.text += unescapeText(text, at, end);
     at = end;
     if (tag === -1) break;
     if (text.startsWith('<!--', at)) at = after(text, '-->', at + 4);
@@ -45,26 +50,33 @@ export function parseXml(text: string): XmlElement {
       const close = after(text, ']]>', at + 9);
       top.text += text.slice(at + 9, close - 3);
       at = close;
-    } else if (text.startsWith('<!', at)) throw malformed('a document type, which is not read', at);
+    } else if (text.startsWith('<!', at)) throw malformed('a document type, which is not read', text, at);
     else if (text.startsWith('</', at)) {
       const name = match(NAME, text, at + 2)?.[0];
       const close = match(TAG_END, text, at + 2 + (name?.length ?? 0));
-      if (stack.length === 1 || name !== top.name || close?.[1] !== '') throw malformed('an end tag', at);
+      if (stack.length === 1 || name !== top.name || close?.[1] !== '')
+        throw malformed(
+          `the end tag of '${name ?? ''}'${stack.length === 1 ? '' : ` within ${top.name}`}`,
+          text,
+          at,
+        );
       stack.pop();
       at = TAG_END.lastIndex;
     } else {
-      if (++elements > MAX_ELEMENTS) throw new RequestError(`XML: more than ${MAX_ELEMENTS} elements`);
-      if (stack.length > MAX_DEPTH) throw new RequestError(`XML: nested more than ${MAX_DEPTH} deep`);
+      if (++elements > MAX_ELEMENTS) throw malformed(`more than ${MAX_ELEMENTS} elements`, text, at);
+      if (stack.length > MAX_DEPTH) throw malformed(`elements nested more than ${MAX_DEPTH} deep`, text, at);
       const name = match(NAME, text, at + 1)?.[0];
-      if (name === undefined) throw malformed("'<'", at);
+      if (name === undefined) throw malformed("'<'", text, at);
       const attributes: Record<string, string> = Object.create(null);
       let next = at + 1 + name.length;
       for (let pair = match(ATTRIBUTE, text, next); pair !== null; pair = match(ATTRIBUTE, text, next)) {
-        attributes[pair[1] as string] = unescapeText(pair[2] ?? pair[3] ?? '', next);
-        next = ATTRIBUTE.lastIndex;
+        const end = ATTRIBUTE.lastIndex;
+        const value = pair[2] ?? pair[3] ?? '';
+        attributes[pair[1] as string] = unescapeText(text, end - 1 - value.length, end - 1);
+        next = end;
       }
       const close = match(TAG_END, text, next);
-      if (close === null) throw malformed(`the tag of ${name}`, at);
+      if (close === null) throw malformed(`the tag of ${name}`, text, at);
       const element: Open = { name, attributes, children: [], text: '' };
       top.children.push(element);
       if (close[1] === '') stack.push(element);
@@ -72,7 +84,7 @@ export function parseXml(text: string): XmlElement {
     }
   }
   const [document] = root.children;
-  if (stack.length > 1) throw malformed(`the end, within ${stack.at(-1)?.name}`, at);
+  if (stack.length > 1) throw malformed(`the end, within ${stack.at(-1)?.name}`, text, at);
   if (document === undefined || root.children.length > 1 || root.text.trim() !== '') {
     throw new RequestError('XML: one element holds the whole document');
   }
@@ -86,17 +98,19 @@ function match(pattern: RegExp, text: string, at: number): RegExpExecArray | nul
 
 function after(text: string, mark: string, from: number): number {
   const at = text.indexOf(mark, from);
-  if (at === -1) throw malformed(`the end, before '${mark}'`, from);
+  if (at === -1) throw malformed(`what has no '${mark}' behind it`, text, from);
   return at + mark.length;
 }
 
-function unescapeText(text: string, at: number): string {
+/** The text from `start` to before `end`, its references resolved. */
+function unescapeText(document: string, start: number, end: number): string {
+  const text = document.slice(start, end);
   if (!text.includes('&')) return text;
-  return text.replace(/&([^;&]{0,10});?/g, (whole, name: string) => {
+  return text.replace(/&([^;&]{0,10});?/g, (whole, name: string, offset: number) => {
     const character = whole.endsWith(';')
       ? ((Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : undefined) ?? numeric(name))
       : undefined;
-    if (character === undefined) throw malformed(`'${whole.slice(0, 12)}'`, at);
+    if (character === undefined) throw malformed(`'${whole.slice(0, 12)}'`, document, start + offset);
     return character;
   });
 }
@@ -109,6 +123,8 @@ function numeric(name: string): string | undefined {
   return valid ? String.fromCodePoint(code) : undefined;
 }
 
-function malformed(found: string, at: number): RequestError {
-  return new RequestError(`XML: ${found} at character ${at}`);
+function malformed(found: string, text: string, at: number): RequestError {
+  let line = 1;
+  for (let next = text.indexOf('\n'); next !== -1 && next < at; next = text.indexOf('\n', next + 1)) line++;
+  return new RequestError(`XML, line ${line}: ${found}`);
 }

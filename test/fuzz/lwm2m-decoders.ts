@@ -1,4 +1,5 @@
-// Mutated payloads into every decoder of protocol/lwm2m: only DecodeError may come out, or records.
+// Mutated payloads into every decoder of protocol/lwm2m, into Execute arguments and OMA XML: only DecodeError may
+// come out (RequestError of XML, which a person gave), or what the payload says.
 //
 //   node test/fuzz/lwm2m-decoders.ts [--rounds N] [--seed S]
 //
@@ -6,17 +7,27 @@
 
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { DecodeError } from '../../protocol/errors.ts';
+import { decodeExecuteArguments } from '../../client/lwm2m/execute-arguments.ts';
+import { carrierObject } from '../../objects/carrier.ts';
+import { parseOmaXml } from '../../objects/parse-oma-xml.ts';
+import { createObjectRegistry } from '../../objects/registry.ts';
+import { toOmaXml } from '../../objects/to-oma-xml.ts';
+import { DecodeError, RequestError } from '../../protocol/errors.ts';
+import { changeFormats, decodeChanges, encodeChanges } from '../../protocol/lwm2m/changes.ts';
 import {
   decodeContent,
+  decodeCreate,
   decodePaths,
   encodeContent,
+  encodePaths,
+  pathListFormats,
   supportedContentFormats,
 } from '../../protocol/lwm2m/content.ts';
+import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import { formatLinks, parseLinks } from '../../protocol/lwm2m/link-format.ts';
 import { objectLinks } from '../../protocol/lwm2m/object-links.ts';
-import { pathIds } from '../../protocol/lwm2m/path.ts';
-import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
+import { isAtOrBelow, pathIds } from '../../protocol/lwm2m/path.ts';
+import type { LwM2mChange, LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import { contentVectors, lookup } from '../protocol/lwm2m/vectors.ts';
 
 /** What a run saw, by decoder: payloads that gave records, and those that were refused. */
@@ -26,6 +37,9 @@ export type FuzzCounts = Readonly<Record<string, { read: number; refused: number
 export class FuzzFailure extends Error {
   override readonly name = 'FuzzFailure';
 }
+
+/** A document of a person's was refused, as it is to be. */
+class Refused extends Error {}
 
 const linkDocuments = [
   '</>;rt="oma.lwm2m";ct="60 110 112",</1/0>;ver=1.1,</3/0>,</5>;ver="1.2"',
@@ -91,7 +105,7 @@ function attempt(name: string, seed: number, bytes: Uint8Array, decode: () => vo
     decode();
     return true;
   } catch (error) {
-    if (error instanceof DecodeError) return false;
+    if (error instanceof DecodeError || error instanceof Refused) return false;
     const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
     throw new FuzzFailure(`${name}, seed ${seed}: ${String(error)} on ${hex}`, { cause: error });
   }
@@ -101,6 +115,8 @@ function attempt(name: string, seed: number, bytes: Uint8Array, decode: () => vo
 function checkMirror(format: number, base: string, records: LwM2mRecord[]): void {
   // What an executable sends is kept for the curious, but nobody writes it.
   if (records.some(({ path }) => isExecutable(path))) return;
+  // Instances that links lead to come with an answer, but nobody writes them there.
+  if (records.some(({ path }) => !isAtOrBelow(path, base))) return;
   const tlv = format === 11542;
   // Trees come back in their order, whatever the order was.
   const sorted = tlv || format === 11544;
@@ -157,12 +173,43 @@ export function fuzzDecoders(rounds: number, seed: number): FuzzCounts {
         checkMirror(format, base, decodeContent(format, base, bytes, lookup));
       },
     );
-    if (format !== 110 && format !== 112) continue;
-    run(
-      `paths in format ${format}`,
-      vectors.map(({ bytes }) => bytes),
-      (bytes) => void decodePaths(format, bytes),
+  }
+  const packs = (isJson: boolean) => packDonors.filter(({ format }) => isJsonFormat(format) === isJson);
+  for (const format of pathListFormats) {
+    const isFetchPack = format === ContentFormat.SENML_ETCH_JSON || format === ContentFormat.SENML_ETCH_CBOR;
+    const lists = [['/', '/3', '/1/0/1', '/3/0/6/1'], ['/3/0/0', '/3/0/9', '/1/0/1'], ['/4']];
+    const donors = lists.map((paths) => encodePaths(format, paths));
+    // A Fetch Pack holds no values: mutations of packs that do would all be refused.
+    if (!isFetchPack) donors.push(...packs(isJsonFormat(format)).map(({ bytes }) => bytes));
+    run(`paths in format ${format}`, donors, (bytes) => {
+      const paths = decodePaths(format, bytes);
+      if (paths.length === 0) return;
+      const again = decodePaths(format, encodePaths(format, paths));
+      if (again.join() !== paths.join()) throw new Error(`read as ${paths.join()}, then as ${again.join()}`);
+    });
+  }
+  for (const format of changeFormats) {
+    const isTree = format === ContentFormat.LWM2M_CBOR;
+    const donors = isTree
+      ? contentVectors.filter((vector) => vector.format === format).map(({ bytes }) => bytes)
+      : packs(isJsonFormat(format)).map(({ bytes }) => bytes);
+    if (format === ContentFormat.SENML_ETCH_CBOR || format === ContentFormat.SENML_ETCH_JSON) {
+      donors.push(encodeChanges(format, changes, lookup));
+    }
+    run(`changes in format ${format}`, donors, (bytes) =>
+      checkChanges(format, decodeChanges(format, bytes, lookup)),
     );
+  }
+  for (const format of [ContentFormat.TLV, ContentFormat.LWM2M_CBOR]) {
+    const donors = [
+      ...contentVectors.filter((vector) => vector.format === format).map(({ bytes }) => bytes),
+      Uint8Array.of(0xa1, 0x82, 3, 0x19, 0xff, 0xff, 0xa1, 9, 1),
+    ];
+    run(`Create in format ${format}`, donors, (bytes) => {
+      for (const { path } of decodeCreate(format, '/3', 7, bytes, lookup)) {
+        if (!isAtOrBelow(path, '/3')) throw new Error(`${path} is not below /3`);
+      }
+    });
   }
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
@@ -176,8 +223,71 @@ export function fuzzDecoders(rounds: number, seed: number): FuzzCounts {
       if (formatLinks(parseLinks(written)) !== written) throw new Error('links do not survive');
     },
   );
+  run(
+    'Execute arguments',
+    ['', '5', "2='10.3'", "0='1',1='7'", '0,1,2,3,4', "7,0='https://www.omaspecworks.org'"].map((text) =>
+      encoder.encode(text),
+    ),
+    (bytes) => {
+      const found = decodeExecuteArguments(bytes);
+      if (found.size > 10) throw new Error(`${found.size} arguments of ten digits`);
+    },
+  );
+  const registry = createObjectRegistry([]);
+  run('OMA XML', [encoder.encode(shortXml), encoder.encode(toOmaXml(carrierObject))], (bytes) => {
+    let definitions: ReturnType<typeof parseOmaXml>;
+    try {
+      definitions = parseOmaXml(decoder.decode(bytes));
+    } catch (error) {
+      throw error instanceof RequestError ? new Refused(error.message) : error;
+    }
+    for (const definition of definitions) {
+      const [again] = parseOmaXml(toOmaXml(definition));
+      if (again?.id !== definition.id || again.version !== definition.version)
+        throw new Error('a definition does not survive');
+      registry.load(definition);
+      registry.unload(definition.id, definition.version);
+    }
+  });
   return counts;
 }
+
+/** Changes that were read can be written: all of them by SenML-ETCH, those with a value by the others. */
+function checkChanges(format: number, read: LwM2mChange[]): void {
+  const writable = read.filter(
+    ({ path, value }) => !isExecutable(path) && (value !== null || pathIds(path)?.length === 4),
+  );
+  const paths = new Set(writable.map(({ path }) => path));
+  // The tree of LwM2M CBOR names nothing twice, and goes in its own order.
+  if (format === ContentFormat.LWM2M_CBOR && paths.size < writable.length) return;
+  const text = (list: readonly LwM2mChange[]) =>
+    list
+      .map(({ path, value }) => `${path} ${value === null ? 'null' : show(value)}`)
+      .sort()
+      .join('\n');
+  const again = decodeChanges(format, encodeChanges(format, writable, lookup), lookup);
+  if (text(again) !== text(writable)) throw new Error(`read as ${text(writable)}, then as ${text(again)}`);
+}
+
+function isJsonFormat(format: number): boolean {
+  return format === ContentFormat.SENML_JSON || format === ContentFormat.SENML_ETCH_JSON;
+}
+
+const packDonors = contentVectors.filter(
+  ({ format }) => format === ContentFormat.SENML_JSON || format === ContentFormat.SENML_CBOR,
+);
+
+const changes: readonly LwM2mChange[] = [
+  { path: '/3/0/6/1', value: null },
+  { path: '/3/0/9', value: 100 },
+  { path: '/3/0/0', value: 'x' },
+  { path: '/3/0/6/0', value: null },
+];
+
+const shortXml = `<LWM2M><Object><Name>A</Name><ObjectID>5</ObjectID><ObjectVersion>1.1</ObjectVersion><Resources>
+<Item ID="1"><Name>B &amp; C</Name><Operations>RW</Operations><MultipleInstances>Multiple</MultipleInstances>
+<Type>Integer</Type><RangeEnumeration>0..9</RangeEnumeration><Units>s</Units></Item>
+<Item ID="2"><Name><![CDATA[<D>]]></Name><Operations>E</Operations><Type></Type></Item></Resources></Object></LWM2M>`;
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const { values } = parseArgs({

@@ -160,6 +160,71 @@ describe('an object definition file', () => {
   ])('with %s is refused', (_name, text) => {
     expect(() => parseOmaXml(text)).toThrow(RequestError);
   });
+
+  test('with the ranges of older files, and those that are no ranges', () => {
+    const ranges = [
+      '0..255 bytes',
+      '1-65534',
+      '0-255 bytes',
+      '1...63',
+      '16-32-48 bytes',
+      '0,1,2',
+      '6 bytes',
+      '5..1',
+    ];
+    const items = ranges.map((range, id) =>
+      item(String(id), `R${id}`, 'R', 'String', `<RangeEnumeration>${range}</RangeEnumeration>`),
+    );
+    const [definition] = parseOmaXml(file(items.join('')));
+    expect(Object.values(definition?.resources ?? {}).map(({ range }) => range)).toEqual([
+      [0, 255],
+      [1, 65534],
+      [0, 255],
+      [1, 63],
+      ...Array(4).fill(undefined),
+    ]);
+  });
+
+  const object = (id: number) => `<Object><Name>x</Name><ObjectID>${id}</ObjectID></Object>`;
+  test.each([
+    [
+      'more resources than any object has',
+      file(Array.from({ length: 1001 }, (_, id) => item(String(id), 'A', 'R', 'String')).join('')),
+      'object 3456: 1001 resources, 1000 are the most',
+    ],
+    [
+      'more objects than any file has',
+      `<LWM2M>${Array.from({ length: 65 }, (_, id) => object(id)).join('')}</LWM2M>`,
+      '65 objects in one file: 64 are the most',
+    ],
+    [
+      'the same object twice',
+      `<LWM2M>${object(5)}${object(5)}</LWM2M>`,
+      'object 5 version 1.0 is there twice',
+    ],
+    [
+      'a name without end',
+      file(item('1', 'A'.repeat(201), 'R', 'String')),
+      'the name of resource 1 of object 3456 has 201 characters: 200 are the most',
+    ],
+    [
+      'a unit without end',
+      file(item('1', 'A', 'R', 'String', `<Units>${'m'.repeat(65)}</Units>`)),
+      'the unit of resource 1 of object 3456 has 65 characters: 64 are the most',
+    ],
+    [
+      'a description without end',
+      file(item('1', 'A', 'R', 'String', `<Description>${'m'.repeat(10_001)}</Description>`)),
+      'the description of resource 1 of object 3456 has 10001 characters: 10000 are the most',
+    ],
+    [
+      'a resource of no type',
+      file(item('7', 'A', 'R', 'Complex')),
+      "resource 7 of object 3456: type 'complex'",
+    ],
+  ])('with %s is refused, and says where', (_name, text, message) => {
+    expect(() => parseOmaXml(text)).toThrow(message);
+  });
 });
 
 describe('XML', () => {
@@ -201,6 +266,40 @@ describe('XML', () => {
     `<a>${'<b/>'.repeat(100_001)}</a>`,
   ])('is refused: %s', (text) => {
     expect(() => parseXml(text)).toThrow(RequestError);
+  });
+
+  test.each([
+    ['<!DOCTYPE a [<!ENTITY b "c">]>\n<a>&b;</a>', 'XML, line 1: a document type, which is not read'],
+    ['<a>\n<b>\n&lol;</b></a>', "XML, line 3: '&lol;'"],
+    ['<a>\n<b c="&x;"/></a>', "XML, line 2: '&x;'"],
+    ['<a>\n<b>\n</c></a>', "XML, line 3: the end tag of 'c' within b"],
+    ['<a>\n<b ', 'XML, line 2: the tag of b'],
+    ['<a>\n<!-- ', "XML, line 2: what has no '-->' behind it"],
+    ['<a>\n<b>', 'XML, line 2: the end, within b'],
+    [`<a>\n${'<b>'.repeat(20)}`, 'XML, line 2: elements nested more than 16 deep'],
+    [`<a>\n${'<b/>'.repeat(50_001)}`, 'XML, line 2: more than 50000 elements'],
+    [' '.repeat(2 ** 20 + 1), 'XML: 1048577 characters are more than 1048576'],
+  ])('that is refused says where: %.40s', (text, message) => {
+    expect(() => parseXml(text)).toThrow(message);
+  });
+
+  test.each([
+    ['open tags', '<a '.repeat(350_000)],
+    ['attributes', `<a ${'b="c" '.repeat(170_000)}`],
+    ['spaces in a tag', `<a${' '.repeat(1_000_000)}`],
+    ['spaces between tags', `<a${' >'.repeat(500_000)}`],
+    ['ampersands', `<a>${'&'.repeat(1_000_000)}`],
+    ['references', `<a>${'&amp;'.repeat(200_000)}</a>`],
+    ['comments', `<a>${'<!---->'.repeat(140_000)}</a>`],
+    ['a name', `<${'a'.repeat(1_000_000)}`],
+    ['digits of a range', `<LWM2M><Object><ObjectID>${'1'.repeat(1_000_000)}</ObjectID></Object></LWM2M>`],
+  ])('of a million characters of %s is read or refused', (_name, text) => {
+    // In quadratic time this would take minutes, and the test would be ended.
+    try {
+      parseOmaXml(text);
+    } catch (error) {
+      expect(error).toBeInstanceOf(RequestError);
+    }
   });
 
   test('cut or changed anywhere is read or refused, and nothing else', () => {
