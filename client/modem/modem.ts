@@ -2,28 +2,26 @@ import { CarrierState } from '../../objects/carrier.ts';
 import { type CustomObjectIds, defaultCustomObjectIds } from '../../objects/custom-ids.ts';
 import { createObjectRegistry, type ObjectRegistry, standardObjects } from '../../objects/registry.ts';
 import type { Clock, Timer } from '../../protocol/clock.ts';
-import type { DatagramPort, PeerAddress } from '../../protocol/coap/datagram-port.ts';
+import type { DatagramPort } from '../../protocol/coap/datagram-port.ts';
 import { type ClientEvents, Lwm2mClient } from '../lwm2m/client.ts';
-import type { LwM2mVersion } from '../lwm2m/formats.ts';
+import type { ServerOptions } from '../lwm2m/server-session.ts';
 import type { CardTransport } from '../sim/card-transport.ts';
 import { SimCard } from '../sim/sim-card.ts';
+import { Attachment } from './attachment.ts';
 import { CarrierControl, type CarrierSnapshot, type SwitchStep } from './carrier-control.ts';
 import { type CarrierInstance, carrierInstance, outcomeResources } from './carrier-instance.ts';
+import { PowerSaving } from './cellular/power-saving.ts';
 import { CommandJournal, type JournalStorage } from './command-journal.ts';
-import type { FirmwareUpdate } from './firmware/firmware-update.ts';
-import { type FirmwareParts, modemFirmware } from './firmware/modem-firmware.ts';
+import { type PowerSource, simulatedPower } from './device/power-source.ts';
+import { LogClass } from './event-log/event-log.ts';
+import type { FirmwareParts } from './firmware/modem-firmware.ts';
 import type { FirmwareRecord } from './firmware/record.ts';
-import {
-  cellularInstance,
-  connectivityInstance,
-  deviceInstance,
-  statisticsInstance,
-} from './modem-objects.ts';
-import { Network } from './network.ts';
+import { KeptSettings, type SettingsStorage, volatileSettings } from './kept-settings.ts';
 import { Radio } from './radio.ts';
 import { Sensor } from './sensor.ts';
 import { type SensorInstance, sensorInstance, valuePath } from './sensor-instance.ts';
 import { seededRandom, sensorModels } from './signals.ts';
+import { StandardObjects } from './standard-objects.ts';
 
 export interface ModemOptions {
   /** The modem's one socket; it belongs to the modem from then on. */
@@ -33,14 +31,15 @@ export interface ModemOptions {
   readonly clock: Clock;
   /** Endpoint client name. */
   readonly name: string;
-  readonly serverUri: string;
-  readonly resolveServer: () => Promise<PeerAddress>;
-  readonly version?: LwM2mVersion;
-  /** Seconds. */
-  readonly lifetime?: number;
-  readonly updateInterval?: number;
-  readonly maxBackOff?: number;
+  /** One or more; the first owns the modem's objects where there are several. */
+  readonly servers: readonly ServerOptions[];
+  /** With several servers: rights of the others, as the bits of an ACL. */
+  readonly sharedRights?: number;
+  /** In queue mode, ms. */
+  readonly awakeTime?: number;
   readonly packs?: boolean;
+  /** How readings go out: in packs to who observes them (default), or by Send. */
+  readonly report?: 'observe' | 'send';
   readonly packInterval?: number;
   /** Samples per second by kind of sensor; the model's own where not told; 0: idle. */
   readonly rates?: Readonly<Record<string, number>>;
@@ -56,6 +55,10 @@ export interface ModemOptions {
   /** Version of the firmware that it was made with. */
   readonly firmware: string;
   readonly firmwareParts?: FirmwareParts;
+  /** Of what servers write and the modem keeps without power; default: as long as the process lives. */
+  readonly settings?: SettingsStorage;
+  /** Default: a simulated battery. */
+  readonly power?: PowerSource;
   readonly customObjects?: CustomObjectIds;
   readonly events: ModemEvents;
   /** Called when the modem is closed: gives back what was held for it. */
@@ -72,9 +75,6 @@ export interface ModemEvents extends ClientEvents {
 /** Sensors are sampled in batches, at most this often, ms. */
 const tick = 20;
 const longestTick = 1_000;
-/** How often the radio measures, ms. */
-const radioInterval = 5_000;
-const hardwareVersion = '1.0';
 /** A reboot keeps the modem off the network so long, ms. */
 const rebootTime = 3_000;
 
@@ -97,12 +97,10 @@ export class Modem {
   readonly #card: SimCard;
   readonly #control: CarrierControl;
   readonly #carrier: CarrierInstance;
-  readonly #network: Network;
+  readonly #attachment: Attachment;
+  readonly #standard: StandardObjects;
   readonly #sensorInstances: readonly SensorInstance[];
-  readonly #connectivity: ReturnType<typeof connectivityInstance>;
-  readonly #firmware: FirmwareUpdate;
   #sensorTimer: Timer | undefined;
-  #radioTimer: Timer | undefined;
   #rebootTimer: Timer | undefined;
   #closed: Promise<void> | undefined;
 
@@ -116,23 +114,22 @@ export class Modem {
     if (reconnectAfter !== undefined && reconnectAfter !== journal.contents.reconnectAfter) {
       journal.set({ reconnectAfter });
     }
-    this.#radio = new Radio(options.port);
+    const settings = new KeptSettings(options.settings ?? volatileSettings());
+    const saving = new PowerSaving(settings);
+    this.#radio = new Radio(options.port, clock, (now, lastActive) => saving.hears(now, lastActive));
     this.#card = new SimCard(options.card);
-    this.#network = new Network(random);
     this.client = new Lwm2mClient({
       port: this.#radio,
       clock,
       name: options.name,
-      serverUri: options.serverUri,
-      resolveServer: options.resolveServer,
+      servers: options.servers,
       lookup: registryOf(ids),
       random,
-      events,
-      ...(options.version === undefined ? {} : { version: options.version }),
-      ...(options.lifetime === undefined ? {} : { lifetime: options.lifetime }),
-      ...(options.updateInterval === undefined ? {} : { updateInterval: options.updateInterval }),
-      ...(options.maxBackOff === undefined ? {} : { maxBackOff: options.maxBackOff }),
+      events: this.#watched(events),
+      ...(options.sharedRights === undefined ? {} : { sharedRights: options.sharedRights }),
+      ...(options.awakeTime === undefined ? {} : { awakeTime: options.awakeTime }),
       ...(options.packs === undefined ? {} : { packs: options.packs }),
+      ...(options.report === undefined ? {} : { report: options.report }),
       ...(options.packInterval === undefined ? {} : { packInterval: options.packInterval }),
     });
     this.#carrier = carrierInstance(ids.carrier, () => this.#control);
@@ -146,9 +143,9 @@ export class Modem {
         deliver: async () => {
           await this.client.deliver(this.#carrier.path);
         },
-        detach: () => this.#detach(),
-        attach: () => this.#attach(),
-        log: (message) => events.onLog?.(message),
+        detach: () => this.#attachment.leave('card'),
+        attach: () => this.#attachment.join('card'),
+        log: (message) => this.#standard.tell(LogClass.EVENT, message),
         reach: options.reach ?? (async () => {}),
         fault: events.onFault,
       },
@@ -167,39 +164,31 @@ export class Modem {
     this.#sensorInstances = this.sensors.map((sensor, id) =>
       sensorInstance(ids.iotSensor, id, sensor, () => this.#scheduleSensors()),
     );
-    this.#connectivity = connectivityInstance(() => this.#network.view(this.carrier.identity));
-    const firmware = modemFirmware(options.firmwareParts ?? {}, {
-      clock,
-      hardware: hardwareVersion,
-      endpoint: () => this.client.endpoint,
-      deliver: (path) => this.client.deliver(path),
-      actions: {
-        shutDown: () => this.#detach(),
-        boot: () => this.#boot(),
-        isFree: () => this.carrier.state !== CarrierState.SWITCHING,
-        log: (message) => events.onLog?.(message),
-        fault: events.onFault,
-      },
+    this.#attachment = new Attachment({
+      detach: () => this.#detach(),
+      attach: (anew) => this.#attach(anew),
     });
-    this.#firmware = firmware.update;
-    const { tree } = this.client;
-    const facts = {
+    this.#standard = new StandardObjects({
+      clock,
+      seed: options.seed,
       serial: options.serial,
-      hardware: hardwareVersion,
-      firmware: () => firmware.update.record.running?.version ?? options.firmware,
+      firmware: options.firmware,
+      firmwareParts: options.firmwareParts ?? {},
+      settings,
+      saving,
+      power: options.power ?? simulatedPower(clock, options.seed),
+      client: this.client,
+      radio: this.#radio,
+      attachment: this.#attachment,
+      binding: this.client.account.queueMode ? 'UQ' : 'U',
+      card: () => this.carrier.identity,
+      isFree: () => this.carrier.state !== CarrierState.SWITCHING,
       reboot: () => this.#reboot(),
-    };
-    for (const instance of [
-      deviceInstance(facts, clock),
-      firmware.object,
-      this.#connectivity,
-      cellularInstance(),
-      statisticsInstance(() => this.client.endpoint.statistics),
-      this.#carrier,
-      ...this.#sensorInstances,
-    ]) {
-      tree.add(instance);
-    }
+      log: (message) => events.onLog?.(message),
+      onFault: events.onFault,
+    });
+    const { tree } = this.client;
+    for (const instance of [this.#carrier, ...this.#sensorInstances]) tree.add(instance);
     for (const sensor of this.sensors) this.client.addStream(sensor);
   }
 
@@ -210,7 +199,7 @@ export class Modem {
 
   /** What the modem remembers of its firmware. */
   get firmware(): FirmwareRecord {
-    return this.#firmware.record;
+    return this.#standard.firmware.record;
   }
 
   /**
@@ -219,19 +208,14 @@ export class Modem {
    */
   async start(): Promise<void> {
     await this.#control.start();
-    if (!this.#control.isConnected) this.#firmware.offline();
-    await this.#firmware.start();
+    if (!this.#control.isConnected) await this.#attachment.leave('card');
+    await this.#standard.start();
     if (this.#closed !== undefined) return;
     this.#scheduleSensors();
-    this.#scheduleRadio();
-    if (this.#control.isConnected) {
-      this.client.start();
-      return;
-    }
-    this.#radio.turn('off');
-    await this.client.pause();
     this.client.start();
-    this.#options.events.onLog?.('the card is disconnected: off the network until it is time to come back');
+    if (!this.#control.isConnected) {
+      this.#options.events.onLog?.('the card is disconnected: off the network until it is time to come back');
+    }
   }
 
   /** Deregisters where told to, stops the sensors, releases socket and card. Idempotent. */
@@ -242,8 +226,8 @@ export class Modem {
 
   async #close(options: { readonly deregister: boolean }): Promise<void> {
     this.#control.close();
-    this.#firmware.close();
-    for (const timer of [this.#sensorTimer, this.#radioTimer, this.#rebootTimer]) timer?.cancel();
+    this.#standard.close();
+    for (const timer of [this.#sensorTimer, this.#rebootTimer]) timer?.cancel();
     await this.client.close(options);
     await this.#card.close();
     this.#options.release?.();
@@ -251,34 +235,47 @@ export class Modem {
 
   /** Leaves the network, after what is under way. */
   async #detach(): Promise<void> {
-    this.#firmware.offline();
+    this.#standard.detached();
     await this.client.pause();
     this.#radio.turn('off');
   }
 
-  #attach(): void {
-    if (this.#closed !== undefined || this.#firmware.isInstalling) return;
+  /** Comes back; `anew`: registers as a modem does that has just been switched on. */
+  #attach(anew: boolean): void {
+    if (this.#closed !== undefined) return;
     this.#radio.turn('on');
-    this.#network.step();
+    this.#standard.attached();
+    if (anew) this.client.reregister();
     this.client.resume();
-    this.#firmware.online();
-    this.#connectivity.changed(...connectivityResources);
   }
 
   #reboot(): void {
-    this.#options.events.onLog?.('rebooting');
-    this.#detach()
-      .then(() => {
-        this.#rebootTimer = this.#options.clock.setTimer(rebootTime, () => this.#boot());
-      })
-      .catch(this.#options.events.onFault);
+    this.#standard.tell(LogClass.SYSTEM, 'rebooting');
+    this.#attachment.leave('reboot').then(() => {
+      this.#rebootTimer?.cancel();
+      this.#rebootTimer = this.#options.clock.setTimer(rebootTime, () =>
+        this.#attachment.join('reboot', true),
+      );
+    }, this.#options.events.onFault);
   }
 
-  /** Starts anew, and registers as a modem does that has just been switched on. */
-  #boot(): void {
-    if (!this.#control.isConnected || this.#closed !== undefined) return;
-    this.client.registration.reregister();
-    this.#attach();
+  /** What the client tells, for the modem's own event log too. */
+  #watched(events: ModemEvents): ModemEvents {
+    return {
+      ...events,
+      onState: (state, detail, shortServerId) => {
+        this.#standard.registration(state, detail, shortServerId);
+        events.onState?.(state, detail, shortServerId);
+      },
+      onOperation: (operation, path, code, diagnostic) => {
+        this.#standard.operation(operation, path, code);
+        events.onOperation?.(operation, path, code, diagnostic);
+      },
+      onFault: (error) => {
+        this.#standard.note(LogClass.PANIC, String(error));
+        events.onFault(error);
+      },
+    };
   }
 
   #scheduleSensors(): void {
@@ -303,31 +300,4 @@ export class Modem {
     this.client.readingsAdded();
     this.#scheduleSensors();
   }
-
-  #scheduleRadio(): void {
-    this.#radioTimer = this.#options.clock.setTimer(radioInterval, () => {
-      const before = this.#network.view(this.carrier.identity);
-      this.#network.step();
-      const after = this.#network.view(this.carrier.identity);
-      if (before?.signalStrength !== after?.signalStrength) {
-        this.#connectivity.changed('radioSignalStrength', 'linkQuality', 'signalSnr');
-      }
-      this.#scheduleRadio();
-    });
-  }
 }
-
-/** What another carrier changes. */
-const connectivityResources = [
-  'networkBearer',
-  'radioSignalStrength',
-  'linkQuality',
-  'ipAddresses',
-  'routerIpAddresses',
-  'apn',
-  'cellId',
-  'smnc',
-  'smcc',
-  'signalSnr',
-  'lac',
-] as const;

@@ -322,9 +322,10 @@ describe('Disconnect', () => {
     await world.settle(modem.close({ deregister: false }));
     const registrations = world.server.of('register').length;
     await start();
-    await world.clock.run(190_000);
+    const back = (journal.read()?.disconnectedAt ?? 0) + 600_000;
+    await world.clock.run(back - world.clock.wallTime() - 1_000);
     expect(world.server.of('register')).toHaveLength(registrations);
-    await world.until('back', () => world.server.of('register').length > registrations, 20_000);
+    await world.until('back', () => world.server.of('register').length > registrations, 10_000);
     await world.registered(2);
     expect(await world.settle(world.server.values(carrierObject))).toMatchObject({
       '/42769/0/0': 'AT&T',
