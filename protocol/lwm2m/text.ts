@@ -67,9 +67,9 @@ export function decodeText(path: string, type: ResourceType | undefined, bytes: 
   }
 }
 
-/** All digits of a number without an exponent, for the specification's floats have none. */
+/** All digits of a number without an exponent, for the specification's floats have none; minus zero keeps its sign. */
 export function plainDecimal(value: number): string {
-  const text = String(value);
+  const text = Object.is(value, -0) ? '-0' : String(value);
   const parts = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
   if (parts === null) return text;
   const digits = (parts[2] as string) + (parts[3] ?? '');
