@@ -5,7 +5,11 @@ import type { LogPosition } from './ports/telemetry-log.ts';
 /**
  * Types of stored events. `data` by type:
  * - registered, updated, deregistered, expired: `{registration}` as the API shows one (`replaced: true` at a re-registration)
- * - observed, observation-ended: `{path, origin, reason?}`
+ * - observed, observation-ended: `{path, origin, reason?}`, of a composite one `{paths, …}`
+ * - observation-refused, observation-drifted: `{path, reason, code?}`: one that is wanted is refused by the device, or
+ *   is not as it should be any more
+ * - observation-policy: `{id, change}`: created, changed, removed or restored; of no device
+ * - object-model: `{object, version, change}`: loaded or removed; of no device
  * - command: `{command}` as the API shows one, after each step of its life
  * - device: `{attributes}` what changed of the inventory entry
  */
@@ -16,6 +20,10 @@ export const eventTypes = [
   'expired',
   'observed',
   'observation-ended',
+  'observation-refused',
+  'observation-drifted',
+  'observation-policy',
+  'object-model',
   'command',
   'device',
 ] as const;

@@ -7,10 +7,15 @@ import { type Clock, systemClock } from '../protocol/clock.ts';
 import type { DatagramPort } from '../protocol/coap/datagram-port.ts';
 import { createCoapEndpoint } from '../protocol/coap/endpoint.ts';
 import { allowHosts } from './api/allowed-hosts.ts';
+import { performHeldRequest } from './api/held-requests.ts';
 import { buildApi } from './api/index.ts';
 import { presentCommand, presentRegistration } from './api/presenters.ts';
+import type { ApiHeldRequestBody } from './api/schemas.ts';
 import { CarrierService } from './commands/carrier-service.ts';
+import { CarrierSwitch } from './commands/carrier-switch.ts';
 import { CommandDispatcher } from './commands/dispatcher.ts';
+import { HeldRequest } from './commands/held-request.ts';
+import { RequestService } from './commands/request-service.ts';
 import { type Config, ConfigError, HelpRequested, loadConfig } from './config.ts';
 import { openEmbeddedStores } from './embedded/index.ts';
 import { announce, listen, openUdpPort } from './listen.ts';
@@ -19,11 +24,12 @@ import { EventPublisher } from './live/publisher.ts';
 import { createLog } from './log.ts';
 import { deviceInterface } from './lwm2m/device-interface.ts';
 import { DeviceLifecycle } from './lwm2m/device-lifecycle.ts';
+import { DeviceModels } from './lwm2m/device-models.ts';
 import { DeviceOperations } from './lwm2m/device-operations.ts';
 import { DeviceReach } from './lwm2m/device-reach.ts';
 import { RegistrationExpiry } from './lwm2m/expiry.ts';
 import { ListeningTimes } from './lwm2m/listening-times.ts';
-import { defaultRules } from './lwm2m/observation-policy.ts';
+import { composePolicies, type OpenedPolicies, openPolicyBook } from './lwm2m/observation-policies.ts';
 import { ObservationService } from './lwm2m/observation-service.ts';
 import { PresenceWindows } from './lwm2m/presence-windows.ts';
 import { RegistrationInterface } from './lwm2m/registration-interface.ts';
@@ -100,6 +106,8 @@ async function compose(
   const registry = createObjectRegistry(
     standardObjects({ carrier: config.carrierObject, iotSensor: config.sensorObject }),
   );
+  const models = new DeviceModels(registry);
+  const book = await openPolicyBook(stores, config);
   const hub = await LiveHub.open(stores.events, stores.log);
   const events = new EventPublisher(stores.events, hub, log.child({ part: 'events' }));
   closing.push(() => events.flush());
@@ -138,6 +146,7 @@ async function compose(
     | {
         readonly dispatcher: CommandDispatcher;
         readonly lifecycle: DeviceLifecycle;
+        readonly policies: OpenedPolicies;
         readonly listening: ListeningTimes;
       }
     | undefined;
@@ -168,6 +177,7 @@ async function compose(
     window: config.awakeTime,
     log: log.child({ part: 'presence' }),
     load: ({ endpoint: name }) => parts().listening.of(name),
+    onAwake: (name) => parts().dispatcher.reachable(name, false),
     onLearnt: (name, window) => {
       stores.devices.setAwakeTimes(name, { learnt: window }).catch((error: unknown) => {
         log.warn({ error, endpoint: name }, 'how long a device listens was not stored');
@@ -185,8 +195,9 @@ async function compose(
     clock,
     log: log.child({ part: 'observations' }),
     node: config.node,
-    lookupFor: () => registry,
+    lookupFor: (registration) => models.lookupFor(registration),
     onHeard: (id, name, doubt) => parts().lifecycle.heard(id, name, doubt),
+    onLost: (observation, reason) => parts().policies.reconciler.lost(observation, reason),
     onMoved: (id, address) => parts().lifecycle.moved(id, address),
   });
 
@@ -222,7 +233,7 @@ async function compose(
     reach,
     registrations: stores.registrations,
     ingest,
-    lookupFor: () => registry,
+    lookupFor: (registration) => models.lookupFor(registration),
     log: log.child({ part: 'send' }),
     onHeard: (id, name) => parts().lifecycle.heard(id, name, false),
   });
@@ -245,7 +256,7 @@ async function compose(
     reach,
     endpoint,
     stores,
-    lookupFor: () => registry,
+    lookupFor: (registration) => models.lookupFor(registration),
     observations,
     clock,
     onRead: async (name, records) => {
@@ -260,9 +271,7 @@ async function compose(
         telemetryLog.debug({ endpoint: name, error }, 'what was read is not among the last values');
       }
     },
-    onChosen: (id, { composite, paths: [path = '/'] }, wanted) => {
-      if (composite !== true) parts().lifecycle.chosen(id, path, wanted);
-    },
+    onChosen: (registration, target, wanted) => parts().policies.service.chosen(registration, target, wanted),
     timeout: config.requestTimeout,
   });
 
@@ -271,23 +280,59 @@ async function compose(
   };
   const dispatcher = new CommandDispatcher({
     queue: stores.commands,
-    requests,
-    isRegistered: async (name) => (await stores.registrations.byEndpoint(name)) !== undefined,
+    kinds: {
+      'carrier-switch': new CarrierSwitch({
+        requests,
+        clock: steady,
+        log: log.child({ part: 'commands' }),
+        carrierObject: config.carrierObject,
+      }),
+      request: new HeldRequest({
+        perform: ({ endpoint: name, parameters }, options) =>
+          performHeldRequest(
+            {
+              stores: levelStores,
+              requests,
+              registry,
+              lookupFor: (registration) => models.lookupFor(registration),
+              clock,
+            },
+            name,
+            parameters as ApiHeldRequestBody,
+            options,
+          ),
+      }),
+    },
+    reachability: async (name) => {
+      const registration = await stores.registrations.byEndpoint(name);
+      if (registration === undefined) return 'unregistered';
+      return presence.state(registration).awake ? 'awake' : 'asleep';
+    },
     clock: steady,
     log: log.child({ part: 'commands' }),
-    carrierObject: config.carrierObject,
     onStep,
   });
   closing.push(() => dispatcher.close());
 
-  const lifecycle = new DeviceLifecycle({
+  const policies = composePolicies({
+    stores,
+    book,
     requests,
     observations,
+    presence,
+    events,
+    clock,
+    log: log.child({ part: 'policies' }),
+  });
+  closing.push(async () => policies.close());
+
+  const lifecycle = new DeviceLifecycle({
+    observations,
+    reconciler: policies.reconciler,
     devices: stores.devices,
     events,
     clock,
     log: log.child({ part: 'devices' }),
-    rules: defaultRules(config.carrierObject, config.sensorObject),
     present: presentRegistration,
     onReachable: (name, anew) => dispatcher.reachable(name, anew),
     onMoved: (id, address) => reach.moved(id, address),
@@ -300,7 +345,7 @@ async function compose(
     requests,
     log: log.child({ part: 'presence' }),
   });
-  wired = { dispatcher, lifecycle, listening };
+  wired = { dispatcher, lifecycle, policies, listening };
 
   const expiry = new RegistrationExpiry({
     registrations: stores.registrations,
@@ -333,7 +378,14 @@ async function compose(
     onStep,
     onQueued: (name) => dispatcher.kick(name),
   });
+  const heldRequests = new RequestService({
+    stores,
+    clock: steady,
+    onStep,
+    onQueued: (name) => dispatcher.kick(name),
+  });
   await dispatcher.start();
+  policies.start();
 
   const metrics = new Registry();
   registerMetrics(metrics, {
@@ -350,8 +402,13 @@ async function compose(
     stores: levelStores,
     requests,
     commands,
+    heldRequests,
+    listening,
+    policies: policies.service,
     live: hub,
     registry,
+    lookupFor: (registration) => models.lookupFor(registration),
+    shortServerId: config.shortServerId,
     metrics: () => metrics.metrics(),
     ready: () => stores.check(),
     about: {

@@ -2,8 +2,11 @@ import type { Logger } from 'pino';
 import type { ObjectRegistry } from '../../objects/registry.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import type { CommandService } from '../commands/carrier-commands.ts';
+import type { HeldRequests } from '../commands/request-service.ts';
 import type { LiveStream } from '../events.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
+import type { ListeningTimes } from '../lwm2m/listening-times.ts';
+import type { ObservationPolicies } from '../lwm2m/policy-service.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
 
@@ -13,6 +16,11 @@ export interface ApiDependencies {
   readonly stores: Stores;
   readonly requests: DeviceRequests;
   readonly commands: CommandService;
+  /** Requests that are held until their device can be asked. */
+  readonly heldRequests: HeldRequests;
+  /** Whether devices listen, and for how long after they were heard. */
+  readonly listening: Pick<ListeningTimes, 'state' | 'powerSaving' | 'configure'>;
+  readonly policies: ObservationPolicies;
   readonly live: LiveStream;
   readonly registry: ObjectRegistry;
   /** The definitions in the versions that a device registered; the registry itself where absent. */

@@ -19,6 +19,7 @@ export const problems = {
   route_not_found: { status: 404, title: 'No such route' },
   unknown_device: { status: 404, title: 'No such device' },
   unknown_command: { status: 404, title: 'No such command' },
+  unknown_policy: { status: 404, title: 'No such observation policy' },
   not_observed: { status: 404, title: 'Nothing is observed there' },
   method_not_allowed: { status: 405, title: 'The route does not offer this method' },
   request_timeout: { status: 408, title: 'The request did not come in time' },

@@ -1,4 +1,5 @@
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
+import * as policySchemas from './policy-schemas.ts';
 import * as schemas from './schemas.ts';
 
 interface NamedSchema {
@@ -11,9 +12,11 @@ function isNamed(value: unknown): value is TSchema & NamedSchema {
   );
 }
 
-/** Every schema of schemas.ts that has a name, by it: the components of the OpenAPI document. */
+/** Every schema that has a name, by it: the components of the OpenAPI document. */
 export const namedSchemas: ReadonlyMap<string, TSchema> = new Map(
-  (Object.values(schemas) as unknown[]).filter(isNamed).map((schema) => [schema.$id, schema]),
+  (Object.values({ ...schemas, ...policySchemas }) as unknown[])
+    .filter(isNamed)
+    .map((schema) => [schema.$id, schema]),
 );
 
 /** A named schema as a reference, so that the OpenAPI document names it once; its static type is kept. */

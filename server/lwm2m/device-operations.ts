@@ -1,5 +1,5 @@
 import type { Clock } from '../../protocol/clock.ts';
-import type { CoapEndpoint, IncomingResponse, OutgoingRequest } from '../../protocol/coap/exchange.ts';
+import type { CoapEndpoint, IncomingResponse } from '../../protocol/coap/exchange.ts';
 import { Code, isSuccess, OptionNumber } from '../../protocol/coap/message.ts';
 import { locationPath, pathOptions, queryOptions, uintOption } from '../../protocol/coap/options.ts';
 import { DecodeError, RequestError } from '../../protocol/errors.ts';
@@ -35,7 +35,7 @@ import type {
   ReadResult,
   WriteContent,
 } from './device-requests.ts';
-import { DeviceSender } from './device-sender.ts';
+import { type DeviceRequest, DeviceSender } from './device-sender.ts';
 import type { ObservationService } from './observation-service.ts';
 import type { ObservationTarget } from './observation-target.ts';
 import { speaks } from './versions.ts';
@@ -50,8 +50,12 @@ export interface DeviceOperationsOptions {
   readonly clock: Clock;
   /** What a device answered to a Read; done, or given up, when it resolves. */
   readonly onRead: (endpoint: string, records: readonly LwM2mRecord[]) => Promise<void>;
-  /** A person observes a target, or has ended an observation. */
-  readonly onChosen: (registrationId: string, target: ObservationTarget, wanted: boolean) => void;
+  /** A person observes a target, or ends an observation. Resolves with whether it was desired of the device before. */
+  readonly onChosen: (
+    registration: Registration,
+    target: ObservationTarget,
+    wanted: boolean,
+  ) => Promise<boolean>;
   /** ms, where the caller gives none. */
   readonly timeout: number;
 }
@@ -267,7 +271,11 @@ export class DeviceOperations implements DeviceRequests {
       timeout: this.#options.timeout,
       ...request,
     });
-    if (isSuccess(response.code)) this.#options.onChosen(registration.id, whole, true);
+    if (isSuccess(response.code)) {
+      const { contentFormat } = request;
+      const chosen = contentFormat === undefined ? whole : { ...whole, contentFormat };
+      await this.#options.onChosen(registration, chosen, true);
+    }
     return response;
   }
 
@@ -293,11 +301,12 @@ export class DeviceOperations implements DeviceRequests {
     options: DeviceRequestOptions & { readonly active?: boolean },
   ): Promise<boolean> {
     const registration = await this.registration(endpoint);
-    this.#options.onChosen(registration.id, target, false);
-    return this.#options.observations.cancel(registration, target, {
+    const wasDesired = await this.#options.onChosen(registration, target, false);
+    const ended = await this.#options.observations.cancel(registration, target, {
       timeout: this.#options.timeout,
       ...options,
     });
+    return ended || wasDesired;
   }
 
   /** @throws UnknownDeviceError, NotRegisteredError */
@@ -317,13 +326,14 @@ export class DeviceOperations implements DeviceRequests {
     registration: Registration,
     code: Code,
     path: string,
-    { timeout, signal }: DeviceRequestOptions,
-  ): OutgoingRequest {
+    { timeout, signal, beforeSend }: DeviceRequestOptions,
+  ): DeviceRequest {
     return {
       code,
       options: pathOptions(devicePath(registration.rootPath, path)),
       ...(timeout === undefined ? {} : { timeout }),
       ...(signal === undefined ? {} : { signal }),
+      ...(beforeSend === undefined ? {} : { beforeSend }),
     };
   }
 

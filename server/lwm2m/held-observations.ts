@@ -10,6 +10,8 @@ export interface Held {
   readonly source: NotificationSource;
   /** Where its device was last heard; notifications move it. */
   address: PeerAddress;
+  /** `Clock.now` of its last notification; of its making, where none came yet. */
+  heardAt: number;
 }
 
 export function holding(
@@ -17,11 +19,12 @@ export function holding(
   address: PeerAddress,
   rootPath: string,
   lookup: ResourceTypeLookup,
+  heardAt: number,
 ): Held {
   const { endpoint, token, composite, paths } = stored;
   const path = targetBase(stored);
   const source = { endpoint, token, path, rootPath, lookup };
-  return { stored, address, source: composite === true ? { ...source, paths } : source };
+  return { stored, address, heardAt, source: composite === true ? { ...source, paths } : source };
 }
 
 /** The observations of this process, by registration. */

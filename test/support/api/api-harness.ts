@@ -4,13 +4,19 @@ import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { createObjectRegistry, standardObjects } from '../../../objects/registry.ts';
 import { systemClock } from '../../../protocol/clock.ts';
+import { TimeoutError } from '../../../protocol/errors.ts';
 import { allowHosts } from '../../../server/api/allowed-hosts.ts';
 import type { ApiDependencies } from '../../../server/api/dependencies.ts';
 import { buildApi } from '../../../server/api/index.ts';
 import { namedSchemas } from '../../../server/api/shared-schemas.ts';
 import { CarrierService } from '../../../server/commands/carrier-service.ts';
+import { RequestService } from '../../../server/commands/request-service.ts';
 import { openEmbeddedStores } from '../../../server/embedded/index.ts';
 import { LiveHub } from '../../../server/live/hub.ts';
+import { EventPublisher } from '../../../server/live/publisher.ts';
+import { ListeningTimes } from '../../../server/lwm2m/listening-times.ts';
+import { composePolicies, openPolicyBook } from '../../../server/lwm2m/observation-policies.ts';
+import { PresenceWindows } from '../../../server/lwm2m/presence-windows.ts';
 import type { Registration } from '../../../server/ports/registration-store.ts';
 import type { Stores } from '../../../server/ports/stores.ts';
 import { ScriptedRequests } from './scripted-requests.ts';
@@ -71,11 +77,38 @@ export class ApiHarness {
       onStep: () => undefined,
       onQueued: () => undefined,
     });
+    const times = { onStep: () => undefined, onQueued: () => undefined };
+    const heldRequests = new RequestService({ stores, clock: systemClock, ...times });
+    const presence = new PresenceWindows({
+      clock: systemClock,
+      window: 93_000,
+      log: logger,
+      load: async () => ({}),
+      onLearnt: () => undefined,
+    });
+    const listening = new ListeningTimes({ stores, presence, requests, log: logger });
+    const { service: policies } = composePolicies({
+      stores,
+      book: await openPolicyBook(stores, { carrierObject: 42769, sensorObject: 42770 }),
+      requests,
+      observations: {
+        observe: () => Promise.reject(new TimeoutError('there is no device here')),
+        cancel: async () => false,
+        stored: (id) => stores.observations.byRegistration(id),
+        liveSince: () => [],
+      },
+      events: new EventPublisher(stores.events, hub, logger),
+      clock: systemClock,
+      log: logger,
+    });
     const app = await buildApi({
+      heldRequests,
+      listening,
       log: logger,
       stores,
       requests,
       commands,
+      policies,
       live: hub,
       registry: createObjectRegistry(standardObjects()),
       metrics: async () => '# TYPE simyard_test gauge\nsimyard_test 1\n',

@@ -1,0 +1,311 @@
+import { RequestError } from '../../protocol/errors.ts';
+import {
+  attributeQueries,
+  attributeRules,
+  contradiction,
+  type NotificationAttributeName,
+  type NotificationAttributes,
+  notificationAttributeNames,
+} from '../../protocol/lwm2m/notification-attributes.ts';
+import { MAX_PATH_ID, pathIds } from '../../protocol/lwm2m/path.ts';
+import type { DeviceAttributes } from '../ports/device-store.ts';
+import type {
+  DeviceSelector,
+  ObservationChoice,
+  ObservationPolicy,
+  WantedObservation,
+} from '../ports/observation-policy-store.ts';
+import type { Registration } from '../ports/registration-store.ts';
+import { globMatches, isExact } from './glob.ts';
+import { type ObservationTarget, targetKey } from './observation-target.ts';
+import { type LwM2mVersion, speaks } from './versions.ts';
+
+/** Paths that are observed of one device at the most, however much it lists and whoever wants them. */
+export const MAX_DESIRED_PATHS = 256;
+
+/** One observation that a device should have. */
+export interface DesiredObservation extends ObservationTarget {
+  /** Of the target (targetKey): what is desired of a device has each key once. */
+  readonly key: string;
+  /** Who wants it; absent: a person chose it for this device. */
+  readonly policy?: ObservationPolicy;
+  /** Since when it is wanted, ms since the epoch. */
+  readonly since: number;
+}
+
+/** An observation that a weaker policy wants, and that a person or a stronger policy has ruled out. */
+export interface SuppressedObservation extends ObservationTarget {
+  readonly key: string;
+  /** Which rules it out; absent: a person. */
+  readonly policy?: ObservationPolicy;
+}
+
+/** What is desired of one device. */
+export interface DesiredState {
+  readonly wanted: readonly DesiredObservation[];
+  readonly suppressed: readonly SuppressedObservation[];
+  /** How many more were wanted than a device is asked for. */
+  readonly beyondLimit: number;
+}
+
+/** What counts of a device. */
+export type PolicySubject = Pick<Registration, 'endpoint' | 'version' | 'links'> &
+  Pick<DeviceAttributes, 'manufacturer' | 'model'>;
+
+/** A path template, read. */
+interface Template {
+  readonly object: number;
+  readonly instance: number | '*' | undefined;
+  readonly below: readonly number[];
+}
+
+interface Wanted {
+  readonly observation: WantedObservation;
+  readonly templates: readonly Template[];
+  /** Whether a template has a `*`: what names its instances is narrower. */
+  readonly wide: boolean;
+}
+
+interface Compiled {
+  readonly policy: ObservationPolicy;
+  readonly wanted: readonly Wanted[];
+}
+
+/**
+ * Policies, and what they want of a device: the union of all that are for it, each target once. Where two
+ * want the same, or one wants what the other rules out, the stronger one counts as a whole: what a person
+ * chose for the device; then policies by how narrow they are (one endpoint, glob of endpoints, model,
+ * manufacturer, object, all), of equal ones that which was changed last; then what the server brings
+ * along. Within a policy, paths that name their instance count before those with `*`.
+ */
+export class PolicySet {
+  /** Enabled ones, the strongest first. */
+  readonly #policies: readonly Compiled[];
+  /** Whether manufacturer and model must be known to tell what is desired. */
+  readonly needsAttributes: boolean;
+
+  /**
+   * @param builtIn ids of the policies that the server brings along
+   * @throws RequestError a template that is none
+   */
+  constructor(policies: readonly ObservationPolicy[], builtIn: ReadonlySet<string>) {
+    const enabled = policies.filter((policy) => policy.enabled);
+    this.needsAttributes = enabled.some(
+      ({ devices }) => devices.manufacturer !== undefined || devices.model !== undefined,
+    );
+    this.#policies = enabled
+      .toSorted(
+        (a, b) =>
+          Number(builtIn.has(a.id)) - Number(builtIn.has(b.id)) ||
+          narrowness(b.devices) - narrowness(a.devices) ||
+          b.updatedAt - a.updatedAt ||
+          (a.id < b.id ? -1 : 1),
+      )
+      .map((policy) => ({ policy, wanted: compile(policy.observations) }));
+  }
+
+  /** Names of policies that are for the device, the strongest first. */
+  matching(subject: PolicySubject): readonly ObservationPolicy[] {
+    const listed = listedObjects(subject);
+    return this.#policies.flatMap(({ policy }) => (isFor(policy.devices, subject, listed) ? [policy] : []));
+  }
+
+  desired(subject: PolicySubject, choices: readonly ObservationChoice[] = []): DesiredState {
+    const collected = new Collection(subject);
+    for (const choice of choices) collected.choose(choice);
+    const listed = listedObjects(subject);
+    for (const { policy, wanted } of this.#policies) {
+      if (!isFor(policy.devices, subject, listed)) continue;
+      for (const { observation, templates } of wanted) {
+        if (observation.composite === true || templates.length > 1) {
+          const paths = templates.flatMap((template) => expand(template, listed));
+          if (paths.length > 0) collected.want(policy, observation, [...new Set(paths)]);
+        } else {
+          for (const template of templates) {
+            for (const path of expand(template, listed)) collected.want(policy, observation, [path]);
+          }
+        }
+      }
+    }
+    return collected.state();
+  }
+}
+
+/** Gathers what is desired of one device, the strongest first. */
+class Collection {
+  readonly #subject: PolicySubject;
+  readonly #wanted = new Map<string, DesiredObservation>();
+  readonly #ruledOut = new Map<string, ObservationPolicy | undefined>();
+  readonly #suppressed = new Map<string, SuppressedObservation>();
+  #paths = 0;
+  #beyondLimit = 0;
+
+  constructor(subject: PolicySubject) {
+    this.#subject = subject;
+  }
+
+  choose({ paths, composite, wanted, attributes, contentFormat, chosenAt }: ObservationChoice): void {
+    for (const target of this.#targets(paths, composite)) {
+      const key = targetKey(target);
+      if (wanted) this.#add({ ...target, key, since: chosenAt }, attributes, contentFormat);
+      else this.#ruledOut.set(key, undefined);
+    }
+  }
+
+  want(policy: ObservationPolicy, observation: WantedObservation, paths: readonly string[]): void {
+    const composite = observation.composite === true || observation.paths.length > 1;
+    for (const target of this.#targets(paths, composite)) {
+      const key = targetKey(target);
+      if (this.#wanted.has(key)) continue;
+      if (observation.exclude === true) {
+        if (!this.#ruledOut.has(key)) this.#ruledOut.set(key, policy);
+      } else if (this.#ruledOut.has(key)) {
+        const by = this.#ruledOut.get(key);
+        this.#suppressed.set(key, { ...target, key, ...(by === undefined ? {} : { policy: by }) });
+      } else {
+        const { attributes, contentFormat } = observation;
+        this.#add({ ...target, key, policy, since: policy.updatedAt }, attributes, contentFormat);
+      }
+    }
+  }
+
+  state(): DesiredState {
+    return {
+      wanted: [...this.#wanted.values()],
+      suppressed: [...this.#suppressed.values()],
+      beyondLimit: this.#beyondLimit,
+    };
+  }
+
+  /** LwM2M 1.0 has no composite operations: there each path is observed by itself. */
+  #targets(paths: readonly string[], composite: boolean): readonly ObservationTarget[] {
+    if (!composite) return paths.map((path) => ({ paths: [path] }));
+    if (!speaks(this.#subject, '1.1')) return paths.map((path) => ({ paths: [path] }));
+    return [{ paths, composite: true }];
+  }
+
+  #add(
+    observation: DesiredObservation,
+    attributes: NotificationAttributes | undefined,
+    contentFormat: number | undefined,
+  ): void {
+    if (this.#wanted.has(observation.key)) return;
+    if (this.#paths + observation.paths.length > MAX_DESIRED_PATHS) {
+      this.#beyondLimit++;
+      return;
+    }
+    this.#paths += observation.paths.length;
+    const known = attributes === undefined ? undefined : knownAttributes(attributes, this.#subject);
+    this.#wanted.set(observation.key, {
+      ...observation,
+      ...(known === undefined ? {} : { attributes: known }),
+      ...(contentFormat === undefined ? {} : { contentFormat }),
+    });
+  }
+}
+
+/** Those that the device's LwM2M version has; undefined where none is left. */
+function knownAttributes(
+  attributes: NotificationAttributes,
+  subject: PolicySubject,
+): NotificationAttributes | undefined {
+  const known: { [Name in NotificationAttributeName]?: number } = {};
+  for (const name of notificationAttributeNames) {
+    const value = attributes[name];
+    if (value !== undefined && speaks(subject, attributeRules[name].since as LwM2mVersion))
+      known[name] = value;
+  }
+  return Object.keys(known).length === 0 ? undefined : (known as NotificationAttributes);
+}
+
+/** Instances by object, as the device lists them; an object without instances has none. */
+type Listed = ReadonlyMap<number, ReadonlySet<number>>;
+
+function listedObjects({ links }: Pick<PolicySubject, 'links'>): Listed {
+  const listed = new Map<number, Set<number>>();
+  for (const { target } of links) {
+    const ids = pathIds(target);
+    const object = ids?.[0];
+    // A link that is no path of an object or an instance is the device's own business.
+    if (ids === undefined || object === undefined || ids.length > 2) continue;
+    let instances = listed.get(object);
+    if (instances === undefined) {
+      instances = new Set();
+      listed.set(object, instances);
+    }
+    const instance = ids[1];
+    if (instance !== undefined) instances.add(instance);
+  }
+  return listed;
+}
+
+function expand({ object, instance, below }: Template, listed: Listed): readonly string[] {
+  const instances = listed.get(object);
+  if (instances === undefined) return [];
+  if (instance === undefined) return [`/${object}`];
+  const end = below.length === 0 ? '' : `/${below.join('/')}`;
+  if (instance === '*') return Array.from(instances, (id) => `/${object}/${id}${end}`);
+  return instances.has(instance) ? [`/${object}/${instance}${end}`] : [];
+}
+
+function isFor(devices: DeviceSelector, subject: PolicySubject, listed: Listed): boolean {
+  const { endpoint, manufacturer, model, object } = devices;
+  return (
+    (object === undefined || listed.has(object)) &&
+    (endpoint === undefined || globMatches(endpoint, subject.endpoint)) &&
+    (manufacturer === undefined || fits(manufacturer, subject.manufacturer)) &&
+    (model === undefined || fits(model, subject.model))
+  );
+}
+
+function fits(glob: string, text: string | undefined): boolean {
+  return text !== undefined && globMatches(glob.toLowerCase(), text.toLowerCase());
+}
+
+function narrowness({ endpoint, manufacturer, model, object }: DeviceSelector): number {
+  const byName = endpoint === undefined ? 0 : isExact(endpoint) ? 16 : 8;
+  return (
+    byName +
+    (model === undefined ? 0 : 4) +
+    (manufacturer === undefined ? 0 : 2) +
+    (object === undefined ? 0 : 1)
+  );
+}
+
+function compile(observations: readonly WantedObservation[]): readonly Wanted[] {
+  return observations
+    .map((observation) => {
+      const templates = observation.paths.map(parseTemplate);
+      return { observation, templates, wide: templates.some(({ instance }) => instance === '*') };
+    })
+    .toSorted((a, b) => Number(a.wide) - Number(b.wide));
+}
+
+/** @throws RequestError */
+export function parseTemplate(text: string): Template {
+  const match = /^\/(\d{1,5})(?:\/(\*|\d{1,5})(?:\/(\d{1,5})(?:\/(\d{1,5}))?)?)?$/.exec(text);
+  const [, object, instance, resource, resourceInstance] = match ?? [];
+  const ids = [object, instance === '*' ? undefined : instance, resource, resourceInstance]
+    .filter((id) => id !== undefined)
+    .map(Number);
+  if (object === undefined || ids.some((id) => id > MAX_PATH_ID)) {
+    throw new RequestError(
+      `'${text.slice(0, 64)}' is no path template: /object, /object/instance/resource or /object/*/resource`,
+    );
+  }
+  return {
+    object: Number(object),
+    instance: instance === undefined || instance === '*' ? instance : Number(instance),
+    below: [resource, resourceInstance].flatMap((id) => (id === undefined ? [] : [Number(id)])),
+  };
+}
+
+/**
+ * Checks what a policy or a person wants to be observed.
+ * @throws RequestError attributes that cannot be, or contradict each other
+ */
+export function checkAttributes(attributes: NotificationAttributes): void {
+  attributeQueries(attributes);
+  const fault = contradiction(attributes);
+  if (fault !== undefined) throw new RequestError(fault);
+}

@@ -1,0 +1,78 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import type { EventPublisher } from '../live/publisher.ts';
+import type { Stores } from '../ports/stores.ts';
+import { defaultPolicies } from './default-policies.ts';
+import { identifyDevice } from './device-identity.ts';
+import type { DeviceRequests } from './device-requests.ts';
+import type { ObservationService } from './observation-service.ts';
+import { PolicyBook } from './policy-book.ts';
+import { PolicyReconciler } from './policy-reconciler.ts';
+import { PolicyService } from './policy-service.ts';
+import { PolicySweep } from './policy-sweep.ts';
+import type { DevicePresence } from './presence.ts';
+
+export interface ObservationPoliciesOptions {
+  readonly stores: Pick<Stores, 'devices' | 'registrations'>;
+  readonly book: PolicyBook;
+  readonly requests: DeviceRequests;
+  readonly observations: Pick<ObservationService, 'observe' | 'cancel' | 'stored' | 'liveSince'>;
+  readonly presence?: DevicePresence;
+  readonly events: EventPublisher;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What keeps devices in line with the observations that are wanted of them. */
+export interface OpenedPolicies {
+  readonly reconciler: PolicyReconciler;
+  readonly service: PolicyService;
+  /** Brings registered devices in line with what changed while this server was away. */
+  start(): void;
+  close(): void;
+}
+
+/**
+ * The policies as the store has them, with those that the server brings along for its own objects.
+ * @throws StoreUnavailableError
+ */
+export function openPolicyBook(
+  stores: Pick<Stores, 'devices' | 'observationPolicies'>,
+  own: { readonly carrierObject: number; readonly sensorObject: number },
+): Promise<PolicyBook> {
+  const builtIn = defaultPolicies(own.carrierObject, own.sensorObject);
+  return PolicyBook.open(stores.observationPolicies, stores.devices, builtIn);
+}
+
+export function composePolicies(options: ObservationPoliciesOptions): OpenedPolicies {
+  const { stores, book, requests, observations, events, clock, log, presence } = options;
+  const identity = { requests, devices: stores.devices, events, clock, log };
+  const reconciler = new PolicyReconciler({
+    requests,
+    observations,
+    book,
+    events,
+    clock,
+    log,
+    identify: (registration) => identifyDevice(identity, registration),
+    ...(presence === undefined ? {} : { presence }),
+  });
+  const sweep = new PolicySweep({
+    devices: stores.devices,
+    observations,
+    book,
+    reconciler,
+    log,
+    pause: (milliseconds) => new Promise((resolve) => clock.setTimer(milliseconds, resolve)),
+  });
+  const parts = { stores, book, reconciler, sweep, observations, requests, events, clock };
+  return {
+    reconciler,
+    service: new PolicyService(parts),
+    start: () => sweep.start(),
+    close: () => {
+      sweep.close();
+      reconciler.close();
+    },
+  };
+}

@@ -1,0 +1,206 @@
+import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
+import { ConflictError } from '../errors.ts';
+import type { DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
+import type {
+  DeviceObservationRecord,
+  ObservationChoice,
+  ObservationPolicy,
+  ObservationPolicyStore,
+} from '../ports/observation-policy-store.ts';
+import type { Registration } from '../ports/registration-store.ts';
+import { type DesiredState, PolicySet, type PolicySubject } from './desired-observations.ts';
+
+/** Policies that may be kept. */
+const MAX_POLICIES = 1000;
+/** Choices that may be kept for one device. */
+export const MAX_CHOICES = 512;
+
+/** A policy and where it comes from. */
+export interface ListedPolicy {
+  readonly policy: ObservationPolicy;
+  /** The server brings it along; it can be changed and restored, but not removed. */
+  readonly builtIn: boolean;
+  /** A built-in one that somebody changed. */
+  readonly changed: boolean;
+}
+
+/** What is kept of one device, and what is desired of it. */
+export interface DeviceDesire {
+  readonly desired: DesiredState;
+  readonly record: DeviceObservationRecord;
+  /** Those that are for the device, the strongest first. */
+  readonly policies: readonly ObservationPolicy[];
+}
+
+type Subject = Pick<Registration, 'endpoint' | 'version' | 'links'>;
+
+const nothing: DeviceObservationRecord = { choices: [], written: new Map() };
+
+/** Observation policies as they are now, in memory and in the store, and what people chose for single devices. */
+export class PolicyBook {
+  readonly #store: ObservationPolicyStore;
+  readonly #devices: Pick<DeviceStore, 'get'>;
+  readonly #builtIn: ReadonlyMap<string, ObservationPolicy>;
+  #stored = new Map<string, ObservationPolicy>();
+  #set: PolicySet;
+  /** Endpoints that have a record: of all others nothing need be asked. */
+  #recorded = new Set<string>();
+  #edition = 0;
+
+  private constructor(
+    store: ObservationPolicyStore,
+    devices: Pick<DeviceStore, 'get'>,
+    builtIn: readonly ObservationPolicy[],
+  ) {
+    this.#store = store;
+    this.#devices = devices;
+    this.#builtIn = new Map(builtIn.map((policy) => [policy.id, policy]));
+    this.#set = this.#compiled(this.#stored);
+  }
+
+  /** @throws StoreUnavailableError */
+  static async open(
+    store: ObservationPolicyStore,
+    devices: Pick<DeviceStore, 'get'>,
+    builtIn: readonly ObservationPolicy[],
+  ): Promise<PolicyBook> {
+    const book = new PolicyBook(store, devices, builtIn);
+    book.#take(new Map((await store.policies()).map((policy) => [policy.id, policy])));
+    book.#recorded = new Set(await store.recorded());
+    return book;
+  }
+
+  /** Rises with every change of a policy. */
+  get edition(): number {
+    return this.#edition;
+  }
+
+  /** Whether manufacturer and model of a device must be known to tell what is desired of it. */
+  get needsAttributes(): boolean {
+    return this.#set.needsAttributes;
+  }
+
+  /** By id. */
+  list(): readonly ListedPolicy[] {
+    return [...this.#merged(this.#stored).values()]
+      .map((policy) => this.#listed(policy))
+      .sort((a, b) => (a.policy.id < b.policy.id ? -1 : 1));
+  }
+
+  get(id: string): ListedPolicy | undefined {
+    const policy = this.#stored.get(id) ?? this.#builtIn.get(id);
+    return policy && this.#listed(policy);
+  }
+
+  /**
+   * Makes a policy, or replaces the one with its id.
+   * @throws RequestError a path that is no template; ConflictError there are too many
+   */
+  async put(policy: ObservationPolicy): Promise<void> {
+    const next = new Map(this.#stored).set(policy.id, policy);
+    if (next.size > MAX_POLICIES) throw new ConflictError(`there are ${MAX_POLICIES} policies already`);
+    this.#compiled(next);
+    await this.#store.putPolicy(policy);
+    this.#take(new Map(this.#stored).set(policy.id, policy));
+  }
+
+  /** Removes a policy; a built-in one is again as the server brings it along. False: there was nothing to remove. */
+  async remove(id: string): Promise<boolean> {
+    const removed = await this.#store.removePolicy(id);
+    const next = new Map(this.#stored);
+    next.delete(id);
+    this.#take(next);
+    return removed;
+  }
+
+  /** Whether what is desired can be told without asking the store. */
+  isKnown(endpoint: string): boolean {
+    return !this.#set.needsAttributes && !this.#recorded.has(endpoint);
+  }
+
+  /** What is desired of a device that `isKnown`. */
+  known(registration: Subject): DesiredState {
+    return this.#set.desired(registration);
+  }
+
+  /** What is desired of a device. */
+  async desired(registration: Subject): Promise<DeviceDesire> {
+    const record = await this.record(registration.endpoint);
+    const subject = await this.#subject(registration);
+    const set = this.#set;
+    return {
+      record,
+      desired: set.desired(subject, record.choices),
+      policies: set.matching(subject),
+    };
+  }
+
+  /** What would be desired of it with other choices than it has. */
+  async desiredWith(registration: Subject, choices: readonly ObservationChoice[]): Promise<DesiredState> {
+    return this.#set.desired(await this.#subject(registration), choices);
+  }
+
+  async #subject(registration: Subject): Promise<PolicySubject> {
+    if (!this.#set.needsAttributes) return registration;
+    const { endpoint, version, links } = registration;
+    const { manufacturer, model }: DeviceAttributes = (await this.#devices.get(endpoint)) ?? {};
+    return {
+      endpoint,
+      version,
+      links,
+      ...(manufacturer === undefined ? {} : { manufacturer }),
+      ...(model === undefined ? {} : { model }),
+    };
+  }
+
+  record(endpoint: string): Promise<DeviceObservationRecord> {
+    return this.#recorded.has(endpoint) ? this.#store.record(endpoint) : Promise.resolve(nothing);
+  }
+
+  /** @throws ConflictError the device has too many */
+  async choose(endpoint: string, choice: ObservationChoice): Promise<void> {
+    if ((await this.record(endpoint)).choices.length >= MAX_CHOICES) {
+      throw new ConflictError(`'${endpoint}' has ${MAX_CHOICES} observations chosen by hand already`);
+    }
+    // Noted before it is stored: what is asked for nothing is harmless, what is not asked for would be lost.
+    this.#recorded.add(endpoint);
+    await this.#store.choose(endpoint, choice);
+  }
+
+  unchoose(endpoint: string, paths: readonly string[], composite: boolean): Promise<boolean> {
+    return this.#store.unchoose(endpoint, paths, composite);
+  }
+
+  async setWritten(
+    endpoint: string,
+    path: string,
+    attributes: NotificationAttributes | undefined,
+  ): Promise<void> {
+    if (attributes !== undefined) this.#recorded.add(endpoint);
+    await this.#store.setWritten(endpoint, path, attributes);
+  }
+
+  /** The device was removed, and its record with it. */
+  forget(endpoint: string): void {
+    this.#recorded.delete(endpoint);
+  }
+
+  #take(stored: Map<string, ObservationPolicy>): void {
+    this.#set = this.#compiled(stored);
+    this.#stored = stored;
+    this.#edition++;
+  }
+
+  #compiled(stored: ReadonlyMap<string, ObservationPolicy>): PolicySet {
+    return new PolicySet([...this.#merged(stored).values()], new Set(this.#builtIn.keys()));
+  }
+
+  #merged(stored: ReadonlyMap<string, ObservationPolicy>): ReadonlyMap<string, ObservationPolicy> {
+    return new Map([...this.#builtIn, ...stored]);
+  }
+
+  #listed(policy: ObservationPolicy): ListedPolicy {
+    const builtIn = this.#builtIn.has(policy.id);
+    return { policy, builtIn, changed: builtIn && this.#stored.has(policy.id) };
+  }
+}

@@ -1,0 +1,305 @@
+import type { Logger } from 'pino';
+import type { Timer } from '../../protocol/clock.ts';
+import { TimeoutError } from '../../protocol/errors.ts';
+import { NotRegisteredError } from '../errors.ts';
+import { StoreUnavailableError } from '../ports/errors.ts';
+import type { StoredObservation } from '../ports/observation-store.ts';
+import type { Registration } from '../ports/registration-store.ts';
+import type { DesiredObservation } from './desired-observations.ts';
+import { type DeviceSession, newSession } from './device-session.ts';
+import { targetKey } from './observation-target.ts';
+import { type ObservationCounts, pauseAfter, type Trouble } from './observation-troubles.ts';
+import type { DevicePresence } from './presence.ts';
+import { type ReconcileParts, ReconcileRound, tellDrift } from './reconcile-device.ts';
+
+/**
+ * After so long without a word a device may have given a notification up, and its observations with it:
+ * MAX_TRANSMIT_WAIT of RFC 7252 §4.8.2, ms.
+ */
+const PATIENCE = 93_000;
+/** Observations of a device that is merely quiet are renewed at most this often, ms. */
+const RENEWAL_INTERVAL = 600_000;
+/** How often what is due is looked at, ms. */
+const TICK = 5_000;
+
+export interface PolicyReconcilerOptions extends Omit<ReconcileParts, 'counts'> {
+  readonly presence?: DevicePresence;
+  /** Asks the device what it is; resolves where it has told, or will not. */
+  readonly identify: (registration: Registration) => Promise<void>;
+  readonly log: Logger;
+}
+
+/**
+ * Keeps each registered device in line with what is desired of it: when it comes, speaks again, moves or
+ * lists other objects, when policies change, when it ends an observation, or is silent on one for longer
+ * than it was told to be.
+ */
+export class PolicyReconciler {
+  readonly counts: ObservationCounts = {
+    wanted: 0,
+    observed: 0,
+    refused: 0,
+    failed: 0,
+    drifted: 0,
+    drifts: 0,
+  };
+  readonly #options: PolicyReconcilerOptions;
+  readonly #parts: ReconcileParts;
+  readonly #sessions = new Map<string, DeviceSession>();
+  /** `Clock.now` when a session is to be looked at again, by registration. */
+  readonly #due = new Map<string, number>();
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(options: PolicyReconcilerOptions) {
+    this.#options = options;
+    this.#parts = { ...options, counts: this.counts };
+  }
+
+  /** Observations that devices still lack. */
+  get pending(): number {
+    const { wanted, observed, refused, failed, drifted } = this.counts;
+    return Math.max(0, wanted - observed - refused - failed - drifted);
+  }
+
+  session(registrationId: string): DeviceSession | undefined {
+    return this.#sessions.get(registrationId);
+  }
+
+  /** It has registered, and remembers nothing of what was asked before. */
+  registered(registration: Registration): void {
+    const session = this.#begin(registration);
+    session.fresh = true;
+    this.#kick(session);
+  }
+
+  updated(registration: Registration, previous: Registration): void {
+    const { book, observations, clock } = this.#options;
+    let session = this.#sessions.get(registration.id);
+    if (session === undefined) {
+      if (book.isKnown(registration.endpoint) && book.known(registration).wanted.length === 0) return;
+      // After a restart: what it is was read by the process before.
+      session = this.#begin(registration, true);
+    }
+    session.registration = registration;
+    const now = clock.now();
+    if (now - session.heardAt > PATIENCE && now - session.renewedAt > RENEWAL_INTERVAL) session.renew = true;
+    session.heardAt = now;
+    const relisted = !sameLinks(registration, previous);
+    if (relisted) session.troubles?.forgetRefusals();
+    session.troubles?.retry();
+    if (
+      relisted ||
+      session.renew ||
+      session.failures > 0 ||
+      session.edition !== book.edition ||
+      (session.troubles !== undefined && session.troubles.size > 0) ||
+      observations.liveSince(registration.id).length < session.observed
+    ) {
+      this.#kick(session);
+    }
+  }
+
+  ended(registration: Registration): void {
+    const session = this.#sessions.get(registration.id);
+    if (session === undefined) return;
+    this.#drop(session);
+    session.request?.abort(new NotRegisteredError(registration.endpoint));
+  }
+
+  moved(registrationId: string, address: string): void {
+    const session = this.#sessions.get(registrationId);
+    if (session !== undefined) session.registration = { ...session.registration, address };
+  }
+
+  /** It was heard; `doubt` where it got silence for an answer, so that it may give its observations up. */
+  heard(registrationId: string, doubt: boolean): void {
+    const session = this.#sessions.get(registrationId);
+    if (session === undefined) return;
+    const now = this.#options.clock.now();
+    session.heardAt = now;
+    if (doubt) session.renew = true;
+    if (session.failures > 0 && session.running === undefined && now >= session.pausedUntil)
+      this.#kick(session);
+  }
+
+  /** What a Discover has shown to be other than wanted. */
+  drifted(
+    registration: Registration,
+    wanted: DesiredObservation,
+    drift: Pick<Trouble, 'reason' | 'real'>,
+  ): void {
+    const session = this.#sessions.get(registration.id) ?? this.#begin(registration, true);
+    const trouble = tellDrift(this.#parts, session, wanted, drift);
+    this.#lookAgain(session, trouble.retryAt);
+  }
+
+  /** A device ended an observation by itself: it is made again, at once the first time. */
+  lost(observation: StoredObservation, reason: string): void {
+    const session = this.#sessions.get(observation.registrationId);
+    if (session === undefined) return;
+    const key = targetKey(observation);
+    const trouble = tellDrift(this.#parts, session, { ...observation, key }, { reason });
+    this.#lookAgain(session, trouble.retryAt);
+  }
+
+  /**
+   * What is desired of the device has changed, or may have: brings it in line. Resolves when that is done,
+   * or has been given up for now.
+   */
+  reconcile(registration: Registration): Promise<void> {
+    const session = this.#sessions.get(registration.id) ?? this.#begin(registration, true);
+    this.#kick(session);
+    return session.running ?? Promise.resolve();
+  }
+
+  /** What is desired of the device has changed; somebody is about to make it so, and it is looked at behind them. */
+  lookSoon(registration: Registration): void {
+    const session = this.#sessions.get(registration.id) ?? this.#begin(registration, true);
+    if (session.running !== undefined) session.again = true;
+    this.#lookAgain(session, this.#options.clock.now());
+  }
+
+  /** As `reconcile`, and everything is made anew; refusals count no more. */
+  renew(registration: Registration): Promise<void> {
+    const session = this.#sessions.get(registration.id) ?? this.#begin(registration, true);
+    session.renew = true;
+    session.troubles?.clear();
+    return this.reconcile(registration);
+  }
+
+  /** Whether requests would reach the device now rather than wait for it to wake up. */
+  isReachable(registration: Registration): boolean {
+    const { presence } = this.#options;
+    return !registration.queueMode || presence === undefined || presence.state(registration).awake;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  #begin(registration: Registration, identified = false): DeviceSession {
+    const session = newSession(registration, this.#options.clock.now());
+    session.identified = identified;
+    this.#sessions.set(registration.id, session);
+    return session;
+  }
+
+  #drop(session: DeviceSession): void {
+    this.#sessions.delete(session.registration.id);
+    this.#due.delete(session.registration.id);
+    this.#settle(session, 0, 0);
+    session.troubles?.clear();
+  }
+
+  #settle(session: DeviceSession, wanted: number, observed: number): void {
+    this.counts.wanted += wanted - session.wanted;
+    this.counts.observed += observed - session.observed;
+    session.wanted = wanted;
+    session.observed = observed;
+  }
+
+  #isCurrent(session: DeviceSession): boolean {
+    return !this.#closed && this.#sessions.get(session.registration.id) === session;
+  }
+
+  #kick(session: DeviceSession): void {
+    session.again = true;
+    session.running ??= this.#rounds(session).finally(() => {
+      session.running = undefined;
+      if (!this.#isCurrent(session)) return;
+      // What came in the very last moment.
+      if (session.again && session.failures === 0) this.#kick(session);
+      // A device from which nothing is wanted needs no session.
+      else if (session.wanted === 0 && session.failures === 0) this.#drop(session);
+    });
+  }
+
+  async #rounds(session: DeviceSession): Promise<void> {
+    try {
+      while (session.again && this.#isCurrent(session)) {
+        session.again = false;
+        await this.#round(session);
+      }
+      session.failures = 0;
+    } catch (error) {
+      if (this.#isCurrent(session)) this.#failed(session, error);
+    }
+  }
+
+  async #round(session: DeviceSession): Promise<void> {
+    const result = await new ReconcileRound(this.#parts, session, () => this.#isCurrent(session)).run();
+    if (result === undefined || !this.#isCurrent(session)) return;
+    this.#settle(session, result.wanted, result.observed);
+    this.#due.delete(session.registration.id);
+    if (result.lookAgainAt !== undefined) this.#lookAgain(session, result.lookAgainAt);
+    if (session.identified || session.again) return;
+    session.identified = true;
+    try {
+      await this.#options.identify(session.registration);
+    } catch (error) {
+      session.identified = false;
+      throw error;
+    }
+    // Policies may go by what the device has said it is.
+    if (this.#options.book.needsAttributes) session.again = true;
+  }
+
+  #failed(session: DeviceSession, error: unknown): void {
+    const { clock, log } = this.#options;
+    const { endpoint } = session.registration;
+    session.failures++;
+    session.pausedUntil = clock.now() + pauseAfter(session.failures);
+    // Who sleeps is asked when it speaks, not before.
+    if (!session.registration.queueMode) this.#lookAgain(session, session.pausedUntil);
+    const expected =
+      error instanceof TimeoutError ||
+      error instanceof StoreUnavailableError ||
+      error instanceof NotRegisteredError;
+    if (expected) {
+      log.info(
+        { endpoint, reason: error.message },
+        'device is not in line with its policies; tried again later',
+      );
+    } else {
+      log.error(
+        { endpoint, error },
+        'bringing a device in line with its policies met a bug; tried again later',
+      );
+    }
+  }
+
+  #lookAgain(session: DeviceSession, at: number): void {
+    if (!Number.isFinite(at)) return;
+    const { id } = session.registration;
+    const due = this.#due.get(id);
+    if (due === undefined || at < due) this.#due.set(id, at);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#closed || this.#due.size === 0) return;
+    this.#timer = this.#options.clock.setTimer(TICK, () => {
+      this.#timer = undefined;
+      const now = this.#options.clock.now();
+      for (const [id, at] of this.#due) {
+        if (at > now) continue;
+        this.#due.delete(id);
+        const session = this.#sessions.get(id);
+        if (session !== undefined) this.#kick(session);
+      }
+      this.#schedule();
+    });
+  }
+}
+
+/** Whether a device lists the same objects in the same versions as before. */
+function sameLinks({ links }: Registration, { links: before }: Registration): boolean {
+  if (links === before) return true;
+  if (links.length !== before.length) return false;
+  return links.every(({ target, attributes }, index) => {
+    const other = before[index];
+    return other?.target === target && other.attributes['ver'] === attributes['ver'];
+  });
+}

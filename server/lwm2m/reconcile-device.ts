@@ -1,0 +1,331 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import { CoapResponseError, ResetError } from '../../protocol/coap/errors.ts';
+import { type Code, formatCode, isSuccess } from '../../protocol/coap/message.ts';
+import { DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
+import {
+  type AttributeChanges,
+  type NotificationAttributes,
+  notificationAttributeNames,
+} from '../../protocol/lwm2m/notification-attributes.ts';
+import type { EventPublisher } from '../live/publisher.ts';
+import type { DeviceObservationRecord } from '../ports/observation-policy-store.ts';
+import type { StoredObservation } from '../ports/observation-store.ts';
+import type { DesiredObservation } from './desired-observations.ts';
+import type { DeviceRequests } from './device-requests.ts';
+import { type DeviceSession, troublesOf } from './device-session.ts';
+import type { ObservationService } from './observation-service.ts';
+import { targetKey } from './observation-target.ts';
+import { isPassing, type ObservationCounts, type Trouble } from './observation-troubles.ts';
+import type { PolicyBook } from './policy-book.ts';
+import { speaks } from './versions.ts';
+
+/** Time for one request, ms: sleepy radios are slow. */
+export const RECONCILE_TIMEOUT = 60_000;
+/** How much later than pmax a notification may come, ms: MAX_TRANSMIT_SPAN of RFC 7252 §4.8.2, or a quarter of pmax. */
+const SILENCE_MARGIN = 45_000;
+const LONGEST_SILENCE = 3_600_000;
+
+/** What a round needs of the server. */
+export interface ReconcileParts {
+  readonly requests: Pick<DeviceRequests, 'writeAttributes'>;
+  readonly observations: Pick<ObservationService, 'observe' | 'cancel' | 'stored' | 'liveSince'>;
+  readonly book: PolicyBook;
+  readonly events: EventPublisher;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly counts: ObservationCounts;
+}
+
+/** What a round came to. */
+export interface RoundResult {
+  readonly wanted: number;
+  readonly observed: number;
+  /** `Clock.now` when there is something to look at again, without the device having spoken. */
+  readonly lookAgainAt: number | undefined;
+}
+
+/**
+ * Brings one device in line with what is desired of it: ends what is not wanted, removes attributes that
+ * are not wanted any more, and makes what is missing or other than wanted. What the device refuses is
+ * remembered, and what fails otherwise too, with the time of the next try.
+ * @throws TimeoutError the device does not answer; what stores and endpoint throw: the round is then
+ *   incomplete
+ */
+export class ReconcileRound {
+  readonly #parts: ReconcileParts;
+  readonly #session: DeviceSession;
+  readonly #isCurrent: () => boolean;
+  #lookAgainAt = Number.POSITIVE_INFINITY;
+
+  constructor(parts: ReconcileParts, session: DeviceSession, isCurrent: () => boolean) {
+    this.#parts = parts;
+    this.#session = session;
+    this.#isCurrent = isCurrent;
+  }
+
+  async run(): Promise<RoundResult | undefined> {
+    const { book, clock } = this.#parts;
+    const session = this.#session;
+    const { edition } = book;
+    const renew = session.renew;
+    session.renew = false;
+    if (renew) session.renewedAt = clock.now();
+    const { desired, record } = await book.desired(session.registration);
+    const wanted = new Map(desired.wanted.map((observation) => [observation.key, observation]));
+    const stored = session.fresh ? [] : await this.#parts.observations.stored(session.registration.id);
+    if (!this.#isCurrent()) return undefined;
+    session.fresh = false;
+    session.troubles?.keep(new Set(wanted.keys()), clock.now());
+    for (const observation of stored) {
+      if (!wanted.has(targetKey(observation))) await this.#end(observation);
+    }
+    await this.#removeAttributes(desired.wanted, record);
+    let observed = 0;
+    for (const observation of desired.wanted) {
+      if (!this.#isCurrent()) return undefined;
+      if (await this.#bring(observation, record, renew)) observed++;
+    }
+    if (!this.#isCurrent()) return undefined;
+    session.edition = edition;
+    return {
+      wanted: wanted.size,
+      observed,
+      lookAgainAt: Number.isFinite(this.#lookAgainAt) ? this.#lookAgainAt : undefined,
+    };
+  }
+
+  /** Passive: the device hears of it with its next notification. */
+  async #end(observation: StoredObservation): Promise<void> {
+    const { registration } = this.#session;
+    await this.#parts.observations.cancel(registration, observation, { timeout: RECONCILE_TIMEOUT });
+  }
+
+  /** True where it is observed as it is wanted. */
+  async #bring(
+    wanted: DesiredObservation,
+    record: DeviceObservationRecord,
+    renew: boolean,
+  ): Promise<boolean> {
+    const { clock, observations } = this.#parts;
+    const { registration, troubles } = this.#session;
+    const now = clock.now();
+    const live = observations
+      .liveSince(registration.id)
+      .find(({ stored }) => targetKey(stored) === wanted.key);
+    const asWanted = live !== undefined && isAsWanted(live.stored, wanted);
+    const silence = asWanted ? this.#silence(wanted, live.heardAt) : undefined;
+    const trouble = troubles?.get(wanted.key);
+    if (asWanted && silence === undefined && !renew && trouble?.state !== 'drifted') {
+      troubles?.mend(wanted.key, now);
+      return true;
+    }
+    if (silence !== undefined && trouble?.state !== 'drifted') {
+      tellDrift(this.#parts, this.#session, wanted, { reason: silence });
+    } else if (trouble !== undefined && trouble.retryAt > now) {
+      this.#lookAgain(trouble.retryAt);
+      return false;
+    }
+    return this.#observe(wanted, record);
+  }
+
+  /** In words, where nothing was heard for longer than the wanted pmax allows. */
+  #silence(wanted: DesiredObservation, heardAt: number): string | undefined {
+    const now = this.#parts.clock.now();
+    const until = heardAt + this.#patience(wanted, this.#session.troubles?.attempts(wanted.key, now) ?? 0);
+    if (now > until) {
+      const silent = Math.round((now - heardAt) / 1000);
+      return `nothing was heard for ${silent} s, with a pmax of ${wanted.attributes?.pmax} s`;
+    }
+    this.#lookAgain(until);
+    return undefined;
+  }
+
+  /** How long the device may be silent on this observation, ms. */
+  #patience(wanted: DesiredObservation, relapses: number): number {
+    const pmax = (wanted.attributes?.pmax ?? 0) * 1000;
+    if (pmax <= 0) return Number.POSITIVE_INFINITY;
+    const patience = pmax + Math.max(SILENCE_MARGIN, pmax / 4);
+    return Math.min(patience * 2 ** Math.min(relapses, 10), patience + LONGEST_SILENCE);
+  }
+
+  #lookAgain(at: number): void {
+    if (at < this.#lookAgainAt) this.#lookAgainAt = at;
+  }
+
+  async #observe(wanted: DesiredObservation, record: DeviceObservationRecord): Promise<boolean> {
+    const { observations, clock } = this.#parts;
+    const session = this.#session;
+    const request = new AbortController();
+    session.request = request;
+    try {
+      await this.#noteAttributes(wanted, record);
+      const origin = wanted.policy === undefined ? 'api' : 'policy';
+      const response = await observations.observe(session.registration, wanted, origin, {
+        timeout: RECONCILE_TIMEOUT,
+        signal: request.signal,
+      });
+      if (!isSuccess(response.code)) {
+        this.#refused(wanted, response.code, new TextDecoder().decode(response.payload.subarray(0, 200)));
+        return false;
+      }
+      session.troubles?.mend(wanted.key, clock.now());
+      const patience = this.#patience(wanted, session.troubles?.attempts(wanted.key, clock.now()) ?? 0);
+      this.#lookAgain(clock.now() + patience);
+      return true;
+    } catch (error) {
+      if (error instanceof CoapResponseError) this.#refused(wanted, error.code, error.diagnostic);
+      else if (error instanceof DecodeError || error instanceof RequestError || error instanceof ResetError)
+        this.#failed(wanted, error.message);
+      else {
+        if (error instanceof TimeoutError && this.#isCurrent())
+          this.#failed(wanted, 'the device does not answer');
+        throw error;
+      }
+      return false;
+    } finally {
+      session.request = undefined;
+    }
+  }
+
+  #refused(wanted: DesiredObservation, code: Code, diagnostic: string): void {
+    if (isPassing(code)) {
+      this.#trouble(wanted, {
+        state: 'failed',
+        reason: diagnostic || 'the device cannot now',
+        code: formatCode(code),
+      });
+      return;
+    }
+    const reason = diagnostic || 'the device refuses';
+    this.#trouble(wanted, { state: 'refused', reason, code: formatCode(code) });
+    const { clock, events, log } = this.#parts;
+    const { endpoint } = this.#session.registration;
+    log.info({ endpoint, paths: wanted.paths, code: formatCode(code) }, 'device refuses to be observed');
+    const what = { ...shown(wanted), code: formatCode(code), reason };
+    events.publish('observation-refused', endpoint, clock.wallTime(), what);
+  }
+
+  #failed(wanted: DesiredObservation, reason: string): void {
+    const { endpoint } = this.#session.registration;
+    this.#parts.log.info({ endpoint, paths: wanted.paths, reason }, 'device cannot be observed now');
+    this.#trouble(wanted, { state: 'failed', reason });
+  }
+
+  #trouble({ key }: DesiredObservation, trouble: Pick<Trouble, 'state' | 'reason' | 'code'>): Trouble {
+    const { clock, counts } = this.#parts;
+    const troubles = troublesOf(this.#session, counts);
+    const added = troubles.add(key, trouble, clock.now(), clock.wallTime());
+    this.#lookAgain(added.retryAt);
+    return added;
+  }
+
+  /**
+   * For a device that gets attributes by Write-Attributes: what was written and is not wanted any more goes
+   * before the others are written, and what will be written is noted before it is.
+   */
+  async #noteAttributes(wanted: DesiredObservation, record: DeviceObservationRecord): Promise<void> {
+    const { registration } = this.#session;
+    if (wanted.attributes === undefined || speaks(registration, '1.2')) return;
+    for (const path of wanted.paths) {
+      if (!sameAttributes(record.written.get(path), wanted.attributes)) {
+        await this.#parts.book.setWritten(registration.endpoint, path, wanted.attributes);
+      }
+    }
+  }
+
+  /** Takes attributes off the device that this server has set and nobody wants any more. */
+  async #removeAttributes(
+    desired: readonly DesiredObservation[],
+    record: DeviceObservationRecord,
+  ): Promise<void> {
+    if (record.written.size === 0) return;
+    const { requests, book, log } = this.#parts;
+    const { registration } = this.#session;
+    const { endpoint } = registration;
+    const wanted = writtenFor(desired, speaks(registration, '1.2'));
+    for (const [path, written] of record.written) {
+      const keep = wanted.get(path) ?? {};
+      const removed: Record<string, null> = {};
+      const left: Record<string, number> = {};
+      for (const name of notificationAttributeNames) {
+        const value = written[name];
+        if (value === undefined) continue;
+        if (keep[name] === undefined) removed[name] = null;
+        else left[name] = value;
+      }
+      if (Object.keys(removed).length === 0) continue;
+      if (!this.#isCurrent()) return;
+      try {
+        await requests.writeAttributes(endpoint, path, removed as AttributeChanges, {
+          timeout: RECONCILE_TIMEOUT,
+        });
+      } catch (error) {
+        if (!(error instanceof CoapResponseError || error instanceof DecodeError)) throw error;
+        // What the device does not let go, or does not have any more, is not ours to remember.
+        log.info({ endpoint, path, reason: error.message }, 'attributes were not removed by the device');
+      }
+      await book.setWritten(
+        endpoint,
+        path,
+        Object.keys(left).length === 0 ? undefined : (left as NotificationAttributes),
+      );
+    }
+  }
+}
+
+/** Notes that a wanted observation is not what it should be, and tells. */
+export function tellDrift(
+  { clock, counts, events }: Pick<ReconcileParts, 'clock' | 'counts' | 'events'>,
+  session: DeviceSession,
+  wanted: Pick<DesiredObservation, 'key' | 'paths' | 'composite'>,
+  drift: Pick<Trouble, 'reason' | 'real'>,
+): Trouble {
+  const trouble = troublesOf(session, counts).add(
+    wanted.key,
+    { ...drift, state: 'drifted' },
+    clock.now(),
+    clock.wallTime(),
+  );
+  const { endpoint } = session.registration;
+  events.publish('observation-drifted', endpoint, clock.wallTime(), {
+    ...shown(wanted),
+    reason: drift.reason,
+  });
+  return trouble;
+}
+
+/** How events name a target. */
+export function shown({ paths, composite }: Pick<DesiredObservation, 'paths' | 'composite'>) {
+  return composite === true ? { paths } : { path: paths[0] };
+}
+
+/** Attributes that are to stand at nodes of the device, by path; none where they go in the Observe request. */
+export function writtenFor(
+  desired: readonly DesiredObservation[],
+  inRequest: boolean,
+): ReadonlyMap<string, NotificationAttributes> {
+  const written = new Map<string, NotificationAttributes>();
+  if (inRequest) return written;
+  for (const { paths, attributes } of desired) {
+    if (attributes === undefined) continue;
+    // Two observations may name the same node: the device keeps one set of attributes for it.
+    for (const path of paths) written.set(path, { ...written.get(path), ...attributes });
+  }
+  return written;
+}
+
+/** Whether an observation is what is wanted now. */
+export function isAsWanted(stored: StoredObservation, wanted: DesiredObservation): boolean {
+  return (
+    sameAttributes(stored.attributes, wanted.attributes) &&
+    (wanted.contentFormat === undefined || stored.contentFormat === wanted.contentFormat)
+  );
+}
+
+export function sameAttributes(
+  one: NotificationAttributes | undefined,
+  other: NotificationAttributes | undefined,
+): boolean {
+  return notificationAttributeNames.every((name) => one?.[name] === other?.[name]);
+}
