@@ -13,7 +13,7 @@ export function requestOptions(
   closing: AbortSignal,
 ): DeviceRequestOptions {
   return {
-    ...(query.format === undefined ? {} : { contentFormat: contentFormat(query.format) }),
+    ...(query.format === undefined ? {} : { contentFormat: contentFormatId(query.format) }),
     ...(query.timeout === undefined ? {} : { timeout: query.timeout }),
     signal: untilNobodyWaits(reply, closing),
   };
@@ -33,7 +33,7 @@ function untilNobodyWaits(reply: FastifyReply, closing: AbortSignal): AbortSigna
 }
 
 /** @throws RequestError for a name that LwM2M does not have. */
-function contentFormat(text: string): number {
+export function contentFormatId(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);
   const known: Readonly<Record<string, number>> = ContentFormat;
   const id = known[text.toUpperCase()];

@@ -6,6 +6,8 @@ import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { CarrierStatus } from '../commands/carrier-commands.ts';
 import type { LiveReadings } from '../events.ts';
 import type { CompositeResult, ReadResult } from '../lwm2m/device-requests.ts';
+import type { PowerSaving } from '../lwm2m/power-saving.ts';
+import type { PresenceState } from '../lwm2m/presence.ts';
 import type { Command } from '../ports/command-queue.ts';
 import type { Device } from '../ports/device-store.ts';
 import type { StoredEvent } from '../ports/event-log.ts';
@@ -21,6 +23,7 @@ import type {
   ApiLink,
   ApiLiveReadings,
   ApiObservation,
+  ApiPresence,
   ApiReading,
   ApiReadResult,
   ApiRegistration,
@@ -65,7 +68,21 @@ export function presentRegistration(registration: RegistrationView): ApiRegistra
   };
 }
 
-export function presentDevice(device: Device): ApiDevice {
+export function presentPresence(state: PresenceState, saving?: PowerSaving): ApiPresence {
+  return {
+    ...pick(state, ['queueMode', 'awake', 'awakeUntil', 'window', 'source']),
+    ...(saving === undefined || Object.keys(saving).length === 0
+      ? {}
+      : {
+          powerSaving: {
+            ...pick(saving, ['psmTimer', 'activeTimer', 'edrxCycle']),
+            ...(saving.modes === undefined ? {} : { modes: [...saving.modes] }),
+          },
+        }),
+  };
+}
+
+export function presentDevice(device: Device, presence?: ApiPresence): ApiDevice {
   return {
     endpoint: device.endpoint,
     state: device.registration === undefined ? 'unregistered' : 'registered',
@@ -83,6 +100,7 @@ export function presentDevice(device: Device): ApiDevice {
       'signal',
     ]),
     ...(device.registration === undefined ? {} : { registration: presentRegistration(device.registration) }),
+    ...(presence === undefined ? {} : { presence }),
   };
 }
 

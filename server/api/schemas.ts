@@ -29,6 +29,53 @@ export const RegistrationSchema = Type.Object(
 );
 export type ApiRegistration = Static<typeof RegistrationSchema>;
 
+const awakeTime = { minimum: 1_000, maximum: 86_400_000 };
+
+/** Whether a device listens: always, or in queue mode for a time after it was heard. */
+export const PresenceSchema = Type.Object(
+  {
+    queueMode: Type.Boolean({
+      description: 'The device registered with queue mode: it sleeps between whiles',
+    }),
+    awake: Type.Boolean(),
+    awakeUntil: Type.Optional(
+      Type.Number({ description: 'Until when it listens; absent where it listens always, or sleeps' }),
+    ),
+    window: Type.Number({ description: 'Milliseconds that it listens after it was heard' }),
+    source: Type.Union(
+      [Type.Literal('default'), Type.Literal('configured'), Type.Literal('learnt'), Type.Literal('device')],
+      { description: 'Where the window comes from; `device`: its Active Timer' },
+    ),
+    powerSaving: Type.Optional(
+      Type.Object(
+        {
+          psmTimer: Type.Optional(Type.Number({ description: 'Extended T3412, seconds' })),
+          activeTimer: Type.Optional(Type.Number({ description: 'T3324, seconds' })),
+          edrxCycle: Type.Optional(Type.Number({ description: 'Seconds' })),
+          modes: Type.Optional(
+            Type.Array(Type.Union([Type.Literal('psm'), Type.Literal('edrx')]), {
+              description: 'Those that are active',
+            }),
+          ),
+        },
+        { additionalProperties: false, description: 'What the device says in object 10, as last heard' },
+      ),
+    ),
+  },
+  { $id: 'Presence', additionalProperties: false },
+);
+export type ApiPresence = Static<typeof PresenceSchema>;
+
+/** `PUT /api/devices/{endpoint}/presence`. */
+export const AwakeTimeBodySchema = Type.Object(
+  {
+    awakeTime: Type.Union([Type.Integer(awakeTime), Type.Null()], {
+      description: 'Milliseconds that the device listens after it was heard; null: learnt anew',
+    }),
+  },
+  { $id: 'AwakeTimeBody', additionalProperties: false },
+);
+
 export const DeviceSchema = Type.Object(
   {
     endpoint: Type.String(),
@@ -45,6 +92,7 @@ export const DeviceSchema = Type.Object(
     carrier: Type.Optional(Type.String({ description: 'Current carrier; empty when disconnected' })),
     signal: Type.Optional(Type.Number({ description: 'dBm' })),
     registration: Type.Optional(RegistrationSchema),
+    presence: Type.Optional(PresenceSchema),
   },
   { $id: 'Device', additionalProperties: false },
 );
@@ -406,6 +454,59 @@ export const MuteSendBodySchema = Type.Object(
   { muted: Type.Boolean() },
   { $id: 'MuteSendBody', additionalProperties: false },
 );
+
+/** `POST /api/devices/{endpoint}/requests`: one operation, with what it needs. */
+export const HeldRequestBodySchema = Type.Object(
+  {
+    operation: Type.Enum([
+      'read',
+      'write',
+      'execute',
+      'create',
+      'delete',
+      'discover',
+      'write-attributes',
+      'observe',
+      'cancel',
+      'read-composite',
+      'write-composite',
+      'observe-composite',
+      'cancel-composite',
+    ] as const),
+    path: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: '/3/0/9' })),
+    paths: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+        minItems: 1,
+        maxItems: 256,
+        description: 'Of a composite operation',
+      }),
+    ),
+    value: Type.Optional(ValueSchema),
+    values: Type.Optional(
+      Type.Record(Type.String(), Type.Union([ValueSchema, Type.Null()]), {
+        description: 'As the routes of Write, Create and of the composite Write take them',
+      }),
+    ),
+    mode: Type.Optional(Type.Union([Type.Literal('replace'), Type.Literal('update')])),
+    args: Type.Optional(Type.String({ maxLength: 10_000, description: "Of Execute: 0='1',1='7'" })),
+    arguments: Type.Optional(
+      Type.Array(Type.String({ maxLength: 1000, pattern: "^[^']*$" }), { maxItems: 10 }),
+    ),
+    depth: Type.Optional(Type.Integer({ minimum: 0, maximum: 3 })),
+    attributes: Type.Optional(AttributeChangesSchema),
+    active: Type.Optional(Type.Boolean({ description: 'Of a cancellation: the device is told at once' })),
+    format: Type.Optional(Type.String({ pattern: '^([0-9]{1,5}|[A-Za-z0-9_]{1,20})$' })),
+    timeToLive: Type.Optional(
+      Type.Integer({
+        minimum: 1_000,
+        maximum: 31_536_000_000,
+        description: 'Milliseconds after which it expires if it was not sent; a day where absent',
+      }),
+    ),
+  },
+  { $id: 'HeldRequestBody', additionalProperties: false },
+);
+export type ApiHeldRequestBody = Static<typeof HeldRequestBodySchema>;
 
 export const ObservationSchema = Type.Object(
   {

@@ -18,6 +18,9 @@ export const askLater: Wait = { delay: ASK_AFTER, unreachable: false };
 export const noAnswer: Wait = { delay: RETRY_AFTER, unreachable: true };
 export const notRegistered: Wait = { delay: Number.POSITIVE_INFINITY, unreachable: true };
 
+/** The device sleeps: it is looked at when it speaks, and now and then for what has an end. */
+export const asleep: Wait = { delay: MAX_RETRY_AFTER, unreachable: true };
+
 /** Where a device will not take a command now: longer with each attempt. */
 export function sendLater({ attempts }: Command): Wait {
   return {

@@ -11,7 +11,7 @@ import { compositeResult, expectSuccess, refusesFormat } from './answers.ts';
 import { devicePath, withAccept, withContent } from './coap-request.ts';
 import { compositeAccept, compositeFormats, pathListFormat } from './composite-formats.ts';
 import type { CompositeResult, DeviceRequestOptions } from './device-requests.ts';
-import type { DeviceSender } from './device-sender.ts';
+import type { DeviceRequest, DeviceSender } from './device-sender.ts';
 import { speaks } from './versions.ts';
 
 /** The most paths of one composite operation: what a device answers grows with them. */
@@ -97,13 +97,14 @@ export async function writeComposite(
 function rootRequest(
   { rootPath }: Registration,
   code: Code,
-  { timeout, signal }: DeviceRequestOptions,
-): OutgoingRequest {
+  { timeout, signal, beforeSend }: DeviceRequestOptions,
+): DeviceRequest {
   return {
     code,
     options: pathOptions(devicePath(rootPath, '/')),
     ...(timeout === undefined ? {} : { timeout }),
     ...(signal === undefined ? {} : { signal }),
+    ...(beforeSend === undefined ? {} : { beforeSend }),
   };
 }
 

@@ -20,6 +20,8 @@ export interface ReachLimits {
    * sent, and would carry it out a second time.
    */
   readonly once?: boolean;
+  /** Called when the device listens, right before `send`; what it rejects with ends the matter. */
+  readonly beforeSend?: (() => Promise<void>) | undefined;
 }
 
 export interface DeviceReachOptions {
@@ -55,7 +57,7 @@ export class DeviceReach {
    */
   async send<T>(
     registration: Registration,
-    { timeout, signal, once = false }: ReachLimits,
+    { timeout, signal, once = false, beforeSend }: ReachLimits,
     send: (target: RequestTarget, timeLeft: number, signal: AbortSignal | undefined) => Promise<T>,
   ): Promise<T> {
     const { clock, presence } = this.#options;
@@ -70,6 +72,7 @@ export class DeviceReach {
           ? (end?.signal ?? signal)
           : AbortSignal.any([end.signal, signal]);
       try {
+        await beforeSend?.();
         const answer = await send(place.target, Math.max(1, deadline - clock.now()), either);
         turn?.answered();
         return answer;

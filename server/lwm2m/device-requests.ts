@@ -13,6 +13,11 @@ export interface DeviceRequestOptions {
   /** Milliseconds; without it the server's default (10 s). */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
+  /**
+   * Called right before a request goes out, when the device listens, and again before a further one of the same
+   * operation. What it rejects with ends the operation, and nothing is sent.
+   */
+  readonly beforeSend?: () => Promise<void>;
 }
 
 /** What a device answered to a Read. */

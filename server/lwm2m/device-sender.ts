@@ -21,6 +21,11 @@ export interface DeviceSenderOptions {
   readonly timeout: number;
 }
 
+/** A request, and what is to be done before it goes out. */
+export interface DeviceRequest extends OutgoingRequest {
+  readonly beforeSend?: () => Promise<void>;
+}
+
 /** Sends requests to where devices are, when they listen; what is under way follows a device that moves. */
 export class DeviceSender {
   readonly #options: DeviceSenderOptions;
@@ -35,10 +40,10 @@ export class DeviceSender {
    * @throws TimeoutError; NotRegisteredError the registration ended while the device slept; what the
    *   endpoint throws
    */
-  send(registration: Registration, request: OutgoingRequest, once = false): Promise<IncomingResponse> {
+  send(registration: Registration, request: DeviceRequest, once = false): Promise<IncomingResponse> {
     const { endpoint, reach } = this.#options;
-    const { timeout = this.#options.timeout, signal, ...rest } = request;
-    return reach.send(registration, { timeout, signal, once }, (target, left, either) =>
+    const { timeout = this.#options.timeout, signal, beforeSend, ...rest } = request;
+    return reach.send(registration, { timeout, signal, once, beforeSend }, (target, left, either) =>
       endpoint.request(target, {
         ...rest,
         timeout: left,

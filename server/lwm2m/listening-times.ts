@@ -9,7 +9,7 @@ import type { Stores } from '../ports/stores.ts';
 import type { Pack } from '../telemetry/pack.ts';
 import type { DeviceRequests } from './device-requests.ts';
 import { CELLULAR_CONNECTIVITY, type PowerSaving, powerSaving, windowOf } from './power-saving.ts';
-import type { AwakeTimes } from './presence.ts';
+import type { AwakeTimes, PresenceState, PresentRegistration } from './presence.ts';
 import type { PresenceWindows } from './presence-windows.ts';
 
 const CELLULAR = `/${CELLULAR_CONNECTIVITY}/0`;
@@ -41,6 +41,15 @@ export class ListeningTimes {
       this.powerSaving(endpoint),
     ]);
     return awakeTimes(device, saving);
+  }
+
+  /** Whether the device listens now, as far as is known. */
+  state(
+    registration: PresentRegistration,
+    device: Pick<Device, 'awakeTimes'>,
+    saving: PowerSaving = {},
+  ): PresenceState {
+    return this.#options.presence.state(registration, awakeTimes(device, saving));
   }
 
   /** A device has registered: it is asked how it saves power, where it has the object and may sleep. */

@@ -4,7 +4,13 @@ import { RequestError, TimeoutError } from '../../protocol/errors.ts';
 import { NotRegisteredError } from '../errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import { AwakeWindow } from './awake-window.ts';
-import type { AwakeTimes, DevicePresence, PresenceState, PresenceTurn } from './presence.ts';
+import type {
+  AwakeTimes,
+  DevicePresence,
+  PresenceState,
+  PresenceTurn,
+  PresentRegistration,
+} from './presence.ts';
 
 /** Requests that wait for one device. */
 const MAX_WAITING = 64;
@@ -18,6 +24,8 @@ export interface PresenceWindowsOptions {
   readonly log: Logger;
   /** What is known of a device's listening; may reject, and then nothing is known. */
   readonly load: (registration: Registration) => Promise<AwakeTimes>;
+  /** The device is heard after it was taken to sleep. */
+  readonly onAwake?: (endpoint: string) => void;
   /** A window was learnt. */
   readonly onLearnt: (endpoint: string, window: number) => void;
 }
@@ -95,9 +103,11 @@ export class PresenceWindows implements DevicePresence {
       this.#remember(registrationId, now);
       return;
     }
+    const slept = !this.#listens(sleeper);
     sleeper.heardAt = now;
     sleeper.silent = false;
     this.#next(sleeper);
+    if (slept) this.#options.onAwake?.(sleeper.endpoint);
   }
 
   replaced(formerId: string, registration: Registration): void {
@@ -116,7 +126,7 @@ export class PresenceWindows implements DevicePresence {
     for (const waiter of [...(sleeper.waiters ?? [])]) waiter.fail(new NotRegisteredError(sleeper.endpoint));
   }
 
-  state(registration: Registration, times?: AwakeTimes): PresenceState {
+  state(registration: PresentRegistration, times?: AwakeTimes): PresenceState {
     const { queueMode } = registration;
     const known = this.#sleepers.get(registration.id);
     const window = known?.window ?? new AwakeWindow(this.#options.window, times);
@@ -254,7 +264,7 @@ export class PresenceWindows implements DevicePresence {
   }
 
   /** `Clock.now` when it spoke last, as far as its registration tells. */
-  #lastHeard({ id, updatedAt }: Registration): number {
+  #lastHeard({ id, updatedAt }: PresentRegistration): number {
     const { clock } = this.#options;
     return this.#strangers.get(id) ?? clock.now() - Math.max(0, clock.wallTime() - updatedAt);
   }

@@ -26,6 +26,9 @@ export interface PresenceTurn {
   end(): void;
 }
 
+/** What presence is told by. */
+export type PresentRegistration = Pick<Registration, 'id' | 'queueMode' | 'updatedAt'>;
+
 /** The gate before every request to a device. */
 export interface DevicePresence {
   /**
@@ -44,7 +47,7 @@ export interface DevicePresence {
   /** The registration has ended. */
   forget(registrationId: string): void;
   /** As it was last known; `times` where they are at hand, for a device that was not heard since the start. */
-  state(registration: Registration, times?: AwakeTimes): PresenceState;
+  state(registration: PresentRegistration, times?: AwakeTimes): PresenceState;
 }
 
 /** How long a device listens after it was heard, ms, by where that is known from. */

@@ -1,8 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { UnknownDeviceError } from '../../errors.ts';
+import type { PowerSaving } from '../../lwm2m/power-saving.ts';
+import type { Device } from '../../ports/device-store.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { presentDevice } from '../presenters.ts';
+import { presentDevice, presentPresence } from '../presenters.ts';
 import { ProblemError } from '../problems.ts';
 import { cursor, EndpointParams, limit, noContent, problemResponses } from '../route-schemas.ts';
 import { DevicePageSchema, DeviceSchema } from '../schemas.ts';
@@ -10,7 +12,16 @@ import { ref } from '../shared-schemas.ts';
 
 const tags = ['devices'];
 
-export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app, { stores }) => {
+export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
+  app,
+  { stores, listening },
+) => {
+  const present = (device: Device, saving?: PowerSaving) => {
+    const { registration } = device;
+    if (registration === undefined) return presentDevice(device);
+    return presentDevice(device, presentPresence(listening.state(registration, device, saving), saving));
+  };
+
   app.get(
     '/api/devices',
     {
@@ -43,7 +54,11 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (a
         ...(query.q === undefined || query.q === '' ? {} : { search: query.q }),
         ...(query.state === undefined ? {} : { state: query.state }),
       });
-      return { items: page.items.map(presentDevice), total: page.total, next: page.next ?? null };
+      return {
+        items: page.items.map((device) => present(device)),
+        total: page.total,
+        next: page.next ?? null,
+      };
     },
   );
 
@@ -61,7 +76,7 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (a
     async ({ params }) => {
       const device = await stores.devices.get(params.endpoint);
       if (device === undefined) throw new UnknownDeviceError(params.endpoint);
-      return presentDevice(device);
+      return present(device, await listening.powerSaving(params.endpoint));
     },
   );
 
