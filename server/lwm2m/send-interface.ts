@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { IncomingRequest, OutgoingResponse } from '../../protocol/coap/exchange.ts';
 import { Code, OptionNumber } from '../../protocol/coap/message.ts';
-import { contentFormat, uintOption } from '../../protocol/coap/options.ts';
+import { contentFormat, uintOption, uriPath } from '../../protocol/coap/options.ts';
 import { DecodeError } from '../../protocol/errors.ts';
 import { decodeContent } from '../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
@@ -60,6 +60,7 @@ export class SendInterface {
 
   async #take(request: IncomingRequest): Promise<void> {
     const { registrations, ingest, reach, onHeard } = this.#options;
+    if (uriPath(request.options).length > 1) throw new Refusal(Code.NOT_FOUND, 'there is nothing below /dp');
     if (request.code !== Code.POST) throw new Refusal(Code.METHOD_NOT_ALLOWED, '/dp takes POST');
     ingest.statistics.sends++;
     const registration = await registrations.byAddress(request.peer);
@@ -98,6 +99,7 @@ export class SendInterface {
         this.#options.ingest.undecodable({ endpoint, path: '/' }, error, payload);
       throw error;
     }
+    if (records.length === 0) throw new Refusal(Code.BAD_REQUEST, 'there is no value in it');
     const registered = new Set(links.map(({ target }) => pathIds(target)?.[0]));
     const foreign = records.find(({ path }) => !registered.has(pathIds(path)?.[0]));
     if (foreign !== undefined) {

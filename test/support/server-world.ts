@@ -26,6 +26,7 @@ import { World } from './coap/world.ts';
 import { ApiClient } from './server-process.ts';
 
 const SERVER = 'server:5683';
+const METHODS = ['', 'GET', 'POST', 'PUT', 'DELETE', 'FETCH', 'PATCH', 'IPATCH'];
 
 /** The stores' threads and the HTTP port live in real time: simulated time must not run away from them. */
 function realTime(): Promise<void> {
@@ -47,10 +48,13 @@ export class ServerWorld extends World {
     this.api = new ApiClient(server.httpAddress);
   }
 
-  /** `change` may put faults into the stores. */
-  static async open(change: (stores: Stores) => Stores = (stores) => stores): Promise<ServerWorld> {
+  /** `change` may put faults into the stores; `data` is a folder where they are to outlive the server. */
+  static async open(
+    change: (stores: Stores) => Stores = (stores) => stores,
+    data = ':memory:',
+  ): Promise<ServerWorld> {
     const world = new World({ delay: 2 });
-    const stores = change(await openEmbeddedStores({ path: ':memory:' }));
+    const stores = change(await openEmbeddedStores({ path: data }));
     const server = await startServer(loadConfig({}, ['--http-port', '0', '--data', ':memory:']), {
       log: createLog('silent'),
       clock: world.clock,
@@ -132,7 +136,7 @@ export class ScriptedDevice {
   }
 
   #handle(request: IncomingRequest): void {
-    const method = ['', 'GET', 'POST', 'PUT', 'DELETE'][request.code] ?? String(request.code);
+    const method = METHODS[request.code] ?? String(request.code);
     const path = `/${uriPath(request.options).join('/')}`;
     this.asked.push(`${request.observe === 0 ? 'OBSERVE' : method} ${path}`);
     const answer = this.answers.get(`${method} ${path}`);
@@ -181,6 +185,12 @@ export class ScriptedDevice {
     const response = await this.request(Code.POST, '/rd', [`ep=${this.name}`, ...query], payload);
     if (response.code === Code.CREATED) this.location = `/${locationPath(response.options).join('/')}`;
     return response;
+  }
+
+  /** Send (§6.4.6): values that nobody asked for. */
+  send(format: number | undefined, payload: Uint8Array, path = '/dp'): Promise<IncomingResponse> {
+    const options = [...pathOptions(path), ...(format === undefined ? [] : [contentFormatOption(format)])];
+    return this.#world.wait(this.endpoint.request(SERVER, { code: Code.POST, options, payload }));
   }
 
   /** Sends a confirmable notification; resolves with whether it was acknowledged. */
