@@ -48,13 +48,14 @@ export class AtomicFile {
     return known;
   }
 
-  write(text: string): void {
+  write(contents: string | Uint8Array): void {
     const folder = dirname(this.path);
     mkdirSync(folder, { recursive: true });
     const temporary = `${this.path}.new`;
     const file = openSync(temporary, 'w', 0o600);
     try {
-      writeSync(file, text);
+      const bytes = typeof contents === 'string' ? new TextEncoder().encode(contents) : contents;
+      for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
       fsyncSync(file);
     } finally {
       closeSync(file);

@@ -1,15 +1,23 @@
-import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import packageJson from '../package.json' with { type: 'json' };
 import { systemClock } from '../protocol/clock.ts';
 import type { PeerAddress } from '../protocol/coap/datagram-port.ts';
-import { createUdpPort, parsePeer, resolvePeer } from '../protocol/coap/udp-port.ts';
+import { createUdpPort, type UdpPort } from '../protocol/coap/udp-port.ts';
 import { AtomicFile } from './atomic-file.ts';
 import type { ModemSettings } from './command-line.ts';
+import type { ServerOptions } from './lwm2m/server-session.ts';
 import type { SwitchStep } from './modem/carrier-control.ts';
 import { fileJournal, volatileJournal } from './modem/command-journal.ts';
+import type { PowerSource } from './modem/device/power-source.ts';
+import { FileFlash } from './modem/firmware/file-flash.ts';
+import { type FirmwareParts, flashCapacity } from './modem/firmware/modem-firmware.ts';
+import { fileFirmware } from './modem/firmware/record.ts';
+import { fileSettings } from './modem/kept-settings.ts';
 import { Modem, type ModemEvents } from './modem/modem.ts';
+import { ReadingLog } from './reading-log.ts';
+import { RebindingPort } from './rebinding-port.ts';
+import { localHostFor, resolveServer } from './server-address.ts';
+import type { ServerSettings } from './server-flag.ts';
 import { fileCardMemory, volatileCardMemory } from './sim/card-memory.ts';
 import { VirtualCard } from './sim/virtual-card.ts';
 import { StateLock } from './state-lock.ts';
@@ -23,56 +31,25 @@ export interface ModemIdentity {
   readonly cardFile: string | undefined;
   /** Bytes that the system holds for the modem's socket. */
   readonly receiveBufferSize: number;
-}
-
-/**
- * Finds the server: its IPv4 address where it has one, for a server that is bound to 127.0.0.1 is
- * `localhost` to most people, and to many systems that is ::1.
- * @throws the resolver's error
- */
-export async function resolveServer(server: ModemSettings['server']): Promise<PeerAddress> {
-  try {
-    return await resolvePeer(server.host, server.port, 4);
-  } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error && error.syscall === 'getaddrinfo')) throw error;
-    return resolvePeer(server.host, server.port, 6);
-  }
-}
-
-/** Between attempts to resolve the server's name, ms. */
-const resolveAgain = 3_000;
-
-/** As `resolveServer`, again and again: a modem may be started before the network that knows the name. */
-export async function awaitServer(
-  server: ModemSettings['server'],
-  onFailure: (reason: string) => void,
-): Promise<PeerAddress> {
-  for (;;) {
-    try {
-      return await resolveServer(server);
-    } catch (error) {
-      if (!(error instanceof Error && 'syscall' in error && error.syscall === 'getaddrinfo')) throw error;
-      onFailure(error.message);
-    }
-    await sleep(resolveAgain);
-  }
+  /** Default: a simulated battery. */
+  readonly power?: PowerSource;
 }
 
 /**
  * Puts a modem together, with its socket open, its card in, and its state folder held until it is closed.
- * Not started.
+ * Not started. `servers` are their addresses as far as they are known yet.
  * @throws StateFileError the folder is another process's; the system's errors
  */
 export async function buildModem(
   identity: ModemIdentity,
   settings: ModemSettings,
-  server: PeerAddress,
+  servers: readonly (PeerAddress | undefined)[],
   events: ModemEvents,
 ): Promise<Modem> {
   const { state, name } = identity;
   const lock = state === undefined ? undefined : new StateLock(state, name);
   try {
-    return await assemble(identity, settings, server, events, () => lock?.release());
+    return await assemble(identity, settings, servers, events, () => lock?.release());
   } catch (error) {
     lock?.release();
     throw error;
@@ -82,7 +59,7 @@ export async function buildModem(
 async function assemble(
   identity: ModemIdentity,
   settings: ModemSettings,
-  server: PeerAddress,
+  servers: readonly (PeerAddress | undefined)[],
   events: ModemEvents,
   release: () => void,
 ): Promise<Modem> {
@@ -95,11 +72,17 @@ async function assemble(
     switchLatency: settings.switchLatency,
   });
   if (settings.cardFault !== undefined) card.faults.refuse = settings.cardFault;
-  const port = await createUdpPort({
-    host: localHostFor(server),
-    port: 0,
-    receiveBufferSize: identity.receiveBufferSize,
-  });
+  const open = (): Promise<UdpPort> =>
+    createUdpPort({
+      host: localHostFor(servers),
+      port: 0,
+      receiveBufferSize: identity.receiveBufferSize,
+    });
+  const first = await open();
+  const port =
+    settings.rebindEvery === undefined
+      ? first
+      : new RebindingPort({ first, open, every: settings.rebindEvery, clock: systemClock });
   return new Modem({
     port,
     card,
@@ -107,10 +90,10 @@ async function assemble(
       state === undefined ? volatileJournal() : fileJournal(new AtomicFile(join(state, 'journal.json'))),
     clock: systemClock,
     name: identity.name,
-    serverUri: settings.server.uri,
-    resolveServer: () => resolveServer(settings.server),
-    version: settings.version,
-    lifetime: settings.lifetime,
+    servers: settings.servers.map((server) => serverOptions(server, settings)),
+    sharedRights: settings.sharedRights,
+    awakeTime: settings.awakeTime,
+    report: settings.report,
     packs: settings.packs,
     packInterval: settings.packInterval,
     rates: settings.rates,
@@ -120,19 +103,60 @@ async function assemble(
     seed: identity.serial,
     serial: String(identity.serial).padStart(9, '0'),
     firmware: packageJson.version,
+    firmwareParts: firmwareParts(state, settings),
+    ...(state === undefined ? {} : { settings: fileSettings(new AtomicFile(join(state, 'settings.json'))) }),
+    ...(identity.power === undefined ? {} : { power: identity.power }),
     events,
     release,
-    ...(settings.updateInterval === undefined ? {} : { updateInterval: settings.updateInterval }),
     ...(settings.reconnectAfter === undefined ? {} : { reconnectAfter: settings.reconnectAfter }),
+    ...(state === undefined || !settings.storeReadings ? {} : { openReadings: readingLogAt(state, events) }),
     ...(settings.crashAt === undefined ? {} : { reach: crashAt(settings.crashAt) }),
   });
 }
 
-/** The address to bind to, so that the server is reached and nobody else can reach a modem of this machine's own. */
-function localHostFor(server: PeerAddress): string {
-  const { host } = parsePeer(server);
-  if (isIPv6(host)) return host === '::1' ? '::1' : '::';
-  return host.startsWith('127.') ? '127.0.0.1' : '0.0.0.0';
+function serverOptions(server: ServerSettings, settings: ModemSettings): ServerOptions {
+  return {
+    uri: server.uri,
+    resolve: () => resolveServer(server),
+    shortServerId: server.shortServerId,
+    instanceId: server.instanceId,
+    version: server.version,
+    account: {
+      lifetime: server.lifetime,
+      queueMode: settings.queueMode,
+      notificationStoring: settings.notificationStoring,
+      registrationPriorityOrder: server.priority,
+      initialRegistrationDelayTimer: server.delay,
+    },
+    ...(settings.updateInterval === undefined ? {} : { updateInterval: settings.updateInterval }),
+    ...(settings.profiles === undefined ? {} : { profiles: settings.profiles }),
+  };
+}
+
+/** Readings that wait outlive the process where there is a folder for them. */
+function readingLogAt(state: string, events: ModemEvents): (streams: readonly string[]) => ReadingLog {
+  return (streams) =>
+    new ReadingLog({
+      path: join(state, 'readings.log'),
+      clock: systemClock,
+      streams,
+      onFailure: (error) =>
+        events.onLog?.(`readings that wait are in memory only from now on: ${error.message}`),
+    });
+}
+
+/** Firmware that outlives the process where there is a folder for it. */
+function firmwareParts(state: string | undefined, settings: ModemSettings): FirmwareParts {
+  return {
+    resolveHost: (host, port) => resolveServer({ host, port }),
+    ...(settings.firmwareFault === undefined ? {} : { fault: settings.firmwareFault }),
+    ...(state === undefined
+      ? {}
+      : {
+          flash: new FileFlash(join(state, 'firmware.bin'), systemClock, flashCapacity),
+          storage: fileFirmware(new AtomicFile(join(state, 'firmware.json'))),
+        }),
+  };
 }
 
 /** Steps before which something was sent that should be out on the network when the process dies. */

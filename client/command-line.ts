@@ -1,26 +1,41 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type CustomObjectIds, defaultCustomObjectIds } from '../objects/custom-ids.ts';
-import type { LwM2mVersion } from './lwm2m/formats.ts';
+import { RequestError } from '../protocol/errors.ts';
+import { canonicalPath } from '../protocol/lwm2m/path.ts';
+import { number, oneOf, UsageError } from './flag-values.ts';
+import { givenProfiles, hashedProfile, type ProfileIds } from './lwm2m/profile-id.ts';
 import { type SwitchStep, switchSteps } from './modem/carrier-control.ts';
 import { type FirmwareFault, firmwareFaults } from './modem/firmware/states.ts';
 import { sensorModels } from './modem/signals.ts';
+import { parseRights, parseServer, type ServerSettings } from './server-flag.ts';
 import { cardProfiles } from './sim/card-profiles.ts';
 
-/** Something in the command line that cannot be: one line for the user, exit code 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+export { UsageError };
 
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** What all modems of a process have in common. */
 export interface ModemSettings {
-  readonly server: { readonly host: string; readonly port: number; readonly uri: string };
-  readonly lifetime: number;
+  /** One or more; the first owns the modem. */
+  readonly servers: readonly ServerSettings[];
   readonly updateInterval: number | undefined;
-  readonly version: LwM2mVersion;
+  /** Rights of the servers beside the first, as the bits of an ACL. */
+  readonly sharedRights: number;
+  readonly profiles: ProfileIds | undefined;
+  readonly queueMode: boolean;
+  /** Milliseconds. */
+  readonly awakeTime: number;
+  /** Milliseconds between changes of the modem's UDP port; undefined: none. */
+  readonly rebindEvery: number | undefined;
+  /** Whether notifications are kept while a server is away. */
+  readonly notificationStoring: boolean;
+  readonly report: 'observe' | 'send';
+  /** Paths that are sent once the modem is registered. */
+  readonly sendAtStart: readonly string[];
+  /** Whether readings that wait outlive the process. */
+  readonly storeReadings: boolean;
   readonly rates: Readonly<Record<string, number>>;
   readonly packs: boolean;
   readonly packInterval: number;
@@ -60,6 +75,7 @@ export interface CommandLine {
       };
 }
 
+const lwm2mVersions = ['1.0', '1.1', '1.2'] as const;
 const carriers = cardProfiles(0).map((profile) => profile.name);
 const kinds = sensorModels.map((model) => model.kind);
 
@@ -69,10 +85,23 @@ Usage: npm run modem -- [options]           one modem
        npm run fleet -- --count N [options]  many modems in one process
 
 Server
-  --server URI            coap://HOST[:PORT]            (coap://127.0.0.1:5683)
-  --lifetime SECONDS      of the registration            (300)
+  --server URI[,KEY=VALUE...]  coap://HOST[:PORT]        (coap://127.0.0.1:5683)
+                          several times: a modem with several servers, whose first owns its objects.
+                          id=N short server id (101, 102, ...), instance=N of its objects 0 and 1 (0, 1, ...),
+                          lifetime=S, version=V, priority=N order of registration, delay=S before it
+  --lifetime SECONDS      of the registration; 0: without end  (300)
   --update-interval S     update at least this often: keeps a NAT's port open  (by the lifetime)
-  --version V             of LwM2M: 1.0, 1.1 or 1.2      (1.1)
+  --version V             of LwM2M: 1.0, 1.1 or 1.2; lower where the server declines  (1.1)
+  --share RIGHTS          what servers beside the first may do with its objects: none, or letters of
+                          rwed (read, write, execute, delete)  (r)
+  --profile ID[,ID...]    with 1.2, register with profile ids instead of the objects: hash, or ids that the
+                          server knows (oma:NAME, v:NAME)
+  --queue-mode            sleep when there is nothing to say; what is sent to the modem then is lost
+  --awake-time S          in queue mode: time awake after the last message  (93)
+  --report observe|send   readings go to who observes them, or by Send without being asked  (observe)
+  --send PATH             send what is at PATH once registered; several times: several paths
+  --no-storing            drop notifications that fall due while a server is away; it may change it
+  --rebind-every S        take a new UDP port so often, as carrier-grade NAT does
 
 Modem
   --endpoint NAME         endpoint client name           (modem-1)
@@ -92,7 +121,9 @@ Sensors
                           (${sensorModels.map((model) => `${model.kind}=${model.rate}`).join(',')}; in a fleet 1 each)
   --pack-interval MS      how long a reading waits for others to share its pack  (250; in a fleet 1000)
   --no-packs              one value per notification
-  --keep N                readings that each sensor keeps while the server is away  (65536)
+  --keep N                readings that each sensor keeps while a server is away  (65536)
+  --store-readings yes|no     keep readings that wait in the state folder too, so that a modem that dies
+                          sends them when it comes back  (yes with a state folder; in a fleet no)
 
 Objects, where the server has them under other ids than the test ids of OMA
   --carrier-object ID     Carrier                        (${defaultCustomObjectIds.carrier})
@@ -120,10 +151,19 @@ Fault injection, for tests
 SIGINT and SIGTERM deregister and end; a second one ends at once.`;
 
 const options = {
-  server: { type: 'string', default: 'coap://127.0.0.1:5683' },
+  server: { type: 'string', multiple: true },
   lifetime: { type: 'string', default: '300' },
   'update-interval': { type: 'string' },
   version: { type: 'string', default: '1.1' },
+  share: { type: 'string', default: 'r' },
+  profile: { type: 'string' },
+  'queue-mode': { type: 'boolean', default: false },
+  'awake-time': { type: 'string', default: '93' },
+  report: { type: 'string', default: 'observe' },
+  send: { type: 'string', multiple: true },
+  'no-storing': { type: 'boolean', default: false },
+  'rebind-every': { type: 'string' },
+  'store-readings': { type: 'string' },
   endpoint: { type: 'string', default: 'modem-1' },
   state: { type: 'string' },
   data: { type: 'string', default: join('data', 'modem') },
@@ -159,13 +199,26 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
   if (values.help) return 'help';
   const { fleet } = values;
   const modem: ModemSettings = {
-    server: parseServer(values.server),
-    lifetime: number('--lifetime', values.lifetime, 1, 2 ** 31),
+    servers: parseServers(values.server ?? ['coap://127.0.0.1:5683'], {
+      lifetime: number('--lifetime', values.lifetime, 0, 2 ** 31),
+      version: oneOf('--version', values.version, lwm2mVersions),
+    }),
+    sharedRights: parseRights('--share', values.share),
+    profiles: values.profile === undefined ? undefined : parseProfiles(values.profile),
+    queueMode: values['queue-mode'],
+    awakeTime: number('--awake-time', values['awake-time'], 1, 86_400) * 1_000,
+    rebindEvery:
+      values['rebind-every'] === undefined
+        ? undefined
+        : number('--rebind-every', values['rebind-every'], 1, 86_400) * 1_000,
+    notificationStoring: !values['no-storing'],
+    report: oneOf('--report', values.report, ['observe', 'send']),
+    sendAtStart: (values.send ?? []).map(parsePath),
+    storeReadings: storesReadings(values['store-readings'], fleet, values.state),
     updateInterval:
       values['update-interval'] === undefined
         ? undefined
         : number('--update-interval', values['update-interval'], 1, 2 ** 31),
-    version: oneOf('--version', values.version, ['1.0', '1.1', '1.2']),
     rates: parseRates(values.rate, fleet),
     packs: !values['no-packs'],
     packInterval: number(
@@ -234,17 +287,49 @@ function refuse(given: ReadonlySet<string>, names: readonly string[], why: strin
   for (const name of names) if (given.has(name)) throw new UsageError(`--${name} ${why}`);
 }
 
-function parseServer(text: string): ModemSettings['server'] {
-  if (/^coaps:/i.test(text)) {
-    throw new UsageError(`${text}: DTLS is not there yet, use coap:// on a network that you trust`);
+function parseServers(
+  texts: readonly string[],
+  defaults: Pick<ServerSettings, 'lifetime' | 'version'>,
+): ServerSettings[] {
+  const servers = texts.map((text, index) => parseServer(text, index, defaults));
+  for (const [key, what] of [
+    ['uri', ''],
+    ['shortServerId', 'short server id '],
+    ['instanceId', 'instance '],
+  ] as const) {
+    const all = servers.map((server) => server[key]);
+    const twice = all.find((value, index) => all.indexOf(value) !== index);
+    if (twice !== undefined) throw new UsageError(`--server: two servers have ${what}${twice}`);
   }
-  const match = /^coap:\/\/(\[[0-9a-fA-F:.]+\]|[^/:?#@[\]\s]+)(?::(\d{1,5}))?\/?$/i.exec(text);
-  const host = match?.[1];
-  const port = Number(match?.[2] ?? 5683);
-  if (host === undefined || port < 1 || port > 65_535) {
-    throw new UsageError(`--server is coap://HOST:PORT, not ${text}`);
+  return servers;
+}
+
+function parseProfiles(text: string): ProfileIds {
+  if (text === 'hash') return hashedProfile;
+  try {
+    return givenProfiles(text.split(','));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(`--profile is hash, or ids such as oma:NAME or v:NAME, not ${text}`);
   }
-  return { host, port, uri: `coap://${host}:${port}` };
+}
+
+function parsePath(text: string): string {
+  try {
+    return canonicalPath(text);
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    throw new UsageError(`--send is a path such as /3/0/9, not ${text}`);
+  }
+}
+
+/** A fleet writes nothing unless it is asked to, and nobody can where there is no folder. */
+function storesReadings(text: string | undefined, fleet: boolean, state: string | undefined): boolean {
+  const possible = fleet ? state !== undefined : state !== ':memory:';
+  const wanted =
+    text === undefined ? !fleet && possible : oneOf('--store-readings', text, ['yes', 'no']) === 'yes';
+  if (wanted && !possible) throw new UsageError('--store-readings needs a state folder: --state');
+  return wanted;
 }
 
 function parseRates(text: string, fleet: boolean): Record<string, number> {
@@ -291,18 +376,4 @@ function checkName(flag: string, name: string): string {
   const length = new TextEncoder().encode(name).length;
   if (length < 1 || length > 240) throw new UsageError(`${flag} has 1 to 240 bytes`);
   return name;
-}
-
-function number(flag: string, text: string, minimum: number, maximum: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
-    throw new UsageError(`${flag} is a whole number from ${minimum} to ${maximum}, not ${text}`);
-  }
-  return value;
-}
-
-function oneOf<const Choice extends string>(flag: string, text: string, choices: readonly Choice[]): Choice {
-  const found = choices.find((choice) => choice === text);
-  if (found === undefined) throw new UsageError(`${flag} is one of ${choices.join(', ')}, not ${text}`);
-  return found;
 }

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { awaitServer, buildModem } from './build-modem.ts';
+import { buildModem } from './build-modem.ts';
 import { folderName, type ModemSettings } from './command-line.ts';
 import type { Log } from './log.ts';
 import type { Modem } from './modem/modem.ts';
+import { awaitServers } from './server-address.ts';
 import { cardSerialLimit, cardSerialOf } from './sim/card-profiles.ts';
 
 const summaryInterval = 5_000;
@@ -26,13 +27,17 @@ export async function runFleet(
   onFault: (error: unknown) => void,
 ): Promise<() => Promise<void>> {
   const { count, prefix } = mode;
-  const server = await awaitServer(settings.server, (reason) =>
+  const servers = await awaitServers(settings.servers, (reason) =>
     log('warn', 'fleet', `${reason}; tried again`),
   );
   const modems: Modem[] = [];
   const stopping = new AbortController();
   const firstSerial = cardSerialOf(prefix);
-  log('info', 'fleet', `${count} modems ${prefix}1 to ${prefix}${count}, server ${settings.server.uri}`);
+  log(
+    'info',
+    'fleet',
+    `${count} modems ${prefix}1 to ${prefix}${count}, ${settings.servers.map(({ uri }) => uri).join(' and ')}`,
+  );
 
   const begin = async (index: number): Promise<void> => {
     const name = `${prefix}${index}`;
@@ -45,7 +50,7 @@ export async function runFleet(
         receiveBufferSize,
       },
       settings,
-      server,
+      servers,
       {
         onFault,
         onLog: (message) => log('debug', name, message),

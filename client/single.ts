@@ -1,8 +1,12 @@
+import { systemClock } from '../protocol/clock.ts';
 import { formatCode, isSuccess } from '../protocol/coap/message.ts';
-import { awaitServer, buildModem } from './build-modem.ts';
+import { buildModem } from './build-modem.ts';
 import type { ModemSettings } from './command-line.ts';
 import type { Log } from './log.ts';
+import { machinePower } from './modem/device/power-source.ts';
 import type { Modem, ModemEvents } from './modem/modem.ts';
+import { awaitServers } from './server-address.ts';
+import type { ServerSettings } from './server-flag.ts';
 import { cardSerialOf } from './sim/card-profiles.ts';
 
 /** How often the readings that were acknowledged are told, ms. */
@@ -20,9 +24,10 @@ export async function runSingle(
   onFault: (error: unknown) => void,
 ): Promise<() => Promise<void>> {
   const { endpoint } = mode;
-  const server = await awaitServer(settings.server, (reason) =>
+  const servers = await awaitServers(settings.servers, (reason) =>
     log('warn', endpoint, `${reason}; tried again`),
   );
+  const power = machinePower(systemClock);
   const modem = await buildModem(
     {
       name: endpoint,
@@ -30,12 +35,14 @@ export async function runSingle(
       state: mode.state,
       cardFile: mode.cardFile,
       receiveBufferSize: 1024 * 1024,
+      ...(power === undefined ? {} : { power }),
     },
     settings,
-    server,
-    modemEvents(endpoint, log, onFault),
+    servers,
+    modemEvents(endpoint, settings.servers.length > 1, log, onFault),
   );
-  log('info', endpoint, `server ${settings.server.uri}, ${mode.state ?? 'nothing is kept'}`);
+  log('info', endpoint, `${serverNames(settings.servers)}, ${mode.state ?? 'nothing is kept'}`);
+  log('info', endpoint, `battery: ${power === undefined ? 'simulated' : 'of this machine'}`);
   await modem.start();
   const { current, identity } = modem.carrier;
   log(
@@ -45,6 +52,7 @@ export async function runSingle(
       ? 'card without a carrier'
       : `on ${current}, ICCID ${identity.iccid}, IMSI ${identity.imsi}`,
   );
+  sendAtStart(modem, settings.sendAtStart, (message) => log('info', endpoint, message), onFault);
   const summary = setInterval(() => summarise(modem, endpoint, log), summaryInterval);
   return async () => {
     clearInterval(summary);
@@ -53,18 +61,26 @@ export async function runSingle(
   };
 }
 
-function modemEvents(endpoint: string, log: Log, onFault: (error: unknown) => void): ModemEvents {
-  let location = '';
+function modemEvents(
+  endpoint: string,
+  severalServers: boolean,
+  log: Log,
+  onFault: (error: unknown) => void,
+): ModemEvents {
+  /** Of each registration, by short server id. */
+  const locations = new Map<number, string>();
   return {
     onFault,
     onLog: (message) => log('info', endpoint, message),
-    onState(state, detail) {
-      if (state === 'registered' && detail === location) log('info', endpoint, 'registration updated');
-      else if (state === 'registered') log('info', endpoint, `registered at ${detail}`);
-      else if (state === 'waiting') log('warn', endpoint, `not registered: ${detail}`);
-      else if (state === 'deregistering') log('info', endpoint, 'deregistering');
-      else log('debug', endpoint, state);
-      if (state === 'registered' || state === 'registering') location = detail;
+    onState(state, detail, shortServerId) {
+      const at = severalServers ? ` (server ${shortServerId})` : '';
+      const known = locations.get(shortServerId) === detail;
+      if (state === 'registered' && known) log('info', endpoint, `registration updated${at}`);
+      else if (state === 'registered') log('info', endpoint, `registered at ${detail}${at}`);
+      else if (state === 'waiting') log('warn', endpoint, `not registered: ${detail}${at}`);
+      else if (state === 'deregistering') log('info', endpoint, `deregistering${at}`);
+      else log('debug', endpoint, `${state}${at}`);
+      if (state === 'registered' || state === 'registering') locations.set(shortServerId, detail);
     },
     onObserve: (path, packs) => log('info', endpoint, `observed: ${path}${packs ? ', in packs' : ''}`),
     onOperation(operation, path, code, diagnostic) {
@@ -89,4 +105,29 @@ function tellReadings(modem: Modem, endpoint: string, log: Log): void {
     endpoint,
     `${readingsDelivered} readings acknowledged in ${packsDelivered} packs, ${pending} wait${lost}`,
   );
+}
+
+/** `server coap://a:5683`, `servers coap://a:5683 and coap://b:5683`. */
+function serverNames(servers: readonly ServerSettings[]): string {
+  const names = servers.map(({ uri }) => uri).join(' and ');
+  return servers.length === 1 ? `server ${names}` : `servers ${names}`;
+}
+
+/** Sends what is at these paths to each server, when it is registered there for the first time. */
+function sendAtStart(
+  modem: Modem,
+  paths: readonly string[],
+  tell: (message: string) => void,
+  onFault: (error: unknown) => void,
+): void {
+  if (paths.length === 0) return;
+  for (const session of modem.client.sessions) {
+    session.registration
+      .registered()
+      .then(() => session.sendPaths(paths))
+      .then(({ result, detail }) =>
+        tell(`sent ${paths.join(' ')}: ${detail === '' ? result : `${result}, ${detail}`}`),
+      )
+      .catch(onFault);
+  }
 }

@@ -7,6 +7,7 @@ import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { AccessControl, rightBits } from './access-control.ts';
 import { ClientPort } from './client-port.ts';
 import { ObjectTree } from './object-tree.ts';
+import type { PackJournal } from './pack-journal.ts';
 import type { PackStatistics, ReadingStream } from './pack-sender.ts';
 import type { Registration, RegistrationState } from './registration.ts';
 import { RegistrationOrder } from './registration-order.ts';
@@ -37,12 +38,16 @@ export interface Lwm2mClientOptions {
   readonly sharedRights?: number;
   /** The types of the objects in the tree. */
   readonly lookup: ResourceTypeLookup;
+  /** Where its objects are, as in `/lwm2m`; default `/`. */
+  readonly rootPath?: string;
   /** Whether observed readings go in packs; default true. */
   readonly packs?: boolean;
   /** How readings go out: in packs to who observes them (default), or by Send. */
   readonly report?: 'observe' | 'send';
   /** How long a reading waits for others to share its pack, ms; default 250. */
   readonly packInterval?: number;
+  /** Keeps readings that wait beyond the process; it belongs to the client from then on. */
+  readonly journal?: PackJournal;
   /** In queue mode: how long it stays awake after the last datagram, ms; default MAX_TRANSMIT_WAIT. */
   readonly awakeTime?: number;
   /** 0 to 1; default Math.random. */
@@ -64,6 +69,7 @@ export class Lwm2mClient {
   readonly #order: RegistrationOrder;
   readonly #accessControl: AccessControl | undefined;
   readonly #streams: ReadingStream[] = [];
+  readonly #journal: PackJournal | undefined;
   #closing: Promise<void> | undefined;
 
   /** @throws TypeError no server, or two with one id */
@@ -72,6 +78,8 @@ export class Lwm2mClient {
     const ids = servers.map((server, index) => server.shortServerId ?? firstShortServerId + index);
     const instanceIds = servers.map((server, index) => server.instanceId ?? index);
     checkIds(ids, instanceIds);
+    const rootPath = checkedRootPath(options.rootPath ?? '/');
+    this.#journal = options.journal;
     const awakeTime = options.awakeTime ?? defaultAwakeTime;
     this.#port = new ClientPort({
       port: options.port,
@@ -91,6 +99,7 @@ export class Lwm2mClient {
     const handler = new RequestHandler({
       tree: this.tree,
       lookup: options.lookup,
+      rootPath,
       serverOf: (peer) => this.#sessionAt(peer),
       onLost: (server, reason) =>
         this.sessions.find((session) => session === server)?.observationLost(reason),
@@ -113,10 +122,12 @@ export class Lwm2mClient {
       report: options.report ?? 'observe',
       packInterval: options.packInterval ?? 250,
       lookup: options.lookup,
+      rootPath,
       random: options.random ?? Math.random,
       accessControl: this.#accessControl,
       onState: (session, state, detail) => events.onState?.(state, detail, session.shortServerId),
       onSettled: (session, registered) => this.#order.settled(session, registered),
+      journal: options.journal,
       onDelivered: events.onDelivered,
       onFault: events.onFault,
     };
@@ -129,6 +140,7 @@ export class Lwm2mClient {
         for (const { observations } of this.sessions) observations.changed(paths);
       },
       onInstancesChange: () => this.#instancesChanged(),
+      isObserved: () => this.sessions.some(({ observations }) => observations.size > 0),
     });
     for (const session of this.sessions) for (const each of session.objects()) this.tree.add(each);
   }
@@ -146,11 +158,13 @@ export class Lwm2mClient {
   /** Readings of this path are kept, and sent in packs to each server that observes it. */
   addStream(stream: ReadingStream): void {
     this.#streams.push(stream);
+    this.#journal?.follow(stream.path, stream.queue);
     for (const { readings } of this.sessions) readings.add(stream);
   }
 
   /** There are new readings in the queues. */
   readingsAdded(): void {
+    this.#journal?.flush();
     for (const { readings } of this.sessions) readings.wake();
   }
 
@@ -225,6 +239,7 @@ export class Lwm2mClient {
     this.#order.close();
     await Promise.all(this.sessions.map((session) => session.close({ deregister, patience: flushPatience })));
     await this.endpoint.close();
+    this.#journal?.close();
   }
 
   get #first(): ServerSession {
@@ -241,6 +256,12 @@ export class Lwm2mClient {
       if (registration.location !== undefined) registration.update();
     }
   }
+}
+
+/** @throws TypeError */
+function checkedRootPath(path: string): string {
+  if (path !== '/' && !/^(\/[A-Za-z0-9._~-]+)+$/.test(path)) throw new TypeError(`${path} is no root path`);
+  return path;
 }
 
 function checkIds(shortServerIds: readonly number[], instanceIds: readonly number[]): void {

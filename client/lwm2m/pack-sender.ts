@@ -3,6 +3,7 @@ import type { ObservationEnd, Observer } from '../../protocol/coap/exchange.ts';
 import { Code } from '../../protocol/coap/message.ts';
 import { contentFormatOption } from '../../protocol/coap/options.ts';
 import { longestTimer } from './observations.ts';
+import type { PackJournal } from './pack-journal.ts';
 import type { QueueReader, ReadingQueue } from './reading-queue.ts';
 import { type PackFormat, type SealedPack, sealPack } from './sealed-pack.ts';
 
@@ -23,6 +24,8 @@ export interface PackSenderOptions {
   readonly minimumPeriod: (path: string) => number;
   readonly maximumPeriod: (path: string) => number | undefined;
   readonly onDelivered?: (path: string, readings: number) => void;
+  /** Where progress is kept beyond the process, and whose it is. */
+  readonly journal?: { readonly journal: PackJournal; readonly shortServerId: number };
 }
 
 export interface PackStatistics {
@@ -51,6 +54,8 @@ interface Stream {
   format: PackFormat;
   /** Sent, or about to be, and not acknowledged: its bytes stay as they are. */
   sealed: SealedPack | undefined;
+  /** What a process before this one had sealed: to be sealed the same. */
+  again: { readonly position: number; readonly readings: number; readonly format: PackFormat } | undefined;
   sentAt: number;
   /** Not to be tried before, after a pack that came back. */
   notBefore: number;
@@ -88,17 +93,32 @@ export class PackSender {
   }
 
   add(source: ReadingStream): void {
-    this.#streams.push({
+    const stream: Stream = {
       source,
       reader: source.queue.reader(),
       transmit: undefined,
       observer: undefined,
       format: 'senml-cbor',
       sealed: undefined,
+      again: undefined,
       sentAt: Number.NEGATIVE_INFINITY,
       notBefore: Number.NEGATIVE_INFINITY,
       full: 64,
-    });
+    };
+    this.#restore(stream);
+    this.#streams.push(stream);
+  }
+
+  /** Goes on where the process before this one was: a pack that the server may have had comes again as it was. */
+  #restore(stream: Stream): void {
+    const { source, reader } = stream;
+    const kept = this.#options.journal;
+    const progress = kept?.journal.progress(source.path, kept.shortServerId);
+    if (progress === undefined) return;
+    reader.moveTo(progress.position);
+    if (progress.attached) reader.attach();
+    const { sealed, position } = progress;
+    if (sealed !== undefined) stream.again = { ...sealed, position };
   }
 
   stream(path: string): ReadingStream | undefined {
@@ -124,7 +144,7 @@ export class PackSender {
     stream.notBefore = Number.NEGATIVE_INFINITY;
     stream.format = format;
     stream.sentAt = this.#options.clock.now();
-    stream.reader.attach();
+    this.#attach(stream);
     this.wake();
     return former;
   }
@@ -136,7 +156,7 @@ export class PackSender {
       stream.transmit = transmit;
       stream.notBefore = Number.NEGATIVE_INFINITY;
       stream.format = format;
-      stream.reader.attach();
+      this.#attach(stream);
     }
     this.wake();
   }
@@ -150,7 +170,21 @@ export class PackSender {
     if (stream?.observer !== observer) return;
     stream.observer = undefined;
     stream.transmit = undefined;
-    if (reason === 'deregistered' || reason === 'reset') stream.reader.detach();
+    if (reason === 'deregistered' || reason === 'reset') {
+      stream.reader.detach();
+      this.#note((journal, server) => journal.attached(path, server, stream.reader.position, false));
+    }
+  }
+
+  #attach({ source, reader }: Stream): void {
+    if (reader.attached) return;
+    reader.attach();
+    this.#note((journal, server) => journal.attached(source.path, server, reader.position, true));
+  }
+
+  #note(tell: (journal: PackJournal, shortServerId: number) => void): void {
+    const kept = this.#options.journal;
+    if (kept !== undefined) tell(kept.journal, kept.shortServerId);
   }
 
   /** Forgets all observers, without telling them; the readings stay. */
@@ -229,7 +263,9 @@ export class PackSender {
     }
     const pause = observer === undefined ? 0 : this.#options.minimumPeriod(source.path) * 1_000;
     const earliest = Math.max(sentAt + pause, stream.notBefore);
-    if (stream.sealed !== undefined || reader.length >= stream.full) return earliest;
+    if (stream.sealed !== undefined || stream.again !== undefined || reader.length >= stream.full) {
+      return earliest;
+    }
     const oldest = reader.oldest;
     if (oldest !== undefined) {
       const age = Math.max(0, this.#options.clock.wallTime() - oldest / 1_000);
@@ -240,22 +276,35 @@ export class PackSender {
   }
 
   #send(stream: Stream, now: number): void {
-    const { source, reader, transmit } = stream;
+    const { transmit } = stream;
     if (transmit === undefined) return;
-    if (stream.sealed === undefined) {
-      if (reader.length === 0) {
-        // The maximum period is over and no regular reading fell into it.
-        const { time, value } = source.takeNow();
-        source.queue.push(time, value);
-      }
-      const waiting = reader.length;
-      stream.sealed = sealPack(source.path, reader, stream.format);
-      if (stream.sealed.readings < waiting) stream.full = stream.sealed.readings;
-    }
+    stream.sealed ??= this.#seal(stream);
     const pack = stream.sealed;
     stream.sentAt = now;
     this.#inFlight = stream;
     transmit(pack, (outcome) => this.#settled(stream, pack, transmit, outcome));
+  }
+
+  #seal(stream: Stream): SealedPack {
+    const { source, reader, again } = stream;
+    stream.again = undefined;
+    if (reader.length === 0) {
+      // The maximum period is over and no regular reading fell into it.
+      const { time, value } = source.takeNow();
+      source.queue.push(time, value);
+    }
+    const waiting = reader.length;
+    const { position } = reader;
+    // A queue that is full does not hold all of a former process's pack any more.
+    const repeated = again?.position === position && again.readings <= waiting ? again : undefined;
+    const format = repeated?.format ?? stream.format;
+    const pack = sealPack(source.path, reader, format, repeated?.readings);
+    if (repeated === undefined && pack.readings < waiting) stream.full = pack.readings;
+    this.#note((journal, server) => {
+      journal.sealed(source.path, server, position, pack.readings, format);
+      journal.flush();
+    });
+    return pack;
   }
 
   #settled(stream: Stream, pack: SealedPack, transmit: PackTransmission, outcome: PackOutcome): void {
@@ -264,6 +313,8 @@ export class PackSender {
     if (outcome.kind === 'returned') statistics.packsReturned++;
     else {
       stream.sealed = undefined;
+      const { source, reader } = stream;
+      this.#note((journal, server) => journal.settled(source.path, server, reader.position));
       if (outcome.kind === 'refused') statistics.packsRefused++;
       else {
         statistics.packsDelivered++;

@@ -19,6 +19,8 @@ export interface Readings {
  */
 export class ReadingQueue {
   readonly limit: number;
+  /** Hears of every reading that comes. */
+  onPush: ((time: number, value: number) => void) | undefined;
   #times: Float64Array;
   #values: Float64Array;
   #first = 0;
@@ -50,6 +52,7 @@ export class ReadingQueue {
   }
 
   push(time: number, value: number): void {
+    this.onPush?.(time, value);
     if (this.#length === this.#times.length) this.#makeRoom();
     const at = (this.#first + this.#length) % this.#times.length;
     this.#times[at] = time;
@@ -127,6 +130,11 @@ export class QueueReader implements Readings {
   attach(): void {
     this.#position = this.position;
     this.#attached = true;
+  }
+
+  /** Goes to another place, within what there is. */
+  moveTo(position: number): void {
+    this.#position = Math.min(position, this.#queue.position + this.#queue.length);
   }
 
   /** Holds nothing back any more. */

@@ -98,6 +98,7 @@ export class Registration {
   #warned = false;
   #paused = false;
   #closing = false;
+  #awaiting: (() => void)[] = [];
   #wake: () => void = () => {};
   #abort = new AbortController();
   #loop: Promise<void> | undefined;
@@ -145,6 +146,12 @@ export class Registration {
     if (!this.#held) return;
     this.#held = false;
     this.#wake();
+  }
+
+  /** Resolves when there is a registration; never where there will be none. */
+  registered(): Promise<void> {
+    if (this.#location !== undefined) return Promise.resolve();
+    return new Promise((resolve) => this.#awaiting.push(resolve));
   }
 
   /** Sends an Update as soon as possible, with links and lifetime where they have changed. */
@@ -312,6 +319,7 @@ export class Registration {
       this.#profileRefused = false;
       this.#enter('registered', this.#location);
       this.#options.onSettled?.(true);
+      for (const resolve of this.#awaiting.splice(0)) resolve();
       return;
     }
     if (response?.code === Code.PRECONDITION_FAILED) {

@@ -13,6 +13,7 @@ import { announcedFormats, type LwM2mVersion } from './formats.ts';
 import type { ObjectInstance, ObjectTree } from './object-tree.ts';
 import type { ReportingDefaults } from './observation-conditions.ts';
 import { longestTimer, Observations } from './observations.ts';
+import type { PackJournal } from './pack-journal.ts';
 import { PackSender } from './pack-sender.ts';
 import type { ProfileIds } from './profile-id.ts';
 import { readPaths } from './read.ts';
@@ -64,11 +65,15 @@ export interface SessionParts {
   /** How long a reading waits for others to share its pack, ms. */
   readonly packInterval: number;
   readonly lookup: ResourceTypeLookup;
+  /** Where the client's objects are: `/`, or as in `/lwm2m`. */
+  readonly rootPath: string;
   readonly random: () => number;
   /** Undefined with one server: it may do everything (§8.1). */
   readonly accessControl: AccessControl | undefined;
   readonly onState: (session: ServerSession, state: RegistrationState, detail: string) => void;
   readonly onSettled: (session: ServerSession, registered: boolean) => void;
+  /** Where readings that wait are kept beyond the process. */
+  readonly journal: PackJournal | undefined;
   readonly onDelivered: ((path: string, readings: number) => void) | undefined;
   readonly onFault: (error: unknown) => void;
 }
@@ -119,6 +124,7 @@ export class ServerSession implements ServerContext {
       maximumPeriod,
       packInterval: parts.packInterval,
       ...(parts.onDelivered === undefined ? {} : { onDelivered: parts.onDelivered }),
+      ...(parts.journal === undefined ? {} : { journal: { journal: parts.journal, shortServerId } }),
     });
     this.#packSend = new PackSend(
       (pack) => this.#post(pack.contentFormat, pack.payload),
@@ -134,7 +140,8 @@ export class ServerSession implements ServerContext {
       resolveServer: options.resolve,
       version: options.version ?? '1.1',
       account: this.account,
-      links: (version) => registrationLinks(tree, announcedFormats(version)),
+      links: (version) =>
+        registrationLinks(tree, announcedFormats(version), { rootPath: parts.rootPath, version }),
       random: parts.random,
       onRegister: () => {
         this.observations.clear();
@@ -218,7 +225,7 @@ export class ServerSession implements ServerContext {
     if (!sendFormats(this.version).includes(contentFormat)) {
       throw new RequestError(`content format ${contentFormat} is none of a Send in ${this.version}`);
     }
-    const payload = encodeContent(contentFormat, '/', records, this.#parts.lookup);
+    const payload = encodeContent(contentFormat, '/', records, this.#parts.lookup, this.#parts.rootPath);
     const answer = await this.#post(contentFormat, payload);
     return outcome(answer.result, answer.result === 'accepted' ? '' : answer.detail);
   }

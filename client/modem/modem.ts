@@ -4,6 +4,7 @@ import { createObjectRegistry, type ObjectRegistry, standardObjects } from '../.
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { DatagramPort } from '../../protocol/coap/datagram-port.ts';
 import { type ClientEvents, Lwm2mClient } from '../lwm2m/client.ts';
+import type { PackJournal } from '../lwm2m/pack-journal.ts';
 import type { ServerOptions } from '../lwm2m/server-session.ts';
 import type { CardTransport } from '../sim/card-transport.ts';
 import { SimCard } from '../sim/sim-card.ts';
@@ -38,6 +39,8 @@ export interface ModemOptions {
   /** In queue mode, ms. */
   readonly awakeTime?: number;
   readonly packs?: boolean;
+  /** Opens what keeps readings beyond the process, for the sensors at these paths. */
+  readonly openReadings?: (paths: readonly string[]) => PackJournal;
   /** How readings go out: in packs to who observes them (default), or by Send. */
   readonly report?: 'observe' | 'send';
   readonly packInterval?: number;
@@ -88,6 +91,10 @@ function registryOf(ids: CustomObjectIds): ObjectRegistry {
   return registry;
 }
 
+function valuePaths(ids: CustomObjectIds): string[] {
+  return sensorModels.map((_model, id) => valuePath(ids.iotSensor, id));
+}
+
 /** A SIM modem: card, radio, sensors and the objects that show them, on an LwM2M client. */
 export class Modem {
   readonly client: Lwm2mClient;
@@ -129,6 +136,7 @@ export class Modem {
       ...(options.sharedRights === undefined ? {} : { sharedRights: options.sharedRights }),
       ...(options.awakeTime === undefined ? {} : { awakeTime: options.awakeTime }),
       ...(options.packs === undefined ? {} : { packs: options.packs }),
+      ...(options.openReadings === undefined ? {} : { journal: options.openReadings(valuePaths(ids)) }),
       ...(options.report === undefined ? {} : { report: options.report }),
       ...(options.packInterval === undefined ? {} : { packInterval: options.packInterval }),
     });

@@ -13,9 +13,24 @@ describe('the command line', () => {
     expect(parse()).toMatchObject({
       logLevel: 'info',
       modem: {
-        server: { host: '127.0.0.1', port: 5683, uri: 'coap://127.0.0.1:5683' },
-        lifetime: 300,
-        version: '1.1',
+        servers: [
+          {
+            host: '127.0.0.1',
+            port: 5683,
+            uri: 'coap://127.0.0.1:5683',
+            shortServerId: 101,
+            instanceId: 0,
+            lifetime: 300,
+            version: '1.1',
+          },
+        ],
+        sharedRights: 1,
+        queueMode: false,
+        awakeTime: 93_000,
+        report: 'observe',
+        sendAtStart: [],
+        notificationStoring: true,
+        storeReadings: true,
         rates: { imu: 50, gyro: 50, temperature: 1 },
         carrier: 0,
         packs: true,
@@ -29,7 +44,44 @@ describe('the command line', () => {
     ['coap://example.org:5700/', 'example.org', 5700],
     ['coap://[::1]:5683', '[::1]', 5683],
   ])('takes the server %s', (uri, host, port) => {
-    expect(parse('--server', uri).modem.server).toMatchObject({ host, port });
+    expect(parse('--server', uri).modem.servers).toMatchObject([{ host, port }]);
+  });
+
+  it('takes several servers, each with what is its own', () => {
+    const { modem } = parse(
+      ...[
+        '--server',
+        'coap://a',
+        '--server',
+        'coap://b:5700,id=7,instance=4,lifetime=60,version=1.0,priority=1',
+      ],
+      ...['--lifetime', '0', '--share', 'rwe'],
+    );
+    expect(modem.servers).toMatchObject([
+      { uri: 'coap://a:5683', shortServerId: 101, instanceId: 0, lifetime: 0, version: '1.1' },
+      { uri: 'coap://b:5700', shortServerId: 7, instanceId: 4, lifetime: 60, version: '1.0', priority: 1 },
+    ]);
+    expect(modem.sharedRights).toBe(7);
+    expect(parse('--share', 'none').modem.sharedRights).toBe(0);
+  });
+
+  it('takes queue mode, Send, profile ids and a port that changes', () => {
+    const { modem } = parse(
+      ...['--queue-mode', '--awake-time', '5', '--report', 'send', '--send', '/3/0/9', '--send', '/4'],
+      ...['--rebind-every', '10', '--profile', 'oma:a,v:b', '--no-storing', '--state', ':memory:'],
+    );
+    expect(modem).toMatchObject({
+      queueMode: true,
+      awakeTime: 5_000,
+      report: 'send',
+      sendAtStart: ['/3/0/9', '/4'],
+      rebindEvery: 10_000,
+      notificationStoring: false,
+      storeReadings: false,
+    });
+    expect(modem.profiles?.([], undefined)).toBe('"oma:a,v:b"');
+    expect(parse('--fleet', '--state', '/tmp/f', '--store-readings', 'yes').modem.storeReadings).toBe(true);
+    expect(parse('--fleet', '--state', '/tmp/f').modem.storeReadings).toBe(false);
   });
 
   it('takes rates, carriers by any case, and folders', () => {
@@ -62,7 +114,19 @@ describe('the command line', () => {
     [['--server', 'http://x'], /coap:\/\/HOST:PORT/],
     [['--server', 'coaps://x'], /DTLS is not there yet/],
     [['--server', 'coap://x:0'], /coap:\/\/HOST:PORT/],
-    [['--lifetime', '0'], /--lifetime is a whole number/],
+    [['--server', 'coap://x,id=0'], /--server id is a whole number from 1/],
+    [['--server', 'coap://x,colour=red'], /a setting is one of id, instance/],
+    [['--server', 'coap://x,id=1,id=2'], /id twice/],
+    [['--server', 'coap://x', '--server', 'coap://x'], /two servers have coap:\/\/x:5683/],
+    [['--server', 'coap://x,id=5', '--server', 'coap://y,id=5'], /two servers have short server id 5/],
+    [['--share', 'rx'], /letters of rwed/],
+    [['--profile', 'x:1'], /--profile is hash/],
+    [['--send', 'battery'], /--send is a path/],
+    [['--report', 'loudly'], /observe, send/],
+    [['--rebind-every', '0'], /whole number from 1/],
+    [['--store-readings', 'maybe'], /yes, no/],
+    [['--fleet', '--store-readings', 'yes'], /needs a state folder/],
+    [['--lifetime', '1.5'], /--lifetime is a whole number/],
     [['--lifetime', 'long'], /--lifetime is a whole number/],
     [['--version', '2.0'], /--version is one of/],
     [['--rate', 'imu=2000'], /0.001 to 1000/],
