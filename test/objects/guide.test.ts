@@ -6,50 +6,62 @@ import { afterAll, expect, test } from 'vitest';
 import type { ObjectDefinition } from '../../objects/define-object.ts';
 
 const root = join(import.meta.dirname, '../..');
+const source = (file: string) => readFileSync(join(root, file), 'utf8');
+const guide = source('docs/guides/add-an-object.md');
 const folder = mkdtempSync(join(tmpdir(), 'simyard-guide-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The files that docs/guides/add-an-object.md has a reader write, their imports led to the repository. */
 function writeGuide(): void {
-  const guide = readFileSync(join(root, 'docs/guides/add-an-object.md'), 'utf8');
   const [definition, client] = [...guide.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code ?? '');
-  mkdirSync(join(folder, 'objects'));
+  mkdirSync(join(folder, 'objects/ipso'), { recursive: true });
   mkdirSync(join(folder, 'client/modem'), { recursive: true });
   const repository = pathToFileURL(root).href;
   writeFileSync(
-    join(folder, 'objects/humidity.ts'),
-    (definition ?? '').replace("'./", `'${repository}/objects/`),
+    join(folder, 'objects/ipso/concentration.ts'),
+    (definition ?? '')
+      .replace("'../define-object.ts'", `'${repository}/objects/define-object.ts'`)
+      .replace("'./resources.ts'", `'${repository}/objects/ipso/resources.ts'`),
   );
   writeFileSync(
-    join(folder, 'client/modem/humidity.ts'),
+    join(folder, 'client/modem/co2-sensor.ts'),
     (client ?? '').replace("'../lwm2m/", `'${repository}/client/lwm2m/`),
   );
 }
 
 test('the code of the guide does what the guide says', async () => {
   writeGuide();
-  const { humidityObject } = (await import(join(folder, 'objects/humidity.ts'))) as {
-    humidityObject: ObjectDefinition;
+  const { concentrationObject } = (await import(join(folder, 'objects/ipso/concentration.ts'))) as {
+    concentrationObject: ObjectDefinition;
   };
-  const { hygrometer } = (await import(join(folder, 'client/modem/humidity.ts'))) as {
-    hygrometer(id: number): {
+  const { co2Sensor } = (await import(join(folder, 'client/modem/co2-sensor.ts'))) as {
+    co2Sensor(id: number): {
       instance: {
         resources: ReadonlyMap<number, { handler: { read?(): unknown; execute?(): void } }>;
-        onChange: ((paths: readonly string[]) => void) | undefined;
+        onChange: ((instance: unknown, names: readonly string[]) => void) | undefined;
       };
-      measured(humidity: number): void;
+      measured(concentration: number): void;
     };
   };
-  expect(Object.values(humidityObject.resources).map(({ id }) => id)).toEqual([
-    5601, 5602, 5605, 5700, 5701, 5750,
-  ]);
-  const { instance, measured } = hygrometer(0);
+  const ids = Object.values(concentrationObject.resources).map(({ id }) => id);
+  // As in the registry's own file, 3325.xml.
+  expect(ids.sort()).toEqual([5601, 5602, 5603, 5604, 5605, 5700, 5701, 5750, 5821]);
+  const { instance, measured } = co2Sensor(0);
   const read = (id: number) => instance.resources.get(id)?.handler.read?.();
   const heard: string[] = [];
-  instance.onChange = (paths) => heard.push(...paths);
-  measured(61.5);
-  expect([read(5700), read(5601), read(5602), read(5701)]).toEqual([61.5, 50, 61.5, '%RH']);
-  expect(heard).toEqual(['/3304/0/5700', '/3304/0/5601', '/3304/0/5602']);
+  instance.onChange = (_instance, names) => heard.push(...names);
+  measured(815.5);
+  expect([read(5700), read(5601), read(5602), read(5701)]).toEqual([815.5, 420, 815.5, 'ppm']);
+  expect(heard).toEqual(['sensorValue', 'minMeasuredValue', 'maxMeasuredValue']);
   instance.resources.get(5605)?.handler.execute?.();
-  expect([read(5601), read(5602)]).toEqual([61.5, 61.5]);
+  expect([read(5601), read(5602)]).toEqual([815.5, 815.5]);
+});
+
+test('the places that the guide has a reader change are there', () => {
+  expect(source('objects/oma-objects.ts')).toContain('  pressureObject,\n  gyrometerObject,\n');
+  expect(guide).toContain('  pressureObject,\n  concentrationObject,\n  gyrometerObject,\n');
+  const loop = 'for (const instance of [this.#carrier, ...this.#sensorInstances';
+  expect(source('client/modem/modem.ts')).toContain(`    ${loop}]) tree.add(instance);\n`);
+  expect(guide).toContain(`    ${loop}, this.#co2.instance]) tree.add(instance);\n`);
+  expect(source('objects/registry.ts')).toContain('export function standardObjects(');
 });
