@@ -17,6 +17,7 @@ const none: NotificationAttributes = Object.freeze({});
 /** Attributes that one server wrote, by path (OMA-TS-LightweightM2M_Core §5.1.2). */
 export class AttributeStore {
   readonly #nodes = new Map<string, NotificationAttributes>();
+  readonly #watchers = new Set<() => void>();
 
   /** How many nodes have attributes. */
   get size(): number {
@@ -33,6 +34,17 @@ export class AttributeStore {
     if (Object.keys(next).length === 0) this.#nodes.delete(path);
     else if (this.#nodes.has(path) || this.#nodes.size < maxNodes) this.#nodes.set(path, next);
     else throw new OperationError(Code.BAD_REQUEST, 'attributes on too many nodes');
+  }
+
+  /** Calls the listener when attributes have changed, and the server has its answer; until what it returns is called. */
+  watch(listener: () => void): () => void {
+    this.#watchers.add(listener);
+    return () => void this.#watchers.delete(listener);
+  }
+
+  /** Tells that attributes have changed. */
+  announce(): void {
+    for (const listener of [...this.#watchers]) listener();
   }
 
   /** Those of the node itself. */

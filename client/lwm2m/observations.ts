@@ -90,6 +90,13 @@ export class Observations {
     return this.#observations.size;
   }
 
+  /** The attributes as they hold for an observation. */
+  conditionsOf(
+    observed: Pick<Observed, 'paths' | 'composite'> & { readonly attributes?: NotificationAttributes },
+  ): ObservationConditions {
+    return new ObservationConditions(observed, this.#options.attributes, this.#options.defaults);
+  }
+
   /** Takes an observer on, whom the first values have been told. One of the same peer at the same paths goes. */
   add(observed: Observed, told: readonly LwM2mRecord[]): void {
     const key = `${observed.composite ? 'composite ' : ''}${observed.paths.join(' ')}`;
@@ -105,7 +112,7 @@ export class Observations {
     const added: Observation = {
       observed,
       key,
-      conditions: new ObservationConditions(observed, this.#options.attributes, this.#options.defaults),
+      conditions: this.conditionsOf(observed),
       told,
       before: new Map(),
       sentAt: now,

@@ -8,10 +8,10 @@ import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import { checkConsistency } from './attributes.ts';
 import { carriesTime, encodeRecords, negotiate } from './formats.ts';
 import type { Observed } from './observations.ts';
+import { observeReadings } from './observe-readings.ts';
 import { type Answer, content, type OperationContext } from './operation.ts';
-import type { PackSender } from './pack-sender.ts';
 import { readTarget } from './read.ts';
-import { encodeReading, type PackFormat, packFormatOf } from './sealed-pack.ts';
+import { packFormatOf } from './sealed-pack.ts';
 import { type Target, targetAt } from './target.ts';
 import { checkApplicable } from './write-attributes.ts';
 
@@ -21,30 +21,27 @@ import { checkApplicable } from './write-attributes.ts';
  */
 export function observe(context: OperationContext, target: Target): Answer {
   const { server, request, lookup, tree, rootPath } = context;
-  const { packs, version } = server;
   const attributes = requestedAttributes(uriQuery(request.options));
   if (attributes !== undefined) checkApplicable(target, attributes);
+  const { packs, version } = server;
   const wanted = accept(request.options);
-  const stream = packs?.stream(target.path);
-  const packFormat = stream === undefined ? undefined : packFormatOf(wanted, version);
-  if (packs !== undefined && stream !== undefined && packFormat !== undefined) {
-    server.authorize('read', target);
-    const { time, value } = stream.takeNow();
-    const first = encodeReading(target.path, time, value, packFormat);
-    return observePacks(context, target, packs, packFormat, first);
-  }
+  const packFormat = packs?.stream(target.path) === undefined ? undefined : packFormatOf(wanted, version);
   const format = negotiate(wanted, target, version);
   // Found anew each time: instances come and go, and rights may be taken away.
   const values = (): LwM2mRecord[] => readTarget(targetAt(tree, target.path), server);
-  return observeValues(context, {
+  const observed = {
     paths: [target.path],
     composite: false,
     ...(attributes === undefined ? {} : { attributes }),
     contentFormat: format,
     timed: carriesTime(format),
     read: values,
-    encode: (records) => encodeRecords(format, target.path, records, lookup, rootPath),
-  });
+    encode: (records: readonly LwM2mRecord[]) =>
+      encodeRecords(format, target.path, records, lookup, rootPath),
+  };
+  return packs !== undefined && packFormat !== undefined
+    ? observeReadings(context, observed, packs, packFormat)
+    : observeValues(context, observed);
 }
 
 /** Answers with what there is now, and tells of it from then on. @throws OperationError */
@@ -77,25 +74,4 @@ export function requestedAttributes(query: readonly string[]): NotificationAttri
   const attributes: NotificationAttributes = Object.fromEntries(given);
   checkConsistency(attributes);
   return attributes;
-}
-
-function observePacks(
-  context: OperationContext,
-  target: Target,
-  packs: PackSender,
-  format: PackFormat,
-  first: { readonly contentFormat: number; readonly payload: Uint8Array },
-): Answer {
-  let ended = false;
-  const observer = context.request.acceptObserve((reason) => {
-    ended = true;
-    packs.forget(target.path, observer, reason);
-    context.onLost(reason);
-  });
-  context.onObserve(target.path, true);
-  const begin = (): void => {
-    // One stream of packs per sensor and server: of two observations the newer has it.
-    if (!ended) packs.observe(target.path, observer, format)?.end();
-  };
-  return { ...content(first.contentFormat, first.payload), afterwards: [begin] };
 }

@@ -23,6 +23,8 @@ export interface PackSenderOptions {
   /** Notification attributes that hold at a path, in seconds. */
   readonly minimumPeriod: (path: string) => number;
   readonly maximumPeriod: (path: string) => number | undefined;
+  /** What stands before paths in the names of packs: the client's root path; default `/`, and then nothing. */
+  readonly rootPath?: string;
   readonly onDelivered?: (path: string, readings: number) => void;
   /** Where progress is kept beyond the process, and whose it is. */
   readonly journal?: { readonly journal: PackJournal; readonly shortServerId: number };
@@ -45,12 +47,20 @@ export type PackOutcome =
 /** Takes a pack to the server, and says once what became of it. */
 export type PackTransmission = (pack: SealedPack, done: (outcome: PackOutcome) => void) => void;
 
+/** The periods of one observation, in seconds. */
+export interface ReportingPeriods {
+  minimumPeriod(): number;
+  maximumPeriod(): number | undefined;
+}
+
 interface Stream {
   readonly source: ReadingStream;
   readonly reader: QueueReader;
   /** How its packs go out now; undefined: they wait. */
   transmit: PackTransmission | undefined;
   observer: Observer | undefined;
+  /** Those of its observation; undefined: those of its path. */
+  periods: ReportingPeriods | undefined;
   format: PackFormat;
   /** Sent, or about to be, and not acknowledged: its bytes stay as they are. */
   sealed: SealedPack | undefined;
@@ -98,6 +108,7 @@ export class PackSender {
       reader: source.queue.reader(),
       transmit: undefined,
       observer: undefined,
+      periods: undefined,
       format: 'senml-cbor',
       sealed: undefined,
       again: undefined,
@@ -121,6 +132,11 @@ export class PackSender {
     if (sealed !== undefined) stream.again = { ...sealed, position };
   }
 
+  #nameOf({ path }: ReadingStream): string {
+    const { rootPath = '/' } = this.#options;
+    return rootPath === '/' ? path : rootPath + path;
+  }
+
   stream(path: string): ReadingStream | undefined {
     return this.#streams.find((stream) => stream.source.path === path)?.source;
   }
@@ -134,12 +150,21 @@ export class PackSender {
     return sum;
   }
 
-  /** Packs of this path go to this observer from now on; returns the one before, which gets none any more. */
-  observe(path: string, observer: Observer, format: PackFormat): Observer | undefined {
+  /**
+   * Packs of this path go to this observer from now on; returns the one before, which gets none any more.
+   * `periods` where the observation has its own.
+   */
+  observe(
+    path: string,
+    observer: Observer,
+    format: PackFormat,
+    periods?: ReportingPeriods,
+  ): Observer | undefined {
     const stream = this.#streams.find((each) => each.source.path === path);
     if (stream === undefined) throw new Error(`${path} has no readings`);
     const former = stream.observer;
     stream.observer = observer;
+    stream.periods = periods;
     stream.transmit = notifications(observer);
     stream.notBefore = Number.NEGATIVE_INFINITY;
     stream.format = format;
@@ -147,6 +172,14 @@ export class PackSender {
     this.#attach(stream);
     this.wake();
     return former;
+  }
+
+  /** Passes over the readings that wait: they were told otherwise, or were not worth telling. */
+  skip(path: string): void {
+    const stream = this.#streams.find((each) => each.source.path === path);
+    if (stream === undefined) return;
+    this.#attach(stream);
+    stream.reader.remove(stream.reader.length);
   }
 
   /** All packs go out this way from now on, without regard to notification attributes; until `clear`. */
@@ -261,7 +294,10 @@ export class PackSender {
     if (this.#flushing) {
       return stream.sealed !== undefined || reader.length > 0 ? now : Number.POSITIVE_INFINITY;
     }
-    const pause = observer === undefined ? 0 : this.#options.minimumPeriod(source.path) * 1_000;
+    const { minimumPeriod, maximumPeriod } = this.#options;
+    const { periods } = stream;
+    const minimum = periods === undefined ? minimumPeriod(source.path) : periods.minimumPeriod();
+    const pause = observer === undefined ? 0 : minimum * 1_000;
     const earliest = Math.max(sentAt + pause, stream.notBefore);
     if (stream.sealed !== undefined || stream.again !== undefined || reader.length >= stream.full) {
       return earliest;
@@ -271,7 +307,8 @@ export class PackSender {
       const age = Math.max(0, this.#options.clock.wallTime() - oldest / 1_000);
       return Math.max(earliest, now + this.#options.packInterval - age);
     }
-    const maximum = observer === undefined ? undefined : this.#options.maximumPeriod(source.path);
+    if (observer === undefined) return Number.POSITIVE_INFINITY;
+    const maximum = periods === undefined ? maximumPeriod(source.path) : periods.maximumPeriod();
     return maximum === undefined ? Number.POSITIVE_INFINITY : Math.max(earliest, sentAt + maximum * 1_000);
   }
 
@@ -298,7 +335,7 @@ export class PackSender {
     // A queue that is full does not hold all of a former process's pack any more.
     const repeated = again?.position === position && again.readings <= waiting ? again : undefined;
     const format = repeated?.format ?? stream.format;
-    const pack = sealPack(source.path, reader, format, repeated?.readings);
+    const pack = sealPack(this.#nameOf(source), reader, format, repeated?.readings);
     if (repeated === undefined && pack.readings < waiting) stream.full = pack.readings;
     this.#note((journal, server) => {
       journal.sealed(source.path, server, position, pack.readings, format);

@@ -123,6 +123,7 @@ export class ServerSession implements ServerContext {
       minimumPeriod,
       maximumPeriod,
       packInterval: parts.packInterval,
+      rootPath: parts.rootPath,
       ...(parts.onDelivered === undefined ? {} : { onDelivered: parts.onDelivered }),
       ...(parts.journal === undefined ? {} : { journal: { journal: parts.journal, shortServerId } }),
     });

@@ -18,8 +18,14 @@ export function writeAttributes({ server, request }: OperationContext, target: T
   const changes = decodeAttributeQueries(query);
   checkApplicable(target, changes);
   server.attributes.write(target.path, changes);
-  const { observations, packs } = server;
-  return { code: Code.CHANGED, afterwards: [() => observations.reschedule(), () => packs?.wake()] };
+  return {
+    code: Code.CHANGED,
+    afterwards: [
+      () => server.attributes.announce(),
+      () => server.observations.reschedule(),
+      () => server.packs?.wake(),
+    ],
+  };
 }
 
 /**

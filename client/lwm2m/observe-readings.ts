@@ -1,0 +1,54 @@
+import type { ObservationEnd, Observer } from '../../protocol/coap/exchange.ts';
+import type { Observed } from './observations.ts';
+import { type Answer, content, type OperationContext } from './operation.ts';
+import type { PackSender } from './pack-sender.ts';
+import { encodeReading, type PackFormat } from './sealed-pack.ts';
+
+/**
+ * Observe of a sensor's value: all its readings are told, in packs, as long as nothing says which of them are
+ * worth telling. With gt, lt, st or edge in force, written before or later, each that is goes out by itself.
+ * @throws OperationError
+ */
+export function observeReadings(
+  context: OperationContext,
+  observed: Omit<Observed, 'observer'>,
+  packs: PackSender,
+  format: PackFormat,
+): Answer {
+  const { server, request, rootPath } = context;
+  const { observations, attributes } = server;
+  const [path = ''] = observed.paths;
+  const conditions = observations.conditionsOf(observed);
+  // Declines where this server may not read it.
+  const records = observed.read();
+  const now = packs.stream(path)?.takeNow();
+  const name = rootPath === '/' ? path : rootPath + path;
+  const first =
+    now === undefined
+      ? { contentFormat: observed.contentFormat, payload: observed.encode(records) }
+      : encodeReading(name, now.time, now.value, format);
+  let told: 'nothing yet' | 'packs' | 'values' | 'no more' = 'nothing yet';
+  const observer: Observer = request.acceptObserve((reason) => {
+    end(reason);
+    told = 'no more';
+    unwatch();
+    context.onLost(reason);
+  });
+  const end = (reason: ObservationEnd): void => {
+    if (told === 'packs') packs.forget(path, observer, reason);
+    else if (told === 'values') observations.ended(observer, reason);
+  };
+  const arrange = (): void => {
+    const wanted = conditions.hasValueConditions(path) ? 'values' : 'packs';
+    if (told === wanted || told === 'no more') return;
+    end('deregistered');
+    if (told === 'values') packs.skip(path);
+    told = wanted;
+    if (wanted === 'values') observations.add({ ...observed, observer }, records);
+    // One stream of packs per sensor and server: of two observations the newer has it.
+    else packs.observe(path, observer, format, conditions)?.end();
+  };
+  const unwatch = attributes.watch(arrange);
+  context.onObserve(path, !conditions.hasValueConditions(path));
+  return { ...content(first.contentFormat, first.payload), afterwards: [arrange] };
+}
