@@ -25,6 +25,9 @@ export function statisticsInstance(
   settings: KeptSettings,
 ): { readonly object: StatisticsInstance; readonly close: () => void } {
   let period = settings.read(section, (value) => (typeof value === 'number' ? value : undefined)) ?? 0;
+  settings.onClear(() => {
+    period = 0;
+  });
   let began: Traffic = { packetsIn: 0, packetsOut: 0, bytesIn: 0, bytesOut: 0 };
   let stopped: Collected | undefined;
   let timer: Timer | undefined;
