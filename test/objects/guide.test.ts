@@ -57,11 +57,15 @@ test('the code of the guide does what the guide says', async () => {
   expect([read(5601), read(5602)]).toEqual([815.5, 815.5]);
 });
 
-test('the places that the guide has a reader change are there', () => {
-  expect(source('objects/oma-objects.ts')).toContain('  pressureObject,\n  gyrometerObject,\n');
+test('the places that the guide has a reader change are there, before the change and after it', () => {
+  expect(source('objects/oma-objects.ts')).toMatch(
+    / {2}pressureObject,\n( {2}concentrationObject,\n)? {2}gyrometerObject,\n/,
+  );
   expect(guide).toContain('  pressureObject,\n  concentrationObject,\n  gyrometerObject,\n');
   const loop = 'for (const instance of [this.#carrier, ...this.#sensorInstances';
-  expect(source('client/modem/modem.ts')).toContain(`    ${loop}]) tree.add(instance);\n`);
+  const modem = source('client/modem/modem.ts').replace(', this.#co2.instance]', ']');
+  expect(modem).toContain(`    ${loop}]) tree.add(instance);\n`);
   expect(guide).toContain(`    ${loop}, this.#co2.instance]) tree.add(instance);\n`);
   expect(source('objects/registry.ts')).toContain('export function standardObjects(');
+  expect(source('test/objects/define-object.test.ts')).toContain("      '3323 Pressure 1.1',\n");
 });
