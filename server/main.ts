@@ -33,6 +33,7 @@ import { ListeningTimes } from './lwm2m/listening-times.ts';
 import { composePolicies, type OpenedPolicies, openPolicyBook } from './lwm2m/observation-policies.ts';
 import { ObservationService } from './lwm2m/observation-service.ts';
 import { PresenceWindows } from './lwm2m/presence-windows.ts';
+import { Profiles } from './lwm2m/profiles.ts';
 import { RegistrationInterface } from './lwm2m/registration-interface.ts';
 import { SendInterface } from './lwm2m/send-interface.ts';
 import { registerMetrics } from './metrics.ts';
@@ -212,6 +213,7 @@ async function compose(
   const afterAbsence = await RegistrationExpiry.isAfterAbsence(stores.registrations, steady);
   const registrationInterface = new RegistrationInterface({
     registrations: stores.registrations,
+    profiles: new Profiles(stores.profiles, steady),
     clock: steady,
     log: log.child({ part: 'registration' }),
     node: config.node,
@@ -398,6 +400,7 @@ async function compose(
     coap: endpoint.statistics,
     ingest: ingest.statistics,
     devices: stores.devices,
+    policies: policies.reconciler,
     projection,
     hub,
     events,

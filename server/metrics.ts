@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-clien
 import type { CoapStatistics } from '../protocol/coap/exchange.ts';
 import type { LiveHub } from './live/hub.ts';
 import type { EventPublisher } from './live/publisher.ts';
+import type { PolicyReconciler } from './lwm2m/policy-reconciler.ts';
 import type { DeviceStore } from './ports/device-store.ts';
 import type { IngestStatistics } from './telemetry/ingest.ts';
 import type { Projection } from './telemetry/projection.ts';
@@ -10,6 +11,7 @@ export interface MetricSources {
   readonly coap: Readonly<CoapStatistics>;
   readonly ingest: Readonly<IngestStatistics>;
   readonly devices: DeviceStore;
+  readonly policies: Pick<PolicyReconciler, 'counts' | 'pending'>;
   readonly projection: Projection;
   readonly hub: LiveHub;
   readonly events: EventPublisher;
@@ -94,6 +96,29 @@ export function registerMetrics(registry: Registry, sources: MetricSources): voi
   );
   gauge('simyard_live_subscribers', 'Subscribers of the live stream', () => sources.hub.subscribers);
   counter('simyard_events_lost_total', 'Events that the store did not take', () => sources.events.lost);
+  gauge(
+    'simyard_observations_wanted',
+    'Observations that are wanted of devices registered now',
+    () => sources.policies.counts.wanted,
+  );
+  counter(
+    'simyard_observation_drifts_total',
+    'Observations that were found not to be as they should',
+    () => sources.policies.counts.drifts,
+  );
+  new Gauge({
+    name: 'simyard_observations',
+    help: 'Wanted observations by what there is of them',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const { observed, refused, failed, drifted } = sources.policies.counts;
+      const { pending } = sources.policies;
+      for (const [state, count] of Object.entries({ observed, refused, failed, drifted, pending })) {
+        this.set({ state }, count);
+      }
+    },
+  });
   new Gauge({
     name: 'simyard_devices',
     help: 'Devices of the inventory',

@@ -18,6 +18,8 @@ export interface Trouble {
   readonly retryAt: number;
   /** What the device said it has. */
   readonly real?: NotificationAttributes;
+  /** Since when it was wanted as it was then, ms since the epoch: what is wanted otherwise is asked for again. */
+  readonly wantedSince: number;
   /** `Clock.now` since when it is in order again: kept for a while, so that what falls back again and again is tried less often. */
   readonly mendedAt?: number;
 }
@@ -91,7 +93,7 @@ export class Troubles {
   /** A new trouble, or the next attempt in vain; one that goes on keeps its beginning. */
   add(
     key: string,
-    trouble: Pick<Trouble, 'state' | 'reason' | 'code' | 'real'>,
+    trouble: Pick<Trouble, 'state' | 'reason' | 'code' | 'real' | 'wantedSince'>,
     now: number,
     wallTime: number,
   ): Trouble {
@@ -121,7 +123,7 @@ export class Troubles {
     }
   }
 
-  /** What was refused may be asked for again: device or policy have changed. */
+  /** What was refused may be asked for again: the device has changed. */
   forgetRefusals(): void {
     for (const [key, { state }] of [...this.open()]) if (state === 'refused') this.delete(key);
   }

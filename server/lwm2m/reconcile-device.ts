@@ -115,7 +115,11 @@ export class ReconcileRound {
       .find(({ stored }) => targetKey(stored) === wanted.key);
     const asWanted = live !== undefined && isAsWanted(live.stored, wanted);
     const silence = asWanted ? this.#silence(wanted, live.heardAt) : undefined;
-    const trouble = troubles?.get(wanted.key);
+    let trouble = troubles?.get(wanted.key);
+    if (trouble?.state === 'refused' && trouble.wantedSince !== wanted.since) {
+      troubles?.delete(wanted.key);
+      trouble = undefined;
+    }
     if (asWanted && silence === undefined && !renew && trouble?.state !== 'drifted') {
       troubles?.mend(wanted.key, now);
       return true;
@@ -212,10 +216,15 @@ export class ReconcileRound {
     this.#trouble(wanted, { state: 'failed', reason });
   }
 
-  #trouble({ key }: DesiredObservation, trouble: Pick<Trouble, 'state' | 'reason' | 'code'>): Trouble {
+  #trouble(wanted: DesiredObservation, trouble: Pick<Trouble, 'state' | 'reason' | 'code'>): Trouble {
     const { clock, counts } = this.#parts;
     const troubles = troublesOf(this.#session, counts);
-    const added = troubles.add(key, trouble, clock.now(), clock.wallTime());
+    const added = troubles.add(
+      wanted.key,
+      { ...trouble, wantedSince: wanted.since },
+      clock.now(),
+      clock.wallTime(),
+    );
     this.#lookAgain(added.retryAt);
     return added;
   }
@@ -283,7 +292,7 @@ export function tellDrift(
 ): Trouble {
   const trouble = troublesOf(session, counts).add(
     wanted.key,
-    { ...drift, state: 'drifted' },
+    { ...drift, state: 'drifted', wantedSince: 0 },
     clock.now(),
     clock.wallTime(),
   );

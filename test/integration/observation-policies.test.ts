@@ -1,0 +1,471 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Code } from '../../protocol/coap/message.ts';
+import { uriQuery } from '../../protocol/coap/options.ts';
+import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
+import type { ApiObservationStatus, ApiWantedStatus } from '../../server/api/policy-schemas.ts';
+import { type ScriptedDevice, ServerWorld, senml } from '../support/server-world.ts';
+
+let world: ServerWorld;
+afterEach(() => world.close());
+
+const BATTERY = '/3/0/9';
+const SENSOR = '/42770/0/2';
+const value = (path: string): LwM2mRecord => ({ path, value: 1 });
+
+/** Queries that came with requests, by method and path. */
+const queries = new Map<ScriptedDevice, string[]>();
+
+/** A device that has these resources, takes attributes for them, and notes both. */
+function device(address: string, name: string, paths: readonly string[]): ScriptedDevice {
+  const made = world.device(address, name);
+  const noted: string[] = [];
+  queries.set(made, noted);
+  for (const path of paths) {
+    made.answers.set(`GET ${path}`, (request) => {
+      const query = uriQuery(request.options).join('&');
+      if (request.observe === 0) noted.push(`OBSERVE ${path}${query === '' ? '' : `?${query}`}`);
+      request.respond(senml(path, [value(path)]));
+    });
+    made.answers.set(`PUT ${path}`, (request) => {
+      noted.push(`PUT ${path}?${uriQuery(request.options).join('&')}`);
+      request.respond({ code: Code.CHANGED });
+    });
+  }
+  return made;
+}
+
+const notedOf = (of: ScriptedDevice): readonly string[] => queries.get(of) ?? [];
+const update = (of: ScriptedDevice) => of.request(Code.POST, of.location);
+const status = (name = 'modem') =>
+  world.api.get<ApiObservationStatus>(`/api/devices/${name}/observation-policy`);
+const stateOf = async (path: string): Promise<ApiWantedStatus | undefined> =>
+  (await status()).wanted.find(({ paths }) => paths[0] === path);
+const becomes = (path: string, state: ApiWantedStatus['state']) =>
+  world.until(`${path} is ${state}`, async () => {
+    const found = await stateOf(path);
+    return found?.state === state ? found : undefined;
+  });
+const putPolicy = (id: string, body: Readonly<Record<string, unknown>>) =>
+  world.wait(world.api.put(`/api/observation-policies/${id}`, { name: id, ...body }));
+const v10 = ['lt=3000', 'lwm2m=1.0', 'b=U'];
+const v11 = ['lt=3000', 'lwm2m=1.1', 'b=U'];
+const v12 = ['lt=3000', 'lwm2m=1.2', 'b=U'];
+
+describe('what a person wants to be observed', () => {
+  it('is observed again after the device has registered anew', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY]);
+    await modem.register('</3/0>', v11);
+    await world.wait(world.api.post(`/api/devices/modem/observations${BATTERY}`, {}));
+    modem.observers.clear();
+    await modem.register('</3/0>', v11);
+    await world.until('it is observed again', () => modem.observers.has(BATTERY));
+    expect(await becomes(BATTERY, 'observed')).toMatchObject({ by: { kind: 'hand' } });
+  });
+
+  it('is observed at the new address after the device came back from elsewhere', async () => {
+    world = await ServerWorld.open();
+    await device('device:1', 'modem', [BATTERY]).register('</3/0>', v11);
+    const moved = device('device:2', 'modem', [BATTERY]);
+    await world.wait(
+      world.api.put('/api/devices/modem/observation-policy', { paths: [BATTERY], wanted: true }),
+    );
+    await moved.register('</3/0>', v11);
+    await world.until('it is observed there', () => moved.observers.has(BATTERY));
+  });
+
+  it('keeps its attributes and content format when the device registers anew', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY]);
+    await modem.register('</3/0>', v12);
+    await world.wait(
+      world.api.put('/api/devices/modem/observation-policy', {
+        paths: [BATTERY],
+        wanted: true,
+        attributes: { pmin: 5, pmax: 50 },
+        contentFormat: 112,
+      }),
+    );
+    await modem.register('</3/0>', v12);
+    await world.until('it is observed twice', () => notedOf(modem).length === 2);
+    expect(notedOf(modem)).toEqual(Array(2).fill(`OBSERVE ${BATTERY}?pmin=5&pmax=50`));
+    expect(await becomes(BATTERY, 'observed')).toMatchObject({
+      attributes: { pmin: 5, pmax: 50 },
+      contentFormat: 112,
+      real: { attributes: { pmin: 5, pmax: 50 }, contentFormat: 112 },
+    });
+  });
+
+  it('is kept for a device that is not registered now, and made when it comes', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY]);
+    await modem.register('</3/0>', v11);
+    await modem.request(Code.DELETE, modem.location);
+    await world.wait(
+      world.api.put('/api/devices/modem/observation-policy', { paths: [BATTERY], wanted: true }),
+    );
+    expect(await status()).toMatchObject({
+      registered: false,
+      wanted: [{ paths: [BATTERY], state: 'pending', reason: 'the device is not registered now' }],
+    });
+    await modem.register('</3/0>', v11);
+    await becomes(BATTERY, 'observed');
+  });
+
+  it('is no longer observed after a person ended it, also when the device registers anew', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [SENSOR, BATTERY]);
+    await modem.register('</3/0>,</42770/0>', v11);
+    await becomes(SENSOR, 'observed');
+    await world.wait(world.api.delete(`/api/devices/modem/observations${SENSOR}`));
+    await modem.register('</3/0>,</42770/0>', v11);
+    await world.pass(3_000);
+    expect(notedOf(modem)).toEqual([`OBSERVE ${SENSOR}`]);
+    expect(await status()).toMatchObject({
+      wanted: [],
+      suppressed: [{ paths: [SENSOR], by: { kind: 'hand' } }],
+    });
+    await world.wait(
+      fetchJson('DELETE', `/api/devices/modem/observation-policy?paths=${encodeURIComponent(SENSOR)}`),
+    );
+    await becomes(SENSOR, 'observed');
+  });
+
+  it('is not ruled out for ever by ending what nobody else wanted', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY]);
+    await modem.register('</3/0>', v11);
+    await world.wait(world.api.post(`/api/devices/modem/observations${BATTERY}`, {}));
+    await world.wait(world.api.delete(`/api/devices/modem/observations${BATTERY}`));
+    await putPolicy('battery', { observations: [{ paths: [BATTERY] }] });
+    await becomes(BATTERY, 'observed');
+  });
+
+  it('survives a restart of the server, and so does what was ended', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'simyard-policies-'));
+    world = await ServerWorld.open(undefined, folder);
+    try {
+      const modem = device('device:1', 'modem', [BATTERY, SENSOR]);
+      await modem.register('</3/0>,</42770/0>', v11);
+      await becomes(SENSOR, 'observed');
+      await world.wait(world.api.post(`/api/devices/modem/observations${BATTERY}`, {}));
+      await world.wait(world.api.delete(`/api/devices/modem/observations${SENSOR}`));
+      await putPolicy('x', { observations: [{ paths: ['/3/0/7'] }] });
+      await world.restart();
+      modem.observers.clear();
+      await update(modem);
+      await becomes(BATTERY, 'observed');
+      await becomes('/3/0/7', 'refused');
+      expect(modem.observers.has(SENSOR)).toBe(false);
+      expect((await status()).suppressed).toMatchObject([{ paths: [SENSOR] }]);
+    } finally {
+      await world.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('a policy', () => {
+  it('that is made brings registered devices in line at once, by their model', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY]);
+    modem.has('/3/0', () => [
+      { path: '/3/0/0', value: 'Acme' },
+      { path: '/3/0/1', value: 'X-1' },
+    ]);
+    const other = device('device:2', 'other', [BATTERY]);
+    other.has('/3/0', () => [{ path: '/3/0/1', value: 'Y' }]);
+    await modem.register('</3/0>', v11);
+    await other.register('</3/0>', v11);
+    await world.pass(1_000);
+    await putPolicy('x', {
+      devices: { manufacturer: 'acme', model: 'X-*' },
+      observations: [{ paths: [BATTERY] }],
+    });
+    expect(await becomes(BATTERY, 'observed')).toMatchObject({ by: { kind: 'policy', id: 'x' } });
+    await world.pass(2_000);
+    expect(other.observers.size).toBe(0);
+  });
+
+  it('is for a device as soon as it has said which model it is', async () => {
+    world = await ServerWorld.open();
+    await putPolicy('x', { devices: { model: 'X' }, observations: [{ paths: [BATTERY] }] });
+    const modem = device('device:1', 'modem', [BATTERY]);
+    modem.has('/3/0', () => [{ path: '/3/0/1', value: 'X' }]);
+    await modem.register('</3/0>', v11);
+    await becomes(BATTERY, 'observed');
+  });
+
+  it('that is changed changes what is observed; one that is removed ends it', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY, '/3/0/7']);
+    await modem.register('</3/0>', v12);
+    await putPolicy('x', { observations: [{ paths: [BATTERY], attributes: { pmin: 1 } }] });
+    await becomes(BATTERY, 'observed');
+    await putPolicy('x', {
+      observations: [{ paths: [BATTERY], attributes: { pmin: 2 } }, { paths: ['/3/0/7'] }],
+    });
+    await becomes('/3/0/7', 'observed');
+    expect(notedOf(modem)).toEqual([
+      `OBSERVE ${BATTERY}?pmin=1`,
+      `OBSERVE ${BATTERY}?pmin=2`,
+      'OBSERVE /3/0/7',
+    ]);
+    await world.wait(world.api.delete('/api/observation-policies/x'));
+    await world.until('nothing is observed', async () => {
+      const { items } = await world.api.get<{ items: unknown[] }>('/api/devices/modem/observations');
+      return items.length === 0;
+    });
+    expect(await world.eventTypes('modem')).not.toContain('observation-drifted');
+  });
+
+  it('that comes with the server can be switched off, and restored', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [SENSOR]);
+    await modem.register('</42770/0>', v11);
+    await becomes(SENSOR, 'observed');
+    const observations = [{ paths: ['/42770/*/2'] }];
+    await putPolicy('default-sensors', { enabled: false, observations });
+    await world.until('it is ended', async () => (await status()).wanted.length === 0);
+    await world.wait(world.api.post('/api/observation-policies/default-sensors/restore', {}));
+    await becomes(SENSOR, 'observed');
+  });
+
+  it('has its attributes written before an older device is observed, and removed when nobody wants them any more', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY]);
+    await modem.register('</3/0>', v10);
+    await putPolicy('x', { observations: [{ paths: [BATTERY], attributes: { pmin: 1, pmax: 60, con: 1 } }] });
+    await becomes(BATTERY, 'observed');
+    await putPolicy('x', { observations: [{ paths: [BATTERY], attributes: { pmin: 3 } }] });
+    await world.until('it is observed anew', () => notedOf(modem).length === 5);
+    await world.wait(world.api.delete('/api/observation-policies/x'));
+    await world.until('the rest is removed', () => notedOf(modem).length === 6);
+    expect(notedOf(modem)).toEqual([
+      `PUT ${BATTERY}?pmin=1&pmax=60`,
+      `OBSERVE ${BATTERY}`,
+      `PUT ${BATTERY}?pmax`,
+      `PUT ${BATTERY}?pmin=3`,
+      `OBSERVE ${BATTERY}`,
+      `PUT ${BATTERY}?pmin`,
+    ]);
+  });
+
+  it('of several paths is one composite observation', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', []);
+    modem.answers.set('FETCH /', (request) => request.respond(senml('/', [value(BATTERY), value(SENSOR)])));
+    modem.answers.set(`GET ${SENSOR}`, (request) => request.respond(senml(SENSOR, [value(SENSOR)])));
+    await modem.register('</3/0>,</42770/0>', v11);
+    await putPolicy('x', { observations: [{ paths: [BATTERY, '/42770/*/2'] }] });
+    await world.until('it is observed', async () =>
+      (await status()).wanted.some(
+        ({ paths, composite, state }) => composite && paths.length === 2 && state === 'observed',
+      ),
+    );
+  });
+
+  it('does not wake a device that sleeps: it is brought in line when it speaks', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY]);
+    await modem.register('</3/0>', ['lt=3000', 'lwm2m=1.1', 'b=U', 'Q']);
+    await world.clock.run(300_000);
+    const before = modem.asked.length;
+    await putPolicy('x', { observations: [{ paths: [BATTERY] }] });
+    await world.pass(30_000);
+    expect(modem.asked).toHaveLength(before);
+    expect(await stateOf(BATTERY)).toMatchObject({ state: 'pending' });
+    await update(modem);
+    await becomes(BATTERY, 'observed');
+  });
+});
+
+describe('drift', () => {
+  it('of an observation that the device ended is told, and repaired without the device having to update', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [SENSOR]);
+    await modem.register('</42770/0>', v11);
+    await becomes(SENSOR, 'observed');
+    const observer = modem.observers.get(SENSOR);
+    observer?.notify({ code: Code.INTERNAL_SERVER_ERROR }, { keep: true }, () => undefined);
+    expect(await becomes(SENSOR, 'drifted')).toMatchObject({ reason: '5.00' });
+    await becomes(SENSOR, 'observed');
+    expect(await world.eventTypes('modem')).toEqual(
+      expect.arrayContaining(['observation-ended', 'observation-drifted']),
+    );
+  });
+
+  it('that comes again and again is repaired less and less often', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [SENSOR]);
+    await modem.register('</42770/0>', v11);
+    for (let turn = 0; turn < 200; turn++) {
+      const observer = modem.observers.get(SENSOR);
+      modem.observers.delete(SENSOR);
+      observer?.notify({ code: Code.INTERNAL_SERVER_ERROR }, { keep: true }, () => undefined);
+      await world.pass(1_000);
+    }
+    expect(notedOf(modem).length).toBeGreaterThan(3);
+    expect(notedOf(modem).length).toBeLessThan(9);
+  });
+
+  it('of one that is silent for longer than its pmax is told, and repaired', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY]);
+    await putPolicy('x', { observations: [{ paths: [BATTERY], attributes: { pmax: 60 } }] });
+    await modem.register('</3/0>', v12);
+    await becomes(BATTERY, 'observed');
+    await world.clock.run(80_000);
+    expect(await world.wait(modem.notify(BATTERY, [value(BATTERY)]))).toBe(true);
+    await world.pass(100_000);
+    expect(notedOf(modem)).toHaveLength(1);
+    await world.until('it is observed anew', () => notedOf(modem).length === 2);
+    await becomes(BATTERY, 'observed');
+    expect(await world.eventTypes('modem')).toContain('observation-drifted');
+  });
+
+  it('of attributes is found out by asking the device, and repaired', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY]);
+    await modem.register('</3/0>', v11);
+    await putPolicy('x', { observations: [{ paths: [BATTERY], attributes: { pmin: 5 } }] });
+    await becomes(BATTERY, 'observed');
+    const observe = modem.answers.get(`GET ${BATTERY}`);
+    modem.answers.set(`GET ${BATTERY}`, (request) => {
+      if (request.observe === 0) observe?.(request);
+      else
+        request.respond({
+          code: Code.CONTENT,
+          options: [{ number: 12, value: Uint8Array.of(40) }],
+          payload: new TextEncoder().encode(`<${BATTERY}>;pmin=77`),
+        });
+    });
+    const checked = await world.wait(
+      world.api.post<ApiObservationStatus>('/api/devices/modem/observation-policy/check', {}),
+    );
+    expect(checked.wanted).toMatchObject([
+      {
+        state: 'drifted',
+        reason: 'the device has other attributes',
+        attributes: { pmin: 5 },
+        real: { attributes: { pmin: 77 } },
+      },
+    ]);
+    await becomes(BATTERY, 'observed');
+    expect(notedOf(modem).filter((what) => what.startsWith('PUT'))).toHaveLength(2);
+  });
+
+  it('is none where the device has what is wanted', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY]);
+    await modem.register('</3/0>', v12);
+    await putPolicy('x', { observations: [{ paths: [BATTERY], attributes: { pmin: 5 } }] });
+    await becomes(BATTERY, 'observed');
+    for (let turn = 0; turn < 5; turn++) {
+      await world.clock.run(600_000);
+      expect(await world.wait(modem.notify(BATTERY, [value(BATTERY)]))).toBe(true);
+      await update(modem);
+    }
+    await world.pass(5_000);
+    expect(notedOf(modem)).toHaveLength(1);
+  });
+});
+
+describe('an observation that the device', () => {
+  it('refuses is told, and asked for again when the device registers anew or lists other objects', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', []);
+    await modem.register('</42770/0>', v11);
+    expect(await becomes(SENSOR, 'refused')).toMatchObject({ code: '4.04' });
+    for (let turn = 0; turn < 3; turn++) {
+      await world.clock.run(60_000);
+      await update(modem);
+    }
+    await world.pass(3_000);
+    const asked = () => modem.asked.filter((what) => what === `OBSERVE ${SENSOR}`).length;
+    expect(asked()).toBe(1);
+    await modem.request(Code.POST, modem.location, [], '</42770/0>,</3/0>');
+    await world.until('it is asked for again', () => asked() === 2);
+    await modem.register('</42770/0>', v11);
+    await world.until('and again', () => asked() === 3);
+    expect(await world.eventTypes('modem')).toContain('observation-refused');
+  });
+
+  it('refuses is asked for again when a policy changes what it asks for, or a person has it renewed', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', []);
+    await modem.register('</42770/0>', v11);
+    await becomes(SENSOR, 'refused');
+    const asked = () => modem.asked.filter((what) => what === `OBSERVE ${SENSOR}`).length;
+    await putPolicy('x', { observations: [{ paths: ['/42770/*/2'], contentFormat: 112 }] });
+    await world.until('it is asked for again', () => asked() === 2);
+    await world.wait(world.api.post('/api/devices/modem/observation-policy/renew', {}));
+    expect(asked()).toBe(3);
+  });
+
+  it('cannot have now is tried again by itself, with longer and longer pauses', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [SENSOR]);
+    const good = modem.answers.get(`GET ${SENSOR}`);
+    let times = 0;
+    modem.answers.set(`GET ${SENSOR}`, (request) => {
+      times++;
+      if (times < 4) request.respond({ code: Code.SERVICE_UNAVAILABLE });
+      else good?.(request);
+    });
+    await modem.register('</42770/0>', v11);
+    const failed = await becomes(SENSOR, 'failed');
+    expect(failed).toMatchObject({ code: '5.03', attempts: 1 });
+    expect(failed.retryAt).toBeGreaterThan(world.clock.wallTime());
+    await world.pass(12_000);
+    expect(times).toBe(2);
+    await becomes(SENSOR, 'observed');
+    expect(times).toBe(4);
+  });
+
+  it('does not answer is tried again by itself', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [SENSOR]);
+    const good = modem.answers.get(`GET ${SENSOR}`);
+    modem.answers.set(`GET ${SENSOR}`, () => undefined);
+    await modem.register('</42770/0>', v11);
+    await world.pass(65_000);
+    expect(await stateOf(SENSOR)).toMatchObject({ state: 'failed', reason: 'the device does not answer' });
+    if (good !== undefined) modem.answers.set(`GET ${SENSOR}`, good);
+    await becomes(SENSOR, 'observed');
+  });
+});
+
+async function fetchJson(method: string, path: string): Promise<void> {
+  const response = await fetch(`${world.server.httpAddress}${path}`, { method });
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+}
+
+describe('the metrics', () => {
+  it('count what is wanted and what there is', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [SENSOR]);
+    await modem.register('</42770/0>,</42770/1>', v11);
+    await becomes('/42770/1/2', 'refused');
+    await becomes(SENSOR, 'observed');
+    const lines = (await (await fetch(`${world.server.httpAddress}/metrics`)).text()).split('\n');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'simyard_observations{state="observed"} 1',
+        'simyard_observations{state="refused"} 1',
+        'simyard_observations{state="pending"} 0',
+        'simyard_observations{state="drifted"} 0',
+        'simyard_observations_wanted 2',
+      ]),
+    );
+    await modem.request(Code.DELETE, modem.location);
+    await world.until('nothing is wanted', async () =>
+      (await (await fetch(`${world.server.httpAddress}/metrics`)).text()).includes(
+        'simyard_observations_wanted 0',
+      ),
+    );
+  });
+});
