@@ -51,6 +51,8 @@ export interface StandardObjectsOptions {
 const hardwareVersion = '1.0';
 /** Weaker than this, the Device object tells of a low signal, dBm. */
 const lowSignal = -118;
+/** Of declined requests one in such a time is logged, ms: anybody can send them. */
+const declinedPause = 60_000;
 
 /** All of a modem that is not its carriers and sensors: the objects 3 to 7, 10, 11, 13, 16, 19 and 20, and what is behind them. */
 export class StandardObjects {
@@ -65,6 +67,7 @@ export class StandardObjects {
   readonly #statistics: { readonly object: StatisticsInstance; readonly close: () => void };
   readonly #whereabouts: Whereabouts;
   #tick: Timer | undefined;
+  #declinedAt = Number.NEGATIVE_INFINITY;
   #battery = -1;
   #moving = true;
   /** Of registrations, by short server id: an Update is nothing new. */
@@ -205,7 +208,9 @@ export class StandardObjects {
 
   /** An operation of a server was carried out or declined. */
   operation(operation: string, path: string, code: Code): void {
-    if (code !== Code.UNAUTHORIZED) return;
+    const now = this.#options.clock.now();
+    if (code !== Code.UNAUTHORIZED || now - this.#declinedAt < declinedPause) return;
+    this.#declinedAt = now;
     this.note(LogClass.SECURITY, `${operation} ${path} declined: not authorised`);
   }
 
