@@ -98,7 +98,7 @@ Server
                           server knows (oma:NAME, v:NAME)
   --queue-mode            sleep when there is nothing to say; what is sent to the modem then is lost
   --awake-time S          in queue mode: time awake after the last message  (93)
-  --report observe|send   readings go to who observes them, or by Send without being asked  (observe)
+  --report observe|send   readings go to who observes them; with send, by Send where nobody does  (observe)
   --send PATH             send what is at PATH once registered; several times: several paths
   --no-storing            drop notifications that fall due while a server is away; it may change it
   --rebind-every S        take a new UDP port so often, as carrier-grade NAT does

@@ -42,7 +42,7 @@ export interface Lwm2mClientOptions {
   readonly rootPath?: string;
   /** Whether observed readings go in packs; default true. */
   readonly packs?: boolean;
-  /** How readings go out: in packs to who observes them (default), or by Send. */
+  /** Readings go out to who observes them (default); `send`: by Send where nobody does. */
   readonly report?: 'observe' | 'send';
   /** How long a reading waits for others to share its pack, ms; default 250. */
   readonly packInterval?: number;

@@ -90,6 +90,8 @@ export class PackSender {
   };
   readonly #options: PackSenderOptions;
   readonly #streams: Stream[] = [];
+  /** How readings go out that nobody observes; undefined: they wait. */
+  #unasked: { readonly transmit: PackTransmission; readonly format: PackFormat } | undefined;
   #next = 0;
   #inFlight: Stream | undefined;
   #timer: Timer | undefined;
@@ -180,30 +182,39 @@ export class PackSender {
     if (stream === undefined) return;
     this.#attach(stream);
     stream.reader.remove(stream.reader.length);
-  }
-
-  /** All packs go out this way from now on, without regard to notification attributes; until `clear`. */
-  sendBy(transmit: PackTransmission, format: PackFormat): void {
-    for (const stream of this.#streams) {
-      stream.observer = undefined;
-      stream.transmit = transmit;
-      stream.notBefore = Number.NEGATIVE_INFINITY;
-      stream.format = format;
-      this.#attach(stream);
-    }
-    this.wake();
+    if (stream.sealed !== undefined) return;
+    this.#note((journal, server) => journal.settled(path, server, stream.reader.position));
   }
 
   /**
-   * That observer is gone; the readings stay. Where the server wants them no more they do not wait for it
+   * Packs of what nobody observes go out this way from now on, without regard to notification attributes;
+   * until `clear`, or with undefined no longer.
+   */
+  sendBy(transmit: PackTransmission | undefined, format: PackFormat = 'senml-cbor'): void {
+    this.#unasked = transmit === undefined ? undefined : { transmit, format };
+    for (const stream of this.#streams) if (stream.observer === undefined) this.#useUnasked(stream);
+    this.wake();
+  }
+
+  #useUnasked(stream: Stream): void {
+    stream.transmit = this.#unasked?.transmit;
+    stream.notBefore = Number.NEGATIVE_INFINITY;
+    if (this.#unasked === undefined) return;
+    stream.format = this.#unasked.format;
+    this.#attach(stream);
+  }
+
+  /**
+   * That observer is gone; the readings stay, or go out without being asked for. Where the server wants them no more they do not wait for it
    * in particular: another server's progress may then do away with them.
    */
   forget(path: string, observer: Observer, reason: ObservationEnd): void {
     const stream = this.#streams.find((each) => each.source.path === path);
     if (stream?.observer !== observer) return;
     stream.observer = undefined;
-    stream.transmit = undefined;
-    if (reason === 'deregistered' || reason === 'reset') {
+    this.#useUnasked(stream);
+    if (this.#unasked !== undefined) this.wake();
+    else if (reason === 'deregistered' || reason === 'reset') {
       stream.reader.detach();
       this.#note((journal, server) => journal.attached(path, server, stream.reader.position, false));
     }
@@ -220,8 +231,9 @@ export class PackSender {
     if (kept !== undefined) tell(kept.journal, kept.shortServerId);
   }
 
-  /** Forgets all observers, without telling them; the readings stay. */
+  /** Forgets all observers, without telling them, and sends nothing by itself; the readings stay. */
   clear(): void {
+    this.#unasked = undefined;
     for (const stream of this.#streams) {
       const { observer } = stream;
       stream.observer = undefined;

@@ -60,7 +60,7 @@ export interface SessionParts {
   readonly name: string;
   /** Whether observed readings go in packs. */
   readonly packs: boolean;
-  /** How readings go out: in packs to who observes them, or by Send; with 1.0 there is no Send. */
+  /** Readings go out to who observes them; `send`: by Send where nobody does, but with 1.0. */
   readonly report: 'observe' | 'send';
   /** How long a reading waits for others to share its pack, ms. */
   readonly packInterval: number;
@@ -166,7 +166,7 @@ export class ServerSession implements ServerContext {
       disable: (seconds) => this.#disable(seconds),
       reschedule: () => this.#reschedule(),
       mute: () => {
-        if (this.account.muteSend && this.#sendsReadings) this.readings.clear();
+        if (this.account.muteSend) this.readings.sendBy(undefined);
         else this.#sendReadings();
       },
     };
@@ -188,7 +188,7 @@ export class ServerSession implements ServerContext {
   }
 
   get packs(): PackSender | undefined {
-    return this.#parts.packs && !this.#sendsReadings ? this.readings : undefined;
+    return this.#parts.packs ? this.readings : undefined;
   }
 
   /** Neither disabled nor paused with the whole client. */
@@ -285,14 +285,11 @@ export class ServerSession implements ServerContext {
     return postData(this.#parts.endpoint, peer, contentFormat, payload);
   }
 
-  /** Whether readings go by Send, where they may. */
-  get #sendsReadings(): boolean {
-    return this.#parts.report === 'send' && this.version !== '1.0';
-  }
-
+  /** Readings that nobody observes go by Send, where that is wanted and possible. */
   #sendReadings(): void {
-    if (!this.#sendsReadings || this.account.muteSend || this.registration.location === undefined) return;
-    this.readings.sendBy(this.#packSend.transmit, 'senml-cbor');
+    if (this.#parts.report !== 'send' || this.version === '1.0') return;
+    if (this.account.muteSend || this.registration.location === undefined) return;
+    this.readings.sendBy(this.#packSend.transmit);
   }
 
   #speak(): void {

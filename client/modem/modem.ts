@@ -41,7 +41,7 @@ export interface ModemOptions {
   readonly packs?: boolean;
   /** Opens what keeps readings beyond the process, for the sensors at these paths. */
   readonly openReadings?: (paths: readonly string[]) => PackJournal;
-  /** How readings go out: in packs to who observes them (default), or by Send. */
+  /** Readings go out to who observes them (default); `send`: by Send where nobody does. */
   readonly report?: 'observe' | 'send';
   readonly packInterval?: number;
   /** Samples per second by kind of sensor; the model's own where not told; 0: idle. */

@@ -8,7 +8,7 @@ import { uintOption } from '../../../protocol/coap/options.ts';
 import { RequestError } from '../../../protocol/errors.ts';
 import { ContentFormat } from '../../../protocol/lwm2m/content-format.ts';
 import { ClientWorld, serverAddress } from '../../support/client/client-world.ts';
-import { type RegistrationRequest, describe as told } from '../../support/client/scripted-server.ts';
+import type { RegistrationRequest } from '../../support/client/scripted-server.ts';
 
 const imu = '/42770/0/2';
 let world: ClientWorld;
@@ -211,12 +211,22 @@ describe('readings that go by Send', () => {
     expect(packs.flatMap(({ payload }) => world.server.records(imu, payload)).length).toBeGreaterThan(40);
   });
 
-  it('leave an observation of the value to single values', async () => {
+  it('go to who observes them while somebody does, and each goes one way only', async () => {
     await startModem();
-    const { first, told: notifications } = await world.settle(world.server.observe(imu));
-    expect(told(first)).toMatch(/^2\.05/);
-    await world.clock.run(2_000);
-    for (const { payload } of notifications) expect(world.server.records(imu, payload)).toHaveLength(1);
-    expectAll(15);
+    await world.clock.run(5_000);
+    const observed = await world.settle(world.server.observe(imu));
+    await world.clock.run(1_000);
+    const before = world.server.of('send').length;
+    await world.clock.run(5_000);
+    expect(world.server.of('send')).toHaveLength(before);
+    await world.settle(observed.cancel());
+    await world.clock.run(5_000);
+    const packs = observed.told.flatMap(({ payload }) =>
+      world.server.records(imu, payload).map((record) => Math.round((record.time ?? 0) * 1e6)),
+    );
+    const all = [...times(), ...packs].sort((a, b) => a - b);
+    for (let i = 1; i < all.length; i++) expect((all[i] ?? 0) - (all[i - 1] ?? 0)).toBe(100_000);
+    expect(all.length).toBeGreaterThan(150);
+    expect(packs.length).toBeGreaterThan(50);
   });
 });
