@@ -13,8 +13,8 @@ import { type Answer, content, type OperationContext } from './operation.ts';
 import { OperationError } from './operation-error.ts';
 import { bootstrapObjects, type Target } from './target.ts';
 
-/** Objects of the core specification, whose version goes without saying where it is that of the enabler. */
-const coreObjects: ReadonlySet<number> = new Set([0, 1, 2, 3, 4, 5, 6, 7, 21]);
+/** Objects of the core specification that a newer one has in another version than 1.0 (Appendix E). */
+const revisedObjects: ReadonlySet<number> = new Set([0, 1, 2, 3, 4, 5, 21]);
 
 export interface LinkOptions {
   /** Where our objects are; default `/`. */
@@ -132,9 +132,9 @@ function resourceInstancesOf(path: string, values: unknown, levels: number): Lin
   return [...values.keys()].map((id) => ({ target: `${path}/${id}`, attributes: {} }));
 }
 
-/** A version of 1.0 goes without saying, but for core objects of a newer enabler (§7.2.3). */
+/** A version of 1.0 goes without saying, but for those core objects of which a newer enabler means another (§7.2.3). */
 function versionOf({ definition }: ClientObject, enabler: LwM2mVersion): Record<string, string> {
-  const doubtful = enabler !== '1.0' && coreObjects.has(definition.id) && definition.id < 5;
+  const doubtful = enabler !== '1.0' && revisedObjects.has(definition.id);
   return definition.version === '1.0' && !doubtful ? {} : { ver: definition.version };
 }
 

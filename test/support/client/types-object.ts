@@ -57,6 +57,17 @@ export class TypesObject {
     this.#kept.set(path, value);
   }
 
+  /** Makes the instance 0 what it was at first, and nobody hears of it; other instances go. */
+  restore(values: Readonly<Record<number, unknown>> = firstValues): void {
+    const { id } = allTypesObject;
+    const others = [...(this.#tree.object(id)?.instances.keys() ?? [])].filter((each) => each !== 0);
+    for (const each of others) this.#tree.remove(id, each);
+    this.#kept.clear();
+    this.executed.length = 0;
+    const made = this.#instance(0, recordsOf(0, values));
+    if (this.#tree.instance(id, 0) === undefined) this.#tree.add(made);
+  }
+
   /** All values of an instance, by path. */
   values(instance = 0): Record<string, ResourceValue> {
     const found: Record<string, ResourceValue> = {};
