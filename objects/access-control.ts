@@ -14,6 +14,7 @@ export const accessControlObject = defineObject({
       type: 'integer',
       mandatory: true,
       range: [1, 65534],
+      description: 'The object that the rights are about.',
     },
     objectInstanceId: {
       id: 1,
@@ -22,8 +23,18 @@ export const accessControlObject = defineObject({
       type: 'integer',
       mandatory: true,
       range: [0, 65535],
+      description: 'Its instance; 65535: the object itself, and so Create.',
     },
-    acl: { id: 2, title: 'ACL', operations: 'RW', type: 'integer', multiple: true, range: [0, 31] },
+    acl: {
+      id: 2,
+      title: 'ACL',
+      operations: 'RW',
+      type: 'integer',
+      multiple: true,
+      range: [0, 31],
+      description:
+        'Rights by short server id; 0 is everybody else. Bits: 1 read, 2 write, 4 execute, 8 delete, 16 create.',
+    },
     accessControlOwner: {
       id: 3,
       title: 'Access Control Owner',
@@ -31,6 +42,7 @@ export const accessControlObject = defineObject({
       type: 'integer',
       mandatory: true,
       range: [0, 65535],
+      description: 'The server that may change these rights; 65535: the bootstrap server alone.',
     },
   },
 });

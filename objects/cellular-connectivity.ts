@@ -6,7 +6,13 @@ export const cellularConnectivityObject = defineObject({
   version: '1.1',
   name: 'LWM2M Cellular Connectivity',
   resources: {
-    smscAddress: { id: 0, title: 'SMSC address', operations: 'RW', type: 'string' },
+    smscAddress: {
+      id: 0,
+      title: 'SMSC address',
+      operations: 'RW',
+      type: 'string',
+      description: 'Of the short message service centre, where the card has none.',
+    },
     disableRadioPeriod: {
       id: 1,
       title: 'Disable radio period',
@@ -14,17 +20,47 @@ export const cellularConnectivityObject = defineObject({
       type: 'integer',
       range: [0, 65535],
       units: 'min',
+      description: 'Writing it takes the device off the network for so long.',
     },
-    moduleActivationCode: { id: 2, title: 'Module activation code', operations: 'RW', type: 'string' },
-    vendorSpecificExtensions: { id: 3, title: 'Vendor specific extensions', operations: 'R', type: 'objlnk' },
-    psmTimer: { id: 4, title: 'PSM Timer', operations: 'RW', type: 'integer', units: 's' },
-    activeTimer: { id: 5, title: 'Active Timer', operations: 'RW', type: 'integer', units: 's' },
+    moduleActivationCode: {
+      id: 2,
+      title: 'Module activation code',
+      operations: 'RW',
+      type: 'string',
+      description: 'A code that the module needs to work.',
+    },
+    vendorSpecificExtensions: {
+      id: 3,
+      title: 'Vendor specific extensions',
+      operations: 'R',
+      type: 'objlnk',
+      description: 'An object of the vendor.',
+    },
+    psmTimer: {
+      id: 4,
+      title: 'PSM Timer',
+      operations: 'RW',
+      type: 'integer',
+      units: 's',
+      description:
+        'The longest time between two tracking area updates (T3412 extended); the network has the last word.',
+    },
+    activeTimer: {
+      id: 5,
+      title: 'Active Timer',
+      operations: 'RW',
+      type: 'integer',
+      units: 's',
+      description:
+        'How long the device can be reached after it was active (T3324); the network has the last word.',
+    },
     edrxIuMode: {
       id: 7,
       title: 'eDRX parameters for Iu mode',
       operations: 'RW',
       type: 'opaque',
       range: [0, 255],
+      description: 'Octet 3 of 3GPP TS 24.008 §10.5.5.32.',
     },
     edrxWbS1Mode: {
       id: 8,
@@ -32,6 +68,7 @@ export const cellularConnectivityObject = defineObject({
       operations: 'RW',
       type: 'opaque',
       range: [0, 255],
+      description: 'Octet 3 of 3GPP TS 24.008 §10.5.5.32.',
     },
     edrxNbS1Mode: {
       id: 9,
@@ -39,6 +76,7 @@ export const cellularConnectivityObject = defineObject({
       operations: 'RW',
       type: 'opaque',
       range: [0, 255],
+      description: 'Octet 3 of 3GPP TS 24.008 §10.5.5.32.',
     },
     edrxAGbMode: {
       id: 10,
@@ -46,6 +84,7 @@ export const cellularConnectivityObject = defineObject({
       operations: 'RW',
       type: 'opaque',
       range: [0, 255],
+      description: 'Octet 3 of 3GPP TS 24.008 §10.5.5.32.',
     },
     activatedProfileNames: {
       id: 11,
@@ -54,6 +93,7 @@ export const cellularConnectivityObject = defineObject({
       type: 'objlnk',
       multiple: true,
       mandatory: true,
+      description: 'The APN profiles that have a connection.',
     },
     supportedPowerSavingModes: {
       id: 12,
@@ -61,6 +101,7 @@ export const cellularConnectivityObject = defineObject({
       operations: 'R',
       type: 'unsigned',
       range: [0, 255],
+      description: "Bits: 1 PSM, 2 eDRX; the higher ones are the device's.",
     },
     activePowerSavingModes: {
       id: 13,
@@ -68,6 +109,7 @@ export const cellularConnectivityObject = defineObject({
       operations: 'RW',
       type: 'unsigned',
       range: [0, 255],
+      description: 'Bits as in Supported Power Saving Modes.',
     },
     releaseAssistanceIndicationUsage: {
       id: 14,
@@ -75,6 +117,7 @@ export const cellularConnectivityObject = defineObject({
       operations: 'RW',
       type: 'unsigned',
       range: [0, 255],
+      description: 'Whether the device tells the network that it expects no more data.',
     },
   },
 });

@@ -6,6 +6,7 @@ import { bearerSelectionObject } from './bearer-selection.ts';
 import { binaryAppDataContainerObject } from './binary-app-data-container.ts';
 import { cellularConnectivityObject } from './cellular-connectivity.ts';
 import { cellularNetworkControlObject } from './cellular-network-and-bearer-control.ts';
+import { coapConfigObject } from './coap-config.ts';
 import { connectivityMonitoringObject } from './connectivity-monitoring.ts';
 import { connectivityStatisticsObject } from './connectivity-statistics.ts';
 import type { ObjectDefinition } from './define-object.ts';
@@ -31,7 +32,9 @@ import { pushButtonObject } from './ipso/push-button.ts';
 import { temperatureObject } from './ipso/temperature.ts';
 import { voltageObject } from './ipso/voltage.ts';
 import { locationObject } from './location.ts';
+import { lockAndWipeObject } from './lock-and-wipe.ts';
 import { lteMtcBandConfigObject } from './lte-mtc-band-config.ts';
+import { nrConnectivityObject } from './nr-connectivity.ts';
 import { oscoreObject } from './oscore.ts';
 import { portfolioObject } from './portfolio.ts';
 import { remoteSimProvisioningObject } from './remote-sim-provisioning.ts';
@@ -50,6 +53,7 @@ export const newestOmaObjects: readonly ObjectDefinition[] = [
   firmwareUpdateObject,
   locationObject,
   connectivityStatisticsObject,
+  lockAndWipeObject,
   softwareManagementObject,
   cellularConnectivityObject,
   apnConnectionProfileObject,
@@ -60,6 +64,8 @@ export const newestOmaObjects: readonly ObjectDefinition[] = [
   oscoreObject,
   gatewayObject,
   gatewayRoutingObject,
+  nrConnectivityObject,
+  coapConfigObject,
   lteMtcBandConfigObject,
   remoteSimProvisioningObject,
   simProvisioningObject,

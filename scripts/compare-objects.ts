@@ -15,8 +15,8 @@ import { parseOmaXml } from '../objects/parse-oma-xml.ts';
 /** Units that older files spell otherwise than the registry of SenML units, which is what we write. */
 const spellings: Readonly<Record<string, string>> = { '%': '/100', KB: 'kB', minutes: 'min', Degrees: 'deg' };
 
-/** Units that stand in files by mistake: a kind of match is no time, a network code no share. */
-const mistaken = new Set(['/0//13 1.1', '/0//15 1.1', '/4//9 1.0', '/4//9 1.1']);
+/** Units that stand in files by mistake: a kind of match is no time, a network code no share, a bit rate no level. */
+const mistaken = new Set(['/0//13 1.1', '/0//15 1.1', '/4//9 1.0', '/4//9 1.1', '/27//12 1.0']);
 
 const folder = process.argv[2];
 if (folder === undefined) {

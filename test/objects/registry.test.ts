@@ -34,12 +34,12 @@ describe('the registry', () => {
   });
 
   test('knows nothing of what was never defined', () => {
-    expect(registry.object(8)).toBeUndefined();
+    expect(registry.object(12)).toBeUndefined();
     expect(registry.resource(3, 999)).toBeUndefined();
-    expect(registry.resource(8, 0)).toBeUndefined();
+    expect(registry.resource(12, 0)).toBeUndefined();
     expect(registry.resourceType(3, 999)).toBeUndefined();
-    expect(registry.resourceType(8, 0)).toBeUndefined();
-    expect(registry.originOf(8, '1.0')).toBeUndefined();
+    expect(registry.resourceType(12, 0)).toBeUndefined();
+    expect(registry.originOf(12, '1.0')).toBeUndefined();
     expect(registry.originOf(3, '9.9')).toBeUndefined();
   });
 
