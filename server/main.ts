@@ -30,6 +30,7 @@ import { DeviceOperations } from './lwm2m/device-operations.ts';
 import { DeviceReach } from './lwm2m/device-reach.ts';
 import { RegistrationExpiry } from './lwm2m/expiry.ts';
 import { ListeningTimes } from './lwm2m/listening-times.ts';
+import { ObjectModels } from './lwm2m/object-models.ts';
 import { composePolicies, type OpenedPolicies, openPolicyBook } from './lwm2m/observation-policies.ts';
 import { ObservationService } from './lwm2m/observation-service.ts';
 import { PresenceWindows } from './lwm2m/presence-windows.ts';
@@ -37,6 +38,7 @@ import { Profiles } from './lwm2m/profiles.ts';
 import { RegistrationInterface } from './lwm2m/registration-interface.ts';
 import { SendInterface } from './lwm2m/send-interface.ts';
 import { registerMetrics } from './metrics.ts';
+import { readObjectFolder } from './object-folder.ts';
 import type { Command } from './ports/command-queue.ts';
 import type { DeviceAttributes } from './ports/device-store.ts';
 import { StoreUnavailableError } from './ports/errors.ts';
@@ -113,11 +115,22 @@ async function compose(
     ...standardObjects({ carrier: config.carrierObject, iotSensor: config.sensorObject }),
     ...definitions,
   ]);
-  const models = new DeviceModels(registry);
+  const deviceModels = new DeviceModels(registry);
   const book = await openPolicyBook(stores, config);
   const hub = await LiveHub.open(stores.events, stores.log);
   const events = new EventPublisher(stores.events, hub, log.child({ part: 'events' }));
   closing.push(() => events.flush());
+  const models = new ObjectModels({
+    registry,
+    store: stores.objectModels,
+    own: new Set([config.carrierObject, config.sensorObject]),
+    events,
+    clock,
+  });
+  await models.open(
+    config.objects === undefined ? [] : readObjectFolder(config.objects),
+    log.child({ part: 'objects' }),
+  );
 
   const telemetryLog = log.child({ part: 'telemetry' });
   const projection = new Projection({
@@ -202,7 +215,7 @@ async function compose(
     clock,
     log: log.child({ part: 'observations' }),
     node: config.node,
-    lookupFor: (registration) => models.lookupFor(registration),
+    lookupFor: (registration) => deviceModels.lookupFor(registration),
     onHeard: (id, name, doubt) => parts().lifecycle.heard(id, name, doubt),
     onLost: (observation, reason) => parts().policies.reconciler.lost(observation, reason),
     onMoved: (id, address) => parts().lifecycle.moved(id, address),
@@ -220,14 +233,14 @@ async function compose(
     grace: config.lifetimeGrace,
     listener: {
       registered: (registration, replaced) => {
-        if (replaced === undefined) presence.registered(registration);
+        if (replaced === undefined) reach.registered(registration);
         else reach.replaced(replaced, registration);
         parts().lifecycle.registered(registration, replaced);
         parts().listening.registered(registration);
       },
       updated: (registration, previous) => {
         if (registration.address !== previous.address) reach.moved(registration.id, registration.address);
-        presence.registered(registration);
+        reach.registered(registration);
         parts().lifecycle.updated(registration, previous);
       },
       deregistered: (registration) => {
@@ -241,7 +254,7 @@ async function compose(
     reach,
     registrations: stores.registrations,
     ingest,
-    lookupFor: (registration) => models.lookupFor(registration),
+    lookupFor: (registration) => deviceModels.lookupFor(registration),
     log: log.child({ part: 'send' }),
     onHeard: (id, name) => parts().lifecycle.heard(id, name, false),
   });
@@ -264,7 +277,7 @@ async function compose(
     reach,
     endpoint,
     stores,
-    lookupFor: (registration) => models.lookupFor(registration),
+    lookupFor: (registration) => deviceModels.lookupFor(registration),
     observations,
     clock,
     onRead: async (name, records) => {
@@ -302,7 +315,7 @@ async function compose(
               stores: levelStores,
               requests,
               registry,
-              lookupFor: (registration) => models.lookupFor(registration),
+              lookupFor: (registration) => deviceModels.lookupFor(registration),
               clock,
             },
             name,
@@ -414,9 +427,10 @@ async function compose(
     heldRequests,
     listening,
     policies: policies.service,
+    models,
     live: hub,
     registry,
-    lookupFor: (registration) => models.lookupFor(registration),
+    lookupFor: (registration) => deviceModels.lookupFor(registration),
     shortServerId: config.shortServerId,
     metrics: () => metrics.metrics(),
     ready: () => stores.check(),

@@ -1,6 +1,8 @@
 import type { ObjectRegistry } from '../../objects/registry.ts';
 import { fromApiValue } from '../../objects/values.ts';
-import { RequestError } from '../../protocol/errors.ts';
+import { DecodeError, RequestError } from '../../protocol/errors.ts';
+import { type Link, parseLinks } from '../../protocol/lwm2m/link-format.ts';
+import { objectLinks } from '../../protocol/lwm2m/object-links.ts';
 import { joinPath, pathIds } from '../../protocol/lwm2m/path.ts';
 import type { LwM2mChange, LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
 import type { WriteContent } from '../lwm2m/device-requests.ts';
@@ -77,6 +79,23 @@ export function compositePathList(text: string): readonly string[] {
     const trimmed = path.trim();
     return trimmed === '/' ? '/' : objectPath(trimmed).canonical;
   });
+}
+
+/**
+ * Objects and instances out of a link-format text, as a device lists them.
+ * @throws RequestError it is none, or has no object
+ */
+export function objectLinksOf(text: string): readonly Link[] {
+  let links: readonly Link[];
+  try {
+    links = parseLinks(text);
+  } catch (error) {
+    if (error instanceof DecodeError) throw new RequestError(error.message, { cause: error });
+    throw error;
+  }
+  const { objects } = objectLinks(links);
+  if (objects.length === 0) throw new RequestError('there is no object in it');
+  return objects.map(({ path, attributes }) => ({ target: path, attributes }));
 }
 
 /**

@@ -7,9 +7,11 @@ import { flattenedSchemas } from './shared-schemas.ts';
 const tags = [
   { name: 'devices', description: 'The inventory: devices known, registered now or not' },
   { name: 'objects', description: 'Read, Write, Execute, Create, Delete, Discover on a device' },
+  { name: 'object-models', description: 'Object definitions: what the server knows of objects' },
   { name: 'observations', description: 'What a device reports by itself' },
   { name: 'composite', description: 'Several places of one device by one message' },
   { name: 'server-object', description: 'What a device does for this server: update, leave, be silent' },
+  { name: 'profiles', description: 'What the profile ids of LwM2M 1.2 stand for' },
   { name: 'carrier', description: "The SIM's carrier, and switching it" },
   { name: 'commands', description: 'Durable commands to devices' },
   { name: 'readings', description: 'What sensors said, by the time that it was taken' },

@@ -14,6 +14,7 @@ import type { StoredEvent } from '../ports/event-log.ts';
 import type { HistoryReading } from '../ports/history.ts';
 import type { LastValue } from '../ports/last-values.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
+import type { StoredProfile } from '../ports/profile-store.ts';
 import type {
   ApiCarrierAnswer,
   ApiCommand,
@@ -24,6 +25,7 @@ import type {
   ApiLiveReadings,
   ApiObservation,
   ApiPresence,
+  ApiProfile,
   ApiReading,
   ApiReadResult,
   ApiRegistration,
@@ -60,7 +62,7 @@ export function presentRegistration(registration: RegistrationView): ApiRegistra
       'node',
     ]),
     ...(registration.profiles === undefined ? {} : { profiles: [...registration.profiles] }),
-    contentFormats: [...registration.contentFormats],
+    ...(registration.contentFormats.length === 0 ? {} : { contentFormats: [...registration.contentFormats] }),
     objects: registration.links.map(({ target, attributes }) => ({
       path: target,
       attributes: { ...attributes },
@@ -167,6 +169,14 @@ export function presentLink(link: Link, registry: ObjectRegistry): ApiLink {
     type,
     operations,
     ...(units === undefined ? {} : { units }),
+  };
+}
+
+export function presentProfile({ id, links, storedAt }: StoredProfile): ApiProfile {
+  return {
+    id,
+    objects: links.map(({ target, attributes }) => ({ path: target, attributes: { ...attributes } })),
+    storedAt,
   };
 }
 

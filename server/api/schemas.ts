@@ -13,9 +13,11 @@ export const RegistrationSchema = Type.Object(
     profiles: Type.Optional(
       Type.Array(Type.String(), { description: 'Profile ids that the device gave (LwM2M 1.2)' }),
     ),
-    contentFormats: Type.Array(Type.Integer(), {
-      description: 'CoAP Content-Format ids that the device says it speaks; empty where it does not say',
-    }),
+    contentFormats: Type.Optional(
+      Type.Array(Type.Integer(), {
+        description: 'CoAP Content-Format ids that the device says it speaks; absent where it does not say',
+      }),
+    ),
     objects: Type.Array(
       Type.Object({ path: Type.String(), attributes: Type.Record(Type.String(), Type.String()) }),
       { description: 'Objects and instances that the device lists' },
@@ -447,6 +449,36 @@ export const DisableBodySchema = Type.Object(
     ),
   },
   { $id: 'DisableBody', additionalProperties: false },
+);
+
+/** `GET /api/profiles`. */
+export const ProfileSchema = Type.Object(
+  {
+    id: Type.String(),
+    objects: Type.Array(
+      Type.Object({ path: Type.String(), attributes: Type.Record(Type.String(), Type.String()) }),
+    ),
+    storedAt: Type.Number(),
+  },
+  { $id: 'Profile', additionalProperties: false },
+);
+export type ApiProfile = Static<typeof ProfileSchema>;
+
+export const ProfilesAnswerSchema = Type.Object(
+  { items: Type.Array(ProfileSchema) },
+  { $id: 'ProfilesAnswer', additionalProperties: false },
+);
+
+/** `PUT /api/profiles/{id}`. */
+export const ProfileBodySchema = Type.Object(
+  {
+    objects: Type.String({
+      minLength: 1,
+      maxLength: 100_000,
+      description: 'As a device lists them, in link format: `</1>;ver=1.2,</1/0>,</3/0>`',
+    }),
+  },
+  { $id: 'ProfileBody', additionalProperties: false },
 );
 
 /** `PUT /api/devices/{endpoint}/server/mute-send`. */

@@ -3,6 +3,7 @@ import type { Device, DeviceAttributes, DeviceStore } from '../ports/device-stor
 import type { ObjectModelStore } from '../ports/object-model-store.ts';
 import type { ObservationPolicyStore } from '../ports/observation-policy-store.ts';
 import type { ObservationStore } from '../ports/observation-store.ts';
+import type { ProfileStore } from '../ports/profile-store.ts';
 import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
 import type { Channel } from './channel.ts';
 import { attributeNames, awakeTimesOffset, type DeviceRow, registrationPart } from './device-table.ts';
@@ -72,6 +73,15 @@ export function objectModelStore(channel: Channel): ObjectModelStore {
     list: () => channel.read('objectModels'),
     put: (models) => channel.write('putObjectModels', models),
     remove: (objectId, version) => channel.write('removeObjectModel', objectId, version),
+  };
+}
+
+export function profileStore(channel: Channel): ProfileStore {
+  return {
+    find: (endpoint, ids) => channel.read('findProfiles', endpoint, ids),
+    put: (profile) => channel.write('putProfile', profile),
+    list: () => channel.read('listProfiles'),
+    remove: (id) => channel.write('removeProfile', id),
   };
 }
 

@@ -128,7 +128,7 @@ export class DeviceTable {
       .prepare('DELETE FROM device WHERE endpoint = ? AND registered = 0')
       .run(endpoint).changes;
     if (removed === 0) return false;
-    for (const table of ['last_value', 'observation_choice', 'written_attributes']) {
+    for (const table of ['last_value', 'observation_choice', 'written_attributes', 'profile']) {
       this.#database.prepare(`DELETE FROM ${table} WHERE endpoint = ?`).run(endpoint);
     }
     this.#database.prepare('UPDATE series SET endpoint = NULL WHERE endpoint = ?').run(endpoint);

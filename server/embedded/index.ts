@@ -7,6 +7,7 @@ import {
   objectModelStore,
   observationPolicyStore,
   observationStore,
+  profileStore,
   registrationStore,
 } from './device-ports.ts';
 import { eventLog, history, lastValues, telemetryLog } from './telemetry-ports.ts';
@@ -58,6 +59,7 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     devices: deviceStore(channel, queries),
     registrations: registrationStore(channel),
     observations: observationStore(channel),
+    profiles: profileStore(channel),
     observationPolicies: observationPolicyStore(channel),
     objectModels: objectModelStore(channel),
     commands: commandQueue(channel, queries),

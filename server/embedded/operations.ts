@@ -7,6 +7,7 @@ import type { LastValue } from '../ports/last-values.ts';
 import type { StoredObjectModel } from '../ports/object-model-store.ts';
 import type { ObservationChoice, ObservationPolicy } from '../ports/observation-policy-store.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
+import type { StoredProfile } from '../ports/profile-store.ts';
 import type { LogPosition } from '../ports/telemetry-log.ts';
 import { CommandTable } from './command-table.ts';
 import { DeviceTable, type NewAwakeTimes } from './device-table.ts';
@@ -18,6 +19,7 @@ import { LogReader, LogTable } from './log-table.ts';
 import { ObjectModelTable } from './object-model-table.ts';
 import { ObservationPolicyTable } from './observation-policy-table.ts';
 import { ObservationTable } from './observation-table.ts';
+import { ProfileTable } from './profile-table.ts';
 import { type RegistrationRow, RegistrationTable, type UpdateRow } from './registration-table.ts';
 
 /** Bytes of the log that one read gives at most, but for a single larger segment. */
@@ -57,6 +59,7 @@ export function createQueries(database: DatabaseSync) {
 export function createOperations(database: DatabaseSync) {
   const registrations = new RegistrationTable(database);
   const observations = new ObservationTable(database);
+  const profiles = new ProfileTable(database);
   const policies = new ObservationPolicyTable(database);
   const models = new ObjectModelTable(database);
   const devices = new DeviceTable(database);
@@ -82,6 +85,8 @@ export function createOperations(database: DatabaseSync) {
       observationByToken: (token: string) => observations.byToken(token),
       observationsByRegistration: (id: string) => observations.byRegistration(id),
       countObservations: () => observations.count(),
+      findProfiles: (endpoint: string, ids: readonly string[]) => profiles.find(endpoint, ids),
+      listProfiles: () => profiles.list(),
       observationPolicies: () => policies.policies(),
       recordedEndpoints: () => policies.recorded(),
       observationRecord: (endpoint: string) => policies.record(endpoint),
@@ -108,6 +113,8 @@ export function createOperations(database: DatabaseSync) {
       expireRegistrations: (now: number, limit: number) => registrations.expire(now, limit),
       addObservation: (observation: StoredObservation) => observations.add(observation),
       removeObservation: (token: string) => observations.remove(token),
+      putProfile: (profile: StoredProfile) => profiles.put(profile),
+      removeProfile: (id: string) => profiles.remove(id),
       putObservationPolicy: (policy: ObservationPolicy) => policies.put(policy),
       removeObservationPolicy: (id: string) => policies.remove(id),
       chooseObservation: (endpoint: string, choice: ObservationChoice) => policies.choose(endpoint, choice),

@@ -208,6 +208,16 @@ const steps: readonly string[] = [
   -- Commands that have ended, the oldest first: what is trimmed by age.
   CREATE INDEX command_ended ON command (updated_at) WHERE state NOT IN ('queued', 'sent', 'accepted');
   `,
+  `
+  -- What profile ids stand for: as a person gave it (endpoint empty), or as a device said of itself. links: JSON.
+  CREATE TABLE profile (
+    endpoint TEXT NOT NULL,
+    id TEXT NOT NULL,
+    links TEXT NOT NULL,
+    stored_at REAL NOT NULL,
+    PRIMARY KEY (endpoint, id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The version that this program writes. */

@@ -15,11 +15,13 @@ import { DecodeError, RequestError } from '../../protocol/errors.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { Registration, RegistrationStore, RegistrationUpdate } from '../ports/registration-store.ts';
+import { type Profiles, UnknownProfileError } from './profiles.ts';
 import {
   type ListedObjects,
   lifetimeOf,
   parseObjects,
   parseParameters,
+  type RegistrationParameters,
   requireEndpoint,
   requireVersion,
   UnsupportedVersionError,
@@ -40,6 +42,7 @@ export interface RegistrationListener {
 
 export interface RegistrationInterfaceOptions {
   readonly registrations: RegistrationStore;
+  readonly profiles: Profiles;
   readonly clock: Clock;
   readonly log: Logger;
   readonly node: string;
@@ -99,8 +102,8 @@ export class RegistrationInterface {
     const parameters = parseParameters(uriQuery(request.options));
     const endpoint = requireEndpoint(parameters);
     const version = requireVersion(parameters);
-    const listed = this.#listed(request);
-    if (listed === undefined) return { code: Code.UNSUPPORTED_CONTENT_FORMAT };
+    const objects = await this.#objects(request, endpoint, version, parameters.profiles);
+    if (objects === undefined) return { code: Code.UNSUPPORTED_CONTENT_FORMAT };
     const now = Math.floor(this.#options.clock.wallTime());
     const lifetime = lifetimeOf(parameters);
     const registration: Registration = {
@@ -113,9 +116,10 @@ export class RegistrationInterface {
       binding: parameters.binding ?? 'U',
       queueMode: parameters.queueMode ?? false,
       ...(parameters.smsNumber === undefined ? {} : { smsNumber: parameters.smsNumber }),
-      rootPath: listed.rootPath,
-      links: listed.links,
-      contentFormats: listed.contentFormats,
+      rootPath: objects.rootPath,
+      links: objects.links,
+      contentFormats: objects.contentFormats,
+      ...(parameters.profiles === undefined ? {} : { profiles: parameters.profiles }),
       additional: parameters.additional,
       registeredAt: now,
       updatedAt: now,
@@ -134,17 +138,22 @@ export class RegistrationInterface {
     const { registrations, node, clock, listener } = this.#options;
     const parameters = parseParameters(uriQuery(request.options));
     // §6.2.2 allows an Update without a payload, which then leaves the objects as they were.
-    const listed = request.payload.length === 0 ? undefined : this.#listed(request);
+    let listed = request.payload.length === 0 ? undefined : this.#listed(request);
     if (listed === undefined && request.payload.length > 0) return { code: Code.UNSUPPORTED_CONTENT_FORMAT };
+    if (parameters.profiles !== undefined) {
+      const before = await registrations.byId(id);
+      if (before === undefined) return { code: Code.NOT_FOUND };
+      listed = await this.#options.profiles.resolve(before.endpoint, parameters.profiles, listed);
+    }
     const update: RegistrationUpdate = {
       id,
       address: request.peer,
       ...(request.identity === undefined ? {} : { identity: request.identity }),
       ...(parameters.lifetime === undefined ? {} : { lifetime: parameters.lifetime }),
-      ...(parameters.binding === undefined ? {} : { binding: parameters.binding }),
-      ...(parameters.queueMode === undefined ? {} : { queueMode: parameters.queueMode }),
+      ...bindingOf(parameters),
       ...(parameters.smsNumber === undefined ? {} : { smsNumber: parameters.smsNumber }),
       ...(listed === undefined ? {} : changedObjects(listed)),
+      ...(parameters.profiles === undefined ? {} : { profiles: parameters.profiles }),
       updatedAt: Math.floor(clock.wallTime()),
       node,
     };
@@ -159,6 +168,24 @@ export class RegistrationInterface {
     return { code: Code.DELETED, after: () => this.#options.listener.deregistered(registration) };
   }
 
+  /** The objects of a Register; undefined as for `#listed`. */
+  async #objects(
+    request: IncomingRequest,
+    endpoint: string,
+    version: string,
+    profiles: readonly string[] | undefined,
+  ): Promise<ListedObjects | undefined> {
+    const empty = request.payload.length === 0;
+    if (profiles !== undefined) {
+      const listed = empty ? undefined : this.#listed(request);
+      if (listed === undefined && !empty) return undefined;
+      return this.#options.profiles.resolve(endpoint, profiles, listed);
+    }
+    // §6.2.1 of 1.2; older clients are known to list nothing, and are none the worse for it.
+    if (empty && version === '1.2') throw new UnknownProfileError('neither objects nor a profile id (pid)');
+    return this.#listed(request);
+  }
+
   /** Undefined for a Content-Format other than link format; a client may leave it out. */
   #listed(request: IncomingRequest): ListedObjects | undefined {
     const format = contentFormat(request.options);
@@ -169,6 +196,10 @@ export class RegistrationInterface {
   #refusal(request: IncomingRequest, error: unknown): OutgoingResponse {
     if (error instanceof UnsupportedVersionError) {
       return { code: Code.PRECONDITION_FAILED, payload: text.encode(error.message) };
+    }
+    if (error instanceof UnknownProfileError) {
+      this.#options.log.debug({ peer: request.peer, reason: error.message }, 'registration request refused');
+      return { code: Code.CONFLICT, payload: text.encode(error.message) };
     }
     if (error instanceof RequestError || error instanceof DecodeError) {
       this.#options.log.debug({ peer: request.peer, reason: error.message }, 'registration request refused');
@@ -181,6 +212,12 @@ export class RegistrationInterface {
     this.#options.log.error({ error, peer: request.peer }, 'a registration request met a bug');
     return { code: Code.INTERNAL_SERVER_ERROR };
   }
+}
+
+/** Who says its binding says with it whether there is queue mode: `Q` is a flag, and cannot be taken back by itself. */
+function bindingOf({ binding, queueMode }: RegistrationParameters): Partial<RegistrationUpdate> {
+  if (binding !== undefined) return { binding, queueMode: queueMode ?? false };
+  return queueMode === undefined ? {} : { queueMode };
 }
 
 /** An Update that lists objects without a root link keeps root path and content formats (§6.2.2). */

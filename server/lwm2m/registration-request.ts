@@ -1,10 +1,13 @@
 import { DecodeError, RequestError } from '../../protocol/errors.ts';
 import { type Link, parseLinks } from '../../protocol/lwm2m/link-format.ts';
 import { objectLinks } from '../../protocol/lwm2m/object-links.ts';
+import { parseProfiles } from './profile-ids.ts';
 import { supportedVersions } from './versions.ts';
 
 /** Lifetime where the client gives none, §6.2.1: one day. */
 const DEFAULT_LIFETIME = 86_400;
+/** 2^31 - 1 s is 68 years: 1.0 allows it, and it keeps times exact. */
+const LONGEST_LIFETIME = 2_147_483_647;
 /** An endpoint name longer than this is refused; §6.2.1 sets no bound. */
 const MAX_ENDPOINT_LENGTH = 255;
 const MAX_PARAMETERS = 32;
@@ -22,6 +25,7 @@ export interface RegistrationParameters {
   readonly binding?: string;
   readonly queueMode?: boolean;
   readonly smsNumber?: string;
+  readonly profiles?: readonly string[];
   readonly additional: Readonly<Record<string, string>>;
 }
 
@@ -35,6 +39,7 @@ export function parseParameters(queries: readonly string[]): RegistrationParamet
     binding?: string;
     queueMode?: boolean;
     smsNumber?: string;
+    profiles?: readonly string[];
   } = {};
   // Without a prototype: the names are the peer's.
   const additional: Record<string, string> = Object.create(null);
@@ -61,6 +66,9 @@ export function parseParameters(queries: readonly string[]): RegistrationParamet
         break;
       case 'sms':
         known.smsNumber = value;
+        break;
+      case 'pid':
+        known.profiles = parseProfiles(value);
         break;
       default:
         additional[name] = value;
@@ -89,10 +97,12 @@ export function requireEndpoint(parameters: RegistrationParameters): string {
 
 /** A client that says no version is taken for one of 1.0. */
 export function requireVersion(parameters: RegistrationParameters): string {
-  const version = parameters.version ?? '1.0';
+  const given = parameters.version ?? '1.0';
+  // `1.2.1` is a 1.2 with other words: what is after the minor version changes no message.
+  const version = /^\d+\.\d+\.\d+$/.test(given) ? given.slice(0, given.lastIndexOf('.')) : given;
   if (!(supportedVersions as readonly string[]).includes(version)) {
     throw new UnsupportedVersionError(
-      `LwM2M ${version} is not supported; ${supportedVersions.join(', ')} are`,
+      `LwM2M ${version.slice(0, 20)} is not supported; ${supportedVersions.join(', ')} are`,
     );
   }
   return version;
@@ -104,15 +114,15 @@ export function lifetimeOf(parameters: RegistrationParameters): number {
 
 function parseLifetime(value: string): number {
   const lifetime = Number(value);
-  if (!/^\d{1,10}$/.test(value) || lifetime < 1) {
-    throw new RequestError(`lifetime (lt) must be a number of seconds from 1, not '${value.slice(0, 20)}'`);
+  if (!/^\d{1,10}$/.test(value)) {
+    throw new RequestError(`lifetime (lt) must be a number of seconds, not '${value.slice(0, 20)}'`);
   }
-  // 2^31 - 1 s is 68 years: 1.0 allows it, and it keeps times exact.
-  return Math.min(lifetime, 2_147_483_647);
+  // 0 is without end (Appendix E.2, resource 1).
+  return lifetime === 0 ? LONGEST_LIFETIME : Math.min(lifetime, LONGEST_LIFETIME);
 }
 
 function parseBinding(value: string): string {
-  if (!/^[UTSNQM]{1,8}$/.test(value))
+  if (!/^[UTSNQMH]{1,8}$/.test(value))
     throw new RequestError(`binding (b) '${value.slice(0, 20)}' is not known`);
   return value;
 }

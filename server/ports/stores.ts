@@ -6,6 +6,7 @@ import type { LastValues } from './last-values.ts';
 import type { ObjectModelStore } from './object-model-store.ts';
 import type { ObservationPolicyStore } from './observation-policy-store.ts';
 import type { ObservationStore } from './observation-store.ts';
+import type { ProfileStore } from './profile-store.ts';
 import type { RegistrationStore } from './registration-store.ts';
 import type { TelemetryLog } from './telemetry-log.ts';
 
@@ -17,6 +18,7 @@ export interface Stores {
   readonly devices: DeviceStore;
   readonly registrations: RegistrationStore;
   readonly observations: ObservationStore;
+  readonly profiles: ProfileStore;
   readonly observationPolicies: ObservationPolicyStore;
   readonly objectModels: ObjectModelStore;
   readonly commands: CommandQueue;

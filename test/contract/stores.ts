@@ -9,6 +9,7 @@ import { describeLastValues } from './last-values.ts';
 import { describeObjectModelStore } from './object-model-store.ts';
 import { describeObservationPolicyStore } from './observation-policy-store.ts';
 import { describeObservationStore } from './observation-store.ts';
+import { describeProfileStore } from './profile-store.ts';
 import { describeRegistrationStore } from './registration-store.ts';
 import { append, describeTelemetryLog } from './telemetry-log.ts';
 
@@ -16,6 +17,7 @@ import { append, describeTelemetryLog } from './telemetry-log.ts';
 export function describeStores(name: string, open: OpenStores): void {
   describeRegistrationStore(name, open);
   describeObservationStore(name, open);
+  describeProfileStore(name, open);
   describeObservationPolicyStore(name, open);
   describeObjectModelStore(name, open);
   describeDeviceStore(name, open);

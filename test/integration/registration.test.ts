@@ -66,7 +66,7 @@ describe('the registration interface', () => {
       Code.BAD_REQUEST,
       'endpoint client name (ep) is missing',
     ],
-    ['with a lifetime of 0', '/rd', ['ep=a', 'lt=0'], Code.BAD_REQUEST, 'lifetime'],
+    ['with a lifetime that is no number', '/rd', ['ep=a', 'lt=soon'], Code.BAD_REQUEST, 'lifetime'],
     [
       'of a version that is not ours',
       '/rd',

@@ -37,8 +37,46 @@ describe('the parameters of a Register', () => {
     expect(() => parseParameters(['ep=a', 'ep=b'])).toThrow('given twice');
   });
 
-  it.each(['lt=0', 'lt=-5', 'lt=abc', 'lt=', 'b=X', 'b='])('refuse %s', (query) => {
+  it.each(['lt=-5', 'lt=abc', 'lt=', 'b=X', 'b='])('refuse %s', (query) => {
     expect(() => parseParameters([query])).toThrow(RequestError);
+  });
+
+  it('take a lifetime of 0 as one without end', () => {
+    expect(parseParameters(['lt=0']).lifetime).toBe(2_147_483_647);
+  });
+
+  it.each([
+    ['pid=6:27354b9a', ['6:27354b9a']],
+    ['pid="6:1234abcd,oma:dev-1,v:x"', ['6:1234abcd', 'oma:dev-1', 'v:x']],
+    ['pid="v:x,v:x"', ['v:x']],
+  ])('read the profile ids of %s', (query, profiles) => {
+    expect(parseParameters([query])).toEqual({ profiles, additional: {} });
+  });
+
+  it.each([
+    'pid=',
+    'pid=6',
+    'pid=6:',
+    'pid=6:ABCD',
+    'pid=oma:a_b',
+    'pid=x:1',
+    'pid="6:ab',
+    'pid="6:ab,"',
+    'pid=6:ab,v:x',
+    `pid=6:${'a'.repeat(100)}`,
+    `pid="${Array.from({ length: 17 }, (_, i) => `v:${i}`).join(',')}"`,
+  ])('refuse %s', (query) => {
+    expect(() => parseParameters([query])).toThrow(RequestError);
+  });
+
+  it.each([
+    ['1.0', '1.0'],
+    ['1.2', '1.2'],
+    ['1.1.1', '1.1'],
+    ['1.2.2', '1.2'],
+  ])('take version %s as %s', (given, version) => {
+    expect(requireVersion(parseParameters([`lwm2m=${given}`]))).toBe(version);
+    expect(requireVersion(parseParameters([`lwm2m="${given}"`]))).toBe(version);
   });
 
   it('bound a lifetime that is longer than any device lives', () => {
