@@ -11,7 +11,7 @@ import type { IncomingResponse, OutgoingRequest } from './exchange.ts';
 import { type CoapMessage, type CoapOption, Code, MessageType, OptionNumber } from './message.ts';
 import { blockOf, blockOption, findOption, hasOption, uintOption } from './options.ts';
 import { type Peer, Transmission, type TransmissionOwner } from './peer.ts';
-import { RequestTarget } from './request-target.ts';
+import { RequestTarget, type TargetFollower } from './request-target.ts';
 import { formatToken } from './token.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -50,7 +50,7 @@ class Deadlined extends Deadline {
  * One request of ours with all its blocks, from NSTART's queue to the whole answer. As a Deadline it is
  * the wait for a response that is no longer the message layer's: after an empty ACK, or for a NON.
  */
-export class ClientExchange extends Deadline implements TransmissionOwner, AwaitedAnswer {
+export class ClientExchange extends Deadline implements TransmissionOwner, AwaitedAnswer, TargetFollower {
   peer: Peer;
   /** Token in hex that its answer will carry. */
   key = '';
@@ -70,7 +70,6 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
   #overall: Deadlined | undefined;
   #aborted: (() => void) | undefined;
   readonly #target: RequestTarget | undefined;
-  readonly #moved = (address: PeerAddress): (() => void) => this.moveTo(address);
   #answering = false;
   #ended = false;
 
@@ -103,7 +102,7 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
    * The peer is reached there now: what is under way goes on there, as the same message. What is returned
    * lets those go that waited for its place, once all who move have moved.
    */
-  moveTo(address: PeerAddress): () => void {
+  movedTo(address: PeerAddress): () => void {
     const { layer } = this.#requests;
     const [from, to] = [this.peer, layer.peerFor(address)];
     if (this.#ended || from === to) return () => undefined;
@@ -115,6 +114,11 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
       layer.startQueued(from);
       layer.startQueued(to);
     };
+  }
+
+  /** The peer listens now: what was sent in vain is sent again at once. */
+  heard(): void {
+    if (this.#transmission !== undefined) this.#requests.layer.sendSooner(this.#transmission);
   }
 
   start(): void {
@@ -136,7 +140,7 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
       this.#aborted = () => this.#fail(signal.reason);
       signal.addEventListener('abort', this.#aborted);
     }
-    this.#target?.follow(this.#moved);
+    this.#target?.follow(this);
     this.#send();
   }
 
@@ -340,7 +344,7 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
     this.peer.holds--;
     const { layer } = this.#requests;
     this.#requests.forget(this);
-    this.#target?.unfollow(this.#moved);
+    this.#target?.unfollow(this);
     layer.deadlines.cancel(this);
     if (this.#overall !== undefined) layer.deadlines.cancel(this.#overall);
     if (this.#aborted !== undefined) this.#request.signal?.removeEventListener('abort', this.#aborted);

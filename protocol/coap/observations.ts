@@ -71,7 +71,7 @@ export class ObservationEntry implements Observation {
 
   moveTo(peer: PeerAddress): void {
     this.peer = peer;
-    this.fetch?.moveTo(peer)();
+    this.fetch?.movedTo(peer)();
   }
 
   /** Whether a notification is newer than all before (RFC 7641 §3.4); if so it is the newest from now on. */

@@ -203,10 +203,7 @@ export class Outbox implements TransmissionDriver {
       this.releasePlace(transmission);
       return;
     }
-    const now = this.clock.now();
-    // A peer need not remember a message for longer than EXCHANGE_LIFETIME, MAX_LATENCY of which the last copy may travel.
-    const memory = this.lifetimes.exchangeLifetime - this.parameters.maxLatency;
-    if (transmission.retransmissions >= this.parameters.maxRetransmit || now - transmission.sentAt > memory) {
+    if (transmission.retransmissions >= this.parameters.maxRetransmit || this.#isTooOld(transmission)) {
       this.statistics.timeouts++;
       this.finish(transmission);
       transmission.owner.timedOut(transmission);
@@ -265,6 +262,23 @@ export class Outbox implements TransmissionDriver {
         this.#sendAgain(transmission, 1);
       }
     }
+  }
+
+  /**
+   * Sends again now what was sent again in vain before, and begins its waits anew; not for longer than a peer
+   * must remember it.
+   */
+  sendSooner(transmission: Transmission): void {
+    const { state, confirmable, retransmissions, peer } = transmission;
+    if (state !== TransmissionState.SENT || !confirmable || retransmissions === 0) return;
+    if (peer.outgoing?.get(transmission.messageId) !== transmission || this.#isTooOld(transmission)) return;
+    this.#startWaiting(transmission);
+    this.#sendAgain(transmission, retransmissions);
+  }
+
+  /** A peer need not remember a message for longer than EXCHANGE_LIFETIME, MAX_LATENCY of which the last copy may travel. */
+  #isTooOld({ sentAt }: Transmission): boolean {
+    return this.clock.now() - sentAt > this.lifetimes.exchangeLifetime - this.parameters.maxLatency;
   }
 
   /** The id is free where this message had it; one that has moved in since keeps it. */

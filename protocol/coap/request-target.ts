@@ -1,7 +1,12 @@
 import type { PeerAddress } from './datagram-port.ts';
 
-/** Goes to where the target is now; what it returns is called when all have gone there. */
-export type TargetFollower = (address: PeerAddress) => () => void;
+/** What is on its way to a target. */
+export interface TargetFollower {
+  /** Goes to where the target is now; what it returns is called when all have gone there. */
+  movedTo(address: PeerAddress): () => void;
+  /** The target was heard just now. */
+  heard(): void;
+}
 
 /**
  * Where a peer is, said once for all requests to it: whoever learns that it is reached elsewhere moves
@@ -23,10 +28,18 @@ export class RequestTarget {
   moveTo(address: PeerAddress): void {
     if (address === this.#address) return;
     this.#address = address;
-    for (const arrived of [...this.#followers].map((follower) => follower(address))) arrived();
+    for (const arrived of [...this.#followers].map((follower) => follower.movedTo(address))) arrived();
   }
 
-  /** Has `follower` told of each move, until it is taken off. */
+  /**
+   * The peer was heard just now, so it listens: what waits for a retransmission, perhaps for long, is sent
+   * again at once. Only what was sent in vain already: an answer may be under way.
+   */
+  heard(): void {
+    for (const follower of [...this.#followers]) follower.heard();
+  }
+
+  /** Has `follower` told, until it is taken off. */
   follow(follower: TargetFollower): void {
     this.#followers.add(follower);
   }

@@ -10,6 +10,8 @@ import type { DevicePresence } from './presence.ts';
  * store just before would ask where the device no longer is.
  */
 const RECENT = 5_000;
+/** A device that was heard within this time is taken to listen still, ms. */
+const PROBE_AFTER = 3_000;
 
 export interface ReachLimits {
   /** ms, waiting included. */
@@ -20,6 +22,11 @@ export interface ReachLimits {
    * sent, and would carry it out a second time.
    */
   readonly once?: boolean;
+  /**
+   * Asks the device whether it is there, and rejects where it is not. Called where it may sleep by now although
+   * its window is not over: what may be carried out once only is not to be sent in vain.
+   */
+  readonly probe?: ((at: PeerAddress, timeLeft: number) => Promise<unknown>) | undefined;
   /** Called when the device listens, right before `send`; what it rejects with ends the matter. */
   readonly beforeSend?: (() => Promise<void>) | undefined;
 }
@@ -57,7 +64,7 @@ export class DeviceReach {
    */
   async send<T>(
     registration: Registration,
-    { timeout, signal, once = false, beforeSend }: ReachLimits,
+    { timeout, signal, once = false, probe, beforeSend }: ReachLimits,
     send: (target: RequestTarget, timeLeft: number, signal: AbortSignal | undefined) => Promise<T>,
   ): Promise<T> {
     const { clock, presence } = this.#options;
@@ -72,6 +79,9 @@ export class DeviceReach {
           ? (end?.signal ?? signal)
           : AbortSignal.any([end.signal, signal]);
       try {
+        if (probe !== undefined && turn !== undefined && turn.quiet > PROBE_AFTER) {
+          await answeredOrMoved(place.target, (at) => probe(at, Math.max(1, deadline - clock.now())));
+        }
         await beforeSend?.();
         const answer = await send(place.target, Math.max(1, deadline - clock.now()), either);
         turn?.answered();
@@ -90,7 +100,14 @@ export class DeviceReach {
 
   /** A datagram of the device came that was no answer. */
   heard(registrationId: string): void {
+    this.#places.get(registrationId)?.target.heard();
     this.#options.presence?.heard(registrationId);
+  }
+
+  /** The device has registered, or updated: it listens, and what it says of queue mode counts from now on. */
+  registered(registration: Registration): void {
+    this.#places.get(registration.id)?.target.heard();
+    this.#options.presence?.registered(registration);
   }
 
   /** The device is at another address: what is under way goes on there, as the same messages. */
@@ -138,6 +155,22 @@ export class DeviceReach {
       if (place.users === 0) this.#places.delete(id);
     }
   }
+}
+
+/** A device that comes from another address has spoken just now, and so has it with an answer. */
+function answeredOrMoved(target: RequestTarget, probe: (at: PeerAddress) => Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const follower = { movedTo: () => done, heard: () => done() };
+    const done = (): void => {
+      target.unfollow(follower);
+      resolve();
+    };
+    target.follow(follower);
+    probe(target.address).then(done, (error: unknown) => {
+      target.unfollow(follower);
+      reject(error);
+    });
+  });
 }
 
 function newPlace(address: PeerAddress): Place {

@@ -43,7 +43,8 @@ export class DeviceSender {
   send(registration: Registration, request: DeviceRequest, once = false): Promise<IncomingResponse> {
     const { endpoint, reach } = this.#options;
     const { timeout = this.#options.timeout, signal, beforeSend, ...rest } = request;
-    return reach.send(registration, { timeout, signal, once, beforeSend }, (target, left, either) =>
+    const probe = once ? (at: PeerAddress, left: number) => endpoint.ping(at, { timeout: left }) : undefined;
+    return reach.send(registration, { timeout, signal, once, probe, beforeSend }, (target, left, either) =>
       endpoint.request(target, {
         ...rest,
         timeout: left,

@@ -49,7 +49,12 @@ interface Sleeper {
   waiters: Waiter[] | undefined;
 }
 
-const always: PresenceTurn = { answered: () => undefined, silent: () => undefined, end: () => undefined };
+const always: PresenceTurn = {
+  quiet: 0,
+  answered: () => undefined,
+  silent: () => undefined,
+  end: () => undefined,
+};
 
 /**
  * Presence by windows: a device in queue mode listens for a time after each of its datagrams
@@ -178,6 +183,7 @@ export class PresenceWindows implements DevicePresence {
     // Where it spoke meanwhile, its listening proves nothing of the window that was then.
     const undisturbed = (): boolean => sleeper.heardAt === since;
     return {
+      quiet: begun - since,
       end: () => end(),
       answered: () =>
         end(() => {

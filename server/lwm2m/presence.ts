@@ -18,6 +18,8 @@ export interface PresenceState {
  * how that went; further calls do nothing.
  */
 export interface PresenceTurn {
+  /** The device was heard so long ago, ms, that it may sleep by now; 0 where it listens always. */
+  readonly quiet: number;
   /** The device answered: it listened, and does so anew for its window. */
   answered(): void;
   /** It did not answer although it should be awake: it sleeps until it is heard again. */

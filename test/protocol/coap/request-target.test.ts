@@ -228,6 +228,46 @@ describe('a request to a target that moves', () => {
     await device.close();
   });
 
+  test('goes out again at once when the target is heard after it was sent in vain, and not before', async () => {
+    const { world, endpoint, target, before } = setUp();
+    const response = endpoint.request(target, get('/a'));
+    world.clock.advance(1_000);
+    expect(before.received).toHaveLength(1);
+    // Its answer may be on its way.
+    target.heard();
+    world.clock.advance(20);
+    expect(before.received).toHaveLength(1);
+    world.clock.advance(25_000);
+    const sent = before.received.length;
+    target.heard();
+    target.heard();
+    world.clock.advance(20);
+    expect(before.received).toHaveLength(sent + 1);
+    // Its waits begin anew.
+    world.clock.advance(3_020);
+    expect(before.received).toHaveLength(sent + 2);
+    expect(before.received.every((one) => one.messageId === before.received[0]?.messageId)).toBe(true);
+    answer(before, before.take(), 'awake');
+    expect(text((await world.settle(response)).payload)).toBe('awake');
+    target.heard();
+    world.clock.advance(20);
+    expect(endpoint.statistics.outstanding).toBe(0);
+  });
+
+  test('is not sent for longer than a peer must remember it, however often it is heard', async () => {
+    const { world, endpoint, target } = setUp();
+    world.link.recording = true;
+    const response = endpoint.request(target, get('/a'));
+    response.catch(() => undefined);
+    for (let i = 0; i < 40; i++) {
+      await world.clock.run(10_000);
+      target.heard();
+    }
+    await expect(world.settle(response)).rejects.toThrow(TimeoutError);
+    expect(world.link.log.length).toBeGreaterThan(20);
+    expect(world.link.log.length).toBeLessThan(60);
+  });
+
   test('takes the set-up of an observation along', async () => {
     const { world, endpoint, target, before, after } = setUp();
     const payloads: string[] = [];
