@@ -14,6 +14,8 @@ export interface ReportingDefaults {
   readonly maximumPeriod: number;
   /** Default Notification Mode (1.2); without it notifications are confirmable. */
   readonly confirmable?: boolean;
+  /** How many values of a path are kept while they cannot be told, where hqmax does not say; default: nobody says. */
+  readonly historyLength?: number;
 }
 
 /** Attributes that an Observe-Composite may bring along: those that can be assigned to an object (§6.4.4). */
@@ -100,11 +102,16 @@ export class ObservationConditions {
 
   /** How many values of a path are kept while they cannot be told; undefined: nobody says. */
   historyLength(path: string): number | undefined {
-    return this.#at(path, 'hqmax');
+    return this.#at(path, 'hqmax') ?? this.#defaults().historyLength;
   }
 
-  /** The longest of the histories; undefined where no attribute says. */
+  /** The longest of the histories that are kept while the server is away; undefined where nobody says. */
   longestHistory(): number | undefined {
+    return this.longestOwnHistory() ?? this.#defaults().historyLength;
+  }
+
+  /** The longest of those that hqmax asks for: they also hold what comes while a notification is under way. */
+  longestOwnHistory(): number | undefined {
     let longest: number | undefined;
     for (const node of this.#nodes()) {
       const own = this.#at(node, 'hqmax');

@@ -1,5 +1,5 @@
 import type { ObservationEnd, Observer } from '../../protocol/coap/exchange.ts';
-import type { Observed } from './observations.ts';
+import type { Observed } from './observation.ts';
 import { type Answer, content, type OperationContext } from './operation.ts';
 import type { PackSender } from './pack-sender.ts';
 import { encodeReading, type PackFormat } from './sealed-pack.ts';

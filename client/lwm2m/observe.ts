@@ -7,7 +7,7 @@ import {
 import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import { checkConsistency } from './attributes.ts';
 import { carriesTime, encodeRecords, negotiate } from './formats.ts';
-import type { Observed } from './observations.ts';
+import type { Observed } from './observation.ts';
 import { observeReadings } from './observe-readings.ts';
 import { type Answer, content, type OperationContext } from './operation.ts';
 import { readTarget } from './read.ts';
