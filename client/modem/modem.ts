@@ -19,9 +19,9 @@ import type { FirmwareParts } from './firmware/modem-firmware.ts';
 import type { FirmwareRecord } from './firmware/record.ts';
 import { KeptSettings, type SettingsStorage, volatileSettings } from './kept-settings.ts';
 import { Radio } from './radio.ts';
-import { Sensor } from './sensor.ts';
-import { type SensorInstance, sensorInstance, valuePath } from './sensor-instance.ts';
-import { seededRandom, sensorModels } from './signals.ts';
+import type { Sensor } from './sensor.ts';
+import { SensorBank, sensorPaths } from './sensor-bank.ts';
+import { seededRandom } from './signals.ts';
 import { StandardObjects } from './standard-objects.ts';
 
 export interface ModemOptions {
@@ -75,9 +75,6 @@ export interface ModemEvents extends ClientEvents {
   readonly onLog?: (message: string) => void;
 }
 
-/** Sensors are sampled in batches, at most this often, ms. */
-const tick = 20;
-const longestTick = 1_000;
 /** A reboot keeps the modem off the network so long, ms. */
 const rebootTime = 3_000;
 
@@ -91,14 +88,9 @@ function registryOf(ids: CustomObjectIds): ObjectRegistry {
   return registry;
 }
 
-function valuePaths(ids: CustomObjectIds): string[] {
-  return sensorModels.map((_model, id) => valuePath(ids.iotSensor, id));
-}
-
 /** A SIM modem: card, radio, sensors and the objects that show them, on an LwM2M client. */
 export class Modem {
   readonly client: Lwm2mClient;
-  readonly sensors: readonly Sensor[];
   readonly #options: ModemOptions;
   readonly #radio: Radio;
   readonly #card: SimCard;
@@ -106,8 +98,7 @@ export class Modem {
   readonly #carrier: CarrierInstance;
   readonly #attachment: Attachment;
   readonly #standard: StandardObjects;
-  readonly #sensorInstances: readonly SensorInstance[];
-  #sensorTimer: Timer | undefined;
+  readonly #bank: SensorBank;
   #rebootTimer: Timer | undefined;
   #closed: Promise<void> | undefined;
 
@@ -136,7 +127,9 @@ export class Modem {
       ...(options.sharedRights === undefined ? {} : { sharedRights: options.sharedRights }),
       ...(options.awakeTime === undefined ? {} : { awakeTime: options.awakeTime }),
       ...(options.packs === undefined ? {} : { packs: options.packs }),
-      ...(options.openReadings === undefined ? {} : { journal: options.openReadings(valuePaths(ids)) }),
+      ...(options.openReadings === undefined
+        ? {}
+        : { journal: options.openReadings(sensorPaths(ids.iotSensor)) }),
       ...(options.report === undefined ? {} : { report: options.report }),
       ...(options.packInterval === undefined ? {} : { packInterval: options.packInterval }),
     });
@@ -158,20 +151,14 @@ export class Modem {
         fault: events.onFault,
       },
     });
-    this.sensors = sensorModels.map(
-      (model, id) =>
-        new Sensor({
-          model,
-          path: valuePath(ids.iotSensor, id),
-          rate: options.rates?.[model.kind] ?? model.rate,
-          random: seededRandom(options.seed ^ (0x9e3779b9 * (id + 1))),
-          now: () => Math.round(clock.wallTime() * 1_000),
-          ...(options.queueLimit === undefined ? {} : { queueLimit: options.queueLimit }),
-        }),
-    );
-    this.#sensorInstances = this.sensors.map((sensor, id) =>
-      sensorInstance(ids.iotSensor, id, sensor, () => this.#scheduleSensors()),
-    );
+    this.#bank = new SensorBank({
+      objectId: ids.iotSensor,
+      seed: options.seed,
+      clock,
+      onReadings: () => this.client.readingsAdded(),
+      ...(options.rates === undefined ? {} : { rates: options.rates }),
+      ...(options.queueLimit === undefined ? {} : { queueLimit: options.queueLimit }),
+    });
     this.#attachment = new Attachment({
       detach: () => this.#detach(),
       attach: (anew) => this.#attach(anew),
@@ -196,8 +183,12 @@ export class Modem {
       onFault: events.onFault,
     });
     const { tree } = this.client;
-    for (const instance of [this.#carrier, ...this.#sensorInstances]) tree.add(instance);
+    for (const instance of [this.#carrier, ...this.#bank.instances]) tree.add(instance);
     for (const sensor of this.sensors) this.client.addStream(sensor);
+  }
+
+  get sensors(): readonly Sensor[] {
+    return this.#bank.sensors;
   }
 
   /** What the card and the newest switch are. */
@@ -219,7 +210,7 @@ export class Modem {
     if (!this.#control.isConnected) await this.#attachment.leave('card');
     await this.#standard.start();
     if (this.#closed !== undefined) return;
-    this.#scheduleSensors();
+    this.#bank.start();
     this.client.start();
     if (!this.#control.isConnected) {
       this.#options.events.onLog?.('the card is disconnected: off the network until it is time to come back');
@@ -235,7 +226,8 @@ export class Modem {
   async #close(options: { readonly deregister: boolean }): Promise<void> {
     this.#control.close();
     this.#standard.close();
-    for (const timer of [this.#sensorTimer, this.#rebootTimer]) timer?.cancel();
+    this.#bank.close();
+    this.#rebootTimer?.cancel();
     await this.client.close(options);
     await this.#card.close();
     this.#options.release?.();
@@ -284,28 +276,5 @@ export class Modem {
         events.onFault(error);
       },
     };
-  }
-
-  #scheduleSensors(): void {
-    this.#sensorTimer?.cancel();
-    if (this.#closed !== undefined) return;
-    const { clock } = this.#options;
-    const next = Math.min(...this.sensors.map((sensor) => sensor.nextAt)) / 1_000 - clock.wallTime();
-    this.#sensorTimer = clock.setTimer(Math.min(longestTick, Math.max(tick, next)), () => this.#sample());
-  }
-
-  #sample(): void {
-    const now = Math.round(this.#options.clock.wallTime() * 1_000);
-    for (let i = 0; i < this.sensors.length; i++) {
-      const sensor = this.sensors[i] as Sensor;
-      const { minimum, maximum } = sensor;
-      if (sensor.produce(now) === 0) continue;
-      const instance = this.#sensorInstances[i] as SensorInstance;
-      instance.changed('value', 'rawValue', 'takenAt', 'sequence');
-      if (sensor.minimum !== minimum) instance.changed('minimum');
-      if (sensor.maximum !== maximum) instance.changed('maximum');
-    }
-    this.client.readingsAdded();
-    this.#scheduleSensors();
   }
 }
