@@ -114,7 +114,7 @@ export class ServerSession implements ServerContext {
     this.observations = new Observations({
       clock,
       attributes: this.attributes,
-      defaults: () => reportingDefaults(this.account),
+      defaults: () => reportingDefaults(this.account, this.version),
       valuesAt: (path) => readPaths(tree, [path]),
       storing: () => this.account.notificationStoring,
     });
@@ -295,6 +295,11 @@ export class ServerSession implements ServerContext {
   #speak(): void {
     if (this.#lostWhileSilent) this.registration.reregister();
     this.#lostWhileSilent = false;
+    if (this.registration.location === undefined) {
+      // What was observed before a De-register is not any more; what is stored waits for who observes it next.
+      this.observations.clear();
+      this.readings.clear();
+    }
     this.registration.resume();
     this.observations.resume();
     this.readings.resume();
@@ -328,17 +333,22 @@ export class ServerSession implements ServerContext {
   }
 }
 
+/** Values of each path that are stored for a server that is away, where hqmax cannot say how many. */
+const storedValues = 20;
+
 /** What a Send may be in (§6.4.6). */
 function sendFormats(version: LwM2mVersion): readonly number[] {
   const { SENML_CBOR, SENML_JSON, LWM2M_CBOR } = ContentFormat;
   return version === '1.2' ? [SENML_CBOR, SENML_JSON, LWM2M_CBOR] : [SENML_CBOR, SENML_JSON];
 }
 
-function reportingDefaults(account: ServerAccount): ReportingDefaults {
+function reportingDefaults(account: ServerAccount, version: LwM2mVersion): ReportingDefaults {
   const { defaultMinimumPeriod, defaultMaximumPeriod, defaultNotificationMode } = account;
   return {
     minimumPeriod: defaultMinimumPeriod,
     maximumPeriod: defaultMaximumPeriod,
+    // Before 1.2 there is no hqmax: what falls due is stored, as much of it as the client likes (§E.2, resource 6).
+    ...(version === '1.2' ? {} : { historyLength: storedValues }),
     ...(defaultNotificationMode === undefined ? {} : { confirmable: defaultNotificationMode === 1 }),
   };
 }
