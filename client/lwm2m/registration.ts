@@ -277,7 +277,7 @@ export class Registration {
     try {
       const peer = await this.#options.resolveServer();
       // Another server may speak a version that the former did not.
-      if (peer !== this.#peer) this.#version = this.#options.version;
+      if (peer !== this.#peer) this.#version = this.#highestVersion();
       this.#peer = peer;
       onRegister();
       const all = links(this.#version);
@@ -324,7 +324,7 @@ export class Registration {
     }
     if (response?.code === Code.PRECONDITION_FAILED) {
       const lower = lowerVersion[this.#version];
-      this.#version = lower ?? this.#options.version;
+      this.#version = lower ?? this.#highestVersion();
       if (lower !== undefined) return;
     } else if (
       response !== undefined &&
@@ -382,6 +382,16 @@ export class Registration {
       // 4.04: it knows us no more. No answer: it may have lost us. Either way a whole Register is next.
       this.lost();
     }
+  }
+
+  /** The highest that both speak, as far as the server has told (Server object, resource 25). */
+  #highestVersion(): LwM2mVersion {
+    const { version, account } = this.#options;
+    const told = account.supportedServerVersions?.map((each) => each.split('.', 2).join('.'));
+    for (let at: LwM2mVersion | undefined = version; at !== undefined; at = lowerVersion[at]) {
+      if (told?.includes(at) === true) return at;
+    }
+    return version;
   }
 
   /** Binding and queue mode as each version says them (§6.2.1.2). */

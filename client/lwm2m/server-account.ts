@@ -33,6 +33,8 @@ export interface ServerAccount {
   /** Seconds. */
   communicationSequenceDelayTimer: number | undefined;
   communicationSequenceRetryCount: number | undefined;
+  /** Versions that the server says it speaks: `1.1`, `1.2.1`. */
+  supportedServerVersions: readonly string[] | undefined;
   /** Number of the hash in the registry of RFC 6920 §9.4. */
   profileIdHashAlgorithm: number | undefined;
 }
@@ -59,6 +61,7 @@ export function newAccount(settings: Partial<ServerAccount> = {}): ServerAccount
     communicationRetryTimer: undefined,
     communicationSequenceDelayTimer: undefined,
     communicationSequenceRetryCount: undefined,
+    supportedServerVersions: undefined,
     profileIdHashAlgorithm: undefined,
     ...settings,
   };
@@ -167,6 +170,19 @@ export function serverInstance(
       write(value) {
         account.muteSend = value === true;
         actions.mute();
+      },
+    },
+    supportedServerVersions: {
+      read: () =>
+        account.supportedServerVersions === undefined
+          ? undefined
+          : new Map(account.supportedServerVersions.map((each, index) => [index, each])),
+      write(value) {
+        const versions = value instanceof Map ? [...value.values()].map(String) : [];
+        if (versions.some((each) => !/^\d+\.\d+(\.\d+)?$/.test(each))) {
+          throw new OperationError(Code.BAD_REQUEST, 'a version is MAJOR.MINOR, or MAJOR.MINOR.PATCH');
+        }
+        account.supportedServerVersions = versions.length === 0 ? undefined : versions;
       },
     },
     defaultNotificationMode: whole('defaultNotificationMode', () => actions.reschedule()),

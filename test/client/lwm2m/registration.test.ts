@@ -83,6 +83,17 @@ describe('a client registers', () => {
     expect(second.requests[0]?.query).toContain('lwm2m=1.2');
   });
 
+  it('with the highest version that the server has said it speaks', async () => {
+    start({ version: '1.2', account: { supportedServerVersions: ['1.0', '1.1.1', '2.0'] } });
+    await world.registered();
+    expect(world.server.requests.map((request) => request.query[2])).toEqual(['lwm2m=1.1']);
+    expect(await world.settle(world.server.values('/1/0/25'))).toEqual({
+      '/1/0/25/0': '1.0',
+      '/1/0/25/1': '1.1.1',
+      '/1/0/25/2': '2.0',
+    });
+  });
+
   it('with its own version again, after a while, when the server declines them all', async () => {
     start({ version: '1.1' });
     world.server.script.push({ code: Code.PRECONDITION_FAILED }, { code: Code.PRECONDITION_FAILED });
