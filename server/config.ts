@@ -154,6 +154,13 @@ export const settings = [
     default: '42770',
     meaning: 'Object id of the IoT Sensor object (42770 is of the range that OMA gives for tests).',
   },
+  {
+    name: 'SIMYARD_OBJECTS',
+    flag: 'objects',
+    type: 'text',
+    default: undefined,
+    meaning: 'Folder of object definition files (OMA XML, `*.xml`) that are read at the start.',
+  },
 ] as const satisfies readonly Setting[];
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -183,6 +190,8 @@ export interface Config {
   readonly readingsMaxBytes: number;
   readonly carrierObject: number;
   readonly sensorObject: number;
+  /** Folder of OMA XML; undefined where there is none. */
+  readonly objects: string | undefined;
 }
 
 /** A setting is wrong; the message is the one line that the user gets. */
@@ -266,6 +275,7 @@ export function loadConfig(
     readingsMaxBytes: integer('SIMYARD_READINGS_MAX_BYTES', 1_000_000, Number.MAX_SAFE_INTEGER),
     carrierObject,
     sensorObject,
+    objects: text('SIMYARD_OBJECTS'),
   };
 }
 

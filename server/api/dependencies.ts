@@ -6,6 +6,7 @@ import type { HeldRequests } from '../commands/request-service.ts';
 import type { LiveStream } from '../events.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
 import type { ListeningTimes } from '../lwm2m/listening-times.ts';
+import type { ObjectModels } from '../lwm2m/object-models.ts';
 import type { ObservationPolicies } from '../lwm2m/policy-service.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
@@ -21,6 +22,7 @@ export interface ApiDependencies {
   /** Whether devices listen, and for how long after they were heard. */
   readonly listening: Pick<ListeningTimes, 'state' | 'powerSaving' | 'configure'>;
   readonly policies: ObservationPolicies;
+  readonly models: ObjectModels;
   readonly live: LiveStream;
   readonly registry: ObjectRegistry;
   /** The definitions in the versions that a device registered; the registry itself where absent. */

@@ -1,4 +1,5 @@
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
+import * as modelSchemas from './model-schemas.ts';
 import * as policySchemas from './policy-schemas.ts';
 import * as schemas from './schemas.ts';
 
@@ -14,7 +15,7 @@ function isNamed(value: unknown): value is TSchema & NamedSchema {
 
 /** Every schema that has a name, by it: the components of the OpenAPI document. */
 export const namedSchemas: ReadonlyMap<string, TSchema> = new Map(
-  (Object.values({ ...schemas, ...policySchemas }) as unknown[])
+  (Object.values({ ...schemas, ...policySchemas, ...modelSchemas }) as unknown[])
     .filter(isNamed)
     .map((schema) => [schema.$id, schema]),
 );

@@ -183,8 +183,10 @@ export class PolicyService implements ObservationPolicies {
     const key = targetKey(target);
     const { desired, record } = await book.desired(registration);
     const wasDesired = desired.wanted.some((observation) => observation.key === key);
-    if (wanted) await this.#record(endpoint, target, true);
-    else {
+    if (wanted) {
+      await this.#record(endpoint, target, true);
+      await this.#noteWritten(registration, target, record.written);
+    } else {
       const others = record.choices.filter((choice) => targetKey(choice) !== key);
       const byPolicy = (await book.desiredWith(registration, others)).wanted.some((one) => one.key === key);
       // Where no policy wants it, there is nothing to rule out.
@@ -193,6 +195,19 @@ export class PolicyService implements ObservationPolicies {
     }
     reconciler.lookSoon(registration);
     return wasDesired;
+  }
+
+  /** What stands at nodes of an older device is to be removed again one day. */
+  async #noteWritten(
+    registration: Registration,
+    { paths, attributes }: ObservationTarget,
+    written: ReadonlyMap<string, NotificationAttributes>,
+  ): Promise<void> {
+    if (attributes === undefined || speaks(registration, '1.2')) return;
+    for (const path of paths) {
+      const all = { ...written.get(path), ...attributes };
+      await this.#options.book.setWritten(registration.endpoint, path, all);
+    }
   }
 
   #record(endpoint: string, target: ObservationTarget, wanted: boolean): Promise<void> {

@@ -254,6 +254,19 @@ describe('a policy', () => {
     ]);
   });
 
+  it('removes again what a person had written with an observation that is ended', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY]);
+    await modem.register('</3/0>', v11);
+    const post = (attributes: object) =>
+      world.wait(world.api.post(`/api/devices/modem/observations${BATTERY}`, { attributes }));
+    await post({ pmin: 1, pmax: 9 });
+    await post({ pmin: 2 });
+    await world.until('pmax is removed', () => notedOf(modem).includes(`PUT ${BATTERY}?pmax`));
+    await world.wait(world.api.delete(`/api/devices/modem/observations${BATTERY}`));
+    await world.until('pmin is removed', () => notedOf(modem).at(-1) === `PUT ${BATTERY}?pmin`);
+  });
+
   it('of several paths is one composite observation', async () => {
     world = await ServerWorld.open();
     const modem = device('device:1', 'modem', []);

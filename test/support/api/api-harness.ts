@@ -15,6 +15,7 @@ import { openEmbeddedStores } from '../../../server/embedded/index.ts';
 import { LiveHub } from '../../../server/live/hub.ts';
 import { EventPublisher } from '../../../server/live/publisher.ts';
 import { ListeningTimes } from '../../../server/lwm2m/listening-times.ts';
+import { ObjectModels } from '../../../server/lwm2m/object-models.ts';
 import { composePolicies, openPolicyBook } from '../../../server/lwm2m/observation-policies.ts';
 import { PresenceWindows } from '../../../server/lwm2m/presence-windows.ts';
 import type { Registration } from '../../../server/ports/registration-store.ts';
@@ -87,6 +88,15 @@ export class ApiHarness {
       onLearnt: () => undefined,
     });
     const listening = new ListeningTimes({ stores, presence, requests, log: logger });
+    const registry = createObjectRegistry(standardObjects());
+    const events = new EventPublisher(stores.events, hub, logger);
+    const models = new ObjectModels({
+      registry,
+      store: stores.objectModels,
+      own: new Set([42769, 42770]),
+      events,
+      clock: systemClock,
+    });
     const { service: policies } = composePolicies({
       stores,
       book: await openPolicyBook(stores, { carrierObject: 42769, sensorObject: 42770 }),
@@ -97,7 +107,7 @@ export class ApiHarness {
         stored: (id) => stores.observations.byRegistration(id),
         liveSince: () => [],
       },
-      events: new EventPublisher(stores.events, hub, logger),
+      events,
       clock: systemClock,
       log: logger,
     });
@@ -110,7 +120,8 @@ export class ApiHarness {
       commands,
       policies,
       live: hub,
-      registry: createObjectRegistry(standardObjects()),
+      registry,
+      models,
       metrics: async () => '# TYPE simyard_test gauge\nsimyard_test 1\n',
       ready: () => stores.check(),
       about: {

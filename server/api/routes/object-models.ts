@@ -1,0 +1,135 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { ObjectModel } from '../../lwm2m/object-models.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { presentModel, presentModelEntry } from '../model-presenters.ts';
+import { ObjectModelListSchema, ObjectModelSchema, ObjectModelsLoadedSchema } from '../model-schemas.ts';
+import { ProblemError } from '../problems.ts';
+import { noContent, problemResponses } from '../route-schemas.ts';
+import { ref } from '../shared-schemas.ts';
+
+const tags = ['object-models'];
+const ModelParams = Type.Object({
+  object: Type.String({ pattern: '^[0-9]{1,5}$', description: 'Object id' }),
+});
+const version = Type.String({ pattern: '^[0-9]{1,3}\\.[0-9]{1,3}$', description: 'The newest where absent' });
+const OneVersion = Type.Object({ version: Type.Optional(version) }, { additionalProperties: false });
+
+/** Object definitions: what is known, and what people add to it. */
+export const objectModelRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app, { models }) => {
+  const find = (object: string, wanted: string | undefined): ObjectModel => {
+    const model = models.get(Number(object), wanted);
+    if (model === undefined) throw unknownModel(object, wanted);
+    return model;
+  };
+
+  // Here alone a body is XML. No page elsewhere can send it without asking first, as with JSON.
+  for (const type of ['application/xml', 'text/xml']) {
+    app.addContentTypeParser(type, { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  }
+
+  app.get(
+    '/api/object-models',
+    {
+      schema: {
+        operationId: 'listObjectModels',
+        summary: 'Object definitions that the server knows, in all their versions',
+        tags,
+        response: { 200: ref(ObjectModelListSchema), ...problemResponses },
+      },
+    },
+    async () => ({
+      items: models.list().map(presentModelEntry),
+      problems: models.problems.map(({ file, detail }) => ({ file, detail })),
+    }),
+  );
+
+  app.post(
+    '/api/object-models',
+    {
+      schema: {
+        operationId: 'uploadObjectModels',
+        summary: 'Take in the objects of an OMA XML file, all or none; they count at once',
+        description:
+          'One of the same object and version is replaced, a built-in one too; it counts again when the uploaded ' +
+          'one is removed.',
+        tags,
+        consumes: ['application/xml', 'text/xml'],
+        body: Type.String({
+          description: 'An object definition file as OMA has them, with one object or more',
+        }),
+        response: { 201: ref(ObjectModelsLoadedSchema), ...problemResponses },
+      },
+    },
+    async ({ body }, reply) => {
+      const loaded = await models.upload(body);
+      const items = loaded.map((model) => ({
+        ...presentModelEntry(model),
+        ...(model.replaces === undefined ? {} : { replaces: model.replaces }),
+      }));
+      return reply.code(201).send({ items });
+    },
+  );
+
+  app.get(
+    '/api/object-models/:object',
+    {
+      schema: {
+        operationId: 'getObjectModel',
+        summary: 'One object definition, with its resources',
+        tags,
+        params: ModelParams,
+        querystring: OneVersion,
+        response: { 200: ref(ObjectModelSchema), ...problemResponses },
+      },
+    },
+    async ({ params: { object }, query }) =>
+      presentModel(find(object, query.version), models.versions(Number(object))),
+  );
+
+  app.get(
+    '/api/object-models/:object/xml',
+    {
+      schema: {
+        operationId: 'getObjectModelXml',
+        summary: 'One object definition as OMA XML: as it was uploaded, or written from the definition',
+        tags,
+        params: ModelParams,
+        querystring: OneVersion,
+        produces: ['application/xml'],
+        response: { 200: Type.String({ description: 'An object definition file' }), ...problemResponses },
+      },
+    },
+    async ({ params: { object }, query }, reply) => {
+      const model = find(object, query.version);
+      const name = `${object}-${model.definition.version}.xml`;
+      return reply
+        .type('application/xml; charset=utf-8')
+        .header('content-disposition', `attachment; filename="${name}"`)
+        .send(models.xml(model));
+    },
+  );
+
+  app.delete(
+    '/api/object-models/:object',
+    {
+      schema: {
+        operationId: 'removeObjectModel',
+        summary: 'Remove a definition that was uploaded; what it replaced counts again',
+        tags,
+        params: ModelParams,
+        querystring: Type.Object({ version }, { additionalProperties: false }),
+        response: { 204: noContent, ...problemResponses },
+      },
+    },
+    async ({ params: { object }, query }, reply) => {
+      if (!(await models.remove(Number(object), query.version))) throw unknownModel(object, query.version);
+      return reply.code(204).send(null);
+    },
+  );
+};
+
+function unknownModel(object: string, version: string | undefined): ProblemError {
+  const what = version === undefined ? `object ${object}` : `object ${object} in version ${version}`;
+  return new ProblemError('unknown_object_model', `no definition of ${what} is known`);
+}
