@@ -10,6 +10,8 @@ class SharedTick {
   readonly #clock: Clock;
   readonly #slots = new Map<number, Set<() => void>>();
   #timer: Timer | undefined;
+  /** The slot that had its turn last, counted from the clock's origin. */
+  #last = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -34,11 +36,13 @@ class SharedTick {
     this.#timer = undefined;
     if (this.#slots.size === 0) return;
     const now = this.#clock.now();
-    const at = Math.floor(now / slotLength);
+    // A timer of the system may fire a little early: no slot has its turn twice.
+    const at = Math.max(Math.floor(now / slotLength), this.#last);
     let ahead = 1;
     while (ahead < slots && !this.#slots.has((at + ahead) % slots)) ahead++;
     const due = (at + ahead) * slotLength - now;
     this.#timer = this.#clock.setTimer(Math.max(1, due), () => {
+      this.#last = at + ahead;
       const members = this.#slots.get((at + ahead) % slots);
       this.#schedule();
       for (const work of [...(members ?? [])]) if (members?.has(work) === true) work();
