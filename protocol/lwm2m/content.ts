@@ -113,6 +113,16 @@ export function encodeContent(
 }
 
 /**
+ * Numbers that clients older than the registration of the formats have for them, as in Zephyr and Wakaama; IANA has
+ * reserved them since. They are read, and never written.
+ */
+const draftFormats: Readonly<Record<number, number>> = {
+  1541: ContentFormat.TEXT,
+  1542: ContentFormat.TLV,
+  1543: ContentFormat.JSON,
+};
+
+/**
  * Reads what a peer sent for `basePath` (canonical); `rootPath` as for encodeContent.
  * @throws DecodeError
  */
@@ -124,9 +134,10 @@ export function decodeContent(
   rootPath = '/',
 ): LwM2mRecord[] {
   if (format === ContentFormat.SENML_CBOR) return decodeSenmlCbor(basePath, bytes, lookup, rootPath);
-  if (isTreeFormat(format))
-    return treeFormats[format as keyof typeof treeFormats].decode(basePath, bytes, lookup, rootPath);
-  const single = singleFormat(format);
+  const known = draftFormats[format] ?? format;
+  if (isTreeFormat(known))
+    return treeFormats[known as keyof typeof treeFormats].decode(basePath, bytes, lookup, rootPath);
+  const single = singleFormat(known);
   if (single === undefined) throw new DecodeError(`content format ${format} is not supported`);
   const ids = pathIds(basePath) ?? [];
   if (ids.length < 3)

@@ -132,7 +132,11 @@ export class SenmlResolver implements SenmlSink {
     }
     if (fields.bt !== undefined) this.#bt = fields.bt;
     if (fields.bv !== undefined) this.#bv = fields.bv;
-    if (fields.value === undefined && !fields.removed) {
+    if (fields.value === undefined) {
+      if (fields.removed) {
+        this.#remove(fields.n);
+        return;
+      }
       if (fields.n === undefined && fields.t === undefined && !fields.sum) return;
       // RFC 8428 §4.5.4: a value that is missing beside a base value is zero.
       if (this.#bv === undefined || fields.sum)
@@ -142,10 +146,6 @@ export class SenmlResolver implements SenmlSink {
     }
     if (this.records.length === MAX_RECORDS) throw new DecodeError(`more than ${MAX_RECORDS} values`);
     if (this.#path === '' || fields.n !== this.#n) this.#resolve(fields.n);
-    if (fields.removed) {
-      this.removals.push({ path: this.#path, after: this.records.length });
-      return;
-    }
     const value = this.#typed(fields);
     if (fields.t === undefined && this.#bt === undefined) {
       this.records.push({ path: this.#path, value });
@@ -153,6 +153,11 @@ export class SenmlResolver implements SenmlSink {
       const time = finite((this.#bt ?? 0) + (fields.t ?? 0));
       this.records.push({ path: this.#path, value, time });
     }
+  }
+
+  #remove(n: string | undefined): void {
+    if (this.#path === '' || n !== this.#n) this.#resolve(n);
+    this.removals.push({ path: this.#path, after: this.records.length });
   }
 
   #resolve(n: string | undefined): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DecodeError } from '../../../protocol/errors.ts';
+import { DecodeError, RequestError } from '../../../protocol/errors.ts';
 import { decodeContent, encodeContent } from '../../../protocol/lwm2m/content.ts';
 import type { LwM2mRecord } from '../../../protocol/lwm2m/value.ts';
 import { type ContentVector, contentVectors, lookup } from './vectors.ts';
@@ -54,5 +54,20 @@ describe('a payload', () => {
     const records = decode(vector, padded.subarray(7, 7 + vector.bytes.length));
     padded.fill(0);
     expect(records).toEqual(vector.records);
+  });
+});
+
+describe('a payload of a client that has the numbers of drafts', () => {
+  test.each([
+    [1541, 0],
+    [1542, 11542],
+    [1543, 11543],
+  ])('%i is read as %i, and never written', (draft, registered) => {
+    const own = contentVectors.filter(({ format }) => format === registered);
+    expect(own.length).toBeGreaterThan(5);
+    for (const vector of own) {
+      expect(decode({ ...vector, format: draft })).toEqual(vector.records);
+      expect(() => encode({ ...vector, format: draft })).toThrow(RequestError);
+    }
   });
 });
