@@ -30,6 +30,7 @@ type FormatName = 'TEXT' | 'OPAQUE' | 'CBOR' | 'TLV' | 'JSON' | 'SENML_JSON' | '
 
 interface Spoken {
   readonly version: LwM2mVersion;
+  readonly rootPath: string;
   /** Of one value. */
   readonly plain: readonly FormatName[];
   readonly trees: readonly FormatName[];
@@ -37,20 +38,25 @@ interface Spoken {
   readonly composite: readonly FormatName[];
 }
 
+const newest: Spoken = {
+  version: '1.2',
+  rootPath: '/',
+  plain: ['TEXT', 'CBOR'],
+  trees: ['TLV', 'JSON', 'SENML_JSON', 'SENML_CBOR', 'LWM2M_CBOR'],
+  composite: ['SENML_JSON', 'SENML_CBOR', 'LWM2M_CBOR'],
+};
+
 const versions: readonly Spoken[] = [
-  { version: '1.0', plain: ['TEXT'], trees: ['TLV', 'JSON'], composite: [] },
+  { version: '1.0', rootPath: '/', plain: ['TEXT'], trees: ['TLV', 'JSON'], composite: [] },
   {
     version: '1.1',
+    rootPath: '/',
     plain: ['TEXT', 'CBOR'],
     trees: ['TLV', 'JSON', 'SENML_JSON', 'SENML_CBOR'],
     composite: ['SENML_JSON', 'SENML_CBOR'],
   },
-  {
-    version: '1.2',
-    plain: ['TEXT', 'CBOR'],
-    trees: ['TLV', 'JSON', 'SENML_JSON', 'SENML_CBOR', 'LWM2M_CBOR'],
-    composite: ['SENML_JSON', 'SENML_CBOR', 'LWM2M_CBOR'],
-  },
+  newest,
+  { ...newest, rootPath: '/devices/lwm2m' },
 ];
 
 const first = byPath(0, firstValues);
@@ -83,8 +89,9 @@ beforeAll(async () => {
 
 afterAll(() => server.close());
 
-describe.each(versions)('with a device of LwM2M $version', ({ version, plain, trees, composite }) => {
-  const name = `types ${version}`;
+describe.each(versions)('with a device of LwM2M $version at $rootPath', (spoken) => {
+  const { version, rootPath, plain, trees, composite } = spoken;
+  const name = `types ${version} at ${rootPath}`;
   const at = `/api/devices/${encodeURIComponent(name)}`;
   const faults: unknown[] = [];
   let client: Lwm2mClient;
@@ -99,6 +106,7 @@ describe.each(versions)('with a device of LwM2M $version', ({ version, plain, tr
       name,
       servers: [{ uri: server.coapUri, resolve: async () => address, version, account: { lifetime: 600 } }],
       lookup: typesRegistry,
+      rootPath,
       events: { onFault: (error) => void faults.push(error) },
     });
     types = new TypesObject(client.tree);
@@ -153,7 +161,7 @@ describe.each(versions)('with a device of LwM2M $version', ({ version, plain, tr
     ...trees,
   ];
   /** The newest values that the server was told, by path. */
-  const newest = async (path: string): Promise<Record<string, ApiValue>> => {
+  const newestValues = async (path: string): Promise<Record<string, ApiValue>> => {
     const { items } = await api.get<{ items: (ApiReading & { path: string })[] }>(
       `${at}/readings?path=${path}`,
     );
@@ -319,7 +327,7 @@ describe.each(versions)('with a device of LwM2M $version', ({ version, plain, tr
       }
       types.set('/42771/0/10', new Map([[0, `told in ${format}`]]));
       const told = await until('a notification', async () => {
-        const values = await newest('/42771/0');
+        const values = await newestValues('/42771/0');
         return values['/42771/0/10/0'] === `told in ${format}` ? values : undefined;
       });
       for (const path of singles) {
@@ -336,7 +344,10 @@ describe.each(versions)('with a device of LwM2M $version', ({ version, plain, tr
           types.restore();
           await api.post(`${at}/observations${path}?format=${format}`, {});
           types.set(path, wanted as never);
-          await until(`${path} in ${format}`, async () => (await newest('/42771/0'))[path] === other[path]);
+          await until(
+            `${path} in ${format}`,
+            async () => (await newestValues('/42771/0'))[path] === other[path],
+          );
           await api.delete(`${at}/observations${path}?active=true`);
         }
       }
@@ -398,7 +409,7 @@ describe.each(versions)('with a device of LwM2M $version', ({ version, plain, tr
       timezone = `told in ${format}`;
       types.set('/42771/0/1', fitValue('integer', 2n ** 62n + 1n) as bigint);
       await until('a notification', async () => {
-        const told = { ...(await newest('/42771/0')), ...(await newest('/3/0')) };
+        const told = { ...(await newestValues('/42771/0')), ...(await newestValues('/3/0')) };
         return told['/42771/0/1'] === '4611686018427387905' && told['/3/0/15'] === timezone;
       });
       await api.delete(`${url}&active=true`);
@@ -410,7 +421,7 @@ describe.each(versions)('with a device of LwM2M $version', ({ version, plain, tr
       const outcomes = await client.send(['/42771/0', '/3/0/15'], ContentFormat[format]);
       expect(outcomes.map(({ result }) => result)).toEqual(['accepted']);
       const told = await until('what was sent', async () => {
-        const values = await newest('/42771/0');
+        const values = await newestValues('/42771/0');
         return values['/42771/0/0'] === `sent in ${format}` ? values : undefined;
       });
       expect(told).toMatchObject({ ...first, '/42771/0/0': `sent in ${format}` });
@@ -424,7 +435,7 @@ describe.each(versions)('with a device of LwM2M $version', ({ version, plain, tr
     await api.post(`${at}/observations${path}`, { attributes: { gt: 100 } });
     types.set(path, 50);
     types.set(path, 101.5);
-    await until('a crossing', async () => (await newest('/42771/0'))[path] === 101.5);
+    await until('a crossing', async () => (await newestValues('/42771/0'))[path] === 101.5);
     const { items } = await api.get<{ items: { value: number }[] }>(`${at}/readings?path=${path}`);
     expect(items.map(({ value }) => value)).not.toContain(50);
     await api.delete(`${at}/observations${path}?active=true`);
