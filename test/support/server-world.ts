@@ -33,14 +33,25 @@ function realTime(): Promise<void> {
   return new Promise<void>((resolve) => setTimeout(resolve, 1));
 }
 
+function startOn(world: World, stores: Stores, flags: readonly string[] = []): Promise<RunningServer> {
+  return startServer(loadConfig({}, ['--http-port', '0', '--data', ':memory:', ...flags]), {
+    log: createLog('silent'),
+    clock: world.clock,
+    port: world.link.port(SERVER),
+    stores,
+  });
+}
+
 /** The whole server on a simulated network and in simulated time, with real stores and a real HTTP port. */
 export class ServerWorld extends World {
-  readonly stores: Stores;
-  readonly server: RunningServer;
-  readonly api: ApiClient;
+  stores: Stores;
+  server: RunningServer;
+  api: ApiClient;
+  readonly #data: string;
 
-  private constructor(stores: Stores, server: RunningServer, world: World) {
+  private constructor(stores: Stores, server: RunningServer, world: World, data: string) {
     super();
+    this.#data = data;
     // The server was started on that world's time and network.
     Object.assign(this, { clock: world.clock, link: world.link });
     this.stores = stores;
@@ -48,20 +59,23 @@ export class ServerWorld extends World {
     this.api = new ApiClient(server.httpAddress);
   }
 
-  /** `change` may put faults into the stores; `data` is a folder where they are to outlive the server. */
+  /** `change` may put faults into the stores; `data` is a folder where they are to outlive the server; `flags` are settings. */
   static async open(
     change: (stores: Stores) => Stores = (stores) => stores,
     data = ':memory:',
+    flags: readonly string[] = [],
   ): Promise<ServerWorld> {
     const world = new World({ delay: 2 });
     const stores = change(await openEmbeddedStores({ path: data }));
-    const server = await startServer(loadConfig({}, ['--http-port', '0', '--data', ':memory:']), {
-      log: createLog('silent'),
-      clock: world.clock,
-      port: world.link.port(SERVER),
-      stores,
-    });
-    return new ServerWorld(stores, server, world);
+    return new ServerWorld(stores, await startOn(world, stores, flags), world, data);
+  }
+
+  /** Stops the server, and starts another on what it has left in its folder. */
+  async restart(): Promise<void> {
+    await this.wait(this.server.close());
+    this.stores = await openEmbeddedStores({ path: this.#data });
+    this.server = await startOn(this, this.stores);
+    this.api = new ApiClient(this.server.httpAddress);
   }
 
   /** Lets simulated time and real input and output go on until the answer is there. */
