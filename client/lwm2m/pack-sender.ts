@@ -1,9 +1,8 @@
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { ObservationEnd, Observer } from '../../protocol/coap/exchange.ts';
-import { Code } from '../../protocol/coap/message.ts';
-import { contentFormatOption } from '../../protocol/coap/options.ts';
 import { longestTimer } from './observations.ts';
 import type { PackJournal } from './pack-journal.ts';
+import { notifications, type PackOutcome, type PackTransmission } from './pack-transmission.ts';
 import type { QueueReader, ReadingQueue } from './reading-queue.ts';
 import { type PackFormat, type SealedPack, sealPack } from './sealed-pack.ts';
 
@@ -38,14 +37,6 @@ export interface PackStatistics {
   /** Packs that the server declined for good; they are dropped. */
   packsRefused: number;
 }
-
-/** What became of a pack: `returned` is to be sent again, after `wait` ms where told; `refused` never will be taken. */
-export type PackOutcome =
-  | { readonly kind: 'delivered' | 'refused' }
-  | { readonly kind: 'returned'; readonly wait?: number };
-
-/** Takes a pack to the server, and says once what became of it. */
-export type PackTransmission = (pack: SealedPack, done: (outcome: PackOutcome) => void) => void;
 
 /** The periods of one observation, in seconds. */
 export interface ReportingPeriods {
@@ -400,18 +391,4 @@ export class PackSender {
     this.#timer = undefined;
     this.#timerAt = Number.POSITIVE_INFINITY;
   }
-}
-
-/** Packs as confirmable notifications. */
-function notifications(observer: Observer): PackTransmission {
-  return (pack, done) =>
-    observer.notify(
-      {
-        code: Code.CONTENT,
-        options: [contentFormatOption(pack.contentFormat)],
-        payload: pack.payload,
-      },
-      { confirmable: true, keep: true },
-      (delivered) => done({ kind: delivered ? 'delivered' : 'returned' }),
-    );
 }

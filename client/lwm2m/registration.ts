@@ -2,15 +2,16 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import type { CoapEndpoint, IncomingResponse, OutgoingRequest } from '../../protocol/coap/exchange.ts';
 import { Code } from '../../protocol/coap/message.ts';
+import { locationPath, maxAge, pathOptions } from '../../protocol/coap/options.ts';
+import type { Link } from '../../protocol/lwm2m/link-format.ts';
 import {
-  contentFormatOption,
-  locationPath,
-  maxAge,
-  pathOptions,
-  queryOptions,
-} from '../../protocol/coap/options.ts';
-import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
-import { formatLinks, type Link } from '../../protocol/lwm2m/link-format.ts';
+  type Announcement,
+  announce,
+  highestVersion,
+  lowerVersion,
+  registerRequest,
+  updateRequest,
+} from './announcement.ts';
 import type { LwM2mVersion } from './formats.ts';
 import { describeAnswer, isNetworkError } from './network-error.ts';
 import { longestTimer } from './observations.ts';
@@ -66,13 +67,6 @@ const shortLife = 30_000;
 
 /** 4.xx (RFC 7252 §5.9.2). */
 const clientErrorClass = 4;
-/** What a client that is told of an unsupported version tries next. */
-const lowerVersion: Readonly<Record<LwM2mVersion, LwM2mVersion | undefined>> = {
-  '1.2': '1.1',
-  '1.1': '1.0',
-  '1.0': undefined,
-};
-
 /** The Client Registration interface, OMA-TS-LightweightM2M_Core §6.2, as a loop that runs until `close`. */
 export class Registration {
   readonly #options: RegistrationOptions;
@@ -80,9 +74,8 @@ export class Registration {
   #version: LwM2mVersion;
   #peer: PeerAddress | undefined;
   #location: string | undefined;
-  #registeredLifetime = 0;
-  #registeredLinks = '';
-  #registeredBinding = '';
+  /** What the server knows of us. */
+  #told: Announcement | undefined;
   #lastContact = 0;
   #updateWanted = false;
   readonly #pacing: RetryPacing;
@@ -255,7 +248,7 @@ export class Registration {
 
   /** Milliseconds until the next Update has to go out. */
   #updateDue(): number {
-    const lifetime = this.#registeredLifetime;
+    const lifetime = this.#told?.lifetime ?? 0;
     const renewal = lifetime > 2 * updateMargin ? lifetime - updateMargin : lifetime / 2;
     const interval = Math.min(
       lifetime === 0 ? Number.POSITIVE_INFINITY : renewal,
@@ -265,13 +258,10 @@ export class Registration {
   }
 
   async #register(): Promise<void> {
-    const { name, account, links, onRegister, profiles } = this.#options;
+    const { name, onRegister } = this.#options;
     this.#enter('registering', '');
     this.#updateWanted = false;
-    const { lifetime } = account;
-    let list = '';
-    let pid = '';
-    let binding: readonly string[] = [];
+    let told: Announcement | undefined;
     let response: IncomingResponse | undefined;
     let failure = '';
     try {
@@ -280,25 +270,10 @@ export class Registration {
       if (peer !== this.#peer) this.#version = this.#highestVersion();
       this.#peer = peer;
       onRegister();
-      const all = links(this.#version);
-      list = formatLinks(all);
-      binding = this.#binding();
-      if (this.#version === '1.2') pid = profiles?.(all, account.profileIdHashAlgorithm) ?? '';
-      const listed = pid === '' || this.#profileRefused;
+      told = this.#announcement();
+      const listed = told.profile === '' || this.#profileRefused;
       response = await this.#request(peer, {
-        code: Code.POST,
-        options: [
-          ...pathOptions('/rd'),
-          ...(listed ? [contentFormatOption(ContentFormat.LINK_FORMAT)] : []),
-          ...queryOptions([
-            `ep=${name}`,
-            `lt=${lifetime}`,
-            `lwm2m=${this.#version}`,
-            ...binding,
-            ...(pid === '' ? [] : [`pid=${pid}`]),
-          ]),
-        ],
-        ...(listed ? { payload: new TextEncoder().encode(list) } : {}),
+        ...registerRequest(name, this.#version, told, listed),
         timeout: attemptTimeout,
       });
     } catch (error) {
@@ -309,9 +284,7 @@ export class Registration {
     const location = response === undefined ? [] : locationPath(response.options);
     if (response?.code === Code.CREATED && location.length > 0) {
       this.#location = `/${location.join('/')}`;
-      this.#registeredLifetime = lifetime;
-      this.#registeredLinks = list;
-      this.#registeredBinding = binding.join('&');
+      this.#told = told;
       this.#lastContact = this.#options.clock.now();
       this.#registeredAt = this.#lastContact;
       this.#pacing.reset();
@@ -328,7 +301,7 @@ export class Registration {
       if (lower !== undefined) return;
     } else if (
       response !== undefined &&
-      pid !== '' &&
+      told?.profile !== '' &&
       !this.#profileRefused &&
       response.code >> 5 === clientErrorClass
     ) {
@@ -345,33 +318,16 @@ export class Registration {
     if (peer === undefined || location === undefined) return;
     this.#enter('updating', '');
     this.#updateWanted = false;
-    const { lifetime } = this.#options.account;
-    const list = formatLinks(this.#options.links(this.#version));
-    const newLinks = list !== this.#registeredLinks;
-    const binding = this.#binding();
-    const newBinding = binding.join('&') !== this.#registeredBinding;
+    const told = this.#announcement();
     let response: IncomingResponse | undefined;
     try {
-      response = await this.#request(peer, {
-        code: Code.POST,
-        options: [
-          ...pathOptions(location),
-          ...(newLinks ? [contentFormatOption(ContentFormat.LINK_FORMAT)] : []),
-          ...queryOptions([
-            ...(lifetime === this.#registeredLifetime ? [] : [`lt=${lifetime}`]),
-            ...(newBinding ? binding : []),
-          ]),
-        ],
-        ...(newLinks ? { payload: new TextEncoder().encode(list) } : {}),
-      });
+      response = await this.#request(peer, updateRequest(location, told, this.#told));
     } catch (error) {
       if (!isNetworkError(error)) throw error;
     }
     if (this.#closing || this.#paused || this.#location !== location) return;
     if (response?.code === Code.CHANGED) {
-      this.#registeredLifetime = lifetime;
-      this.#registeredLinks = list;
-      this.#registeredBinding = binding.join('&');
+      this.#told = told;
       this.#lastContact = this.#options.clock.now();
       this.#pacing.reset();
       this.#enter('registered', location);
@@ -384,21 +340,14 @@ export class Registration {
     }
   }
 
-  /** The highest that both speak, as far as the server has told (Server object, resource 25). */
   #highestVersion(): LwM2mVersion {
     const { version, account } = this.#options;
-    const told = account.supportedServerVersions?.map((each) => each.split('.', 2).join('.'));
-    for (let at: LwM2mVersion | undefined = version; at !== undefined; at = lowerVersion[at]) {
-      if (told?.includes(at) === true) return at;
-    }
-    return version;
+    return highestVersion(version, account.supportedServerVersions);
   }
 
-  /** Binding and queue mode as each version says them (§6.2.1.2). */
-  #binding(): readonly string[] {
-    const { queueMode } = this.#options.account;
-    if (this.#version === '1.0') return [queueMode ? 'b=UQ' : 'b=U'];
-    return queueMode ? ['b=U', 'Q'] : ['b=U'];
+  #announcement(): Announcement {
+    const { account, links, profiles } = this.#options;
+    return announce(this.#version, account, links(this.#version), profiles);
   }
 
   #request(peer: PeerAddress, request: OutgoingRequest): Promise<IncomingResponse> {

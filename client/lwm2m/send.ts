@@ -3,7 +3,7 @@ import type { CoapEndpoint } from '../../protocol/coap/exchange.ts';
 import { Code, isSuccess } from '../../protocol/coap/message.ts';
 import { contentFormatOption, maxAge, pathOptions } from '../../protocol/coap/options.ts';
 import { describeAnswer, isNetworkError } from './network-error.ts';
-import type { PackOutcome } from './pack-sender.ts';
+import type { PackOutcome } from './pack-transmission.ts';
 import type { SealedPack } from './sealed-pack.ts';
 
 /** What became of a Send. */
