@@ -21,8 +21,8 @@ const RETRY = 5_000;
 export interface PolicySweepOptions {
   readonly devices: Pick<DeviceStore, 'list'>;
   readonly observations: { stored(registrationId: string): Promise<readonly StoredObservation[]> };
-  readonly book: PolicyBook;
-  readonly reconciler: PolicyReconciler;
+  readonly book: Pick<PolicyBook, 'desired'>;
+  readonly reconciler: Pick<PolicyReconciler, 'isReachable' | 'session' | 'reconcile'>;
   readonly log: Logger;
   readonly pause: (milliseconds: number) => Promise<void>;
 }
@@ -79,7 +79,7 @@ export class PolicySweep {
   async #pass(): Promise<void> {
     const { devices, log, pause } = this.#options;
     let cursor: string | undefined;
-    do {
+    for (let last = false; !last; ) {
       if (this.#closed || this.#again) return;
       try {
         const page = await devices.list({
@@ -90,13 +90,14 @@ export class PolicySweep {
         for (const { registration } of page.items)
           if (registration !== undefined) await this.#visit(registration);
         cursor = page.next;
+        last = cursor === undefined;
       } catch (error) {
         if (this.#closed) return;
         if (!(error instanceof StoreUnavailableError)) throw error;
         log.warn({ error }, 'devices are not brought in line with their policies now; tried again');
         await pause(RETRY);
       }
-    } while (cursor !== undefined);
+    }
     await Promise.all(this.#underWay);
   }
 

@@ -56,7 +56,8 @@ export const observationRoutes: FastifyPluginAsyncTypebox<
         description:
           'What the device reports from then on comes as readings. An observation of the same path is replaced. ' +
           '`attributes` hold for this observation where the device speaks LwM2M 1.2; on an older one they are ' +
-          'written to the path before it is observed, and stay there.',
+          'written to the path before it is observed, and removed when the observation is ended. What is observed ' +
+          'so is wanted of the device from then on, also when it registers anew.',
         tags,
         params: PathParams,
         querystring: Type.Object({ format, timeout }, { additionalProperties: false }),
