@@ -3,7 +3,8 @@ import { decodeBase64, decodeUtf8, encodeBase64, encodeUtf8 } from './bytes.ts';
 import { jsonNumber, jsonText, numberText, parseExactJson } from './exact-json.ts';
 import { MAX_NAME_LENGTH, MAX_RECORDS } from './limits.ts';
 import { lwm2mJsonIds } from './lwm2m-json-name.ts';
-import { finite, senmlEntries } from './senml.ts';
+import { finite } from './senml.ts';
+import { senmlEntries } from './senml-entries.ts';
 import { formatObjectLink, parseObjectLink, typedValue } from './typed-value.ts';
 import type {
   LwM2mRecord,

@@ -5,18 +5,16 @@ import { MAX_RECORDS } from './limits.ts';
 import {
   checkVersion,
   finite,
-  patchEntries,
   resolvedChanges,
   rootPrefix,
-  type SenmlEntry,
   SenmlFields,
   SenmlLabel,
   SenmlNames,
   SenmlResolver,
   type SenmlSink,
-  senmlEntries,
   senmlLabel,
 } from './senml.ts';
+import { patchEntries, type SenmlEntry, senmlEntries } from './senml-entries.ts';
 import { formatObjectLink, parseObjectLink } from './typed-value.ts';
 import type {
   LwM2mChange,
