@@ -193,6 +193,14 @@ describe('an example of link format', () => {
   });
 });
 
+// As printed, but for a space that stands within each target there.
+test('an alternate path is the one of OMA-TS-LightweightM2M_Transport-V1_2 §6.4.1', () => {
+  const text = `</lwm2m>;rt="oma.lwm2m", ${registered.replaceAll('</', '</lwm2m/')}`;
+  const { rootPath, objects } = objectLinks(parseLinks(text));
+  expect(rootPath).toBe('/lwm2m');
+  expect(objects.map(({ path }) => path)).toEqual(instances);
+});
+
 describe('the content formats of a registration', () => {
   test('stand at the root link, which needs no rt (§6.2.1)', () => {
     expect(objectLinks(parseLinks(`</>;ct=110, ${registered}`)).contentFormats).toEqual([110]);
