@@ -69,3 +69,14 @@ test('the places that the guide has a reader change are there, before the change
   expect(source('objects/registry.ts')).toContain('export function standardObjects(');
   expect(source('test/objects/define-object.test.ts')).toContain("      '3323 Pressure 1.1',\n");
 });
+
+test('an XML file goes where the server takes it, and the folder has the name of its setting', () => {
+  expect(guide).toMatch(
+    /curl -H 'content-type: application\/xml' --data-binary @\S+ localhost:8080\/api\/object-models\n/,
+  );
+  const route = source('server/api/routes/object-models.ts');
+  expect(route).toMatch(/app\.post\(\s*'\/api\/object-models',/);
+  expect(route).toContain("'application/xml'");
+  expect(guide).toContain('`SIMYARD_OBJECTS`');
+  expect(source('server/config.ts')).toContain("'SIMYARD_OBJECTS'");
+});
