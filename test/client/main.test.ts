@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -143,6 +143,48 @@ describe('the modem’s process', () => {
     expect(running.output).toContain('registered at /rd/1');
   });
 
+  it('goes on with its readings where it was killed: the pack under way comes as the same bytes', async () => {
+    const imu = '/42770/0/2';
+    const silent = { decide: (notification: { ignore(): void }) => notification.ignore() };
+    const first = modem('--rate', 'imu=50,gyro=0,temperature=0');
+    await registered(1);
+    const before = await server.observe(imu, silent);
+    await until(() => before.told.length > 0);
+    const size = (): number => statSync(join(folder, 'readings.log')).size;
+    const then = size();
+    await until(() => size() > then + 200);
+    first.child.kill('SIGKILL');
+    await first.exit;
+    modem('--rate', 'imu=50,gyro=0,temperature=0');
+    await registered(2);
+    const after = await server.observe(imu);
+    await until(() => after.told.length > 1);
+    expect(after.told[0]?.payload).toEqual(before.told[0]?.payload);
+    const times = (at: number) =>
+      server.records(imu, after.told[at]?.payload ?? new Uint8Array()).map(({ time }) => time ?? 0);
+    // What was taken after it, by the process that is dead, is there too.
+    expect(Math.round(((times(1)[0] ?? 0) - (times(0).at(-1) ?? 0)) * 1_000)).toBe(20);
+  });
+
+  it('has several servers, and sends each what it was told to', async () => {
+    const second = new ScriptedServer(registry, () => systemClock.now());
+    const port = await createUdpPort({ host: '127.0.0.1', port: 0 });
+    second.endpoint = createCoapEndpoint({ port, handler: second.handle });
+    try {
+      const running = modem('--server', `coap://${port.local},id=7,instance=3,lifetime=60`, '--send', '/1');
+      await until(() => server.of('send').length + second.of('send').length === 2);
+      const sent = (at: ScriptedServer) => at.decode('/', at.of('send')[0]?.body ?? new Uint8Array());
+      expect(sent(server)).toMatchObject({ '/1/0/0': 101, '/1/0/1': 300 });
+      expect(sent(second)).toMatchObject({ '/1/3/0': 7, '/1/3/1': 60 });
+      running.child.kill('SIGTERM');
+      expect(await running.exit).toEqual([0, null]);
+      expect([server, second].map((each) => each.of('deregister').length)).toEqual([1, 1]);
+      expect(running.output).toContain('registered at /rd/1 (server 7)');
+    } finally {
+      await second.endpoint.close();
+    }
+  });
+
   it('keeps nothing when told so', async () => {
     const running = run('--server', uri, '--state', ':memory:', '--quiet');
     await registered(1);
@@ -159,13 +201,16 @@ describe('the modem’s process', () => {
     expect(running.output).toContain('DTLS is not there yet');
   });
 
-  it.each(['card.json', 'journal.json'])('does not make things up from a damaged %s', async (file) => {
-    writeFileSync(join(folder, file), '{"format": 1, ');
-    const running = modem();
-    expect(await running.exit).toEqual([1, null]);
-    expect(running.output.trim().split('\n')).toHaveLength(1);
-    expect(running.output).toContain(join(folder, file));
-  });
+  it.each(['card.json', 'journal.json', 'readings.log'])(
+    'does not make things up from a damaged %s',
+    async (file) => {
+      writeFileSync(join(folder, file), '{"format": 1, ');
+      const running = modem();
+      expect(await running.exit).toEqual([1, null]);
+      expect(running.output.trim().split('\n')).toHaveLength(1);
+      expect(running.output).toContain(join(folder, file));
+    },
+  );
 
   it('has its state folder for itself, until it ends in whatever way', async () => {
     const first = modem();
