@@ -62,10 +62,11 @@ test('the places that the guide has a reader change are there, before the change
     / {2}pressureObject,\n( {2}concentrationObject,\n)? {2}gyrometerObject,\n/,
   );
   expect(guide).toContain('  pressureObject,\n  concentrationObject,\n  gyrometerObject,\n');
-  const loop = 'for (const instance of [this.#carrier, ...this.#sensorInstances';
-  const modem = source('client/modem/modem.ts').replace(', this.#co2.instance]', ']');
-  expect(modem).toContain(`    ${loop}]) tree.add(instance);\n`);
-  expect(guide).toContain(`    ${loop}, this.#co2.instance]) tree.add(instance);\n`);
+  const end = '    const { tree } = this.client;\n';
+  for (const text of [end, 'export class Modem {\n', 'random', 'clock', '#closed']) {
+    expect(source('client/modem/modem.ts')).toContain(text);
+  }
+  expect(guide).toContain(`${end}    tree.add(this.#co2.instance);\n`);
   expect(source('objects/registry.ts')).toContain('export function standardObjects(');
   expect(source('test/objects/define-object.test.ts')).toContain("      '3323 Pressure 1.1',\n");
 });
