@@ -51,6 +51,8 @@ export interface StandardObjectsOptions {
 const hardwareVersion = '1.0';
 /** Weaker than this, the Device object tells of a low signal, dBm. */
 const lowSignal = -118;
+/** The free memory is told every so many ticks: it is never the same. */
+const memoryTicks = 12;
 /** Of declined requests one in such a time is logged, ms: anybody can send them. */
 const declinedPause = 60_000;
 
@@ -68,6 +70,8 @@ export class StandardObjects {
   readonly #whereabouts: Whereabouts;
   #tick: Timer | undefined;
   #declinedAt = Number.NEGATIVE_INFINITY;
+  #ticks = 0;
+  #packets = 0;
   #battery = -1;
   #moving = true;
   /** Of registrations, by short server id: an Update is nothing new. */
@@ -215,7 +219,7 @@ export class StandardObjects {
   }
 
   #measure(): void {
-    const { power, attachment } = this.#options;
+    const { power, attachment, radio } = this.#options;
     this.cellular.tick();
     const { level, status } = power.read();
     this.#errors.report(DeviceError.LOW_BATTERY, status === BatteryStatus.LOW);
@@ -227,8 +231,10 @@ export class StandardObjects {
       this.#battery = level;
       this.#device.changed('batteryLevel', 'batteryStatus', 'powerSourceVoltage', 'powerSourceCurrent');
     }
-    this.#device.changed('memoryFree');
-    this.#statistics.object.changed(...countedResources);
+    if (this.#ticks++ % memoryTicks === 0) this.#device.changed('memoryFree');
+    const { packetsIn, packetsOut } = radio.traffic;
+    if (packetsIn + packetsOut !== this.#packets) this.#statistics.object.changed(...countedResources);
+    this.#packets = packetsIn + packetsOut;
     // A vehicle that stands tells so once.
     const moving = this.#whereabouts.motion().speed > 0;
     if (moving || this.#moving) this.#location.changed(...locationResources);

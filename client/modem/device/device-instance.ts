@@ -27,6 +27,9 @@ export interface DeviceParts {
   readonly factoryReset: () => void;
 }
 
+/** The end of the year 9999, s. */
+const latestTime = 253_402_300_799;
+
 /** The Device object's instance, with the real values of the machine that the modem runs on. */
 export function deviceInstance(parts: DeviceParts): DeviceInstance {
   const { power, time, errors } = parts;
@@ -46,28 +49,35 @@ export function deviceInstance(parts: DeviceParts): DeviceInstance {
     resetErrorCode: { execute: () => errors.reset() },
     currentTime: {
       read: () => time.current,
+      check(value) {
+        const seconds = Number(value);
+        if (seconds >= 0 && seconds <= latestTime) return;
+        throw new OperationError(Code.BAD_REQUEST, 'the time is from 1970 to 9999');
+      },
       write(value) {
         time.current = Number(value);
       },
     },
     utcOffset: {
       read: () => time.utcOffset,
-      write(value) {
+      check(value) {
         const offset = String(value);
-        if (!isUtcOffset(offset)) {
-          throw new OperationError(Code.BAD_REQUEST, `no UTC offset such as +02:00: ${offset}`);
-        }
-        time.utcOffset = offset;
+        if (isUtcOffset(offset)) return;
+        throw new OperationError(Code.BAD_REQUEST, `no UTC offset such as +02:00: ${offset}`);
+      },
+      write(value) {
+        time.utcOffset = String(value);
       },
     },
     timezone: {
       read: () => time.timezone,
-      write(value) {
+      check(value) {
         const name = String(value);
-        if (!isTimezone(name)) {
-          throw new OperationError(Code.BAD_REQUEST, `no time zone such as Europe/Berlin: ${name}`);
-        }
-        time.timezone = name;
+        if (isTimezone(name)) return;
+        throw new OperationError(Code.BAD_REQUEST, `no time zone such as Europe/Berlin: ${name}`);
+      },
+      write(value) {
+        time.timezone = String(value);
         made.changed('utcOffset');
       },
     },
