@@ -18,12 +18,17 @@ export interface DeviceIdentityParts {
   readonly log: Logger;
 }
 
+/** Whether the device has a Device object to be read. */
+export function tellsIdentity({ links }: Pick<Registration, 'links'>): boolean {
+  return links.some(({ target }) => target === '/3/0');
+}
+
 /**
  * Reads the Device object and keeps what it says of the device.
  * @throws TimeoutError and what else may be otherwise the next time; not what the device refuses
  */
 export async function identifyDevice(parts: DeviceIdentityParts, registration: Registration): Promise<void> {
-  if (!registration.links.some(({ target }) => target === '/3/0')) return;
+  if (!tellsIdentity(registration)) return;
   const { requests, devices, events, clock, log } = parts;
   const { endpoint } = registration;
   let attributes: DeviceAttributes;

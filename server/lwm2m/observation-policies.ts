@@ -3,7 +3,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import type { Stores } from '../ports/stores.ts';
 import { defaultPolicies } from './default-policies.ts';
-import { identifyDevice } from './device-identity.ts';
+import { identifyDevice, tellsIdentity } from './device-identity.ts';
 import type { DeviceRequests } from './device-requests.ts';
 import type { ObservationService } from './observation-service.ts';
 import { PolicyBook } from './policy-book.ts';
@@ -54,6 +54,7 @@ export function composePolicies(options: ObservationPoliciesOptions): OpenedPoli
     events,
     clock,
     log,
+    tellsIdentity,
     identify: (registration) => identifyDevice(identity, registration),
     ...(presence === undefined ? {} : { presence }),
   });

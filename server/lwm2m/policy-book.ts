@@ -28,8 +28,6 @@ export interface ListedPolicy {
 export interface DeviceDesire {
   readonly desired: DesiredState;
   readonly record: DeviceObservationRecord;
-  /** Those that are for the device, the strongest first. */
-  readonly policies: readonly ObservationPolicy[];
 }
 
 type Subject = Pick<Registration, 'endpoint' | 'version' | 'links'>;
@@ -126,13 +124,12 @@ export class PolicyBook {
   /** What is desired of a device. */
   async desired(registration: Subject): Promise<DeviceDesire> {
     const record = await this.record(registration.endpoint);
-    const subject = await this.#subject(registration);
-    const set = this.#set;
-    return {
-      record,
-      desired: set.desired(subject, record.choices),
-      policies: set.matching(subject),
-    };
+    return { record, desired: this.#set.desired(await this.#subject(registration), record.choices) };
+  }
+
+  /** Those that are for the device, the strongest first. */
+  async matching(registration: Subject): Promise<readonly ObservationPolicy[]> {
+    return this.#set.matching(await this.#subject(registration));
   }
 
   /** What would be desired of it with other choices than it has. */
@@ -178,11 +175,6 @@ export class PolicyBook {
   ): Promise<void> {
     if (attributes !== undefined) this.#recorded.add(endpoint);
     await this.#store.setWritten(endpoint, path, attributes);
-  }
-
-  /** The device was removed, and its record with it. */
-  forget(endpoint: string): void {
-    this.#recorded.delete(endpoint);
   }
 
   #take(stored: Map<string, ObservationPolicy>): void {

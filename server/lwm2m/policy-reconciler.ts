@@ -24,6 +24,8 @@ const TICK = 5_000;
 
 export interface PolicyReconcilerOptions extends Omit<ReconcileParts, 'counts'> {
   readonly presence?: DevicePresence;
+  /** Whether there is something to ask it. */
+  readonly tellsIdentity: (registration: Registration) => boolean;
   /** Asks the device what it is; resolves where it has told, or will not. */
   readonly identify: (registration: Registration) => Promise<void>;
   readonly log: Logger;
@@ -68,6 +70,7 @@ export class PolicyReconciler {
 
   /** It has registered, and remembers nothing of what was asked before. */
   registered(registration: Registration): void {
+    if (!this.#options.tellsIdentity(registration) && this.#isIdle(registration)) return;
     const session = this.#begin(registration);
     session.fresh = true;
     this.#kick(session);
@@ -77,7 +80,7 @@ export class PolicyReconciler {
     const { book, observations, clock } = this.#options;
     let session = this.#sessions.get(registration.id);
     if (session === undefined) {
-      if (book.isKnown(registration.endpoint) && book.known(registration).wanted.length === 0) return;
+      if (this.#isIdle(registration)) return;
       // After a restart: what it is was read by the process before.
       session = this.#begin(registration, true);
     }
@@ -177,6 +180,12 @@ export class PolicyReconciler {
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
+  }
+
+  /** Nothing is wanted of it, as far as that can be told without asking the store: nothing is remembered of it. */
+  #isIdle(registration: Registration): boolean {
+    const { book } = this.#options;
+    return book.isKnown(registration.endpoint) && book.known(registration).wanted.length === 0;
   }
 
   #begin(registration: Registration, identified = false): DeviceSession {

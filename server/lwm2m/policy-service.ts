@@ -231,7 +231,8 @@ export class PolicyService implements ObservationPolicies {
 
   async #status(registration: Registration): Promise<DeviceObservationStatus> {
     const { book, observations, reconciler, clock } = this.#options;
-    const { desired, policies } = await book.desired(registration);
+    const { desired } = await book.desired(registration);
+    const policies = await book.matching(registration);
     const stored = await observations.stored(registration.id);
     return observationStatus({
       desired,

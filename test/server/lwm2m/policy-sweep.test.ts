@@ -41,7 +41,6 @@ class Fleet {
         desired: async (subject) => ({
           desired: set.desired(subject),
           record: { choices: [], written: new Map() },
-          policies: [],
         }),
       },
       reconciler: {
