@@ -385,7 +385,12 @@ async function compose(
     stores,
     steady,
     telemetryLog,
-    { maxAge: config.readingsMaxAge, maxBytes: config.readingsMaxBytes },
+    {
+      maxAge: config.readingsMaxAge,
+      maxBytes: config.readingsMaxBytes,
+      commandsMaxAge: config.commandsMaxAge,
+      commandsMaxCount: config.commandsMaxCount,
+    },
     () => projection.flush(),
   );
   retention.start();

@@ -70,7 +70,7 @@ export class CarrierService implements CommandService {
     const [device, values, commands] = await Promise.all([
       stores.devices.get(endpoint),
       stores.lastValues.get(endpoint, `/${carrierObject}`),
-      stores.commands.list({ endpoint, limit: 50 }),
+      stores.commands.list({ endpoint, kind: 'carrier-switch', limit: 50 }),
     ]);
     if (device === undefined) throw new UnknownDeviceError(endpoint);
     const slots = new Set(this.#registeredSlots(device));
@@ -82,9 +82,7 @@ export class CarrierService implements CommandService {
       .sort((a, b) => a - b)
       .map((slot) => {
         const { lastCommand: _, ...said } = carrierValues({ object: carrierObject, instance: slot }, values);
-        const ofSlot = commands.items.filter(
-          ({ kind, parameters }) => kind === 'carrier-switch' && parameters['slot'] === slot,
-        );
+        const ofSlot = commands.items.filter(({ parameters }) => parameters['slot'] === slot);
         // The oldest that is not final is the one that the device works on.
         const command = ofSlot.findLast(({ state }) => !isFinal(state)) ?? ofSlot[0];
         return { slot, ...said, ...(command === undefined ? {} : { command }) };

@@ -11,6 +11,9 @@ const keyLifetime = 86_400_000;
 const firstSteps = 8;
 const newestSteps = 24;
 
+/** As the index command_ended has it. */
+const ended = "state NOT IN ('queued', 'sent', 'accepted')";
+
 /** Old keys that one call removes at most. */
 const keysPerCall = 100;
 
@@ -27,6 +30,8 @@ export class CommandTable {
   readonly #dropKeys;
   readonly #pending;
   readonly #expired;
+  readonly #endOf;
+  readonly #trim;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -59,6 +64,15 @@ export class CommandTable {
     );
     this.#expired = database.prepare(
       "SELECT * FROM command WHERE expires_at <= ? AND state = 'queued' ORDER BY expires_at LIMIT ?",
+    );
+    this.#endOf = database.prepare(
+      `SELECT updated_at FROM command WHERE ${ended} ORDER BY updated_at DESC LIMIT 1 OFFSET ?`,
+    );
+    this.#trim = database.prepare(
+      `DELETE FROM command WHERE sequence IN (
+         SELECT sequence FROM command AS old WHERE ${ended} AND (updated_at < ? OR updated_at <= ?)
+           AND EXISTS (SELECT 1 FROM command WHERE endpoint = old.endpoint AND sequence > old.sequence)
+         ORDER BY updated_at LIMIT ?)`,
     );
   }
 
@@ -109,6 +123,7 @@ export class CommandTable {
 
   list(query: {
     readonly endpoint?: string;
+    readonly kind?: string;
     readonly states?: readonly CommandState[];
     readonly limit: number;
     readonly cursor?: string;
@@ -118,6 +133,10 @@ export class CommandTable {
     if (query.endpoint !== undefined) {
       conditions.push('endpoint = ?');
       values.push(query.endpoint);
+    }
+    if (query.kind !== undefined) {
+      conditions.push('kind = ?');
+      values.push(query.kind);
     }
     if (query.states !== undefined) {
       conditions.push(`state IN (${query.states.map(() => '?').join(', ')})`);
@@ -147,6 +166,12 @@ export class CommandTable {
 
   expire(now: number, limit: number): readonly Command[] {
     return this.#expired.all(now, limit).map((row) => this.#step(row, { to: 'expired', at: now }));
+  }
+
+  trim({ endedBefore, keep, limit }: { endedBefore: number; keep: number; limit: number }): number {
+    // What ended at the same time as the first that is too many goes with it.
+    const tooMany = this.#endOf.get(keep)?.['updated_at'] ?? Number.NEGATIVE_INFINITY;
+    return Number(this.#trim.run(endedBefore, tooMany, limit).changes);
   }
 
   #step(row: Row, step: Omit<CommandTransition, 'id' | 'from'>): Command {

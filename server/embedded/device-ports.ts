@@ -146,5 +146,6 @@ export function commandQueue(channel: Channel, queries: Channel): CommandQueue {
     list: (query) => queries.query('commands', query),
     pendingEndpoints: () => channel.read('pendingEndpoints'),
     expire: (now, limit) => channel.write('expireCommands', now, limit),
+    trim: (bounds) => channel.write('trimCommands', bounds),
   };
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
-import type { Command, CommandTransition, NewCommand } from '../ports/command-queue.ts';
+import type { Command, CommandQueue, CommandTransition, NewCommand } from '../ports/command-queue.ts';
 import type { DeviceAttributes, DeviceQuery } from '../ports/device-store.ts';
 import type { HistoryQuery } from '../ports/history.ts';
 import type { LastValue } from '../ports/last-values.ts';
@@ -25,6 +25,8 @@ import { type RegistrationRow, RegistrationTable, type UpdateRow } from './regis
 /** Bytes of the log that one read gives at most, but for a single larger segment. */
 const logReadBytes = 16_777_216;
 
+type CommandBounds = Parameters<CommandQueue['trim']>[0];
+
 /** An event on its way to the worker: type, endpoint, at, data as JSON. */
 export type EventRow = readonly [string, string | null, number, string];
 
@@ -43,6 +45,7 @@ export function createQueries(database: DatabaseSync) {
     devices: (query: DeviceQuery) => devices.list(query),
     commands: (query: {
       readonly endpoint?: string;
+      readonly kind?: string;
       readonly states?: readonly Command['state'][];
       readonly limit: number;
       readonly cursor?: string;
@@ -139,6 +142,7 @@ export function createOperations(database: DatabaseSync) {
       enqueue: (command: NewCommand) => commands.enqueue(command),
       transition: (step: CommandTransition) => commands.transition(step),
       expireCommands: (now: number, limit: number) => commands.expire(now, limit),
+      trimCommands: (bounds: CommandBounds) => commands.trim(bounds),
       commitLog: (consumer: string, position: LogPosition) => log.commit(consumer, position),
       trimLog: (receivedBefore: number, maxBytes: number) => log.trim(receivedBefore, maxBytes),
       appendHistory: (chunks: EncodedChunks) => history.append(chunks),

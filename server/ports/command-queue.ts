@@ -30,7 +30,7 @@ export interface Command {
    * the device refuses a number lower than one that it has had. A safe integer.
    */
   readonly number: number;
-  /** `carrier-switch` is the first kind. */
+  /** `carrier-switch`, `request`. */
   readonly kind: string;
   /** By kind; JSON. */
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -98,6 +98,7 @@ export interface CommandQueue {
   /** Newest first. Rejects with RequestError for a cursor that it did not make. */
   list(query: {
     readonly endpoint?: string;
+    readonly kind?: string;
     readonly states?: readonly CommandState[];
     readonly limit: number;
     readonly cursor?: string;
@@ -107,4 +108,14 @@ export interface CommandQueue {
   /** Moves `queued` commands past their `expiresAt` to `expired`; returns them, each exactly once. One that was
    * sent may have been carried out: whoever sent it says how it ends. */
   expire(now: number, limit: number): Promise<readonly Command[]>;
+  /**
+   * Removes up to `limit` commands that have ended: those that ended before `endedBefore`, and the oldest beyond
+   * the newest `keep` that have. The newest command of each device stays, for the numbers go on from it.
+   * Returns how many were removed.
+   */
+  trim(bounds: {
+    readonly endedBefore: number;
+    readonly keep: number;
+    readonly limit: number;
+  }): Promise<number>;
 }

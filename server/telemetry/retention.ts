@@ -4,19 +4,29 @@ import type { Stores } from '../ports/stores.ts';
 
 /** How often what is too old goes, ms. */
 const INTERVAL = 10 * 60_000;
+/** Commands that one step removes: appends have their turn between two. */
+const COMMANDS_AT_ONCE = 500;
 /** Events that are kept. */
 const MAX_EVENTS = 1_000_000;
 /** A step of the civil time against the monotonic one after which nothing goes until a sweep confirms it, ms. */
 const MAX_STEP = 3_600_000;
 
-/** Bounds log, history and events by age and size. */
+export interface RetentionBounds {
+  /** Of readings, ms. */
+  readonly maxAge: number;
+  /** Of readings, bytes. */
+  readonly maxBytes: number;
+  /** Of commands that have ended, ms. */
+  readonly commandsMaxAge: number;
+  readonly commandsMaxCount: number;
+}
+
+/** Bounds log, history, events and commands that have ended by age and size. */
 export class Retention {
-  readonly #stores: Pick<Stores, 'log' | 'history' | 'events'>;
+  readonly #stores: Pick<Stores, 'log' | 'history' | 'events' | 'commands'>;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  /** ms */
-  readonly #maxAge: number;
-  readonly #maxBytes: number;
+  readonly #bounds: RetentionBounds;
   readonly #level: (() => Promise<void>) | undefined;
   /** Civil less monotonic time at the last sweep: it changes only where the system's clock is set. ms. */
   #offset: number;
@@ -29,17 +39,16 @@ export class Retention {
    * as it is.
    */
   constructor(
-    stores: Pick<Stores, 'log' | 'history' | 'events'>,
+    stores: Pick<Stores, 'log' | 'history' | 'events' | 'commands'>,
     clock: Clock,
     logger: Logger,
-    bounds: { readonly maxAge: number; readonly maxBytes: number },
+    bounds: RetentionBounds,
     level?: () => Promise<void>,
   ) {
     this.#stores = stores;
     this.#clock = clock;
     this.#logger = logger;
-    this.#maxAge = bounds.maxAge;
-    this.#maxBytes = bounds.maxBytes;
+    this.#bounds = bounds;
     this.#level = level;
     this.#offset = clock.wallTime() - clock.now();
   }
@@ -68,12 +77,22 @@ export class Retention {
       this.#logger.warn({ step }, 'the clock was stepped; nothing is removed unless it stays so');
       return;
     }
-    const removed = (await this.#isRead())
-      ? await this.#stores.log.trim({ now, maxAge: this.#maxAge, maxBytes: this.#maxBytes })
-      : 0;
-    await this.#stores.history.trim((now - this.#maxAge) * 1000);
+    const { maxAge, maxBytes } = this.#bounds;
+    const removed = (await this.#isRead()) ? await this.#stores.log.trim({ now, maxAge, maxBytes }) : 0;
+    await this.#stores.history.trim((now - maxAge) * 1000);
     await this.#stores.events.trim(MAX_EVENTS);
+    await this.#trimCommands(now);
     if (removed > 0) this.#logger.info({ removed }, 'old readings removed');
+  }
+
+  async #trimCommands(now: number): Promise<void> {
+    const { commandsMaxAge, commandsMaxCount } = this.#bounds;
+    const bounds = {
+      endedBefore: now - commandsMaxAge,
+      keep: commandsMaxCount,
+      limit: COMMANDS_AT_ONCE,
+    };
+    while (!this.#closed && (await this.#stores.commands.trim(bounds)) === COMMANDS_AT_ONCE);
   }
 
   /** False where the log holds what its readers could not read yet. */

@@ -41,6 +41,54 @@ export function describeCommandQueue(name: string, open: OpenStores): void {
       expect(await commands.get('none')).toBeUndefined();
     });
 
+    test('those of one kind are listed alone', async () => {
+      const { commands } = stores();
+      await commands.enqueue(aCommand('a'));
+      const { command } = await commands.enqueue(aCommand('a', { kind: 'request' }));
+      await commands.enqueue(aCommand('b', { kind: 'request' }));
+      expect((await commands.list({ endpoint: 'a', kind: 'request', limit: 10 })).items).toEqual([command]);
+      expect((await commands.list({ kind: 'request', limit: 10 })).items).toHaveLength(2);
+      expect((await commands.list({ limit: 10 })).items).toHaveLength(3);
+    });
+
+    describe('what has ended is removed', () => {
+      /** Commands of `a` that ended at those times; the last of them is still open. */
+      async function ended(...times: readonly number[]): Promise<void> {
+        const { commands } = stores();
+        for (const at of times) {
+          const { command } = await commands.enqueue(aCommand('a', { createdAt: start }));
+          await commands.transition({ id: command.id, from: ['queued'], to: 'done', at });
+        }
+        await commands.enqueue(aCommand('a'));
+      }
+      const left = async (): Promise<number[]> =>
+        (await stores().commands.list({ limit: 100 })).items.map(({ updatedAt }) => updatedAt - start);
+
+      test('when it is older than the bound, in steps', async () => {
+        await ended(start + 1, start + 2, start + 3, start + 4);
+        const bounds = { endedBefore: start + 4, keep: 100, limit: 2 };
+        expect(await stores().commands.trim(bounds)).toBe(2);
+        expect(await stores().commands.trim(bounds)).toBe(1);
+        expect(await stores().commands.trim(bounds)).toBe(0);
+        expect(await left()).toEqual([0, 4]);
+      });
+
+      test('when there are too many, the oldest first', async () => {
+        await ended(start + 3, start + 1, start + 4, start + 2);
+        expect(await stores().commands.trim({ endedBefore: 0, keep: 2, limit: 100 })).toBe(2);
+        expect(await left()).toEqual([0, 4, 3]);
+        expect(await stores().commands.trim({ endedBefore: 0, keep: 0, limit: 100 })).toBe(2);
+      });
+
+      test('but for the newest command of a device, from which its numbers go on', async () => {
+        const { commands } = stores();
+        const { command } = await commands.enqueue(aCommand('b', { createdAt: start + day }));
+        await commands.transition({ id: command.id, from: ['queued'], to: 'done', at: start });
+        expect(await commands.trim({ endedBefore: start + 9 * day, keep: 0, limit: 100 })).toBe(0);
+        expect((await commands.enqueue(aCommand('b'))).command.number).toBe(start + day + 1);
+      });
+    });
+
     test('numbers rise per device, start from the clock, and do not fall when the clock does', async () => {
       const { commands } = stores();
       const numbers: number[] = [];

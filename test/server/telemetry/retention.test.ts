@@ -7,7 +7,7 @@ import { FakeClock } from '../../support/coap/fake-clock.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const bounds = { maxAge: 30 * DAY, maxBytes: 1e9 };
+const bounds = { maxAge: 30 * DAY, maxBytes: 1e9, commandsMaxAge: 90 * DAY, commandsMaxCount: 700 };
 const logger = createLog('silent');
 
 let stores: Stores;
@@ -40,6 +40,28 @@ async function kept(): Promise<{ log: number; history: number }> {
 }
 
 describe('retention', () => {
+  it('removes commands that have ended beyond their age and number, however many in one sweep', async () => {
+    const retention = new Retention(stores, clock, logger, bounds);
+    const at = clock.wallTime();
+    const command = { endpoint: 'a', kind: 'request', parameters: {}, createdAt: at, expiresAt: at + DAY };
+    const given = await Promise.all(Array.from({ length: 1_800 }, () => stores.commands.enqueue(command)));
+    await Promise.all(
+      given
+        .slice(0, -1)
+        .map(({ command: { id } }, i) =>
+          stores.commands.transition({ id, from: ['queued'], to: 'done', at: at + i }),
+        ),
+    );
+    const left = async (): Promise<number> => (await stores.commands.list({ limit: 2_000 })).items.length;
+    await retention.sweep();
+    expect(await left()).toBe(701);
+    clock.advance(91 * DAY);
+    await retention.sweep();
+    expect((await stores.commands.list({ limit: 2_000 })).items.map(({ state }) => state)).toEqual([
+      'queued',
+    ]);
+  });
+
   it('removes what is older than its bound, and nothing else', async () => {
     const retention = new Retention(stores, clock, logger, bounds);
     await heard();
