@@ -13,7 +13,13 @@ import { type DeviceInstance, deviceInstance } from './device/device-instance.ts
 import { LocalTime } from './device/local-time.ts';
 import { BatteryStatus, type PowerSource } from './device/power-source.ts';
 import { EventLog, LogClass } from './event-log/event-log.ts';
-import { type EventLogInstance, eventLogInstance, loggedResources } from './event-log/event-log-instance.ts';
+import {
+  type EventLogInstance,
+  eventLogInstance,
+  incrementalPath,
+  loggedResources,
+} from './event-log/event-log-instance.ts';
+import { LogReports } from './event-log/log-reports.ts';
 import type { FirmwareUpdate } from './firmware/firmware-update.ts';
 import { type FirmwareParts, modemFirmware } from './firmware/modem-firmware.ts';
 import type { KeptSettings } from './kept-settings.ts';
@@ -62,6 +68,7 @@ export class StandardObjects {
   readonly cellular: ModemCellular;
   readonly #options: StandardObjectsOptions;
   readonly #log: EventLog;
+  readonly #reports: LogReports;
   readonly #logInstance: EventLogInstance;
   readonly #errors: DeviceErrors;
   readonly #device: DeviceInstance;
@@ -83,7 +90,13 @@ export class StandardObjects {
     const { clock, settings, client, attachment, radio, power } = options;
     const { tree } = client;
     this.#log = new EventLog(clock);
-    this.#logInstance = eventLogInstance(this.#log);
+    this.#reports = new LogReports({
+      clock,
+      path: incrementalPath,
+      receivers: () => client.sessions,
+      onFault: options.onFault,
+    });
+    this.#logInstance = eventLogInstance(this.#log, this.#reports, settings);
     this.#errors = new DeviceErrors((raised) => {
       this.#device.changed('errorCode');
       if (raised !== undefined) this.note(LogClass.EVENT, `error ${raised} of the Device object`);
@@ -173,6 +186,7 @@ export class StandardObjects {
     this.cellular.close();
     this.firmware.close();
     this.#statistics.close();
+    this.#reports.close();
   }
 
   attached(): void {
@@ -193,7 +207,10 @@ export class StandardObjects {
 
   /** Writes something into the event log. */
   note(logClass: LogClass, message: string): void {
-    if (this.#log.add(logClass, message)) this.#logInstance.changed(...loggedResources);
+    const entry = this.#log.add(logClass, message);
+    if (entry === undefined) return;
+    this.#reports.add(entry);
+    this.#logInstance.changed(...loggedResources);
   }
 
   /** The state of a registration is another. */

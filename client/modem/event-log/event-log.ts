@@ -68,18 +68,19 @@ export class EventLog {
     this.#bytes = 0;
   }
 
-  /** True where it was taken. */
-  add(logClass: LogClass, message: string): boolean {
-    if (!this.#running || !this.#collects(logClass)) return false;
+  /** The entry as it stands in the log, which may be stopped; undefined: its class is not logged. */
+  add(logClass: LogClass, message: string): Uint8Array | undefined {
+    if (!this.#collects(logClass)) return undefined;
     const time = new Date(this.#clock.wallTime()).toISOString();
     const line = `${time} ${names[logClass]} ${message.replaceAll(/[\r\n]+/g, ' ').slice(0, 400)}\n`;
     const entry = new TextEncoder().encode(line);
+    if (!this.#running) return entry;
     this.#entries.push(entry);
     this.#bytes += entry.length;
     while (this.#entries.length > mostEntries || this.#bytes > mostBytes) {
       this.#bytes -= this.#entries.shift()?.length ?? 0;
     }
-    return true;
+    return entry;
   }
 
   #collects(logClass: LogClass): boolean {

@@ -44,7 +44,7 @@ describe('what servers write', () => {
     expect(open).toThrow(StateFileError);
   });
 
-  it.each(['time', 'apn', 'bearer', 'cellular', 'portfolio', 'app-data', 'statistics'])(
+  it.each(['time', 'apn', 'bearer', 'cellular', 'portfolio', 'app-data', 'statistics', 'log'])(
     'is checked when a modem starts: a damaged section %s is told',
     (section) => {
       const settings = fileSettings(new AtomicFile(path));

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EventLog, LogClass } from '../../../../client/modem/event-log/event-log.ts';
 import { encodePackage } from '../../../../client/modem/firmware/package.ts';
 import { Code } from '../../../../protocol/coap/message.ts';
-import { contentFormat } from '../../../../protocol/coap/options.ts';
+import { contentFormat, uriPath } from '../../../../protocol/coap/options.ts';
 import { ContentFormat } from '../../../../protocol/lwm2m/content-format.ts';
 import { ModemWorld } from '../../../support/client/modem-world.ts';
 import { FakeClock } from '../../../support/coap/fake-clock.ts';
@@ -96,6 +96,61 @@ describe('the Event Log object', () => {
       expect(line).toMatch(/ trace handover from cell \d+ to \d+, band \d+, -\d+ dBm$/);
     expect(await world.write('/20/0/4010', '99')).toMatch(/^4\.00/);
     expect(await world.write('/20/0/4015', '3')).toMatch(/^4\.00/);
+  });
+
+  it('is sent as it grows, not sooner than its interval, and as a whole once it is possible again', async () => {
+    const sent: { at: number; lines: string[] }[] = [];
+    let answer: Code | 'silence' = Code.CHANGED;
+    const handle = world.server.handle;
+    world.server.endpoint = world.endpoint('192.0.2.1:5683', {
+      handler(request) {
+        if (uriPath(request.options)[0] !== 'dp') {
+          handle(request);
+          return;
+        }
+        if (answer === 'silence') return;
+        const [record] = world.server.records('/', request.payload);
+        const data = new TextDecoder().decode(record?.value as Uint8Array);
+        if (answer === Code.CHANGED) sent.push({ at: world.clock.now(), lines: data.trimEnd().split('\n') });
+        expect(record?.path).toBe('/20/0/4016');
+        request.respond({ code: answer });
+      },
+    });
+    expect(await world.write('/20/0/4017', '60')).toBe('2.04');
+    expect(await world.value('/20/0/4013')).toBe(10);
+    await world.execute('/20/0/4012');
+    const switchTo = async (carrier: number, id: number) => {
+      await world.execute('/42769/0/3', `0='${carrier}',1='${id}'`);
+      await world.clock.run(5_000);
+    };
+    await switchTo(1, 5);
+    await switchTo(2, 6);
+    await world.clock.run(30_000);
+    expect(sent).toEqual([]);
+    await world.clock.run(40_000);
+    expect(sent).toHaveLength(1);
+    expect(sent[0]?.lines.filter((line) => line.includes('ACK'))).toHaveLength(2);
+    answer = Code.INTERNAL_SERVER_ERROR;
+    await switchTo(1, 7);
+    await world.clock.run(130_000);
+    answer = Code.CHANGED;
+    await world.clock.run(70_000);
+    expect(sent).toHaveLength(2);
+    expect(sent[1]?.lines.filter((line) => line.includes('ACK'))).toHaveLength(1);
+    // What is sent is taken from nothing else: the log was stopped before, and is as it was.
+    expect(await lines()).toHaveLength(3);
+    expect(await world.write('/20/0/4017', '0')).toBe('2.04');
+    await switchTo(2, 8);
+    await world.clock.run(200_000);
+    expect(sent).toHaveLength(2);
+    await expect(world.values('/20/0/4016')).rejects.toThrow(/^4\.0[45]/);
+  });
+
+  it('keeps its class and its interval without power', async () => {
+    await world.write('/20/0/4010', '3');
+    await world.write('/20/0/4017', '3600');
+    await world.restart();
+    expect(await world.values('/20/0')).toMatchObject({ '/20/0/4010': 3, '/20/0/4017': 3_600 });
   });
 
   it('is not filled by who keeps asking for what is not theirs', async () => {
