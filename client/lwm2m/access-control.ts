@@ -29,6 +29,9 @@ const defaultEntry = 0;
 /** Of an owner without an entry of its own: all but Create, which is no right on an instance. */
 const ownerRights = rightBits.read | rightBits.write | rightBits.execute | rightBits.delete;
 
+/** Entries of one ACL: bounds what a server can make us keep. */
+const mostEntries = 64;
+
 interface Entry {
   readonly objectId: number;
   readonly instanceId: number;
@@ -153,9 +156,13 @@ export class AccessControl {
       acl: {
         read: () => new Map(entry().acl),
         write(value) {
+          const rights = value instanceof Map ? [...value] : [];
+          if (rights.length > mostEntries) {
+            throw new OperationError(Code.BAD_REQUEST, `an ACL has at most ${mostEntries} entries`);
+          }
           const { acl } = entry();
           acl.clear();
-          if (value instanceof Map) for (const [server, rights] of value) acl.set(server, Number(rights));
+          for (const [server, bits] of rights) acl.set(server, Number(bits));
         },
       },
       accessControlOwner: {

@@ -3,6 +3,7 @@ import type { DatagramPort, PeerAddress } from '../../protocol/coap/datagram-por
 import { createCoapEndpoint } from '../../protocol/coap/endpoint.ts';
 import type { CoapEndpoint } from '../../protocol/coap/exchange.ts';
 import type { Code } from '../../protocol/coap/message.ts';
+import { RequestError } from '../../protocol/errors.ts';
 import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { AccessControl, rightBits } from './access-control.ts';
 import { ClientPort } from './client-port.ts';
@@ -69,6 +70,8 @@ export class Lwm2mClient {
   readonly #order: RegistrationOrder;
   readonly #accessControl: AccessControl | undefined;
   readonly #streams: ReadingStream[] = [];
+  /** Where each server was found last, by its short id. */
+  readonly #addresses = new Map<PeerAddress, number>();
   readonly #journal: PackJournal | undefined;
   #closing: Promise<void> | undefined;
 
@@ -132,7 +135,13 @@ export class Lwm2mClient {
       onFault: events.onFault,
     };
     this.sessions = servers.map(
-      (server, index) => new ServerSession(server, ids[index] ?? 0, instanceIds[index] ?? 0, parts),
+      (server, index) =>
+        new ServerSession(
+          { ...server, resolve: () => this.#resolve(server, ids[index] ?? 0) },
+          ids[index] ?? 0,
+          instanceIds[index] ?? 0,
+          parts,
+        ),
     );
     this.#order = new RegistrationOrder(this.sessions, clock);
     this.tree.listen({
@@ -244,6 +253,20 @@ export class Lwm2mClient {
 
   get #first(): ServerSession {
     return this.sessions[0] as ServerSession;
+  }
+
+  /** @throws RequestError another server is there: their messages could not be told apart */
+  async #resolve({ uri, resolve }: ServerOptions, shortServerId: number): Promise<PeerAddress> {
+    const address = await resolve();
+    const other = this.#addresses.get(address);
+    if (other !== undefined && other !== shortServerId) {
+      throw new RequestError(`${uri} is ${address}, and so is server ${other}`);
+    }
+    for (const [former, server] of this.#addresses) {
+      if (server === shortServerId) this.#addresses.delete(former);
+    }
+    this.#addresses.set(address, shortServerId);
+    return address;
   }
 
   #sessionAt(peer: PeerAddress): ServerSession | undefined {

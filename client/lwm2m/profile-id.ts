@@ -10,12 +10,15 @@ export type ProfileIds = (links: readonly Link[], hashAlgorithm: number | undefi
 /** Bits of each SHA-256 suite by its id in the Named Information registry (RFC 6920 §9.4). */
 const suites: Readonly<Record<number, number>> = { 1: 256, 2: 128, 3: 120, 4: 96, 5: 64, 6: 32 };
 const defaultSuite = 1;
+const mostCharacters = 240;
 
 /** Profile ids that client and server were given beforehand: `oma:…` or `v:…`. @throws TypeError it is none */
 export function givenProfiles(ids: readonly string[]): ProfileIds {
   for (const id of ids) {
     if (!/^(oma|v):[A-Za-z0-9-]+$/.test(id)) throw new TypeError(`${id} is no pre-configured profile id`);
   }
+  // "pid=" and they share one Uri-Query option of 255 bytes (RFC 7252 §5.10).
+  if (ids.join(',').length > mostCharacters) throw new TypeError('so many profile ids fit no request');
   const value = ids.length > 1 ? `"${ids.join(',')}"` : (ids[0] ?? '');
   return () => value;
 }

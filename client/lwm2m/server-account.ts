@@ -42,6 +42,8 @@ export interface ServerAccount {
 /** Seconds. */
 const defaultLifetime = 300;
 const defaultDisableTimeout = 86_400;
+/** Bounds what a server can make us keep. */
+const mostVersions = 16;
 
 /** What is not told is as the specification has it, or not set. */
 export function newAccount(settings: Partial<ServerAccount> = {}): ServerAccount {
@@ -179,6 +181,9 @@ export function serverInstance(
           : new Map(account.supportedServerVersions.map((each, index) => [index, each])),
       write(value) {
         const versions = value instanceof Map ? [...value.values()].map(String) : [];
+        if (versions.length > mostVersions) {
+          throw new OperationError(Code.BAD_REQUEST, `at most ${mostVersions} versions are kept`);
+        }
         if (versions.some((each) => !/^\d+\.\d+(\.\d+)?$/.test(each))) {
           throw new OperationError(Code.BAD_REQUEST, 'a version is MAJOR.MINOR, or MAJOR.MINOR.PATCH');
         }

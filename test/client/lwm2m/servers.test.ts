@@ -157,6 +157,21 @@ describe('a client of two servers', () => {
     },
   );
 
+  it('registers with one of two that have the same address, and says why not with the other', async () => {
+    const told: string[] = [];
+    start([{}, { uri: 'coap://other', resolve: async () => serverAddress }], {
+      events: {
+        onState: (state, detail, server) => void told.push(`${server} ${state} ${detail}`),
+        onFault: (error) => void world.faults.push(error),
+      },
+    });
+    await world.clock.run(10_000);
+    expect(first.of('register')).toHaveLength(1);
+    expect(told.join('\n')).toMatch(
+      /102 waiting coap:\/\/other is 192\.0\.2\.1:5683, and so is server 101; again in/,
+    );
+  });
+
   it('cannot have one id twice', () => {
     expect(() => start([{ shortServerId: 5 }, { shortServerId: 5 }])).toThrow(
       'two servers have short server id 5',
