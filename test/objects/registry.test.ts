@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defineObject, type ObjectDefinition, type ResourceDefinition } from '../../objects/define-object.ts';
 import { createObjectRegistry, standardObjects } from '../../objects/registry.ts';
@@ -208,4 +209,61 @@ describe('a definition that is loaded while the registry is in use', () => {
     expect(registry.resourceType(5000, 1)?.type).toBe('string');
     expect(registry.unload(5000, '1.0')).toBe(false);
   });
+});
+
+/** What the registry is after any loads and unloads is what one made of the remaining definitions is. */
+test('any loads and unloads leave what a registry of the remaining definitions has, its views too', () => {
+  const version = fc.constantFrom('1.0', '1.1', '1.10', '2.0');
+  const id = fc.constantFrom(5000, 5001);
+  const type = fc.constantFrom('string', 'integer', 'opaque');
+  const step = fc.oneof(
+    fc.record({
+      kind: fc.constant('load' as const),
+      id,
+      version,
+      type,
+      count: fc.integer({ min: 0, max: 3 }),
+    }),
+    fc.record({ kind: fc.constant('unload' as const), id, version }),
+  );
+  const builtIn = [definition('1.0', { a: {}, b: { type: 'boolean' } })];
+  const announced = new Map([
+    [5000, '1.1'],
+    [5001, '1.0'],
+  ]);
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+      const registry = createObjectRegistry(builtIn);
+      const view = registry.withVersions(announced);
+      const loaded = new Map<string, ObjectDefinition>();
+      for (const next of steps) {
+        const key = `${next.id} ${next.version}`;
+        if (next.kind === 'load') {
+          const resources = Object.fromEntries(
+            Array.from({ length: next.count }, (_, at) => [`r${at}`, { type: next.type }]),
+          );
+          const given = definition(next.version, resources, next.id);
+          registry.load(given);
+          loaded.set(key, given);
+        } else {
+          expect(registry.unload(next.id, next.version)).toBe(loaded.delete(key));
+        }
+        // Asked in between, so that what a view remembers must follow.
+        view.resourceType(next.id, 0);
+      }
+      const kept = builtIn.filter((own) => !loaded.has(`${own.id} ${own.version}`));
+      const anew = createObjectRegistry([...kept, ...loaded.values()]);
+      const anewView = anew.withVersions(announced);
+      expect(registry.objects()).toEqual(anew.objects());
+      expect(view.objects()).toEqual(anewView.objects());
+      for (const object of [5000, 5001]) {
+        for (const resource of [0, 1, 2, 3]) {
+          expect(registry.resourceType(object, resource)).toEqual(anew.resourceType(object, resource));
+          expect(view.resourceType(object, resource)).toEqual(anewView.resourceType(object, resource));
+          expect(view.resource(object, resource)).toEqual(anewView.resource(object, resource));
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -133,6 +133,11 @@ describe('the paths of a composite Read or Observe (§6.3.8)', () => {
     expect(() => decodePaths(SENML_ETCH_JSON, utf8(text))).toThrow(DecodeError);
   });
 
+  test('are chosen as in RFC 8790 §3.1', () => {
+    const text = '[{"bn":"/3311/0/", "n":"5850"},{"n":"5851"}]';
+    expect(decodePaths(SENML_ETCH_JSON, utf8(text))).toEqual(['/3311/0/5850', '/3311/0/5851']);
+  });
+
   test('in a Fetch Pack may have units and what is not known beside them', () => {
     expect(decodePaths(SENML_ETCH_JSON, utf8('[{"bn":"/3/0/","n":"9","u":"%","x":1},{"n":"7"}]'))).toEqual([
       '/3/0/9',

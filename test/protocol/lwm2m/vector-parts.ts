@@ -53,7 +53,7 @@ export function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** The Device instance of the examples of the specification, OMA-TS-LightweightM2M_Core §7.4. */
+/** The Device instance of the examples of the specification, OMA-TS-LightweightM2M_Core-V1_2 §7.5. */
 export const device: readonly LwM2mRecord[] = [
   { path: '/3/0/0', value: 'Open Mobile Alliance' },
   { path: '/3/0/1', value: 'Lightweight M2M Client' },

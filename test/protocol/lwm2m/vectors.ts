@@ -86,7 +86,7 @@ const one = (path: string, bytes: string, value: LwM2mRecord['value'], written?:
   single(CBOR, path, hex(bytes), value, written);
 
 export const contentVectors: readonly ContentVector[] = [
-  // OMA-TS-LightweightM2M_Core §7.4.3, the examples of the specification.
+  // OMA-TS-LightweightM2M_Core-V1_2 §7.5.5, the examples of the specification.
   tlv('Device instance', '/3/0', deviceTlv, device),
   tlv('Device object, with its instance', '/3', `08 00 79 ${deviceTlv}`, device),
   tlv('Device object, resources without their instance', '/3', deviceTlv, device, false),
@@ -168,7 +168,7 @@ export const contentVectors: readonly ContentVector[] = [
   ]),
   tlv('text in UTF-8', '/3/0/0', 'C6 00 C3 A9 E2 82 AC 21', [{ path: '/3/0/0', value: 'é€!' }]),
 
-  // §7.4.4 and §7.4.5.
+  // §7.5.6 and §7.5.7.
   json(
     'Device instance',
     '/3/0',
@@ -431,7 +431,7 @@ export const contentVectors: readonly ContentVector[] = [
     ],
   ),
 
-  // §7.4.1, §7.4.2, §7.4.6 and Appendix C.
+  // §7.5.1, §7.5.2, §7.5.3 and Appendix C.
   text('/3/0/0', 'Open Mobile Alliance', 'Open Mobile Alliance'),
   text('/3/0/0', '', ''),
   text('/3/0/0', '\ufeffé', '\ufeffé'),
