@@ -256,6 +256,22 @@ describe('the log of readings', () => {
     else expect(() => new Process()).toThrow(StateFileError);
   });
 
+  it('says so once when it cannot be written any more, and readings go on in memory', () => {
+    const own = join(folder, 'own');
+    const process = new Process({ path: join(own, 'readings.log'), compactFrom: 1 });
+    process.open(0);
+    process.take(0, [1]);
+    rmSync(own, { recursive: true });
+    writeFileSync(own, 'in the way');
+    process.flights[0]?.done(true);
+    process.take(0, [2, 3]);
+    process.flights[1]?.done(true);
+    process.take(0, [4]);
+    expect(process.failures.map((error) => 'syscall' in error)).toEqual([true]);
+    expect(process.values(process.flights[2] as Flight)).toEqual([4]);
+    process.log.close();
+  });
+
   it('leaves out sensors that are not there any more, and has room for new ones', () => {
     const before = new Process();
     before.take(0, [1]);
