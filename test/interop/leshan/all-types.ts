@@ -79,7 +79,7 @@ export const otherValues = {
   14: { 2: true },
   15: { 0: '00', 9: 'ff' },
   16: { 4: 1 },
-  17: { 0: '1:65535' },
+  17: { 0: '1:0' },
 } as const;
 
 /** Values by absolute path, those of multiple resources each by its own. */
@@ -104,9 +104,12 @@ export function recordsOf(instance: number, values: Readonly<Record<number, unkn
   });
 }
 
-/** The object's definition as a file of OMA's form, which other servers and clients load. */
+/** The object's definition in OMA's form, which other servers and clients load. */
+export const allTypesXml: string = toOmaXml(allTypesObject);
+
+/** The same as a file. */
 export function allTypesFile(): string {
   const file = join(mkdtempSync(join(tmpdir(), 'simyard-types-')), `${allTypesObject.id}.xml`);
-  writeFileSync(file, toOmaXml(allTypesObject));
+  writeFileSync(file, allTypesXml);
   return file;
 }
