@@ -37,6 +37,9 @@ describe('/openapi.json', () => {
     expect(operations.map(([name]) => name).sort()).toEqual(
       [
         'GET /api/devices',
+        'GET /api/devices/{endpoint}/presence',
+        'PUT /api/devices/{endpoint}/presence',
+        'POST /api/devices/{endpoint}/requests',
         'GET /api/devices/{endpoint}',
         'DELETE /api/devices/{endpoint}',
         'GET /api/devices/{endpoint}/composite',
