@@ -7,10 +7,11 @@ import type {
   ApiDevice,
   ApiEvent,
   ApiLiveReadings,
+  ApiObservationStatus,
   ApiProblem,
 } from './data/api-types.ts';
 import { changed } from './data/device-list.ts';
-import { type LastValues, lastValuesOf, withLive } from './data/last-values.ts';
+import { type LastValues, lastValuesOf, learnModel, unknownObjects, withLive } from './data/last-values.ts';
 import { type LiveStream, onReopened } from './data/live-stream.ts';
 import { asProblem, ProblemError } from './data/problem.ts';
 import { SensorFeed } from './data/sensor-feed.ts';
@@ -22,6 +23,15 @@ const shownCommands = 20;
 /** Values on the page change so often at most: more nobody can read. */
 const renderMs = 250;
 const carrierSettleMs = 100;
+/** What is observed changes in bursts: a device registers, and each of its observations is told. */
+const observationsSettleMs = 500;
+/** While the server is at it, what it has come to is asked for so often. */
+const observationsBusyMs = 2000;
+/** Events that say that something about observations has changed. */
+const observationEvents = new Set([
+  ...['registered', 'updated', 'deregistered', 'expired'],
+  ...['observed', 'observation-ended', 'observation-refused', 'observation-drifted'],
+]);
 /** The server files readings a little after it has sent them on: where history and stream meet is looked at again. */
 const mendMs = 2000;
 const mendStretchMs = 10_000;
@@ -41,10 +51,14 @@ export class DeviceController implements ReactiveController {
   readonly #failed = new Map<string, { readonly problem: ApiProblem; readonly again: () => void }>();
   #render: ReturnType<typeof setTimeout> | undefined;
   #carrierSoon: ReturnType<typeof setTimeout> | undefined;
+  #observationsSoon: ReturnType<typeof setTimeout> | undefined;
+  /** Objects whose definition the server was asked for. */
+  readonly #modelsAsked = new Set<number>();
   #namesAsked = false;
 
   device: ApiDevice | undefined;
   slots: readonly ApiCarrierSlot[] | undefined;
+  observations: ApiObservationStatus | undefined;
   /** Newest first. */
   commands: readonly ApiCommand[] = [];
   values: LastValues = new Map();
@@ -120,6 +134,7 @@ export class DeviceController implements ReactiveController {
       this.#part('carrier', signal, async () => {
         this.slots = (await api.carrier(endpoint, signal)).slots;
       }),
+      this.#loadObservations(signal),
       this.#part('commands', signal, async () => {
         const page = await api.commands({ endpoint, limit: shownCommands }, signal);
         for (const command of [...page.items].reverse()) this.#takeCommand(command);
@@ -133,6 +148,7 @@ export class DeviceController implements ReactiveController {
         }
         this.values = loaded;
         this.#learn(readings);
+        this.#learnModels(loaded.keys());
       }),
     ]);
     await this.#askNames();
@@ -159,9 +175,16 @@ export class DeviceController implements ReactiveController {
     this.#host.requestUpdate();
   }
 
+  /** What the panel was told when it had the observations renewed. */
+  takeObservations(status: ApiObservationStatus): void {
+    this.observations = status;
+    this.#host.requestUpdate();
+  }
+
   #forget(): void {
     this.device = undefined;
     this.slots = undefined;
+    this.observations = undefined;
     this.commands = [];
     this.values = new Map();
     this.sensors = new Map();
@@ -177,8 +200,10 @@ export class DeviceController implements ReactiveController {
     this.#request.abort();
     clearTimeout(this.#render);
     clearTimeout(this.#carrierSoon);
+    clearTimeout(this.#observationsSoon);
     this.#render = undefined;
     this.#carrierSoon = undefined;
+    this.#observationsSoon = undefined;
   }
 
   /** What failed is told until the same part succeeds. */
@@ -210,6 +235,7 @@ export class DeviceController implements ReactiveController {
     } else if (event.type === 'device') {
       this.#carrierChanged();
     }
+    if (observationEvents.has(event.type)) this.#observationsChanged();
     if (this.device !== undefined) {
       const before = this.device;
       this.device = changed(before, event);
@@ -225,6 +251,7 @@ export class DeviceController implements ReactiveController {
 
   #onReadings(readings: ApiLiveReadings): void {
     this.values = withLive(this.values, readings);
+    this.#learnModels(readings.series.map(({ path }) => path));
     if (this.device !== undefined && this.#clock !== undefined) {
       this.device = { ...this.device, lastSeen: Math.max(this.device.lastSeen, this.#clock.now()) };
     }
@@ -318,6 +345,45 @@ export class DeviceController implements ReactiveController {
         this.slots = (await api.carrier(endpoint, signal)).slots;
       });
     }, carrierSettleMs);
+  }
+
+  #loadObservations(signal: AbortSignal): Promise<void> {
+    const [api, endpoint] = [this.#api, this.#endpoint];
+    if (api === undefined || endpoint === undefined) return Promise.resolve();
+    return this.#part('observations', signal, async () => {
+      this.observations = await api.observationStatus(endpoint, signal);
+      // What is still being made is looked at again: not every step of it is an event.
+      if (this.observations.busy) this.#observationsChanged(observationsBusyMs);
+    });
+  }
+
+  #observationsChanged(delay = observationsSettleMs): void {
+    this.#observationsSoon ??= setTimeout(() => {
+      this.#observationsSoon = undefined;
+      this.#loadObservations(this.#request.signal);
+    }, delay);
+  }
+
+  /** Asks the server, once each, for objects that the console was not built with. */
+  #learnModels(paths: Iterable<string>): void {
+    const api = this.#api;
+    if (api === undefined) return;
+    const { signal } = this.#request;
+    for (const object of unknownObjects(paths)) {
+      if (this.#modelsAsked.has(object)) continue;
+      this.#modelsAsked.add(object);
+      api.objectModel(object, signal).then(
+        (model) => {
+          learnModel(model);
+          this.#host.requestUpdate();
+        },
+        (error: unknown) => {
+          // An object that nobody has defined goes by its number; one that could not be asked for is asked for again.
+          if (!(error instanceof ProblemError) || error.problem.status !== 404)
+            this.#modelsAsked.delete(object);
+        },
+      );
+    }
   }
 
   #renderSoon(): void {

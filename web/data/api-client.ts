@@ -4,6 +4,8 @@ import type {
   ApiCommandPage,
   ApiDevice,
   ApiDevicePage,
+  ApiObjectModel,
+  ApiObservationStatus,
   ApiReading,
   ApiReadingsAnswer,
   ApiReadResult,
@@ -102,6 +104,21 @@ export class ApiClient {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ value }),
     });
+  }
+
+  /** What is wanted to be observed of the device, and what there is of it. */
+  observationStatus(endpoint: string, signal?: AbortSignal): Promise<ApiObservationStatus> {
+    return this.#get(`${deviceUrl(endpoint)}/observation-policy`, {}, signal);
+  }
+
+  /** Has all wanted observations made anew; resolves when that is done, or cannot be done now. */
+  renewObservations(endpoint: string): Promise<ApiObservationStatus> {
+    return this.#send(`${deviceUrl(endpoint)}/observation-policy/renew`, { method: 'POST' });
+  }
+
+  /** The newest definition of an object that the server knows. */
+  objectModel(object: number, signal?: AbortSignal): Promise<ApiObjectModel> {
+    return this.#get(`/api/object-models/${object}`, {}, signal);
   }
 
   #get<T>(path: string, parameters: Parameters, signal: AbortSignal | undefined): Promise<T> {

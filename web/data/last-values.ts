@@ -1,5 +1,6 @@
+import type { ResourceDefinition } from '../../objects/define-object.ts';
 import { createObjectRegistry, standardObjects } from '../../objects/registry.ts';
-import type { ApiLiveReadings, ApiReading, ApiValue } from './api-types.ts';
+import type { ApiLiveReadings, ApiObjectModel, ApiReading, ApiValue } from './api-types.ts';
 import { formatIccid, formatImsi } from './identifiers.ts';
 import { displayUnit, formatMeasure } from './numbers.ts';
 
@@ -13,6 +14,46 @@ export interface LastValue {
 export type LastValues = ReadonlyMap<string, LastValue>;
 
 const registry = createObjectRegistry(standardObjects());
+
+/** Objects of these paths that the console was not built with: the server may know them. */
+export function unknownObjects(paths: Iterable<string>): ReadonlySet<number> {
+  const objects = new Set<number>();
+  for (const path of paths) {
+    const object = Number(path.split('/')[1]);
+    if (Number.isInteger(object) && registry.object(object) === undefined) objects.add(object);
+  }
+  return objects;
+}
+
+/** Takes in a definition that the server knows: names, units and meanings are shown after it from then on. */
+export function learnModel({
+  objectId,
+  version,
+  name,
+  multiple,
+  mandatory,
+  resources,
+}: ApiObjectModel): void {
+  const definitions = resources.map(({ id, name: title, operations, type, range, ...more }) => [
+    `resource${id}`,
+    {
+      id,
+      title,
+      operations: operations as ResourceDefinition['operations'],
+      type: type as ResourceDefinition['type'],
+      ...(range === undefined ? {} : { range: [range.minimum, range.maximum] as const }),
+      ...more,
+    },
+  ]);
+  registry.load({
+    id: objectId,
+    version,
+    name,
+    multiple,
+    mandatory,
+    resources: Object.fromEntries(definitions),
+  });
+}
 
 export function lastValuesOf(readings: readonly ApiReading[]): LastValues {
   return new Map(readings.map(({ path, value, takenAt }) => [path, { path, value, takenAt }]));

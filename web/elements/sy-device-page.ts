@@ -1,12 +1,13 @@
 import { ContextConsumer } from '@lit/context';
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { apiContext, clockContext, liveContext } from '../contexts.ts';
-import type { ApiCommand } from '../data/api-types.ts';
+import type { ApiCommand, ApiObservationStatus } from '../data/api-types.ts';
 import { DeviceController } from '../device-controller.ts';
 import { base, skeletons } from '../styles/shared.ts';
 import './sy-carrier-panel.ts';
 import './sy-device-header.ts';
 import './sy-not-found.ts';
+import './sy-observations-panel.ts';
 import './sy-problem-panel.ts';
 import './sy-readings-board.ts';
 import './sy-values-table.ts';
@@ -116,6 +117,12 @@ export class DevicePage extends LitElement {
             .values=${this.#device.values}
             @command-given=${(event: CustomEvent<ApiCommand>) => this.#device.takeCommand(event.detail)}
           ></sy-carrier-panel>
+          <sy-observations-panel
+            .endpoint=${this.endpoint}
+            .status=${this.#device.observations}
+            ?registered=${device.state === 'registered'}
+            @observations-renewed=${(event: CustomEvent<ApiObservationStatus>) => this.#device.takeObservations(event.detail)}
+          ></sy-observations-panel>
         </div>
         <div class="column">
           <sy-readings-board .endpoint=${this.endpoint} .source=${this.#device} ?registered=${device.state === 'registered'} ?disconnected=${device.carrier === ''}></sy-readings-board>
