@@ -11,6 +11,7 @@ import { describeApi } from './openapi.ts';
 import { refuseOtherMethods } from './other-methods.ts';
 import { ProblemError } from './problems.ts';
 import { answerErrors, answerUnreadable, logRequests } from './request-errors.ts';
+import { holdWherePreferred } from './respond-async.ts';
 import { attributeRoutes } from './routes/attributes.ts';
 import { carrierRoutes } from './routes/carrier.ts';
 import { commandRoutes } from './routes/commands.ts';
@@ -77,6 +78,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   acceptJsonOnly(app);
   await describeApi(app, deps.about.version);
 
+  holdWherePreferred(app, deps);
   const refuseOthers = refuseOtherMethods(app);
   const options = { ...deps, closing };
   await app.register(deviceRoutes, deps);

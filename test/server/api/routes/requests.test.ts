@@ -88,6 +88,94 @@ describe('POST /api/devices/{endpoint}/requests', () => {
   });
 });
 
+describe('Prefer: respond-async', () => {
+  it.each([
+    ['GET', 'objects/3/0?format=TLV', undefined, { operation: 'read', path: '/3/0', format: 'TLV' }],
+    [
+      'PUT',
+      'objects/1/0?mode=update',
+      { values: { 1: 60 } },
+      { operation: 'write', path: '/1/0', mode: 'update', values: { 1: 60 } },
+    ],
+    ['POST', 'objects/3/0/4', undefined, { operation: 'execute', path: '/3/0/4' }],
+    [
+      'POST',
+      'objects/33000',
+      { values: { 1: 'x' } },
+      { operation: 'create', path: '/33000', values: { 1: 'x' } },
+    ],
+    ['DELETE', 'objects/33000/1', undefined, { operation: 'delete', path: '/33000/1' }],
+    ['GET', 'discover/3?depth=1', undefined, { operation: 'discover', path: '/3', depth: 1 }],
+    [
+      'PUT',
+      'attributes/3/0/9',
+      { pmin: 5 },
+      { operation: 'write-attributes', path: '/3/0/9', attributes: { pmin: 5 } },
+    ],
+    ['POST', 'observations/3/0/9', undefined, { operation: 'observe', path: '/3/0/9' }],
+    [
+      'DELETE',
+      'observations/3/0/9?active=true',
+      undefined,
+      { operation: 'cancel', path: '/3/0/9', active: true },
+    ],
+    [
+      'GET',
+      'composite?paths=/3/0/9,%20/4',
+      undefined,
+      { operation: 'read-composite', paths: ['/3/0/9', '/4'] },
+    ],
+    [
+      'PUT',
+      'composite',
+      { values: { '/1/0/1': 60 } },
+      { operation: 'write-composite', values: { '/1/0/1': 60 } },
+    ],
+    [
+      'POST',
+      'composite-observations?paths=/3/0/9',
+      undefined,
+      { operation: 'observe-composite', paths: ['/3/0/9'] },
+    ],
+    [
+      'DELETE',
+      'composite-observations?paths=/3/0/9',
+      undefined,
+      { operation: 'cancel-composite', paths: ['/3/0/9'] },
+    ],
+  ] as const)('holds %s %s', async (method, path, payload, parameters) => {
+    const { status, headers, body } = await api.call(method, `/api/devices/d/${path}`, {
+      headers: { prefer: 'wait=10, Respond-Async' },
+      ...(payload === undefined ? {} : { payload }),
+    });
+    expect(status).toBe(202);
+    expect(headers['preference-applied']).toBe('respond-async');
+    expect(headers['location']).toBe(`/api/commands/${body.id}`);
+    expect(body.parameters).toEqual(parameters);
+    expect(api.requests.calls).toEqual([]);
+  });
+
+  it('takes an Idempotency-Key, and refuses what could not be carried out', async () => {
+    const headers = { prefer: 'respond-async', 'idempotency-key': 'k' };
+    const execute = () => api.call('POST', '/api/devices/d/objects/3/0/4', { headers });
+    const [first, again] = [await execute(), await execute()];
+    expect([first.status, again.status]).toEqual([202, 202]);
+    expect(again.body.id).toBe(first.body.id);
+    const nonsense = await api.call('DELETE', '/api/devices/d/objects/3', { headers });
+    expect(nonsense.status).toBe(400);
+    const unknown = await api.call('GET', '/api/devices/x/objects/3', { headers });
+    expect(unknown.body.code).toBe('unknown_device');
+  });
+
+  it('changes nothing where it is not said', async () => {
+    api.requests.answersRead(112, []);
+    const { status } = await api.call('GET', '/api/devices/d/objects/3/0', {
+      headers: { prefer: 'return=minimal' },
+    });
+    expect(status).toBe(200);
+  });
+});
+
 describe('/api/devices/{endpoint}/presence', () => {
   it('tells of a device that listens always, and of one that does not', async () => {
     expect((await api.call('GET', '/api/devices/d/presence')).body).toEqual({

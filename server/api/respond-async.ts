@@ -1,0 +1,150 @@
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import { type TSchema, Type } from 'typebox';
+import { RequestError } from '../../protocol/errors.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { checkHeldRequest } from './held-requests.ts';
+import { objectPath } from './object-content.ts';
+import { presentCommand } from './presenters.ts';
+import { type ApiHeldRequestBody, CommandSchema } from './schemas.ts';
+import { ref } from './shared-schemas.ts';
+
+interface Parts {
+  /** What stands at `*`, as a path. */
+  readonly path: string;
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+type Held = { readonly operation: ApiHeldRequestBody['operation'] } & Readonly<Record<string, unknown>>;
+
+const listed = ({ paths }: Parts['query']): readonly string[] =>
+  String(paths)
+    .split(',')
+    .map((path) => path.trim());
+
+/** What each route of an operation on a device is as a held request. */
+const routes: Readonly<Record<string, (parts: Parts) => Held>> = {
+  'GET /api/devices/:endpoint/objects/*': ({ path, query }) => ({
+    operation: 'read',
+    path,
+    format: query.format,
+  }),
+  'PUT /api/devices/:endpoint/objects/*': ({ path, query, body }) => ({
+    operation: 'write',
+    path,
+    format: query.format,
+    mode: query.mode,
+    ...body,
+  }),
+  'POST /api/devices/:endpoint/objects/*': ({ path, query, body }) => {
+    const operation = objectPath(path).ids.length >= 3 ? 'execute' : 'create';
+    return { operation, path, format: query.format, ...body };
+  },
+  'DELETE /api/devices/:endpoint/objects/*': ({ path }) => ({ operation: 'delete', path }),
+  'GET /api/devices/:endpoint/discover/*': ({ path, query }) => ({
+    operation: 'discover',
+    path,
+    depth: query.depth,
+  }),
+  'PUT /api/devices/:endpoint/attributes/*': ({ path, body }) => ({
+    operation: 'write-attributes',
+    path,
+    attributes: body,
+  }),
+  'POST /api/devices/:endpoint/observations/*': ({ path, query, body }) => ({
+    operation: 'observe',
+    path,
+    format: query.format,
+    ...body,
+  }),
+  'DELETE /api/devices/:endpoint/observations/*': ({ path, query }) => ({
+    operation: 'cancel',
+    path,
+    active: query.active,
+  }),
+  'GET /api/devices/:endpoint/composite': ({ query }) => ({
+    operation: 'read-composite',
+    paths: listed(query),
+    format: query.format,
+  }),
+  'PUT /api/devices/:endpoint/composite': ({ query, body }) => ({
+    operation: 'write-composite',
+    format: query.format,
+    ...body,
+  }),
+  'POST /api/devices/:endpoint/composite-observations': ({ query, body }) => ({
+    operation: 'observe-composite',
+    paths: listed(query),
+    format: query.format,
+    ...body,
+  }),
+  'DELETE /api/devices/:endpoint/composite-observations': ({ query }) => ({
+    operation: 'cancel-composite',
+    paths: listed(query),
+    active: query.active,
+  }),
+};
+
+const headers = Type.Object({
+  prefer: Type.Optional(
+    Type.String({
+      maxLength: 1000,
+      description:
+        '`respond-async` (RFC 7240 §4.1): the request is held, and answered with 202 and a command',
+    }),
+  ),
+  'idempotency-key': Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, description: 'Of a request that is held' }),
+  ),
+});
+
+/**
+ * Has every route of an operation on a device hold the request where its caller prefers that (`Prefer:
+ * respond-async`, RFC 7240 §4.1), and its description say so. To be called before the routes are registered.
+ */
+export function holdWherePreferred(app: FastifyInstance, deps: ApiDependencies): void {
+  app.addHook('onRoute', (route: RouteOptions) => {
+    const held = routes[`${route.method} ${route.url}`];
+    if (held === undefined) return;
+    const schema = (route.schema ?? {}) as { headers?: TSchema; response?: object };
+    route.schema = {
+      ...route.schema,
+      headers: schema.headers ?? headers,
+      response: { ...schema.response, 202: ref(CommandSchema) },
+    };
+  });
+  app.addHook('preHandler', async (request, reply) => {
+    const held = routes[`${request.method} ${request.routeOptions.url}`];
+    if (held === undefined || !prefersAsync(request)) return;
+    const { endpoint, '*': below = '' } = request.params as { endpoint: string; '*'?: string };
+    const parameters = withoutAbsent(
+      held({
+        path: below === '' ? '' : objectPath(below).canonical,
+        query: (request.query ?? {}) as Parts['query'],
+        body: (request.body ?? {}) as Parts['body'],
+      }),
+    ) as ApiHeldRequestBody;
+    await checkHeldRequest(deps, endpoint, parameters);
+    const key = request.headers['idempotency-key'];
+    const { command } = await deps.heldRequests.hold(endpoint, {
+      parameters,
+      ...(typeof key === 'string' ? { idempotencyKey: key } : {}),
+    });
+    return reply
+      .code(202)
+      .header('location', `/api/commands/${encodeURIComponent(command.id)}`)
+      .header('preference-applied', 'respond-async')
+      .send(presentCommand(command));
+  });
+}
+
+/** @throws RequestError a preference that is none */
+function prefersAsync({ headers: { prefer } }: FastifyRequest): boolean {
+  if (prefer === undefined) return false;
+  if (typeof prefer !== 'string') throw new RequestError('one header Prefer is enough');
+  return prefer.split(',').some((one) => one.split(';')[0]?.trim().toLowerCase() === 'respond-async');
+}
+
+function withoutAbsent(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
