@@ -94,6 +94,7 @@ async function assemble(
     sharedRights: settings.sharedRights,
     awakeTime: settings.awakeTime,
     report: settings.report,
+    rootPath: settings.rootPath,
     packs: settings.packs,
     packInterval: settings.packInterval,
     rates: settings.rates,

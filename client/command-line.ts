@@ -31,6 +31,8 @@ export interface ModemSettings {
   readonly rebindEvery: number | undefined;
   /** Whether notifications are kept while a server is away. */
   readonly notificationStoring: boolean;
+  /** Where the objects are, `/` or as in `/lwm2m`. */
+  readonly rootPath: string;
   readonly report: 'observe' | 'send';
   /** Paths that are sent once the modem is registered. */
   readonly sendAtStart: readonly string[];
@@ -101,11 +103,12 @@ Server
   --report observe|send   readings go to who observes them; with send, by Send where nobody does  (observe)
   --send PATH             send what is at PATH once registered; several times: several paths
   --no-storing            drop notifications that fall due while a server is away; it may change it
+  --root-path PATH        where the modem has its objects, as in /lwm2m  (/)
   --rebind-every S        take a new UDP port so often, as carrier-grade NAT does
 
 Modem
   --endpoint NAME         endpoint client name           (modem-1)
-  --state FOLDER          where card and command journal are kept; :memory: keeps nothing
+  --state FOLDER          where card, settings and what waits are kept; :memory: keeps nothing
                                                          (DATA/NAME)
   --data FOLDER           DATA, the folder of such folders  (./data/modem)
 
@@ -162,6 +165,7 @@ const options = {
   report: { type: 'string', default: 'observe' },
   send: { type: 'string', multiple: true },
   'no-storing': { type: 'boolean', default: false },
+  'root-path': { type: 'string', default: '/' },
   'rebind-every': { type: 'string' },
   'store-readings': { type: 'string' },
   endpoint: { type: 'string', default: 'modem-1' },
@@ -211,6 +215,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
       values['rebind-every'] === undefined
         ? undefined
         : number('--rebind-every', values['rebind-every'], 1, 86_400) * 1_000,
+    rootPath: parseRootPath(values['root-path']),
     notificationStoring: !values['no-storing'],
     report: oneOf('--report', values.report, ['observe', 'send']),
     sendAtStart: (values.send ?? []).map(parsePath),
@@ -251,7 +256,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
   const state = values.state === ':memory:' ? undefined : values.state;
   const cardFile = parseCard(values.card);
   if (fleet) {
-    refuse(given, ['endpoint', 'card', 'data'], 'is for one modem, not for a fleet');
+    refuse(given, ['endpoint', 'card', 'data', 'send'], 'is for one modem, not for a fleet');
     const count = number('--count', values.count, 1, 100_000);
     const prefix = checkName('--prefix', values.prefix);
     return {
@@ -312,6 +317,13 @@ function parseProfiles(text: string): ProfileIds {
     if (!(error instanceof TypeError)) throw error;
     throw new UsageError(`--profile is hash, or ids such as oma:NAME or v:NAME, not ${text}`);
   }
+}
+
+function parseRootPath(text: string): string {
+  if (text !== '/' && !/^(\/[A-Za-z][A-Za-z0-9._~-]{0,63}){1,4}$/.test(text)) {
+    throw new UsageError(`--root-path is / or as in /lwm2m, not ${text}`);
+  }
+  return text;
 }
 
 function parsePath(text: string): string {

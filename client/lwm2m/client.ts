@@ -87,6 +87,7 @@ export class Lwm2mClient {
     this.#port = new ClientPort({
       port: options.port,
       clock,
+      // One radio for all: it sleeps only where every server knows that it may.
       awakeTime: () => (this.sessions.every(({ account }) => account.queueMode) ? awakeTime : undefined),
       busy: () => this.endpoint.statistics.outstanding > 0,
     });

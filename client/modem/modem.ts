@@ -38,6 +38,8 @@ export interface ModemOptions {
   readonly sharedRights?: number;
   /** In queue mode, ms. */
   readonly awakeTime?: number;
+  /** Where its objects are, as in `/lwm2m`; default `/`. */
+  readonly rootPath?: string;
   readonly packs?: boolean;
   /** Opens what keeps readings beyond the process, for the sensors at these paths. */
   readonly openReadings?: (paths: readonly string[]) => PackJournal;
@@ -126,6 +128,7 @@ export class Modem {
       events: this.#watched(events),
       ...(options.sharedRights === undefined ? {} : { sharedRights: options.sharedRights }),
       ...(options.awakeTime === undefined ? {} : { awakeTime: options.awakeTime }),
+      ...(options.rootPath === undefined ? {} : { rootPath: options.rootPath }),
       ...(options.packs === undefined ? {} : { packs: options.packs }),
       ...(options.openReadings === undefined
         ? {}

@@ -68,7 +68,17 @@ describe('the command line', () => {
   it('takes queue mode, Send, profile ids and a port that changes', () => {
     const { modem } = parse(
       ...['--queue-mode', '--awake-time', '5', '--report', 'send', '--send', '/3/0/9', '--send', '/4'],
-      ...['--rebind-every', '10', '--profile', 'oma:a,v:b', '--no-storing', '--state', ':memory:'],
+      ...[
+        '--root-path',
+        '/lwm2m',
+        '--rebind-every',
+        '10',
+        '--profile',
+        'oma:a,v:b',
+        '--no-storing',
+        '--state',
+        ':memory:',
+      ],
     );
     expect(modem).toMatchObject({
       queueMode: true,
@@ -76,6 +86,7 @@ describe('the command line', () => {
       report: 'send',
       sendAtStart: ['/3/0/9', '/4'],
       rebindEvery: 10_000,
+      rootPath: '/lwm2m',
       notificationStoring: false,
       storeReadings: false,
     });
@@ -122,6 +133,9 @@ describe('the command line', () => {
     [['--share', 'rx'], /letters of rwed/],
     [['--profile', 'x:1'], /--profile is hash/],
     [['--send', 'battery'], /--send is a path/],
+    [['--root-path', 'lwm2m'], /--root-path is/],
+    [['--root-path', '/1'], /--root-path is/],
+    [['--fleet', '--send', '/3'], /not for a fleet/],
     [['--report', 'loudly'], /observe, send/],
     [['--rebind-every', '0'], /whole number from 1/],
     [['--store-readings', 'maybe'], /yes, no/],

@@ -6,8 +6,9 @@ import { deviceObject } from '../../../objects/device.ts';
 import { Code, OptionNumber } from '../../../protocol/coap/message.ts';
 import { uintOption } from '../../../protocol/coap/options.ts';
 import { RequestError } from '../../../protocol/errors.ts';
+import { decodeContent } from '../../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../../protocol/lwm2m/content-format.ts';
-import { ClientWorld, serverAddress } from '../../support/client/client-world.ts';
+import { ClientWorld, registry, serverAddress } from '../../support/client/client-world.ts';
 import type { RegistrationRequest } from '../../support/client/scripted-server.ts';
 
 const imu = '/42770/0/2';
@@ -135,6 +136,19 @@ describe('readings that go by Send', () => {
     for (let i = 1; i < taken.length; i++) expect((taken[i] ?? 0) - (taken[i - 1] ?? 0)).toBe(100_000);
     expect(taken.length).toBeGreaterThan(count);
   }
+
+  it('are named below the root path of the client', async () => {
+    await startModem({ rootPath: '/lwm2m' });
+    expect(world.server.of('register')[0]?.payload).toMatch(/^<\/lwm2m>;rt="oma\.lwm2m"/);
+    await world.clock.run(2_000);
+    const [sent] = world.server.of('send');
+    expect(
+      decodeContent(ContentFormat.SENML_CBOR, '/', sent?.body ?? new Uint8Array(), registry, '/lwm2m')[0],
+    ).toMatchObject({
+      path: imu,
+    });
+    expect(Buffer.from(sent?.body ?? []).toString('latin1')).toContain(`/lwm2m${imu}`);
+  });
 
   it('need no observation, and arrive complete', async () => {
     await startModem();
