@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { CoapResponseError, ResetError } from '../../protocol/coap/errors.ts';
-import { type Code, formatCode, isSuccess } from '../../protocol/coap/message.ts';
+import { Code, formatCode, isSuccess } from '../../protocol/coap/message.ts';
 import { DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
 import {
   type AttributeChanges,
@@ -25,6 +25,12 @@ export const RECONCILE_TIMEOUT = 60_000;
 /** How much later than pmax a notification may come, ms: MAX_TRANSMIT_SPAN of RFC 7252 §4.8.2, or a quarter of pmax. */
 const SILENCE_MARGIN = 45_000;
 const LONGEST_SILENCE = 3_600_000;
+
+/** Answers that may mean the attributes, and not the observation. */
+const maybeOfAttributes: ReadonlySet<Code> = new Set([
+  ...[Code.BAD_REQUEST, Code.BAD_OPTION, Code.UNAUTHORIZED, Code.FORBIDDEN],
+  ...[Code.METHOD_NOT_ALLOWED, Code.NOT_IMPLEMENTED],
+]);
 
 /** What a round needs of the server. */
 export interface ReconcileParts {
@@ -158,41 +164,70 @@ export class ReconcileRound {
   }
 
   async #observe(wanted: DesiredObservation, record: DeviceObservationRecord): Promise<boolean> {
-    const { observations, clock } = this.#parts;
+    const { clock } = this.#parts;
     const session = this.#session;
     const request = new AbortController();
     session.request = request;
     try {
       await this.#noteAttributes(wanted, record);
-      const origin = wanted.policy === undefined ? 'api' : 'policy';
-      const response = await observations.observe(session.registration, wanted, origin, {
-        timeout: RECONCILE_TIMEOUT,
-        signal: request.signal,
-      });
-      if (!isSuccess(response.code)) {
-        this.#refused(wanted, response.code, new TextDecoder().decode(response.payload.subarray(0, 200)));
+      let refusal = await this.#ask(wanted, request.signal);
+      if (refusal === undefined) {
+        session.troubles?.mend(wanted.key, clock.now());
+        const patience = this.#patience(wanted, session.troubles?.attempts(wanted.key, clock.now()) ?? 0);
+        this.#lookAgain(clock.now() + patience);
+        return true;
+      }
+      if (wanted.attributes !== undefined && maybeOfAttributes.has(refusal.code)) {
+        // Values that come at other times than wanted are better than none.
+        const { attributes: _, ...bare } = wanted;
+        if ((await this.#ask(bare, request.signal)) === undefined) {
+          refusal = {
+            ...refusal,
+            diagnostic: 'it is observed without the attributes, which the device does not take',
+          };
+        }
+      }
+      this.#refused(wanted, refusal);
+      return false;
+    } catch (error) {
+      if (error instanceof DecodeError || error instanceof RequestError || error instanceof ResetError) {
+        this.#failed(wanted, error.message);
         return false;
       }
-      session.troubles?.mend(wanted.key, clock.now());
-      const patience = this.#patience(wanted, session.troubles?.attempts(wanted.key, clock.now()) ?? 0);
-      this.#lookAgain(clock.now() + patience);
-      return true;
-    } catch (error) {
-      if (error instanceof CoapResponseError) this.#refused(wanted, error.code, error.diagnostic);
-      else if (error instanceof DecodeError || error instanceof RequestError || error instanceof ResetError)
-        this.#failed(wanted, error.message);
-      else {
-        if (error instanceof TimeoutError && this.#isCurrent())
-          this.#failed(wanted, 'the device does not answer');
-        throw error;
+      if (error instanceof TimeoutError && this.#isCurrent()) {
+        this.#failed(wanted, 'the device does not answer');
       }
-      return false;
+      throw error;
     } finally {
       session.request = undefined;
     }
   }
 
-  #refused(wanted: DesiredObservation, code: Code, diagnostic: string): void {
+  /** Observes; resolves with the device's no, where it says no. */
+  async #ask(
+    wanted: DesiredObservation,
+    signal: AbortSignal,
+  ): Promise<Pick<CoapResponseError, 'code' | 'diagnostic'> | undefined> {
+    const origin = wanted.policy === undefined ? 'api' : 'policy';
+    try {
+      const { code, payload } = await this.#parts.observations.observe(
+        this.#session.registration,
+        wanted,
+        origin,
+        { timeout: RECONCILE_TIMEOUT, signal },
+      );
+      if (isSuccess(code)) return undefined;
+      return { code, diagnostic: new TextDecoder().decode(payload.subarray(0, 200)) };
+    } catch (error) {
+      if (error instanceof CoapResponseError) return error;
+      throw error;
+    }
+  }
+
+  #refused(
+    wanted: DesiredObservation,
+    { code, diagnostic }: Pick<CoapResponseError, 'code' | 'diagnostic'>,
+  ): void {
     if (isPassing(code)) {
       this.#trouble(wanted, {
         state: 'failed',

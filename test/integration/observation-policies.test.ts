@@ -419,6 +419,38 @@ describe('an observation that the device', () => {
     expect(asked()).toBe(3);
   });
 
+  it.each([
+    ['1.1', 'PUT', v11],
+    ['1.2', 'GET', v12],
+  ] as const)(
+    'takes without its attributes is observed without them, and that is told (LwM2M %s)',
+    async (_, method, query) => {
+      world = await ServerWorld.open();
+      const modem = device('device:1', 'modem', [BATTERY]);
+      const good = modem.answers.get(`GET ${BATTERY}`);
+      modem.answers.set(`${method} ${BATTERY}`, (request) => {
+        if (uriQuery(request.options).length > 0) request.respond({ code: Code.BAD_REQUEST });
+        else good?.(request);
+      });
+      await modem.register('</3/0>', query);
+      await putPolicy('x', { observations: [{ paths: [BATTERY], attributes: { pmin: 5 } }] });
+      const refused = await becomes(BATTERY, 'refused');
+      expect(refused).toMatchObject({
+        code: '4.00',
+        reason: 'it is observed without the attributes, which the device does not take',
+        attributes: { pmin: 5 },
+      });
+      expect(refused.real).not.toHaveProperty('attributes');
+      expect(await world.wait(modem.notify(BATTERY, [value(BATTERY)]))).toBe(true);
+      const before = modem.asked.length;
+      await update(modem);
+      await world.pass(3_000);
+      expect(modem.asked).toHaveLength(before);
+      await putPolicy('x', { observations: [{ paths: [BATTERY] }] });
+      await becomes(BATTERY, 'observed');
+    },
+  );
+
   it('cannot have now is tried again by itself, with longer and longer pauses', async () => {
     world = await ServerWorld.open();
     const modem = device('device:1', 'modem', [SENSOR]);
