@@ -2,7 +2,7 @@ import { CoapResponseError } from '../../protocol/coap/errors.ts';
 import type { IncomingResponse } from '../../protocol/coap/exchange.ts';
 import { Code, isSuccess } from '../../protocol/coap/message.ts';
 import { contentFormat } from '../../protocol/coap/options.ts';
-import { DecodeError } from '../../protocol/errors.ts';
+import { DecodeError, RequestError } from '../../protocol/errors.ts';
 import { decodeContent } from '../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import { isAtOrBelow } from '../../protocol/lwm2m/path.ts';
@@ -61,4 +61,16 @@ export function askedFor(paths: readonly string[], records: readonly LwM2mRecord
 
 export function utf8(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
+}
+
+/** Tries formats in order until the device does not refuse the format itself. */
+export async function inFormats<Format>(
+  formats: readonly Format[],
+  ask: (format: Format) => Promise<IncomingResponse>,
+): Promise<IncomingResponse> {
+  for (const [index, format] of formats.entries()) {
+    const response = await ask(format);
+    if (!refusesFormat(response) || index === formats.length - 1) return response;
+  }
+  throw new RequestError('there is no content format that the device and the server both speak');
 }

@@ -1,17 +1,15 @@
-import type { IncomingResponse, OutgoingRequest } from '../../protocol/coap/exchange.ts';
 import { Code } from '../../protocol/coap/message.ts';
-import { pathOptions } from '../../protocol/coap/options.ts';
 import { RequestError } from '../../protocol/errors.ts';
 import { encodeChanges } from '../../protocol/lwm2m/changes.ts';
 import { encodePaths } from '../../protocol/lwm2m/content.ts';
 import { canonicalPath, pathIds } from '../../protocol/lwm2m/path.ts';
 import type { LwM2mChange, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import type { Registration } from '../ports/registration-store.ts';
-import { compositeResult, expectSuccess, refusesFormat } from './answers.ts';
-import { devicePath, withAccept, withContent } from './coap-request.ts';
+import { compositeResult, expectSuccess, inFormats } from './answers.ts';
+import { withAccept, withContent } from './coap-request.ts';
 import { compositeAccept, compositeFormats, pathListFormat } from './composite-formats.ts';
 import type { CompositeResult, DeviceRequestOptions } from './device-requests.ts';
-import type { DeviceRequest, DeviceSender } from './device-sender.ts';
+import { type DeviceSender, deviceRequest } from './device-sender.ts';
 import { speaks } from './versions.ts';
 
 /** The most paths of one composite operation: what a device answers grows with them. */
@@ -51,7 +49,7 @@ export async function readComposite(
   const response = await inFormats(compositeFormats(registration, options.contentFormat), (format) => {
     const list = pathListFormat(format);
     const request = withContent(
-      rootRequest(registration, Code.FETCH, options),
+      deviceRequest(registration, Code.FETCH, '/', options),
       list,
       encodePaths(list, paths, rootPath),
     );
@@ -88,34 +86,8 @@ export async function writeComposite(
     const payload = encodeChanges(format, changes, lookup, rootPath);
     return sender.send(
       registration,
-      withContent(rootRequest(registration, Code.IPATCH, options), format, payload),
+      withContent(deviceRequest(registration, Code.IPATCH, '/', options), format, payload),
     );
   });
   expectSuccess(response);
-}
-
-function rootRequest(
-  { rootPath }: Registration,
-  code: Code,
-  { timeout, signal, beforeSend }: DeviceRequestOptions,
-): DeviceRequest {
-  return {
-    code,
-    options: pathOptions(devicePath(rootPath, '/')),
-    ...(timeout === undefined ? {} : { timeout }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(beforeSend === undefined ? {} : { beforeSend }),
-  };
-}
-
-/** Tries formats in order until the device does not refuse the format itself. */
-export async function inFormats<Format>(
-  formats: readonly Format[],
-  ask: (format: Format) => Promise<IncomingResponse>,
-): Promise<IncomingResponse> {
-  for (const [index, format] of formats.entries()) {
-    const response = await ask(format);
-    if (!refusesFormat(response) || index === formats.length - 1) return response;
-  }
-  throw new RequestError('there is no content format that the device and the server both speak');
 }

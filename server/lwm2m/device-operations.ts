@@ -1,31 +1,22 @@
 import type { Clock } from '../../protocol/clock.ts';
 import type { CoapEndpoint, IncomingResponse } from '../../protocol/coap/exchange.ts';
-import { Code, isSuccess, OptionNumber } from '../../protocol/coap/message.ts';
-import { locationPath, pathOptions, queryOptions, uintOption } from '../../protocol/coap/options.ts';
-import { DecodeError, RequestError } from '../../protocol/errors.ts';
-import { encodeContent } from '../../protocol/lwm2m/content.ts';
+import { Code, isSuccess } from '../../protocol/coap/message.ts';
+import { RequestError } from '../../protocol/errors.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
-import { type Link, parseLinks } from '../../protocol/lwm2m/link-format.ts';
-import {
-  attributeQueries,
-  type NotificationAttributes,
-} from '../../protocol/lwm2m/notification-attributes.ts';
-import { canonicalPath, fromIds, isBelow, pathIds } from '../../protocol/lwm2m/path.ts';
+import type { Link } from '../../protocol/lwm2m/link-format.ts';
+import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
+import { canonicalPath, pathIds } from '../../protocol/lwm2m/path.ts';
 import type { LwM2mChange, LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
-import { compositeResult, expectSuccess, readResult, utf8 } from './answers.ts';
+import { compositeResult, expectSuccess, inFormats, readResult } from './answers.ts';
 import { checkAttributes, checkCompositeAttributes } from './attribute-check.ts';
-import { devicePath, withAccept, withContent, withoutRoot } from './coap-request.ts';
-import {
-  compositePaths,
-  inFormats,
-  readComposite,
-  requireComposite,
-  writeComposite,
-} from './composite-operations.ts';
-import { readFormats, writeFormats } from './content-negotiation.ts';
+import { checkDepth, discover, writeAttributes } from './attribute-operations.ts';
+import { withAccept, withContent } from './coap-request.ts';
+import { compositePaths, readComposite, requireComposite, writeComposite } from './composite-operations.ts';
+import { readFormats } from './content-negotiation.ts';
+import { create, createTarget, write, writeRequest } from './content-operations.ts';
 import type { DeviceReach } from './device-reach.ts';
 import type {
   AttributeChanges,
@@ -35,10 +26,9 @@ import type {
   ReadResult,
   WriteContent,
 } from './device-requests.ts';
-import { type DeviceRequest, DeviceSender } from './device-sender.ts';
+import { DeviceSender, deviceRequest } from './device-sender.ts';
 import type { ObservationService } from './observation-service.ts';
 import type { ObservationTarget } from './observation-target.ts';
-import { speaks } from './versions.ts';
 
 export interface DeviceOperationsOptions {
   readonly endpoint: CoapEndpoint;
@@ -76,7 +66,7 @@ export class DeviceOperations implements DeviceRequests {
     const depth = pathIds(target)?.length ?? 0;
     if (depth === 0) throw new RequestError('the root is read by a composite Read');
     const registration = await this.registration(endpoint);
-    const request = this.#request(registration, Code.GET, target, options);
+    const request = deviceRequest(registration, Code.GET, target, options);
     const response = await inFormats(readFormats(registration, depth > 2, options.contentFormat), (format) =>
       this.#sender.send(registration, withAccept(request, format)),
     );
@@ -104,18 +94,9 @@ export class DeviceOperations implements DeviceRequests {
     content: WriteContent,
     options: DeviceRequestOptions & { readonly mode?: 'replace' | 'update' } = {},
   ): Promise<void> {
-    const target = canonicalPath(path);
-    const { instance, resource } = fromIds(pathIds(target) ?? []);
-    if (instance === undefined)
-      throw new RequestError('only an instance, a resource or a resource instance can be written');
-    const records = recordsOf(target, content);
-    const value = 'value' in content && resource !== undefined ? content.value : undefined;
+    const checked = writeRequest(path, content);
     const registration = await this.registration(endpoint);
-    // §6.3.3: PUT replaces; POST on an instance or a multiple resource updates what is named. One value has
-    // nothing beside it to keep, and POST with it would be Execute.
-    const code = options.mode === 'update' && value === undefined ? Code.POST : Code.PUT;
-    const formats = writeFormats(registration, value, options.contentFormat);
-    await this.#sendContent(registration, code, target, records, formats, options);
+    await write(this.#sender, registration, checked, this.#lookup(registration), options);
   }
 
   async writeComposite(
@@ -137,7 +118,7 @@ export class DeviceOperations implements DeviceRequests {
     if (pathIds(target)?.length !== 3)
       throw new RequestError(`only a resource can be executed, not ${target}`);
     const registration = await this.registration(endpoint);
-    const request = this.#request(registration, Code.POST, target, options);
+    const request = deviceRequest(registration, Code.POST, target, options);
     const whole =
       args === '' ? request : withContent(request, ContentFormat.TEXT, new TextEncoder().encode(args));
     expectSuccess(await this.#sender.send(registration, whole, true));
@@ -149,30 +130,9 @@ export class DeviceOperations implements DeviceRequests {
     records: readonly LwM2mRecord[],
     options: DeviceRequestOptions = {},
   ): Promise<string> {
-    const target = canonicalPath(path);
-    const ids = pathIds(target) ?? [];
-    if (ids.length !== 1 && ids.length !== 2)
-      throw new RequestError(`an instance is made below an object, not at ${target}`);
+    const target = createTarget(path);
     const registration = await this.registration(endpoint);
-    const formats = writeFormats(registration, undefined, options.contentFormat);
-    const object = `/${ids[0]}`;
-    const response = await this.#sendContent(
-      registration,
-      Code.POST,
-      object,
-      records,
-      formats,
-      options,
-      true,
-    );
-    const location = locationPath(response.options);
-    if (location.length === 0) {
-      if (ids.length === 2) return target;
-      throw new DecodeError('the device made an instance and did not say which');
-    }
-    const made = canonicalOrUndefined(withoutRoot(`/${location.join('/')}`, registration.rootPath));
-    if (made === undefined) throw new DecodeError('the device made an instance and gave no path for it');
-    return made;
+    return create(this.#sender, registration, target, records, this.#lookup(registration), options);
   }
 
   async delete(endpoint: string, path: string, options: DeviceRequestOptions = {}): Promise<void> {
@@ -181,7 +141,7 @@ export class DeviceOperations implements DeviceRequests {
     if (depth !== 2 && depth !== 4)
       throw new RequestError(`an instance or a resource instance can be deleted, not ${target}`);
     const registration = await this.registration(endpoint);
-    const request = this.#request(registration, Code.DELETE, target, options);
+    const request = deviceRequest(registration, Code.DELETE, target, options);
     expectSuccess(await this.#sender.send(registration, request));
   }
 
@@ -191,30 +151,8 @@ export class DeviceOperations implements DeviceRequests {
     options: DeviceRequestOptions & { readonly depth?: number } = {},
   ): Promise<readonly Link[]> {
     const target = canonicalPath(path);
-    const { depth } = options;
-    if (depth !== undefined && !(Number.isInteger(depth) && depth >= 0 && depth <= 3)) {
-      throw new RequestError(`depth is 0 to 3, not ${depth}`);
-    }
-    const registration = await this.registration(endpoint);
-    if (depth !== undefined && !speaks(registration, '1.2')) {
-      throw new RequestError(
-        `'${endpoint}' registered with LwM2M ${registration.version}: the depth of Discover came with 1.2`,
-      );
-    }
-    const request = this.#request(registration, Code.GET, target, options);
-    const queries = depth === undefined ? [] : queryOptions([`depth=${depth}`]);
-    const response = await this.#sender.send(registration, {
-      ...request,
-      options: [
-        ...(request.options ?? []),
-        ...queries,
-        uintOption(OptionNumber.ACCEPT, ContentFormat.LINK_FORMAT),
-      ],
-    });
-    return parseLinks(utf8(expectSuccess(response).payload)).map((link) => ({
-      ...link,
-      target: withoutRoot(link.target, registration.rootPath),
-    }));
+    checkDepth(options.depth);
+    return discover(this.#sender, await this.registration(endpoint), target, options);
   }
 
   async writeAttributes(
@@ -225,12 +163,14 @@ export class DeviceOperations implements DeviceRequests {
   ): Promise<void> {
     const target = canonicalPath(path);
     const registration = await this.registration(endpoint);
-    checkAttributes(registration, target, attributes, this.#lookup(registration));
-    const queries = queryOptions(attributeQueries(attributes));
-    if (queries.length === 0) throw new RequestError('there is no attribute to write');
-    const request = this.#request(registration, Code.PUT, target, options);
-    const whole = { ...request, options: [...(request.options ?? []), ...queries] };
-    expectSuccess(await this.#sender.send(registration, whole));
+    await writeAttributes(
+      this.#sender,
+      registration,
+      target,
+      attributes,
+      this.#lookup(registration),
+      options,
+    );
   }
 
   async observe(
@@ -321,56 +261,4 @@ export class DeviceOperations implements DeviceRequests {
   #lookup(registration: Registration): ResourceTypeLookup {
     return this.#options.lookupFor(registration);
   }
-
-  #request(
-    registration: Registration,
-    code: Code,
-    path: string,
-    { timeout, signal, beforeSend }: DeviceRequestOptions,
-  ): DeviceRequest {
-    return {
-      code,
-      options: pathOptions(devicePath(registration.rootPath, path)),
-      ...(timeout === undefined ? {} : { timeout }),
-      ...(signal === undefined ? {} : { signal }),
-      ...(beforeSend === undefined ? {} : { beforeSend }),
-    };
-  }
-
-  /** Tries the formats in order until the device does not refuse the format itself (4.15). */
-  async #sendContent(
-    registration: Registration,
-    code: Code,
-    target: string,
-    records: readonly LwM2mRecord[],
-    formats: readonly number[],
-    options: DeviceRequestOptions,
-    once = false,
-  ): Promise<IncomingResponse> {
-    const base = this.#request(registration, code, target, options);
-    const lookup = this.#lookup(registration);
-    const response = await inFormats(formats, (format) => {
-      const payload = encodeContent(format, target, records, lookup, registration.rootPath);
-      return this.#sender.send(registration, withContent(base, format, payload), once);
-    });
-    return expectSuccess(response);
-  }
-}
-
-function canonicalOrUndefined(path: string): string | undefined {
-  const ids = pathIds(path);
-  return ids === undefined ? undefined : `/${ids.join('/')}`;
-}
-
-function recordsOf(target: string, content: WriteContent): readonly LwM2mRecord[] {
-  if ('value' in content) {
-    if ((pathIds(target)?.length ?? 0) < 3)
-      throw new RequestError(`${target} is no resource: give values by resource id`);
-    return [{ path: target, value: content.value }];
-  }
-  if (content.records.length === 0) throw new RequestError('there is nothing to write');
-  for (const { path } of content.records) {
-    if (!isBelow(path, target)) throw new RequestError(`${path} is not below ${target}`);
-  }
-  return content.records;
 }

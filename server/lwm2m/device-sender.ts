@@ -1,7 +1,11 @@
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import type { CoapEndpoint, IncomingResponse, OutgoingRequest } from '../../protocol/coap/exchange.ts';
+import type { Code } from '../../protocol/coap/message.ts';
+import { pathOptions } from '../../protocol/coap/options.ts';
 import type { Registration } from '../ports/registration-store.ts';
+import { devicePath } from './coap-request.ts';
 import type { DeviceReach } from './device-reach.ts';
+import type { DeviceRequestOptions } from './device-requests.ts';
 
 /** The device is at another address now: what was under way goes on there. */
 export class DeviceMovedError extends Error {
@@ -52,4 +56,20 @@ export class DeviceSender {
       }),
     );
   }
+}
+
+/** A request for a path of the device, as the caller wants it sent. */
+export function deviceRequest(
+  { rootPath }: Registration,
+  code: Code,
+  path: string,
+  { timeout, signal, beforeSend }: DeviceRequestOptions,
+): DeviceRequest {
+  return {
+    code,
+    options: pathOptions(devicePath(rootPath, path)),
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(beforeSend === undefined ? {} : { beforeSend }),
+  };
 }

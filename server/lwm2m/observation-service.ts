@@ -10,12 +10,6 @@ import type {
   ObservationResolver,
 } from '../../protocol/coap/exchange.ts';
 import { Code, formatCode, isSuccess } from '../../protocol/coap/message.ts';
-import { pathOptions, queryOptions } from '../../protocol/coap/options.ts';
-import { RequestError } from '../../protocol/errors.ts';
-import {
-  attributeQueries,
-  type NotificationAttributes,
-} from '../../protocol/lwm2m/notification-attributes.ts';
 import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { NotRegisteredError } from '../errors.ts';
 import type { EventPublisher } from '../live/publisher.ts';
@@ -23,19 +17,13 @@ import { StoreUnavailableError } from '../ports/errors.ts';
 import type { ObservationStore, StoredObservation } from '../ports/observation-store.ts';
 import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
 import type { TelemetryIngest } from '../telemetry/ingest.ts';
-import { devicePath } from './coap-request.ts';
 import { compositeFormats } from './composite-formats.ts';
 import { readFormats } from './content-negotiation.ts';
 import type { DeviceReach } from './device-reach.ts';
 import type { DeviceRequestOptions } from './device-requests.ts';
 import { type Held, HeldObservations, holding } from './held-observations.ts';
-import {
-  type ObservationTarget,
-  observeRequest,
-  type TargetLike,
-  targetKey,
-  targetOf,
-} from './observation-target.ts';
+import { attachAttributes, cancelAtDevice, firstNotification, requestOf } from './observation-requests.ts';
+import { type ObservationTarget, type TargetLike, targetKey, targetOf } from './observation-target.ts';
 import { speaks } from './versions.ts';
 
 export interface ObservationServiceOptions {
@@ -178,7 +166,8 @@ export class ObservationService {
     const left = (): ObserveOptions => ({ ...options, timeout: Math.max(1, deadline - clock.now()) });
     const older = await this.#ofTarget(registration.id, target);
     if (target.attributes !== undefined && !speaks(registration, '1.2')) {
-      await this.#writeAttributes(registration, target.paths, target.attributes, left);
+      const way = { endpoint: this.#attached(), reach: this.#options.reach };
+      await attachAttributes(way, registration, target.paths, target.attributes, left);
     }
     const asked = options.contentFormat ?? target.contentFormat;
     const formats = target.composite
@@ -246,7 +235,7 @@ export class ObservationService {
       }
       if (observation !== undefined) {
         held.heardAt = this.#options.clock.now();
-        this.#firstAnswer(held, response);
+        this.#options.ingest.accept(held.source, firstNotification(response), () => undefined);
         return response;
       }
       if (isSuccess(response.code)) {
@@ -257,29 +246,6 @@ export class ObservationService {
     } catch (error) {
       await this.#drop(stored, undefined);
       throw error;
-    }
-  }
-
-  async #writeAttributes(
-    registration: Registration,
-    paths: readonly string[],
-    attributes: NotificationAttributes,
-    left: () => ObserveOptions,
-  ): Promise<void> {
-    const { reach } = this.#options;
-    const queries = queryOptions(attributeQueries(attributes));
-    for (const path of paths) {
-      const response = await reach.send(registration, left(), (target, timeout, signal) =>
-        this.#attached().request(target, {
-          code: Code.PUT,
-          options: [...pathOptions(devicePath(registration.rootPath, path)), ...queries],
-          timeout,
-          ...(signal === undefined ? {} : { signal }),
-        }),
-      );
-      if (!isSuccess(response.code)) {
-        throw new CoapResponseError(response.code, `the attributes of ${path} were not taken`);
-      }
     }
   }
 
@@ -310,23 +276,16 @@ export class ObservationService {
     stored: StoredObservation,
     options: ObserveOptions,
   ): Promise<void> {
-    const { lookupFor, reach } = this.#options;
+    const { lookupFor, reach, clock } = this.#options;
     const { address, rootPath } = registration;
-    const endpoint = this.#attached();
-    const response = await reach.send(registration, options, (to, timeout) => {
-      const live = endpoint.observation(stored.token);
-      const held = holding(stored, address, rootPath, lookupFor(registration), this.#options.clock.now());
-      // Taken up anew where it is not live here.
-      const observation =
-        live ??
-        endpoint.restoreObservation(
-          { token: stored.token, peer: to.address, request: requestOf(stored, registration) },
-          (notification) => this.#notified(held, notification),
-          { followPeer: true },
-        );
-      return observation.cancel({ ...options, timeout, to });
-    });
-    if (!isSuccess(response.code)) throw new CoapResponseError(response.code);
+    const held = holding(stored, address, rootPath, lookupFor(registration), clock.now());
+    await cancelAtDevice(
+      { endpoint: this.#attached(), reach },
+      registration,
+      stored,
+      options,
+      (notification) => this.#notified(held, notification),
+    );
   }
 
   /** The registration has ended: the store has dropped its observations, and so does this process. */
@@ -334,7 +293,7 @@ export class ObservationService {
     const at = this.#options.clock.wallTime();
     for (const { stored } of this.#held.take(registrationId)) {
       this.#attached().observation(stored.token)?.forget();
-      // The policy makes its own anew; what a person asked for ends with the registration, and is told.
+      // The policy makes its own anew. So it does what a person asked for, whose end is told as well.
       if (stored.origin === 'policy') continue;
       this.#tellEnd(stored, at, 'the registration ended');
     }
@@ -346,22 +305,6 @@ export class ObservationService {
     for (const { stored } of this.#held.of(registrationId)) {
       this.#attached().observation(stored.token)?.moveTo(address);
     }
-  }
-
-  /** The answer to the Observe request is the first reading; it needs no acknowledgement. */
-  #firstAnswer({ source }: Held, response: IncomingResponse): void {
-    const nothing = (): void => undefined;
-    const notification: IncomingNotification = {
-      ...response,
-      confirmable: false,
-      messageId: 0,
-      fresh: true,
-      observe: undefined,
-      accept: nothing,
-      reject: nothing,
-      ignore: nothing,
-    };
-    this.#options.ingest.accept(source, notification, nothing);
   }
 
   #notified(held: Held, notification: IncomingNotification): void {
@@ -442,10 +385,4 @@ export class ObservationService {
     if (this.#endpoint === undefined) throw new Error('the observation service has no endpoint yet');
     return this.#endpoint;
   }
-}
-
-/** The request that made the observation; its attributes stand in it where the device speaks 1.2. */
-function requestOf(stored: StoredObservation, registration: Registration) {
-  const attributes = speaks(registration, '1.2') ? stored.attributes : undefined;
-  return observeRequest(stored, registration.rootPath, stored.contentFormat, attributes);
 }
