@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
-import type { ObjectDefinition } from '../objects/define-object.ts';
 import { createObjectRegistry, standardObjects } from '../objects/registry.ts';
 import { type Clock, systemClock } from '../protocol/clock.ts';
 import type { DatagramPort } from '../protocol/coap/datagram-port.ts';
@@ -66,8 +65,6 @@ export interface ServerParts {
   readonly clock?: Clock;
   readonly stores?: Stores;
   readonly port?: DatagramPort;
-  /** Objects beside those that Simyard ships. */
-  readonly definitions?: readonly ObjectDefinition[];
 }
 
 /**
@@ -92,8 +89,7 @@ export async function startServer(config: Config, given: ServerParts = {}): Prom
     closing.push(() => stores.close());
     const port = given.port ?? (await openUdpPort(config, log));
     closing.push(() => port.close());
-    const { definitions = [] } = given;
-    return await compose(config, stores, port, log, clock, startedAt, closing, close, definitions);
+    return await compose(config, stores, port, log, clock, startedAt, closing, close);
   } catch (error) {
     await close();
     throw error;
@@ -109,12 +105,10 @@ async function compose(
   startedAt: number,
   closing: (() => Promise<unknown>)[],
   close: () => Promise<void>,
-  definitions: readonly ObjectDefinition[],
 ): Promise<RunningServer> {
-  const registry = createObjectRegistry([
-    ...standardObjects({ carrier: config.carrierObject, iotSensor: config.sensorObject }),
-    ...definitions,
-  ]);
+  const registry = createObjectRegistry(
+    standardObjects({ carrier: config.carrierObject, iotSensor: config.sensorObject }),
+  );
   const deviceModels = new DeviceModels(registry);
   const book = await openPolicyBook(stores, config);
   const hub = await LiveHub.open(stores.events, stores.log);

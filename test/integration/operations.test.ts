@@ -3,6 +3,7 @@ import { Lwm2mClient } from '../../client/lwm2m/client.ts';
 import type { LwM2mVersion } from '../../client/lwm2m/formats.ts';
 import { instance } from '../../client/lwm2m/object-tree.ts';
 import { deviceObject } from '../../objects/device.ts';
+import { toOmaXml } from '../../objects/to-oma-xml.ts';
 import { systemClock } from '../../protocol/clock.ts';
 import { createUdpPort } from '../../protocol/coap/udp-port.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
@@ -82,9 +83,14 @@ beforeAll(async () => {
   server = await startServer(loadConfig({}, ['--http-port', '0', '--data', ':memory:']), {
     log: createLog('silent'),
     port: await createUdpPort({ host: '127.0.0.1', port: 0 }),
-    definitions: [allTypesObject],
   });
   api = new ApiClient(server.httpAddress);
+  const { ok } = await fetch(`${server.httpAddress}/api/object-models`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/xml' },
+    body: toOmaXml(allTypesObject),
+  });
+  expect(ok).toBe(true);
 });
 
 afterAll(() => server.close());
