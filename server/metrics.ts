@@ -98,7 +98,7 @@ export function registerMetrics(registry: Registry, sources: MetricSources): voi
   counter('simyard_events_lost_total', 'Events that the store did not take', () => sources.events.lost);
   gauge(
     'simyard_observations_wanted',
-    'Observations that are wanted of devices registered now',
+    'Observations that are wanted of devices that were heard since the start',
     () => sources.policies.counts.wanted,
   );
   counter(

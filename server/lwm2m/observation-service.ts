@@ -293,7 +293,7 @@ export class ObservationService {
     const at = this.#options.clock.wallTime();
     for (const { stored } of this.#held.take(registrationId)) {
       this.#attached().observation(stored.token)?.forget();
-      // The policy makes its own anew. So it does what a person asked for, whose end is told as well.
+      // The policy makes all of them anew; of what a person asked for the end is told.
       if (stored.origin === 'policy') continue;
       this.#tellEnd(stored, at, 'the registration ended');
     }

@@ -200,7 +200,7 @@ describe('an observation that a person asked for', () => {
     expect(items).toHaveLength(1);
   });
 
-  it('ends with the registration, and that is told', async () => {
+  it('ends with the registration, which is told, and is made anew', async () => {
     world = await ServerWorld.open();
     const device = world.device('device:1', 'modem');
     device.has('/3/0/9', () => [{ path: '/3/0/9', value: 50 }]);
@@ -209,6 +209,10 @@ describe('an observation that a person asked for', () => {
     await world.wait(world.api.post('/api/devices/modem/observations/3/0/9', {}));
     await device.register('</3/0>');
     await world.until('its end', async () => (await world.eventTypes('modem')).includes('observation-ended'));
+    await world.until('its new beginning', async () => {
+      const told = (await world.eventTypes('modem')).filter((type) => type.startsWith('obs'));
+      return told.at(-1) === 'observed' && told.length === 3;
+    });
   });
 });
 
