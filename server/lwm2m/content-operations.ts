@@ -86,7 +86,9 @@ export async function create(
   );
   const location = locationPath(response.options);
   if (location.length === 0) {
-    if (instance !== undefined) return target;
+    // Devices do not repeat an id that they were given (Leshan 2.0 is one): it is that of the records.
+    const named = instance ?? pathIds(records[0]?.path ?? '')?.[1];
+    if (named !== undefined) return `/${object}/${named}`;
     throw new DecodeError('the device made an instance and did not say which');
   }
   const ids = pathIds(withoutRoot(`/${location.join('/')}`, registration.rootPath));

@@ -98,7 +98,9 @@ public final class AllTypes extends BaseInstanceEnabler {
     /** A Write that replaces the instance does not name it. */
     @Override
     public synchronized void reset(int id) {
-        resources.remove(id);
+        if (model.resources.get(id).operations.isWritable()) {
+            resources.remove(id);
+        }
     }
 
     @Override

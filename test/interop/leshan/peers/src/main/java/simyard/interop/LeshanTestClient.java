@@ -94,6 +94,7 @@ public final class LeshanTestClient {
         sensor = sensors[0];
         types = typesModel == null ? null : new AllTypes();
         if (types != null) {
+            types.setId(0);
             types.setModel(typesModel);
             types.set(settings.path("values"));
             objects.setInstancesForObject(typesModel.id, types);

@@ -33,8 +33,10 @@ import org.eclipse.leshan.core.request.WriteRequest;
 import org.eclipse.leshan.core.request.WriteRequest.Mode;
 import org.eclipse.leshan.core.response.LwM2mResponse;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.TextNode;
 
 /**
  * The requests that a line asks for:
@@ -48,7 +50,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
  * observe-composite PATH-FORMAT NODE-FORMAT PATH...
  * </pre>
  *
- * JSON is a value, or values by what stands below the path.
+ * JSON is a value, or values by what stands below the path; what is no JSON is a text.
  */
 final class Orders {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -159,8 +161,13 @@ final class Orders {
         return Arrays.asList(words).subList(from, words.length);
     }
 
-    /** The JSON that follows so many words. */
-    private static JsonNode json(String line, int words) throws Exception {
-        return JSON.readTree(line.split(" ", words + 1)[words]);
+    /** What follows so many words: JSON, or else a text as it is. */
+    private static JsonNode json(String line, int words) {
+        String rest = line.split(" ", words + 1)[words];
+        try {
+            return JSON.readTree(rest);
+        } catch (JsonProcessingException error) {
+            return TextNode.valueOf(rest);
+        }
     }
 }
