@@ -7,17 +7,6 @@ import { devicePath } from './coap-request.ts';
 import type { DeviceReach } from './device-reach.ts';
 import type { DeviceRequestOptions } from './device-requests.ts';
 
-/** The device is at another address now: what was under way goes on there. */
-export class DeviceMovedError extends Error {
-  override readonly name = 'DeviceMovedError';
-  readonly to: PeerAddress;
-
-  constructor(to: PeerAddress) {
-    super(`the device moved to ${to}`);
-    this.to = to;
-  }
-}
-
 export interface DeviceSenderOptions {
   readonly endpoint: CoapEndpoint;
   readonly reach: DeviceReach;

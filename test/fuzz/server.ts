@@ -1,5 +1,5 @@
 /**
- * Throws generated and mutated datagrams at the whole server: registrations, updates, notifications of
+ * Throws generated and mutated datagrams at the whole server: registrations, updates, Sends, notifications of
  * observations that it really holds, answers to its own requests, and noise, from many peers.
  * `node test/fuzz/server.ts [datagrams] [seed]` prints heap figures after garbage collection and ends
  * with status 1 where anything was thrown, logged as a bug, or kept.
@@ -152,11 +152,17 @@ export async function fuzzServer(options: {
           ...queryOptions([
             `ep=fuzz-${integer(NAMES)}`,
             `lt=${integer(4) * 20}`,
-            pick(['lwm2m=1.1', 'lwm2m=1.0', 'b=UQ', '=']),
+            pick(['lwm2m=1.1', 'lwm2m=1.0', 'lwm2m=1.2', 'b=UQ', 'pid=6:1234abcd', 'pid="v:a,v:b"', '=']),
           ]),
           contentFormatOption(40),
         ],
-        Buffer.from(pick(links)),
+        next() < 0.9 ? Buffer.from(pick(links)) : bytes(0),
+      ),
+    () =>
+      message(
+        Code.POST,
+        [...pathOptions('/dp'), contentFormatOption(pick([110, 112, 112, 112, 11544, 0, 65_535]))],
+        next() < 0.5 ? senml() : bytes(integer(200)),
       ),
     () =>
       message(
