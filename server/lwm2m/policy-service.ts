@@ -1,17 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../protocol/clock.ts';
-import { CoapResponseError } from '../../protocol/coap/errors.ts';
-import { DecodeError } from '../../protocol/errors.ts';
-import {
-  attributesOfLink,
-  type NotificationAttributes,
-} from '../../protocol/lwm2m/notification-attributes.ts';
+import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
 import { ConflictError, NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import type { DeviceSelector, WantedObservation } from '../ports/observation-policy-store.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
-import { checkAttributes, type DesiredObservation } from './desired-observations.ts';
+import { otherAttributes } from './attributes-at-device.ts';
+import { checkAttributes } from './desired-observations.ts';
 import type { DeviceRequestOptions, DeviceRequests } from './device-requests.ts';
 import type { ObservationService } from './observation-service.ts';
 import { type ObservationTarget, targetKey } from './observation-target.ts';
@@ -19,7 +15,6 @@ import type { ListedPolicy, PolicyBook } from './policy-book.ts';
 import type { PolicyReconciler } from './policy-reconciler.ts';
 import { type DeviceObservationStatus, observationStatus } from './policy-status.ts';
 import type { PolicySweep } from './policy-sweep.ts';
-import { sameAttributes } from './reconcile-device.ts';
 import { speaks } from './versions.ts';
 
 /** A policy as a person gives it. */
@@ -131,17 +126,13 @@ export class PolicyService implements ObservationPolicies {
   }
 
   async check(endpoint: string, options: DeviceRequestOptions = {}): Promise<DeviceObservationStatus> {
-    const { book, reconciler } = this.#options;
+    const { book, reconciler, requests } = this.#options;
     const registration = await this.#registered(endpoint);
     const { desired } = await book.desired(registration);
-    // In the request of an observation attributes are not at the node, and Discover does not show them.
-    if (!speaks(registration, '1.2')) {
-      for (const wanted of desired.wanted) {
-        if (wanted.attributes === undefined) continue;
-        const real = await this.#attributesAt(endpoint, wanted, options);
-        if (real === undefined || sameAttributes(real, wanted.attributes)) continue;
-        reconciler.drifted(registration, wanted, { reason: 'the device has other attributes', real });
-      }
+    for (const wanted of desired.wanted) {
+      const real = await otherAttributes(requests, registration, wanted, options);
+      if (real === undefined) continue;
+      reconciler.drifted(registration, wanted, { reason: 'the device has other attributes', real });
     }
     const status = await this.#status(registration);
     reconciler.lookSoon(registration);
@@ -244,27 +235,6 @@ export class PolicyService implements ObservationPolicies {
       now: clock.now(),
       wallTime: clock.wallTime(),
     });
-  }
-
-  /** Attributes at the paths of an observation, where all of them have the same; undefined: the device does not tell. */
-  async #attributesAt(
-    endpoint: string,
-    wanted: DesiredObservation,
-    options: DeviceRequestOptions,
-  ): Promise<NotificationAttributes | undefined> {
-    for (const path of wanted.paths) {
-      let real: NotificationAttributes;
-      try {
-        const links = await this.#options.requests.discover(endpoint, path, options);
-        real = attributesOfLink(links.find(({ target }) => target === path)?.attributes ?? {});
-      } catch (error) {
-        // It may well observe what it does not let be discovered.
-        if (error instanceof CoapResponseError || error instanceof DecodeError) return undefined;
-        throw error;
-      }
-      if (!sameAttributes(real, wanted.attributes)) return real;
-    }
-    return wanted.attributes;
   }
 
   #listed(id: string): ListedPolicy {

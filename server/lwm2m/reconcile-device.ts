@@ -11,6 +11,7 @@ import {
 import type { EventPublisher } from '../live/publisher.ts';
 import type { DeviceObservationRecord } from '../ports/observation-policy-store.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
+import { otherAttributes } from './attributes-at-device.ts';
 import type { DesiredObservation } from './desired-observations.ts';
 import type { DeviceRequests } from './device-requests.ts';
 import { type DeviceSession, troublesOf } from './device-session.ts';
@@ -18,6 +19,7 @@ import type { ObservationService } from './observation-service.ts';
 import { targetKey } from './observation-target.ts';
 import { isPassing, type ObservationCounts, type Trouble } from './observation-troubles.ts';
 import type { PolicyBook } from './policy-book.ts';
+import { sameAttributes } from './same-attributes.ts';
 import { speaks } from './versions.ts';
 
 /** Time for one request, ms: sleepy radios are slow. */
@@ -34,7 +36,7 @@ const maybeOfAttributes: ReadonlySet<Code> = new Set([
 
 /** What a round needs of the server. */
 export interface ReconcileParts {
-  readonly requests: Pick<DeviceRequests, 'writeAttributes'>;
+  readonly requests: Pick<DeviceRequests, 'writeAttributes' | 'discover'>;
   readonly observations: Pick<ObservationService, 'observe' | 'cancel' | 'stored' | 'liveSince'>;
   readonly book: PolicyBook;
   readonly events: EventPublisher;
@@ -126,12 +128,14 @@ export class ReconcileRound {
       troubles?.delete(wanted.key);
       trouble = undefined;
     }
-    if (asWanted && silence === undefined && !renew && trouble?.state !== 'drifted') {
+    // What is there may be the one that is in trouble; one that was made since, by a person, is not.
+    const sound = trouble === undefined || (live !== undefined && live.stored.createdAt > trouble.since);
+    if (asWanted && silence === undefined && !renew && sound) {
       troubles?.mend(wanted.key, now);
       return true;
     }
-    if (silence !== undefined && trouble?.state !== 'drifted') {
-      tellDrift(this.#parts, this.#session, wanted, { reason: silence });
+    if (silence !== undefined && trouble === undefined) {
+      await this.#tellSilence(wanted, silence);
     } else if (trouble !== undefined && trouble.retryAt > now) {
       this.#lookAgain(trouble.retryAt);
       return false;
@@ -149,6 +153,15 @@ export class ReconcileRound {
     }
     this.#lookAgain(until);
     return undefined;
+  }
+
+  /** With what the device has instead of the wanted attributes, where it has. */
+  async #tellSilence(wanted: DesiredObservation, reason: string): Promise<void> {
+    const { registration } = this.#session;
+    const timeout = RECONCILE_TIMEOUT;
+    const real = await otherAttributes(this.#parts.requests, registration, wanted, { timeout });
+    const drift = real === undefined ? { reason } : { reason: `${reason}; it has other attributes`, real };
+    if (this.#isCurrent()) tellDrift(this.#parts, this.#session, wanted, drift);
   }
 
   /** How long the device may be silent on this observation, ms. */
@@ -365,11 +378,4 @@ export function isAsWanted(stored: StoredObservation, wanted: DesiredObservation
     sameAttributes(stored.attributes, wanted.attributes) &&
     (wanted.contentFormat === undefined || stored.contentFormat === wanted.contentFormat)
   );
-}
-
-export function sameAttributes(
-  one: NotificationAttributes | undefined,
-  other: NotificationAttributes | undefined,
-): boolean {
-  return notificationAttributeNames.every((name) => one?.[name] === other?.[name]);
 }

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Code } from '../../protocol/coap/message.ts';
-import { uriQuery } from '../../protocol/coap/options.ts';
+import { contentFormatOption, uriQuery } from '../../protocol/coap/options.ts';
+import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { ApiObservationStatus, ApiWantedStatus } from '../../server/api/policy-schemas.ts';
 import { type ScriptedDevice, ServerWorld, senml } from '../support/server-world.ts';
@@ -35,6 +36,20 @@ function device(address: string, name: string, paths: readonly string[]): Script
     });
   }
   return made;
+}
+
+/** Discover of the path gives these attributes. */
+function discloses(of: ScriptedDevice, path: string, attributes: string): void {
+  const observe = of.answers.get(`GET ${path}`);
+  of.answers.set(`GET ${path}`, (request) => {
+    if (request.observe === 0) observe?.(request);
+    else
+      request.respond({
+        code: Code.CONTENT,
+        options: [contentFormatOption(ContentFormat.LINK_FORMAT)],
+        payload: new TextEncoder().encode(`<${path}>${attributes}`),
+      });
+  });
 }
 
 const notedOf = (of: ScriptedDevice): readonly string[] => queries.get(of) ?? [];
@@ -340,22 +355,36 @@ describe('drift', () => {
     expect(await world.eventTypes('modem')).toContain('observation-drifted');
   });
 
+  it('of attributes is found out after silence, and they are written again', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY]);
+    await modem.register('</3/0>', v11);
+    await putPolicy('x', { observations: [{ paths: [BATTERY], attributes: { pmax: 60 } }] });
+    await becomes(BATTERY, 'observed');
+    discloses(modem, BATTERY, '');
+    const answer = modem.answers.get(`PUT ${BATTERY}`);
+    modem.answers.delete(`PUT ${BATTERY}`);
+    modem.answers.set(`PUT ${BATTERY}`, (request) => request.respond({ code: Code.SERVICE_UNAVAILABLE }));
+    await world.clock.run(100_000);
+    const failed = await becomes(BATTERY, 'failed');
+    expect(failed).toMatchObject({ code: '5.03' });
+    if (answer !== undefined) modem.answers.set(`PUT ${BATTERY}`, answer);
+    await becomes(BATTERY, 'observed');
+    expect(notedOf(modem).filter((what) => what.startsWith('PUT'))).toHaveLength(2);
+    const { items } = await world.api.get<{ items: { type: string; data: { reason?: string } }[] }>(
+      '/api/devices/modem/events',
+    );
+    const drift = items.find(({ type }) => type === 'observation-drifted');
+    expect(drift?.data.reason).toMatch(/with a pmax of 60 s; it has other attributes$/);
+  });
+
   it('of attributes is found out by asking the device, and repaired', async () => {
     world = await ServerWorld.open();
     const modem = device('device:1', 'modem', [BATTERY]);
     await modem.register('</3/0>', v11);
     await putPolicy('x', { observations: [{ paths: [BATTERY], attributes: { pmin: 5 } }] });
     await becomes(BATTERY, 'observed');
-    const observe = modem.answers.get(`GET ${BATTERY}`);
-    modem.answers.set(`GET ${BATTERY}`, (request) => {
-      if (request.observe === 0) observe?.(request);
-      else
-        request.respond({
-          code: Code.CONTENT,
-          options: [{ number: 12, value: Uint8Array.of(40) }],
-          payload: new TextEncoder().encode(`<${BATTERY}>;pmin=77`),
-        });
-    });
+    discloses(modem, BATTERY, ';pmin=77');
     const checked = await world.wait(
       world.api.post<ApiObservationStatus>('/api/devices/modem/observation-policy/check', {}),
     );
