@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodePackage } from '../../../../client/modem/firmware/package.ts';
 import { FirmwareState, UpdateResult } from '../../../../client/modem/firmware/states.ts';
 import { systemClock } from '../../../../protocol/clock.ts';
 import { createCoapEndpoint } from '../../../../protocol/coap/endpoint.ts';
@@ -80,6 +81,44 @@ describe('the process of a modem that is killed', () => {
       '/5/0/3': FirmwareState.IDLE,
       '/5/0/5': UpdateResult.UPDATED,
     });
+  });
+
+  it('goes on with a download over CoAP where it was', async () => {
+    const whole = encodePackage(
+      { name: 'simyard-modem', version: '3.0.0', minimumHardware: undefined },
+      new Uint8Array(100_000),
+    );
+    const blocks = Math.ceil(whole.length / 1024);
+    const files = createCoapEndpoint({
+      port: await createUdpPort({ host: '127.0.0.1', port: 0 }),
+      handler: (request) => request.respond({ code: Code.CONTENT, payload: whole }),
+    });
+    try {
+      let asked = 0;
+      let killed: Promise<void> | undefined;
+      files.trace(({ direction }) => {
+        if (direction !== 'in') return;
+        asked++;
+        if (asked === 40) killed = kill();
+      });
+      start();
+      await registered(1);
+      await server.writeText('/5/0/1', `coap://${files.local}/firmware`);
+      await until('killed', () => killed?.then(() => true));
+      const first = asked;
+      expect(first).toBeLessThan(blocks);
+      start();
+      await registered(2);
+      await until('downloaded', async () => {
+        const values = await server.values('/5/0');
+        return values['/5/0/3'] === FirmwareState.DOWNLOADED;
+      });
+      // The block that was under way when the process died may be asked for twice.
+      expect(asked).toBeGreaterThanOrEqual(blocks);
+      expect(asked).toBeLessThanOrEqual(blocks + 2);
+    } finally {
+      await files.close();
+    }
   });
 
   it('has what servers wrote, and fails an update as its flags say', async () => {
