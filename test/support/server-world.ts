@@ -24,14 +24,10 @@ import { type RunningServer, startServer } from '../../server/main.ts';
 import type { Stores } from '../../server/ports/stores.ts';
 import { World } from './coap/world.ts';
 import { ApiClient } from './server-process.ts';
+import { type WatchedStores, watchStores } from './watched-stores.ts';
 
 const SERVER = 'server:5683';
 const METHODS = ['', 'GET', 'POST', 'PUT', 'DELETE', 'FETCH', 'PATCH', 'IPATCH'];
-
-/** The stores' threads and the HTTP port live in real time: simulated time must not run away from them. */
-function realTime(): Promise<void> {
-  return new Promise<void>((resolve) => setTimeout(resolve, 1));
-}
 
 function startOn(world: World, stores: Stores, flags: readonly string[] = []): Promise<RunningServer> {
   return startServer(loadConfig({}, ['--http-port', '0', '--data', ':memory:', ...flags]), {
@@ -48,13 +44,23 @@ export class ServerWorld extends World {
   server: RunningServer;
   api: ApiClient;
   readonly #data: string;
+  readonly #flags: readonly string[];
+  #watched: WatchedStores;
 
-  private constructor(stores: Stores, server: RunningServer, world: World, data: string) {
+  private constructor(
+    watched: WatchedStores,
+    server: RunningServer,
+    world: World,
+    data: string,
+    flags: readonly string[],
+  ) {
     super();
+    this.#watched = watched;
     this.#data = data;
+    this.#flags = flags;
     // The server was started on that world's time and network.
     Object.assign(this, { clock: world.clock, link: world.link });
-    this.stores = stores;
+    this.stores = watched.stores;
     this.server = server;
     this.api = new ApiClient(server.httpAddress);
   }
@@ -66,15 +72,16 @@ export class ServerWorld extends World {
     flags: readonly string[] = [],
   ): Promise<ServerWorld> {
     const world = new World({ delay: 2 });
-    const stores = change(await openEmbeddedStores({ path: data }));
-    return new ServerWorld(stores, await startOn(world, stores, flags), world, data);
+    const watched = watchStores(change(await openEmbeddedStores({ path: data })));
+    return new ServerWorld(watched, await startOn(world, watched.stores, flags), world, data, flags);
   }
 
   /** Stops the server, and starts another on what it has left in its folder. */
   async restart(): Promise<void> {
     await this.wait(this.server.close());
-    this.stores = await openEmbeddedStores({ path: this.#data });
-    this.server = await startOn(this, this.stores);
+    this.#watched = watchStores(await openEmbeddedStores({ path: this.#data }));
+    this.stores = this.#watched.stores;
+    this.server = await startOn(this, this.stores, this.#flags);
     this.api = new ApiClient(this.server.httpAddress);
   }
 
@@ -87,7 +94,8 @@ export class ServerWorld extends World {
       const answer = await ask();
       if (answer !== undefined && answer !== false) return answer;
       await this.clock.run(5);
-      await realTime();
+      // The stores' threads live in real time: simulated time must not run away from them.
+      await this.#watched.idle();
     }
     throw new Error(`waited in vain: ${what}`);
   }
@@ -96,7 +104,7 @@ export class ServerWorld extends World {
   async pass(milliseconds: number): Promise<void> {
     for (let left = milliseconds; left > 0; left -= 100) {
       await this.clock.run(Math.min(100, left));
-      await realTime();
+      await this.#watched.idle();
     }
   }
 
