@@ -304,3 +304,11 @@ describe('a Send is refused', () => {
     expect(items.map(({ type }) => type)).toEqual(['registered']);
   });
 });
+
+it('of an instance that came after the last Update is taken: its object is registered', async () => {
+  world = await ServerWorld.open();
+  const device = await registered('</3303/0>');
+  const payload = pack([{ path: '/3303/7/5700', value: 3 }]);
+  expect((await device.send(SENML_CBOR, payload)).code).toBe(Code.CHANGED);
+  expect((await readings('/3303/7/5700')).map(({ value }) => value)).toEqual([3]);
+});
