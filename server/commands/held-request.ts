@@ -31,8 +31,10 @@ const idempotent = new Set([
 
 /** Whether the device may be asked a second time by such a request: Write by PUT is, by POST it is not (RFC 7252 §5.8). */
 export function isIdempotent({ parameters }: Pick<Command, 'parameters'>): boolean {
-  const { operation, mode } = parameters;
-  return idempotent.has(String(operation)) || (operation === 'write' && mode !== 'update');
+  const { operation, mode, value } = parameters;
+  // One value is written by PUT whatever the mode.
+  const put = mode !== 'update' || value !== undefined;
+  return idempotent.has(String(operation)) || (operation === 'write' && put);
 }
 
 export interface HeldRequestOptions {

@@ -48,7 +48,9 @@ export async function write(
   // One value has nothing beside it to keep, and POST with it would be Execute.
   const code = options.mode === 'update' && value === undefined ? Code.POST : Code.PUT;
   const formats = writeFormats(registration, value, options.contentFormat);
-  await sendContent(sender, registration, code, target, records, lookup, formats, options);
+  // What a Partial Update appends it would append a second time (RFC 7252 §5.8.2).
+  const once = code === Code.POST;
+  await sendContent(sender, registration, code, target, records, lookup, formats, options, once);
 }
 
 /**
