@@ -48,7 +48,8 @@ export const format = Type.Optional(
   Type.String({
     pattern: '^([0-9]{1,5}|[A-Za-z0-9_]{1,20})$',
     description:
-      'Content format to speak with the device: TEXT, OPAQUE, CBOR, SENML_JSON, SENML_CBOR, TLV, JSON, LWM2M_CBOR, or its id',
+      'Content format to speak with the device: TEXT, OPAQUE, CBOR, SENML_JSON, SENML_CBOR, TLV, JSON, LWM2M_CBOR, ' +
+      'of composite requests also SENML_ETCH_JSON and SENML_ETCH_CBOR; or its id',
   }),
 );
 

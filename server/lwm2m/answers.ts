@@ -5,7 +5,6 @@ import { contentFormat } from '../../protocol/coap/options.ts';
 import { DecodeError, RequestError } from '../../protocol/errors.ts';
 import { decodeContent } from '../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
-import { isAtOrBelow } from '../../protocol/lwm2m/path.ts';
 import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import type { CompositeResult, ReadResult } from './device-requests.ts';
 
@@ -54,9 +53,18 @@ export function compositeResult(
  * @throws DecodeError there are records, and none is
  */
 export function askedFor(paths: readonly string[], records: readonly LwM2mRecord[]): readonly LwM2mRecord[] {
-  const asked = records.filter(({ path }) => paths.some((base) => isAtOrBelow(path, base)));
+  const wanted = new Set(paths);
+  const asked = wanted.has('/') ? records : records.filter(({ path }) => isWanted(path, wanted));
   if (asked.length > 0 || records.length === 0) return asked;
   throw new DecodeError(`nothing that was asked for, but ${records[0]?.path}`);
+}
+
+/** Whether the path, or one above it, is in the set: a device may send many records for many paths. */
+function isWanted(path: string, wanted: ReadonlySet<string>): boolean {
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+    if (wanted.has(path.slice(0, end))) return true;
+  }
+  return false;
 }
 
 export function utf8(bytes: Uint8Array): string {
