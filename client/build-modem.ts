@@ -123,11 +123,12 @@ function serverOptions(server: ServerSettings, settings: ModemSettings): ServerO
     instanceId: server.instanceId,
     version: server.version,
     account: {
-      lifetime: server.lifetime,
-      queueMode: settings.queueMode,
-      notificationStoring: settings.notificationStoring,
+      // Only what was asked for: what servers wrote is kept otherwise.
+      ...(server.lifetime === undefined ? {} : { lifetime: server.lifetime }),
+      ...(settings.queueMode ? { queueMode: true } : {}),
+      ...(settings.notificationStoring ? {} : { notificationStoring: false }),
       registrationPriorityOrder: server.priority,
-      initialRegistrationDelayTimer: server.delay,
+      ...(server.delay === undefined ? {} : { initialRegistrationDelayTimer: server.delay }),
     },
     ...(settings.updateInterval === undefined ? {} : { updateInterval: settings.updateInterval }),
     ...(settings.profiles === undefined ? {} : { profiles: settings.profiles }),

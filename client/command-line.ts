@@ -91,7 +91,7 @@ Server
                           several times: a modem with several servers, whose first owns its objects.
                           id=N short server id (101, 102, ...), instance=N of its objects 0 and 1 (0, 1, ...),
                           lifetime=S, version=V, priority=N order of registration, delay=S before it
-  --lifetime SECONDS      of the registration; 0: without end  (300)
+  --lifetime SECONDS      of the registration; 0: without end  (as a server wrote it, 300 before)
   --update-interval S     update at least this often: keeps a NAT's port open  (by the lifetime)
   --version V             of LwM2M: 1.0, 1.1 or 1.2; lower where the server declines  (1.1)
   --share RIGHTS          what servers beside the first may do with its objects: none, or letters of
@@ -155,7 +155,7 @@ SIGINT and SIGTERM deregister and end; a second one ends at once.`;
 
 const options = {
   server: { type: 'string', multiple: true },
-  lifetime: { type: 'string', default: '300' },
+  lifetime: { type: 'string' },
   'update-interval': { type: 'string' },
   version: { type: 'string', default: '1.1' },
   share: { type: 'string', default: 'r' },
@@ -204,7 +204,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
   const { fleet } = values;
   const modem: ModemSettings = {
     servers: parseServers(values.server ?? ['coap://127.0.0.1:5683'], {
-      lifetime: number('--lifetime', values.lifetime, 0, 2 ** 31),
+      lifetime: values.lifetime === undefined ? undefined : number('--lifetime', values.lifetime, 0, 2 ** 31),
       version: oneOf('--version', values.version, lwm2mVersions),
     }),
     sharedRights: parseRights('--share', values.share),

@@ -11,8 +11,8 @@ export interface ServerSettings {
   readonly shortServerId: number;
   /** Of its instances of objects 0 and 1. */
   readonly instanceId: number;
-  /** Seconds; 0: without end. */
-  readonly lifetime: number;
+  /** Seconds; 0: without end; undefined: as the server wrote it, or 300. */
+  readonly lifetime: number | undefined;
   readonly version: LwM2mVersion;
   /** Registration Priority Order. */
   readonly priority: number | undefined;

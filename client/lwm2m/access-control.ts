@@ -1,5 +1,6 @@
 import { accessControlObject } from '../../objects/access-control.ts';
 import { Code } from '../../protocol/coap/message.ts';
+import type { ClientSettings } from './client-settings.ts';
 import { instance, type ObjectInstance, type ObjectTree } from './object-tree.ts';
 import { OperationError } from './operation-error.ts';
 import type { AccessRight } from './server-context.ts';
@@ -40,12 +41,22 @@ interface Entry {
   readonly shown: ObjectInstance;
 }
 
+/** An entry as it is kept. */
+interface KeptEntry {
+  readonly owner: number;
+  readonly acl: readonly (readonly [number, number])[];
+}
+
+const section = 'access control';
+
 export interface AccessControlOptions {
   readonly tree: ObjectTree;
   /** Short server id of who owns what the client was made with. */
   readonly owner: number;
   /** Rights of the other servers on it, as bits. */
   readonly defaultRights: number;
+  /** Keeps what owners wrote, and who made what. */
+  readonly settings?: ClientSettings;
   /** Short server id of the server that an instance of the Server object is of. */
   readonly serverOf: (instanceId: number) => number | undefined;
 }
@@ -59,10 +70,22 @@ export class AccessControl {
   /** By `objectId/instanceId`. */
   readonly #entries = new Map<string, Entry>();
   readonly #creators = new Map<string, number>();
+  readonly #kept: Map<string, KeptEntry>;
   #syncing = false;
 
   constructor(options: AccessControlOptions) {
     this.#options = options;
+    const { settings } = options;
+    this.#kept = settings?.read(section, parseEntries) ?? new Map();
+    settings?.onClear(() => {
+      this.#kept.clear();
+      // All at once, not after each that goes.
+      this.#syncing = true;
+      for (const { shown } of this.#entries.values()) options.tree.remove(accessControlObjectId, shown.id);
+      this.#entries.clear();
+      this.#syncing = false;
+      this.sync();
+    });
   }
 
   /** Brings object 2 in line with the tree. Called when instances have come or gone. */
@@ -80,6 +103,7 @@ export class AccessControl {
       if (wanted.has(key)) continue;
       this.#entries.delete(key);
       tree.remove(accessControlObjectId, entry.shown.id);
+      if (this.#kept.delete(key)) this.#save();
     }
     this.#syncing = false;
   }
@@ -141,15 +165,32 @@ export class AccessControl {
       owner = serverOf(instanceId) ?? owner;
     } else if (creator !== undefined) owner = creator;
     else if (defaultRights !== 0) acl.set(defaultEntry, defaultRights);
+    const kept = this.#kept.get(key);
+    if (kept !== undefined && creator === undefined) {
+      owner = kept.owner;
+      acl.clear();
+      for (const [server, rights] of kept.acl) acl.set(server, rights);
+    }
     const taken = tree.object(accessControlObjectId)?.instances;
     let id = 0;
     while (taken?.has(id) === true) id++;
     const entry: Entry = { objectId, instanceId, acl, owner, shown: this.#show(id, () => entry) };
     this.#entries.set(key, entry);
+    if (creator !== undefined) this.#keep(entry);
     tree.add(entry.shown as ObjectInstance<never>);
   }
 
+  #keep({ objectId, instanceId, owner, acl }: Entry): void {
+    this.#kept.set(`${objectId}/${instanceId}`, { owner, acl: [...acl] });
+    this.#save();
+  }
+
+  #save(): void {
+    this.#options.settings?.write(section, Object.fromEntries(this.#kept));
+  }
+
   #show(id: number, entry: () => Entry): ObjectInstance {
+    const keep = (): void => this.#keep(entry());
     return instance(accessControlObject, id, {
       objectId: { read: () => entry().objectId },
       objectInstanceId: { read: () => entry().instanceId },
@@ -163,14 +204,35 @@ export class AccessControl {
           const { acl } = entry();
           acl.clear();
           for (const [server, bits] of rights) acl.set(server, Number(bits));
+          keep();
         },
       },
       accessControlOwner: {
         read: () => entry().owner,
         write(value) {
           entry().owner = Number(value);
+          keep();
         },
       },
     }) as ObjectInstance;
   }
+}
+
+/** What was kept of all entries, by `objectId/instanceId`; undefined: it is no such thing. */
+function parseEntries(value: unknown): Map<string, KeptEntry> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const entries = new Map<string, KeptEntry>();
+  for (const [key, entry] of Object.entries(value)) {
+    if (!isKeptEntry(entry)) return undefined;
+    entries.set(key, entry);
+  }
+  return entries;
+}
+
+function isKeptEntry(value: unknown): value is KeptEntry {
+  if (typeof value !== 'object' || value === null || !('owner' in value) || !('acl' in value)) return false;
+  const { owner, acl } = value;
+  const isPair = (pair: unknown): boolean =>
+    Array.isArray(pair) && pair.length === 2 && pair.every((each) => typeof each === 'number');
+  return typeof owner === 'number' && Array.isArray(acl) && acl.every(isPair);
 }

@@ -7,6 +7,7 @@ import { RequestError } from '../../protocol/errors.ts';
 import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { AccessControl, rightBits } from './access-control.ts';
 import { ClientPort } from './client-port.ts';
+import type { ClientSettings } from './client-settings.ts';
 import { ObjectTree } from './object-tree.ts';
 import type { PackJournal } from './pack-journal.ts';
 import type { PackStatistics, ReadingStream } from './pack-sender.ts';
@@ -47,6 +48,8 @@ export interface Lwm2mClientOptions {
   readonly report?: 'observe' | 'send';
   /** How long a reading waits for others to share its pack, ms; default 250. */
   readonly packInterval?: number;
+  /** Keeps what servers wrote: their Server objects, and the rights on instances. */
+  readonly settings?: ClientSettings;
   /** Keeps readings that wait beyond the process; it belongs to the client from then on. */
   readonly journal?: PackJournal;
   /** In queue mode: how long it stays awake after the last datagram, ms; default MAX_TRANSMIT_WAIT. */
@@ -98,6 +101,7 @@ export class Lwm2mClient {
             tree: this.tree,
             owner: ids[0] ?? firstShortServerId,
             defaultRights: options.sharedRights ?? rightBits.read,
+            ...(options.settings === undefined ? {} : { settings: options.settings }),
             serverOf: (instanceId) => ids[instanceIds.indexOf(instanceId)],
           });
     const handler = new RequestHandler({
@@ -132,6 +136,7 @@ export class Lwm2mClient {
       onState: (session, state, detail) => events.onState?.(state, detail, session.shortServerId),
       onSettled: (session, registered) => this.#order.settled(session, registered),
       journal: options.journal,
+      settings: options.settings,
       onDelivered: events.onDelivered,
       onFault: events.onFault,
     };
@@ -150,6 +155,9 @@ export class Lwm2mClient {
         for (const { observations } of this.sessions) observations.changed(paths);
       },
       onInstancesChange: () => this.#instancesChanged(),
+      onRemoved: (path) => {
+        for (const { attributes } of this.sessions) attributes.forget(path);
+      },
       isObserved: () => this.sessions.some(({ observations }) => observations.size > 0),
     });
     for (const session of this.sessions) for (const each of session.objects()) this.tree.add(each);

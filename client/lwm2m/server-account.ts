@@ -2,6 +2,7 @@ import { securityObject } from '../../objects/security.ts';
 import { serverObject } from '../../objects/server.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import { Code } from '../../protocol/coap/message.ts';
+import type { WritableName } from './client-settings.ts';
 import type { LwM2mVersion } from './formats.ts';
 import { instance, type ObjectInstance } from './object-tree.ts';
 import { OperationError } from './operation-error.ts';
@@ -79,6 +80,8 @@ export interface ServerActions {
   reschedule(): void;
   /** Mute Send has changed. */
   mute(): void;
+  /** The server has written it: it is to be kept. */
+  written(name: WritableName): void;
 }
 
 /** Of the client's first server, where it is not told another; the others follow. */
@@ -122,12 +125,16 @@ export function serverInstance(
   const updateSoon = (): void => {
     clock.setTimer(0, () => actions.update());
   };
+  const set = <Name extends WritableName>(name: Name, value: ServerAccount[Name]): void => {
+    account[name] = value;
+    actions.written(name);
+  };
   const whole = (name: Exclude<NumberName, 'registrationPriorityOrder'>, then: () => void = () => {}) => ({
     read: () => account[name],
     write(value: unknown) {
       const number = Number(value);
       if (number < 0) throw new OperationError(Code.BAD_REQUEST, `${name} is no less than 0`);
-      account[name] = number;
+      set(name, number);
       then();
     },
   });
@@ -143,7 +150,7 @@ export function serverInstance(
     notificationStoringWhenDisabledOrOffline: {
       read: () => account.notificationStoring,
       write(value) {
-        account.notificationStoring = value === true;
+        set('notificationStoring', value === true);
       },
     },
     binding: {
@@ -153,7 +160,7 @@ export function serverInstance(
         if (value !== 'U' && value !== 'UQ') {
           throw new OperationError(Code.BAD_REQUEST, 'the client speaks UDP: the binding is U or UQ');
         }
-        account.queueMode = value === 'UQ';
+        set('queueMode', value === 'UQ');
         updateSoon();
       },
     },
@@ -170,7 +177,7 @@ export function serverInstance(
     muteSend: {
       read: () => account.muteSend,
       write(value) {
-        account.muteSend = value === true;
+        set('muteSend', value === true);
         actions.mute();
       },
     },
@@ -187,7 +194,7 @@ export function serverInstance(
         if (versions.some((each) => !/^\d+\.\d+(\.\d+)?$/.test(each))) {
           throw new OperationError(Code.BAD_REQUEST, 'a version is MAJOR.MINOR, or MAJOR.MINOR.PATCH');
         }
-        account.supportedServerVersions = versions.length === 0 ? undefined : versions;
+        set('supportedServerVersions', versions.length === 0 ? undefined : versions);
       },
     },
     defaultNotificationMode: whole('defaultNotificationMode', () => actions.reschedule()),

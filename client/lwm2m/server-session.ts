@@ -8,6 +8,7 @@ import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value
 import type { AccessControl } from './access-control.ts';
 import { AttributeStore } from './attributes.ts';
 import type { ClientPort } from './client-port.ts';
+import { type ClientSettings, parseAccount, type WritableName } from './client-settings.ts';
 import { registrationLinks } from './discover.ts';
 import { announcedFormats, type LwM2mVersion } from './formats.ts';
 import type { ObjectInstance, ObjectTree } from './object-tree.ts';
@@ -74,6 +75,8 @@ export interface SessionParts {
   readonly onSettled: (session: ServerSession, registered: boolean) => void;
   /** Where readings that wait are kept beyond the process. */
   readonly journal: PackJournal | undefined;
+  /** Where what servers wrote is kept beyond the process. */
+  readonly settings: ClientSettings | undefined;
   readonly onDelivered: ((path: string, readings: number) => void) | undefined;
   readonly onFault: (error: unknown) => void;
 }
@@ -90,6 +93,8 @@ export class ServerSession implements ServerContext {
   /** Readings on their way to this server. */
   readonly readings: PackSender;
   readonly #parts: SessionParts;
+  /** Of the settings. */
+  readonly #section: string;
   readonly #packSend: PackSend;
   #disableTimer: Timer | undefined;
   #disabled: PeerAddress | undefined;
@@ -103,7 +108,15 @@ export class ServerSession implements ServerContext {
     this.shortServerId = shortServerId;
     this.instanceId = instanceId;
     this.uri = options.uri;
-    this.account = newAccount(options.account);
+    this.#section = `server ${shortServerId}`;
+    const { settings } = parts;
+    const kept = settings?.read(this.#section, parseAccount);
+    // What the client is set up with expressly comes before what the server wrote once.
+    this.account = newAccount({ ...kept, ...options.account });
+    settings?.onClear(() => {
+      Object.assign(this.account, newAccount(options.account));
+      if (this.registration.location !== undefined) this.registration.update();
+    });
     const minimumPeriod = (path: string): number =>
       this.attributes.effective(path, 'pmin') ?? this.account.defaultMinimumPeriod;
     const maximumPeriod = (path: string): number | undefined => {
@@ -165,6 +178,7 @@ export class ServerSession implements ServerContext {
       update: () => this.registration.update(),
       disable: (seconds) => this.#disable(seconds),
       reschedule: () => this.#reschedule(),
+      written: (name) => this.#keep(name),
       mute: () => {
         if (this.account.muteSend) this.readings.sendBy(undefined);
         else this.#sendReadings();
@@ -303,6 +317,14 @@ export class ServerSession implements ServerContext {
     this.registration.resume();
     this.observations.resume();
     this.readings.resume();
+  }
+
+  #keep(name: WritableName): void {
+    const { settings } = this.#parts;
+    if (settings === undefined) return;
+    const { [name]: _former, ...others } = settings.read(this.#section, parseAccount) ?? {};
+    const value = this.account[name];
+    settings.write(this.#section, value === undefined ? others : { ...others, [name]: value });
   }
 
   #reschedule(): void {

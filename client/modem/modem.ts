@@ -123,6 +123,7 @@ export class Modem {
       clock,
       name: options.name,
       servers: options.servers,
+      settings,
       lookup: registryOf(ids),
       random,
       events: this.#watched(events),

@@ -20,7 +20,7 @@ describe('the command line', () => {
             uri: 'coap://127.0.0.1:5683',
             shortServerId: 101,
             instanceId: 0,
-            lifetime: 300,
+            lifetime: undefined,
             version: '1.1',
           },
         ],

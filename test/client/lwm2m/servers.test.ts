@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StateFileError } from '../../../client/atomic-file.ts';
 import type { Lwm2mClient, Lwm2mClientOptions } from '../../../client/lwm2m/client.ts';
 import { instance } from '../../../client/lwm2m/object-tree.ts';
 import type { ServerOptions } from '../../../client/lwm2m/server-session.ts';
+import { KeptSettings, volatileSettings } from '../../../client/modem/kept-settings.ts';
 import type { Modem } from '../../../client/modem/modem.ts';
 import { deviceObject } from '../../../objects/device.ts';
 import { temperatureObject } from '../../../objects/ipso/temperature.ts';
@@ -258,6 +260,81 @@ describe('access control', () => {
     expect((await ask(second.read('/3303/4'))).code).toBe(Code.CONTENT);
     expect(told(await ask(second.send(Code.DELETE, '/3303/4')))).toBe('2.02');
     expect(Object.keys(await ask(second.values('/2'))).length).toBeLessThan(before.length);
+  });
+});
+
+describe('what servers wrote', () => {
+  const storage = volatileSettings();
+  const settings = (): KeptSettings => new KeptSettings(storage);
+
+  it('is there after a restart: accounts, rights, and who made what', async () => {
+    const begin = async (): Promise<void> => {
+      start(undefined, { settings: settings() });
+      client.tree.addObject(temperatureObject, {
+        create: (id) => instance(temperatureObject, id, { sensorValue: { read: () => 21.5 } }),
+      });
+      await world.registered(2);
+    };
+    await begin();
+    await ask(second.writeText('/1/1/1', '77'));
+    await ask(second.writeText('/1/1/6', '0'));
+    const acls = Object.entries(await ask(first.values('/2')));
+    const device = acls.find(([path, value]) => path.endsWith('/0') && value === 3)?.[0].slice(0, -2) ?? '';
+    const acl = encodeContent(
+      ContentFormat.TLV,
+      `${device}/2`,
+      [{ path: `${device}/2/102`, value: 3 }],
+      registry,
+    );
+    expect(
+      told(await ask(first.send(Code.PUT, `${device}/2`, { format: ContentFormat.TLV, payload: acl }))),
+    ).toBe('2.04');
+    const payload = encodeContent(
+      ContentFormat.SENML_CBOR,
+      '/3303',
+      [{ path: '/3303/4/5700', value: 1 }],
+      registry,
+    );
+    await ask(second.send(Code.POST, '/3303', { format: ContentFormat.SENML_CBOR, payload }));
+    await ask(client.close());
+
+    world = new ClientWorld();
+    first = world.server;
+    second = world.anotherServer(secondAddress);
+    await begin();
+    client.tree.add(instance(temperatureObject, 4, { sensorValue: { read: () => 21.5 } }));
+    expect(second.requests[0]?.query).toContain('lt=77');
+    expect(client.sessions[1]?.account.notificationStoring).toBe(false);
+    expect(client.sessions[0]?.account.lifetime).toBe(300);
+    expect(told(await ask(second.writeText('/3/0/15', 'CET')))).toBe('2.04');
+    expect((await ask(second.read('/3303/4'))).code).toBe(Code.CONTENT);
+    expect(told(await ask(first.read('/3303/4')))).toMatch(/^4\.01/);
+  });
+
+  it('gives way to what the client is set up with expressly, and to a factory reset', async () => {
+    start([{}, { account: { lifetime: 55 } }], { settings: settings() });
+    await world.registered(2);
+    expect(second.requests[0]?.query).toContain('lt=55');
+    expect(client.sessions[1]?.account.notificationStoring).toBe(false);
+    await ask(client.close());
+    const kept = settings();
+    world = new ClientWorld();
+    first = world.server;
+    second = world.anotherServer(secondAddress);
+    start(undefined, { settings: kept });
+    await world.registered(2);
+    kept.clear();
+    await world.until('updated', () => second.of('update').length > 0);
+    expect(second.of('update')[0]?.query).toContain('lt=300');
+    expect(told(await ask(second.writeText('/3/0/15', 'CET')))).toMatch(/^4\.01/);
+    expect((await ask(second.read('/3/0/9'))).code).toBe(Code.CONTENT);
+  });
+
+  it('is not made up from what is damaged', () => {
+    storage.write({ 'server 101': { lifetime: 'long' } });
+    expect(() => start(undefined, { settings: settings() })).toThrow(StateFileError);
+    storage.write({ 'access control': { '3/0': { owner: 101, acl: [[1]] } } });
+    expect(() => start(undefined, { settings: settings() })).toThrow(StateFileError);
   });
 });
 
