@@ -197,7 +197,8 @@ export async function fuzzEndpoint(options: FuzzOptions): Promise<FuzzResult> {
             observation?.cancel({ timeout: 10_000 }).then(() => ended('cancelled'), failed);
         }, failed);
     } else if (dice < 0.75) endpoint.ping(peer, { timeout: 5_000 }).then(() => ended('ponged'), failed);
-    else if (dice < 0.8) pick(targets).moveTo(pick(hot));
+    else if (dice < 0.78) pick(targets).moveTo(pick(hot));
+    else if (dice < 0.8) pick(targets).heard();
     else if (dice < 0.95 && observers.length > 0) {
       pick(observers).notify(
         { code: chance(0.95) ? Code.CONTENT : Code.NOT_FOUND, payload: chance(0.3) ? big : bytes(8) },

@@ -1,7 +1,7 @@
 import type { Stores } from '../../server/ports/stores.ts';
 
 /** Real turns of the event loop after which a store that does not answer is not waited for. */
-const MAX_TURNS = 300;
+const MAX_TURNS = 50;
 
 /** Stores of which is known whether they are at work. */
 export interface WatchedStores {
@@ -55,11 +55,8 @@ export function watchStores(given: Stores): WatchedStores {
   return {
     stores,
     idle: async () => {
-      let quiet = 0;
-      for (let i = 0; i < MAX_TURNS && quiet < 2; i++) {
-        await turn();
-        quiet = underWay === 0 ? quiet + 1 : 0;
-      }
+      await turn();
+      for (let i = 0; i < MAX_TURNS && underWay > 0; i++) await turn();
     },
   };
 }
