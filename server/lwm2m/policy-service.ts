@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '../../protocol/clock.ts';
+import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
 import { ConflictError, NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import type { EventPublisher } from '../live/publisher.ts';
@@ -16,6 +16,9 @@ import type { PolicyReconciler } from './policy-reconciler.ts';
 import { type DeviceObservationStatus, observationStatus } from './policy-status.ts';
 import type { PolicySweep } from './policy-sweep.ts';
 import { speaks } from './versions.ts';
+
+/** How long a caller waits for a device to be brought in line, ms. */
+const CALLER_PATIENCE = 10_000;
 
 /** A policy as a person gives it. */
 export interface PolicyInput {
@@ -141,7 +144,7 @@ export class PolicyService implements ObservationPolicies {
 
   async renew(endpoint: string): Promise<DeviceObservationStatus> {
     const registration = await this.#registered(endpoint);
-    await this.#options.reconciler.renew(registration);
+    await this.#inTime(this.#options.reconciler.renew(registration));
     return this.statusOf(endpoint);
   }
 
@@ -217,7 +220,17 @@ export class PolicyService implements ObservationPolicies {
   async #inLine(registration: Registration): Promise<void> {
     const { reconciler } = this.#options;
     const done = reconciler.reconcile(registration);
-    if (reconciler.isReachable(registration)) await done;
+    if (reconciler.isReachable(registration)) await this.#inTime(done);
+  }
+
+  /** A device may take minutes; who asked is then told what there is so far, and that it is being worked on. */
+  async #inTime(done: Promise<void>): Promise<void> {
+    let timer: Timer | undefined;
+    const over = new Promise<void>((resolve) => {
+      timer = this.#options.clock.setTimer(CALLER_PATIENCE, resolve);
+    });
+    await Promise.race([done, over]);
+    timer?.cancel();
   }
 
   async #status(registration: Registration): Promise<DeviceObservationStatus> {

@@ -500,6 +500,26 @@ describe('an observation that the device', () => {
     expect(times).toBe(4);
   });
 
+  it('is slow about is told as being made, and made behind the answer', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY]);
+    await modem.register('</3/0>', v11);
+    await world.pass(500);
+    const good = modem.answers.get(`GET ${BATTERY}`);
+    modem.answers.set(`GET ${BATTERY}`, (request) => {
+      world.clock.setTimer(30_000, () => good?.(request));
+    });
+    const answer = await world.wait(
+      world.api.put<ApiObservationStatus>('/api/devices/modem/observation-policy', {
+        paths: [BATTERY],
+        wanted: true,
+      }),
+    );
+    expect(answer).toMatchObject({ busy: true, wanted: [{ state: 'pending', reason: 'it is being made' }] });
+    await world.pass(25_000);
+    await becomes(BATTERY, 'observed');
+  });
+
   it('does not answer is tried again by itself', async () => {
     world = await ServerWorld.open();
     const modem = device('device:1', 'modem', [SENSOR]);
