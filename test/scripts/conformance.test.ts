@@ -87,3 +87,22 @@ describe('the page of conformance', () => {
     );
   });
 });
+
+describe('the page of tolerance', () => {
+  const rows = readFileSync(join(root, 'docs/tolerance.md'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !line.startsWith('| the standard'));
+
+  it('has a test in every row, which is there', () => {
+    expect(rows.length).toBeGreaterThan(20);
+    for (const row of rows) {
+      const [, file = '', name = ''] = /\| \[[^\]]+\]\(\.\.\/(test\/[^)]+)\) `([^`]+)` \|$/.exec(row) ?? [];
+      expect(file, row).not.toBe('');
+      const source = readFileSync(join(root, file), 'utf8');
+      expect(
+        [`'${name}'`, `"${name}"`, `\`${name}\``].some((title) => source.includes(title)),
+        name,
+      ).toBe(true);
+    }
+  });
+});

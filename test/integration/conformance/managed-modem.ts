@@ -114,11 +114,14 @@ export class ManagedModem {
     await this.world.until('registered', async () => (await this.device()).state === 'registered');
   }
 
-  /** Lets what is under way come to its end: nothing on the wire for two seconds. */
+  /** Lets what is under way come to its end: but for notifications, nothing on the wire for two seconds. */
   async quiet(): Promise<void> {
-    for (let seen = -1; seen !== this.world.link.log.length; ) {
-      seen = this.world.link.log.length;
+    for (;;) {
+      const begin = this.mark();
       await this.world.pass(2_000);
+      const isNotification = ({ from, observe, message }: Wire): boolean =>
+        (from === 'device' && observe !== undefined) || message.code === Code.EMPTY;
+      if (this.since(begin).every(isNotification)) return;
     }
   }
 
