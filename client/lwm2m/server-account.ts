@@ -1,12 +1,3 @@
-import { securityObject } from '../../objects/security.ts';
-import { serverObject } from '../../objects/server.ts';
-import type { Clock } from '../../protocol/clock.ts';
-import { Code } from '../../protocol/coap/message.ts';
-import type { WritableName } from './client-settings.ts';
-import type { LwM2mVersion } from './formats.ts';
-import { instance, type ObjectInstance } from './object-tree.ts';
-import { OperationError } from './operation-error.ts';
-
 /** What the client knows of one of its servers: the Server object (id 1), version 1.2. Undefined: not set. */
 export interface ServerAccount {
   /** Seconds; 0: without end. */
@@ -40,11 +31,11 @@ export interface ServerAccount {
   profileIdHashAlgorithm: number | undefined;
 }
 
+/** Of the client's first server, where it is not told another; the others follow. */
+export const firstShortServerId = 101;
 /** Seconds. */
 const defaultLifetime = 300;
 const defaultDisableTimeout = 86_400;
-/** Bounds what a server can make us keep. */
-const mostVersions = 16;
 
 /** What is not told is as the specification has it, or not set. */
 export function newAccount(settings: Partial<ServerAccount> = {}): ServerAccount {
@@ -70,134 +61,38 @@ export function newAccount(settings: Partial<ServerAccount> = {}): ServerAccount
   };
 }
 
-/** What the Server object makes the client do. */
-export interface ServerActions {
-  /** Registration Update Trigger, and a new lifetime or binding. */
-  update(): void;
-  /** Deregisters, and registers again after so many seconds. */
-  disable(seconds: number): void;
-  /** Default periods have changed. */
-  reschedule(): void;
-  /** Mute Send has changed. */
-  mute(): void;
-  /** The server has written it: it is to be kept. */
-  written(name: WritableName): void;
-}
+/** Members of an account that a server can write, and what they are. */
+const writable = {
+  lifetime: 'number',
+  defaultMinimumPeriod: 'number',
+  defaultMaximumPeriod: 'number',
+  disableTimeout: 'number',
+  notificationStoring: 'boolean',
+  queueMode: 'boolean',
+  muteSend: 'boolean',
+  defaultNotificationMode: 'number',
+  initialRegistrationDelayTimer: 'number',
+  communicationRetryCount: 'number',
+  communicationRetryTimer: 'number',
+  communicationSequenceDelayTimer: 'number',
+  communicationSequenceRetryCount: 'number',
+  supportedServerVersions: 'strings',
+  profileIdHashAlgorithm: 'number',
+} as const satisfies Partial<Record<keyof ServerAccount, 'number' | 'boolean' | 'strings'>>;
 
-/** Of the client's first server, where it is not told another; the others follow. */
-export const firstShortServerId = 101;
-/** No Security: NoSec mode, OMA-TS-LightweightM2M_Core §E.1. */
-const noSec = 3;
+export type WritableName = keyof typeof writable;
 
-/** The Security object's instance for a server without security. Only a bootstrap server may see it. */
-export function securityInstance(
-  id: number,
-  serverUri: string,
-  shortServerId: number,
-): ObjectInstance<never> {
-  return instance(securityObject, id, {
-    serverUri: { read: () => serverUri },
-    bootstrapServer: { read: () => false },
-    securityMode: { read: () => noSec },
-    shortServerId: { read: () => shortServerId },
-  }) as ObjectInstance<never>;
-}
-
-/** Accounts' members that hold a number, or nothing. */
-type NumberName = {
-  [Name in keyof ServerAccount]-?: number extends ServerAccount[Name]
-    ? NonNullable<ServerAccount[Name]> extends number
-      ? Name
-      : never
-    : never;
-}[keyof ServerAccount];
-
-/** The Server object's instance of a server: what is not set is not there, and may be written all the same. */
-export function serverInstance(
-  id: number,
-  shortServerId: number,
-  account: ServerAccount,
-  version: () => LwM2mVersion,
-  actions: ServerActions,
-  clock: Clock,
-): ObjectInstance<never> {
-  /** After the answer to this Write, which an Update must not overtake. */
-  const updateSoon = (): void => {
-    clock.setTimer(0, () => actions.update());
-  };
-  const set = <Name extends WritableName>(name: Name, value: ServerAccount[Name]): void => {
-    account[name] = value;
-    actions.written(name);
-  };
-  const whole = (name: Exclude<NumberName, 'registrationPriorityOrder'>, then: () => void = () => {}) => ({
-    read: () => account[name],
-    write(value: unknown) {
-      const number = Number(value);
-      if (number < 0) throw new OperationError(Code.BAD_REQUEST, `${name} is no less than 0`);
-      set(name, number);
-      then();
-    },
-  });
-  return instance(serverObject, id, {
-    shortServerId: { read: () => shortServerId },
-    lifetime: whole('lifetime', updateSoon),
-    defaultMinimumPeriod: whole('defaultMinimumPeriod', () => actions.reschedule()),
-    defaultMaximumPeriod: whole('defaultMaximumPeriod', () => actions.reschedule()),
-    disable: {
-      execute: (_args, context) => context.afterAnswer(() => actions.disable(account.disableTimeout)),
-    },
-    disableTimeout: whole('disableTimeout'),
-    notificationStoringWhenDisabledOrOffline: {
-      read: () => account.notificationStoring,
-      write(value) {
-        set('notificationStoring', value === true);
-      },
-    },
-    binding: {
-      // How 1.0 says queue mode; later versions have a parameter of their own for it.
-      read: () => (account.queueMode && version() === '1.0' ? 'UQ' : 'U'),
-      write(value) {
-        if (value !== 'U' && value !== 'UQ') {
-          throw new OperationError(Code.BAD_REQUEST, 'the client speaks UDP: the binding is U or UQ');
-        }
-        set('queueMode', value === 'UQ');
-        updateSoon();
-      },
-    },
-    registrationUpdateTrigger: {
-      execute: (_args, context) => context.afterAnswer(() => actions.update()),
-    },
-    registrationPriorityOrder: { read: () => account.registrationPriorityOrder },
-    initialRegistrationDelayTimer: whole('initialRegistrationDelayTimer'),
-    registrationFailureBlock: { read: () => account.registrationFailureBlock },
-    communicationRetryCount: whole('communicationRetryCount'),
-    communicationRetryTimer: whole('communicationRetryTimer'),
-    communicationSequenceDelayTimer: whole('communicationSequenceDelayTimer'),
-    communicationSequenceRetryCount: whole('communicationSequenceRetryCount'),
-    muteSend: {
-      read: () => account.muteSend,
-      write(value) {
-        set('muteSend', value === true);
-        actions.mute();
-      },
-    },
-    supportedServerVersions: {
-      read: () =>
-        account.supportedServerVersions === undefined
-          ? undefined
-          : new Map(account.supportedServerVersions.map((each, index) => [index, each])),
-      write(value) {
-        const versions = value instanceof Map ? [...value.values()].map(String) : [];
-        if (versions.length > mostVersions) {
-          throw new OperationError(Code.BAD_REQUEST, `at most ${mostVersions} versions are kept`);
-        }
-        if (versions.some((each) => !/^\d+\.\d+(\.\d+)?$/.test(each))) {
-          throw new OperationError(Code.BAD_REQUEST, 'a version is MAJOR.MINOR, or MAJOR.MINOR.PATCH');
-        }
-        set('supportedServerVersions', versions.length === 0 ? undefined : versions);
-      },
-    },
-    defaultNotificationMode: whole('defaultNotificationMode', () => actions.reschedule()),
-    profileIdHashAlgorithm: whole('profileIdHashAlgorithm'),
-  }) as ObjectInstance<never>;
+/** What was kept of an account; undefined: it is no such thing. */
+export function parseAccount(value: unknown): Partial<ServerAccount> | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  for (const [name, member] of Object.entries(value)) {
+    if (!Object.hasOwn(writable, name)) return undefined;
+    const kind = writable[name as WritableName];
+    const fits =
+      kind === 'strings'
+        ? Array.isArray(member) && member.every((each) => typeof each === 'string')
+        : typeof member === kind;
+    if (!fits) return undefined;
+  }
+  return value as Partial<ServerAccount>;
 }

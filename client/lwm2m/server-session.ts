@@ -8,7 +8,7 @@ import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value
 import type { AccessControl } from './access-control.ts';
 import { AttributeStore } from './attributes.ts';
 import type { ClientPort } from './client-port.ts';
-import { type ClientSettings, parseAccount, type WritableName } from './client-settings.ts';
+import type { ClientSettings } from './client-settings.ts';
 import { registrationLinks } from './discover.ts';
 import { announcedFormats, type LwM2mVersion } from './formats.ts';
 import type { ObjectInstance, ObjectTree } from './object-tree.ts';
@@ -20,14 +20,9 @@ import type { ProfileIds } from './profile-id.ts';
 import { readPaths } from './read.ts';
 import { Registration, type RegistrationState } from './registration.ts';
 import { PackSend, postData, type SendAnswer, type SendOutcome } from './send.ts';
-import {
-  newAccount,
-  type ServerAccount,
-  type ServerActions,
-  securityInstance,
-  serverInstance,
-} from './server-account.ts';
+import { newAccount, parseAccount, type ServerAccount, type WritableName } from './server-account.ts';
 import type { AccessRight, ServerContext } from './server-context.ts';
+import { type ServerActions, securityInstance, serverInstance } from './server-objects.ts';
 import type { Target } from './target.ts';
 
 /** One of the client's servers, as the client is set up with it. */

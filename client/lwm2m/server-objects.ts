@@ -1,0 +1,141 @@
+import { securityObject } from '../../objects/security.ts';
+import { serverObject } from '../../objects/server.ts';
+import type { Clock } from '../../protocol/clock.ts';
+import { Code } from '../../protocol/coap/message.ts';
+import type { LwM2mVersion } from './formats.ts';
+import { instance, type ObjectInstance } from './object-tree.ts';
+import { OperationError } from './operation-error.ts';
+import type { ServerAccount, WritableName } from './server-account.ts';
+
+/** Bounds what a server can make us keep. */
+const mostVersions = 16;
+
+/** What the Server object makes the client do. */
+export interface ServerActions {
+  /** Registration Update Trigger, and a new lifetime or binding. */
+  update(): void;
+  /** Deregisters, and registers again after so many seconds. */
+  disable(seconds: number): void;
+  /** Default periods have changed. */
+  reschedule(): void;
+  /** Mute Send has changed. */
+  mute(): void;
+  /** The server has written it: it is to be kept. */
+  written(name: WritableName): void;
+}
+
+/** No Security: NoSec mode, OMA-TS-LightweightM2M_Core §E.1. */
+const noSec = 3;
+
+/** The Security object's instance for a server without security. Only a bootstrap server may see it. */
+export function securityInstance(
+  id: number,
+  serverUri: string,
+  shortServerId: number,
+): ObjectInstance<never> {
+  return instance(securityObject, id, {
+    serverUri: { read: () => serverUri },
+    bootstrapServer: { read: () => false },
+    securityMode: { read: () => noSec },
+    shortServerId: { read: () => shortServerId },
+  }) as ObjectInstance<never>;
+}
+
+/** Accounts' members that hold a number, or nothing. */
+type NumberName = {
+  [Name in keyof ServerAccount]-?: number extends ServerAccount[Name]
+    ? NonNullable<ServerAccount[Name]> extends number
+      ? Name
+      : never
+    : never;
+}[keyof ServerAccount];
+
+/** The Server object's instance of a server: what is not set is not there, and may be written all the same. */
+export function serverInstance(
+  id: number,
+  shortServerId: number,
+  account: ServerAccount,
+  version: () => LwM2mVersion,
+  actions: ServerActions,
+  clock: Clock,
+): ObjectInstance<never> {
+  /** After the answer to this Write, which an Update must not overtake. */
+  const updateSoon = (): void => {
+    clock.setTimer(0, () => actions.update());
+  };
+  const set = <Name extends WritableName>(name: Name, value: ServerAccount[Name]): void => {
+    account[name] = value;
+    actions.written(name);
+  };
+  const whole = (name: Exclude<NumberName, 'registrationPriorityOrder'>, then: () => void = () => {}) => ({
+    read: () => account[name],
+    write(value: unknown) {
+      const number = Number(value);
+      if (number < 0) throw new OperationError(Code.BAD_REQUEST, `${name} is no less than 0`);
+      set(name, number);
+      then();
+    },
+  });
+  return instance(serverObject, id, {
+    shortServerId: { read: () => shortServerId },
+    lifetime: whole('lifetime', updateSoon),
+    defaultMinimumPeriod: whole('defaultMinimumPeriod', () => actions.reschedule()),
+    defaultMaximumPeriod: whole('defaultMaximumPeriod', () => actions.reschedule()),
+    disable: {
+      execute: (_args, context) => context.afterAnswer(() => actions.disable(account.disableTimeout)),
+    },
+    disableTimeout: whole('disableTimeout'),
+    notificationStoringWhenDisabledOrOffline: {
+      read: () => account.notificationStoring,
+      write(value) {
+        set('notificationStoring', value === true);
+      },
+    },
+    binding: {
+      // How 1.0 says queue mode; later versions have a parameter of their own for it.
+      read: () => (account.queueMode && version() === '1.0' ? 'UQ' : 'U'),
+      write(value) {
+        if (value !== 'U' && value !== 'UQ') {
+          throw new OperationError(Code.BAD_REQUEST, 'the client speaks UDP: the binding is U or UQ');
+        }
+        set('queueMode', value === 'UQ');
+        updateSoon();
+      },
+    },
+    registrationUpdateTrigger: {
+      execute: (_args, context) => context.afterAnswer(() => actions.update()),
+    },
+    registrationPriorityOrder: { read: () => account.registrationPriorityOrder },
+    initialRegistrationDelayTimer: whole('initialRegistrationDelayTimer'),
+    registrationFailureBlock: { read: () => account.registrationFailureBlock },
+    communicationRetryCount: whole('communicationRetryCount'),
+    communicationRetryTimer: whole('communicationRetryTimer'),
+    communicationSequenceDelayTimer: whole('communicationSequenceDelayTimer'),
+    communicationSequenceRetryCount: whole('communicationSequenceRetryCount'),
+    muteSend: {
+      read: () => account.muteSend,
+      write(value) {
+        set('muteSend', value === true);
+        actions.mute();
+      },
+    },
+    supportedServerVersions: {
+      read: () =>
+        account.supportedServerVersions === undefined
+          ? undefined
+          : new Map(account.supportedServerVersions.map((each, index) => [index, each])),
+      write(value) {
+        const versions = value instanceof Map ? [...value.values()].map(String) : [];
+        if (versions.length > mostVersions) {
+          throw new OperationError(Code.BAD_REQUEST, `at most ${mostVersions} versions are kept`);
+        }
+        if (versions.some((each) => !/^\d+\.\d+(\.\d+)?$/.test(each))) {
+          throw new OperationError(Code.BAD_REQUEST, 'a version is MAJOR.MINOR, or MAJOR.MINOR.PATCH');
+        }
+        set('supportedServerVersions', versions.length === 0 ? undefined : versions);
+      },
+    },
+    defaultNotificationMode: whole('defaultNotificationMode', () => actions.reschedule()),
+    profileIdHashAlgorithm: whole('profileIdHashAlgorithm'),
+  }) as ObjectInstance<never>;
+}
