@@ -6,7 +6,7 @@ import type { EventPublisher } from '../live/publisher.ts';
 import type { DeviceSelector, WantedObservation } from '../ports/observation-policy-store.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
-import { otherAttributes } from './attributes-at-device.ts';
+import { attributesOfNodes, otherAttributes } from './attributes-at-device.ts';
 import { checkAttributes } from './desired-observations.ts';
 import type { DeviceRequestOptions, DeviceRequests } from './device-requests.ts';
 import type { ObservationService } from './observation-service.ts';
@@ -132,8 +132,9 @@ export class PolicyService implements ObservationPolicies {
     const { book, reconciler, requests } = this.#options;
     const registration = await this.#registered(endpoint);
     const { desired } = await book.desired(registration);
+    const nodes = attributesOfNodes(registration, desired.wanted);
     for (const wanted of desired.wanted) {
-      const real = await otherAttributes(requests, registration, wanted, options);
+      const real = await otherAttributes(requests, endpoint, wanted.paths, nodes, options);
       if (real === undefined) continue;
       reconciler.drifted(registration, wanted, { reason: 'the device has other attributes', real });
     }

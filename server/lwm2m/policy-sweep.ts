@@ -3,11 +3,11 @@ import type { DeviceStore } from '../ports/device-store.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { Registration } from '../ports/registration-store.ts';
+import { attributesOfNodes } from './attributes-at-device.ts';
 import { targetKey } from './observation-target.ts';
 import type { PolicyBook } from './policy-book.ts';
 import type { PolicyReconciler } from './policy-reconciler.ts';
-import { isAsWanted, writtenFor } from './reconcile-device.ts';
-import { speaks } from './versions.ts';
+import { isAsWanted } from './reconcile-device.ts';
 
 /** Devices that are brought in line at the same time: a change of policy must not burst on 100 000 of them. */
 const AT_ONCE = 64;
@@ -119,10 +119,10 @@ export class PolicySweep {
     const { book, observations } = this.#options;
     const { desired, record } = await book.desired(registration);
     const stored = new Map((await observations.stored(registration.id)).map((one) => [targetKey(one), one]));
-    const written = writtenFor(desired.wanted, speaks(registration, '1.2'));
+    const nodes = attributesOfNodes(registration, desired.wanted);
     return (
       stored.size === desired.wanted.length &&
-      [...record.written.keys()].every((path) => written.has(path)) &&
+      [...record.written.keys()].every((path) => nodes.has(path)) &&
       desired.wanted.every((wanted) => {
         const real = stored.get(wanted.key);
         return real !== undefined && isAsWanted(real, wanted);

@@ -9,9 +9,8 @@ import {
   notificationAttributeNames,
 } from '../../protocol/lwm2m/notification-attributes.ts';
 import type { EventPublisher } from '../live/publisher.ts';
-import type { DeviceObservationRecord } from '../ports/observation-policy-store.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
-import { otherAttributes } from './attributes-at-device.ts';
+import { attributesOfNodes, otherAttributes } from './attributes-at-device.ts';
 import type { DesiredObservation } from './desired-observations.ts';
 import type { DeviceRequests } from './device-requests.ts';
 import { type DeviceSession, troublesOf } from './device-session.ts';
@@ -65,6 +64,9 @@ export class ReconcileRound {
   readonly #session: DeviceSession;
   readonly #isCurrent: () => boolean;
   #lookAgainAt = Number.POSITIVE_INFINITY;
+  /** Attributes that are to stand at nodes of the device, and those that were written there. */
+  #nodes: ReadonlyMap<string, NotificationAttributes> = new Map();
+  #written: Map<string, NotificationAttributes> = new Map();
 
   constructor(parts: ReconcileParts, session: DeviceSession, isCurrent: () => boolean) {
     this.#parts = parts;
@@ -81,6 +83,8 @@ export class ReconcileRound {
     if (renew) session.renewedAt = clock.now();
     const { desired, record } = await book.desired(session.registration);
     const wanted = new Map(desired.wanted.map((observation) => [observation.key, observation]));
+    this.#nodes = attributesOfNodes(session.registration, desired.wanted);
+    this.#written = new Map(record.written);
     const stored = session.fresh ? [] : await this.#parts.observations.stored(session.registration.id);
     if (!this.#isCurrent()) return undefined;
     session.fresh = false;
@@ -88,11 +92,11 @@ export class ReconcileRound {
     for (const observation of stored) {
       if (!wanted.has(targetKey(observation))) await this.#end(observation);
     }
-    await this.#removeAttributes(desired.wanted, record);
+    await this.#removeAttributes();
     let observed = 0;
     for (const observation of desired.wanted) {
       if (!this.#isCurrent()) return undefined;
-      if (await this.#bring(observation, record, renew)) observed++;
+      if (await this.#bring(observation, renew)) observed++;
     }
     if (!this.#isCurrent()) return undefined;
     session.edition = edition;
@@ -110,11 +114,7 @@ export class ReconcileRound {
   }
 
   /** True where it is observed as it is wanted. */
-  async #bring(
-    wanted: DesiredObservation,
-    record: DeviceObservationRecord,
-    renew: boolean,
-  ): Promise<boolean> {
+  async #bring(wanted: DesiredObservation, renew: boolean): Promise<boolean> {
     const { clock, observations } = this.#parts;
     const { registration, troubles } = this.#session;
     const now = clock.now();
@@ -140,7 +140,7 @@ export class ReconcileRound {
       this.#lookAgain(trouble.retryAt);
       return false;
     }
-    return this.#observe(wanted, record);
+    return this.#observe(wanted);
   }
 
   /** In words, where nothing was heard for longer than the wanted pmax allows. */
@@ -159,7 +159,13 @@ export class ReconcileRound {
   async #tellSilence(wanted: DesiredObservation, reason: string): Promise<void> {
     const { registration } = this.#session;
     const timeout = RECONCILE_TIMEOUT;
-    const real = await otherAttributes(this.#parts.requests, registration, wanted, { timeout });
+    const real = await otherAttributes(
+      this.#parts.requests,
+      registration.endpoint,
+      wanted.paths,
+      this.#nodes,
+      { timeout },
+    );
     const drift = real === undefined ? { reason } : { reason: `${reason}; it has other attributes`, real };
     if (this.#isCurrent()) tellDrift(this.#parts, this.#session, wanted, drift);
   }
@@ -176,13 +182,13 @@ export class ReconcileRound {
     if (at < this.#lookAgainAt) this.#lookAgainAt = at;
   }
 
-  async #observe(wanted: DesiredObservation, record: DeviceObservationRecord): Promise<boolean> {
+  async #observe(wanted: DesiredObservation): Promise<boolean> {
     const { clock } = this.#parts;
     const session = this.#session;
     const request = new AbortController();
     session.request = request;
     try {
-      await this.#noteAttributes(wanted, record);
+      await this.#noteAttributes(wanted);
       let refusal = await this.#ask(wanted, request.signal);
       if (refusal === undefined) {
         session.troubles?.mend(wanted.key, clock.now());
@@ -281,52 +287,44 @@ export class ReconcileRound {
    * For a device that gets attributes by Write-Attributes: what was written and is not wanted any more goes
    * before the others are written, and what will be written is noted before it is.
    */
-  async #noteAttributes(wanted: DesiredObservation, record: DeviceObservationRecord): Promise<void> {
+  async #noteAttributes({ attributes, paths }: DesiredObservation): Promise<void> {
     const { registration } = this.#session;
-    if (wanted.attributes === undefined || speaks(registration, '1.2')) return;
-    for (const path of wanted.paths) {
-      if (!sameAttributes(record.written.get(path), wanted.attributes)) {
-        await this.#parts.book.setWritten(registration.endpoint, path, wanted.attributes);
-      }
+    if (attributes === undefined || speaks(registration, '1.2')) return;
+    for (const path of paths) {
+      const before = this.#written.get(path);
+      const after = { ...before, ...attributes };
+      if (!sameAttributes(before, after)) await this.#setWritten(path, after);
     }
   }
 
+  async #setWritten(path: string, attributes: NotificationAttributes | undefined): Promise<void> {
+    await this.#parts.book.setWritten(this.#session.registration.endpoint, path, attributes);
+    if (attributes === undefined) this.#written.delete(path);
+    else this.#written.set(path, attributes);
+  }
+
   /** Takes attributes off the device that this server has set and nobody wants any more. */
-  async #removeAttributes(
-    desired: readonly DesiredObservation[],
-    record: DeviceObservationRecord,
-  ): Promise<void> {
-    if (record.written.size === 0) return;
-    const { requests, book, log } = this.#parts;
-    const { registration } = this.#session;
-    const { endpoint } = registration;
-    const wanted = writtenFor(desired, speaks(registration, '1.2'));
-    for (const [path, written] of record.written) {
-      const keep = wanted.get(path) ?? {};
-      const removed: Record<string, null> = {};
-      const left: Record<string, number> = {};
-      for (const name of notificationAttributeNames) {
-        const value = written[name];
-        if (value === undefined) continue;
-        if (keep[name] === undefined) removed[name] = null;
-        else left[name] = value;
-      }
-      if (Object.keys(removed).length === 0) continue;
+  async #removeAttributes(): Promise<void> {
+    const { requests, log } = this.#parts;
+    const { endpoint } = this.#session.registration;
+    for (const [path, written] of [...this.#written]) {
+      const keep = this.#nodes.get(path) ?? {};
+      const names = notificationAttributeNames.filter((name) => written[name] !== undefined);
+      const removed = names.filter((name) => keep[name] === undefined);
+      if (removed.length === 0) continue;
       if (!this.#isCurrent()) return;
+      const changes: AttributeChanges = Object.fromEntries(removed.map((name) => [name, null]));
       try {
-        await requests.writeAttributes(endpoint, path, removed as AttributeChanges, {
-          timeout: RECONCILE_TIMEOUT,
-        });
+        await requests.writeAttributes(endpoint, path, changes, { timeout: RECONCILE_TIMEOUT });
       } catch (error) {
         if (!(error instanceof CoapResponseError || error instanceof DecodeError)) throw error;
         // What the device does not let go, or does not have any more, is not ours to remember.
         log.info({ endpoint, path, reason: error.message }, 'attributes were not removed by the device');
       }
-      await book.setWritten(
-        endpoint,
-        path,
-        Object.keys(left).length === 0 ? undefined : (left as NotificationAttributes),
+      const left: NotificationAttributes = Object.fromEntries(
+        names.filter((name) => !removed.includes(name)).map((name) => [name, written[name]]),
       );
+      await this.#setWritten(path, Object.keys(left).length === 0 ? undefined : left);
     }
   }
 }
@@ -355,21 +353,6 @@ export function tellDrift(
 /** How events name a target. */
 export function shown({ paths, composite }: Pick<DesiredObservation, 'paths' | 'composite'>) {
   return composite === true ? { paths } : { path: paths[0] };
-}
-
-/** Attributes that are to stand at nodes of the device, by path; none where they go in the Observe request. */
-export function writtenFor(
-  desired: readonly DesiredObservation[],
-  inRequest: boolean,
-): ReadonlyMap<string, NotificationAttributes> {
-  const written = new Map<string, NotificationAttributes>();
-  if (inRequest) return written;
-  for (const { paths, attributes } of desired) {
-    if (attributes === undefined) continue;
-    // Two observations may name the same node: the device keeps one set of attributes for it.
-    for (const path of paths) written.set(path, { ...written.get(path), ...attributes });
-  }
-  return written;
 }
 
 /** Whether an observation is what is wanted now. */

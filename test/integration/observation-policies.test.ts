@@ -400,6 +400,33 @@ describe('drift', () => {
     expect(notedOf(modem).filter((what) => what.startsWith('PUT'))).toHaveLength(2);
   });
 
+  it('is none where two observations share the attributes of a node', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY]);
+    modem.answers.set('FETCH /', (request) => request.respond(senml('/', [value(BATTERY)])));
+    await putPolicy('x', {
+      observations: [
+        { paths: [BATTERY], attributes: { pmin: 5 } },
+        { paths: [BATTERY], composite: true, attributes: { pmax: 60 } },
+      ],
+    });
+    await modem.register('</3/0>', v11);
+    await world.until('both are observed', async () => {
+      const { wanted } = await status();
+      return wanted.length === 2 && wanted.every(({ state }) => state === 'observed');
+    });
+    discloses(modem, BATTERY, ';pmin=5;pmax=60');
+    const { wanted } = await world.wait(
+      world.api.post<ApiObservationStatus>('/api/devices/modem/observation-policy/check', {}),
+    );
+    expect(wanted.map(({ state }) => state)).toEqual(['observed', 'observed']);
+    await world.wait(world.api.delete('/api/observation-policies/x'));
+    await world.until(
+      'both attributes are removed',
+      () => notedOf(modem).at(-1) === `PUT ${BATTERY}?pmin&pmax`,
+    );
+  });
+
   it('is none where the device has what is wanted', async () => {
     world = await ServerWorld.open();
     const modem = device('device:1', 'modem', [BATTERY]);
