@@ -565,6 +565,80 @@ async function fetchJson(method: string, path: string): Promise<void> {
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
 }
 
+describe('whatever happens', () => {
+  it.each([1, 2, 3])(
+    'the device has in the end what is wanted of it, and nothing else (seed %i)',
+    async (seed) => {
+      const random = seeded(seed);
+      const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
+      const paths = [BATTERY, SENSOR, '/42770/1/2', '/4/0/2'];
+      const attributes = [undefined, { pmin: 1 }, { pmin: 2, pmax: 600 }];
+      world = await ServerWorld.open();
+      const modem = device('device:1', 'modem', paths);
+      const links = '</3/0>,</4/0>,</42770/0>,</42770/1>';
+      const url = '/api/devices/modem/observation-policy';
+      const wanted = () => ({ paths: [pick(paths)], attributes: pick(attributes) });
+      const steps: readonly (() => Promise<unknown>)[] = [
+        () => putPolicy(pick(['a', 'b']), { observations: [wanted(), wanted()], enabled: random() < 0.8 }),
+        () =>
+          putPolicy('c', { devices: { endpoint: 'mo*' }, observations: [{ ...wanted(), exclude: true }] }),
+        () =>
+          fetch(`${world.server.httpAddress}/api/observation-policies/${pick(['a', 'c'])}`, {
+            method: 'DELETE',
+          }),
+        () => world.api.put(url, { ...wanted(), wanted: true }),
+        () => world.api.put(url, { paths: [pick(paths)], wanted: false }),
+        () => fetchJson('DELETE', `${url}?paths=${pick(paths)}`),
+        () => world.api.post(`/api/devices/modem/observations${pick(paths)}`, {}),
+        async () => {
+          const [path, observer] = pick([...modem.observers]) ?? [];
+          if (path === undefined) return;
+          modem.observers.delete(path);
+          observer?.notify({ code: Code.SERVICE_UNAVAILABLE }, { keep: true }, () => undefined);
+        },
+        () => update(modem),
+        () => {
+          modem.observers.clear();
+          return modem.register(links, pick([v11, v12]));
+        },
+        () => world.pass(Math.floor(random() * 20_000)),
+      ];
+      await modem.register(links, v11);
+      for (let turn = 0; turn < 60; turn++) {
+        const step = pick(steps)();
+        // Some come one upon the other.
+        if (random() < 0.7) await world.wait(step);
+        else step.catch(() => undefined);
+      }
+      await world.pass(30_000);
+      await update(modem);
+      const settled = await world.until('all is observed', async () => {
+        const now = await status();
+        return !now.busy && now.wanted.every(({ state }) => state === 'observed') && now;
+      });
+      expect(settled.unwanted).toEqual([]);
+      const { items } = await world.api.get<{ items: { paths: string[] }[] }>(
+        '/api/devices/modem/observations',
+      );
+      const real = items.map((item) => item.paths[0]).sort();
+      expect(real).toEqual(settled.wanted.map((item) => item.paths[0]).sort());
+      for (const { attributes: asked, real: had } of settled.wanted) expect(had?.attributes).toEqual(asked);
+      expect(world.faults).toEqual([]);
+    },
+  );
+});
+
+/** Numbers from 0 to 1 that are the same each time (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
 describe('the metrics', () => {
   it('count what is wanted and what there is', async () => {
     world = await ServerWorld.open();
