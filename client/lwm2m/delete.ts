@@ -18,7 +18,6 @@ export async function remove(context: OperationContext, target: Target): Promise
   const { server, tree } = context;
   server.authorize('delete', target);
   await release(instance);
-  server.attributes.forget(instance.path);
   // After the answer: observers are told, and the registration follows.
   return { code: Code.DELETED, afterwards: [() => tree.remove(object.definition.id, instance.id)] };
 }

@@ -1,7 +1,12 @@
 import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 
-/** The most values that wait for one observation, whatever a server asks for. */
+/** The most values that wait for one server, whatever it asks for. */
 const mostRecords = 10_000;
+
+/** How many values wait in all the histories that share it. */
+export interface HistoryBudget {
+  used: number;
+}
 
 interface Entry {
   readonly record: LwM2mRecord;
@@ -15,9 +20,14 @@ interface Entry {
  * as many as it may have.
  */
 export class NotificationHistory {
+  readonly #budget: HistoryBudget;
   readonly #paths = new Map<string, Entry[]>();
   #length = 0;
   #order = 0;
+
+  constructor(budget: HistoryBudget = { used: 0 }) {
+    this.#budget = budget;
+  }
 
   /** Values that wait. */
   get length(): number {
@@ -47,15 +57,14 @@ export class NotificationHistory {
       taken.push((entries.shift() as Entry).record);
       if (entries.length === 0) this.#paths.delete(path);
     }
-    this.#length -= taken.length;
+    this.#count(-taken.length);
     return taken;
   }
 
   /** What was taken out of these was not delivered: it stands before what came since. */
   restore(records: readonly LwM2mRecord[], most: (path: string) => number | undefined): void {
     const newer = [...this.#paths.values()].flat().sort((a, b) => a.order - b.order);
-    this.#paths.clear();
-    this.#length = 0;
+    this.clear();
     let order = -records.length;
     let time: number | undefined;
     for (const record of records) {
@@ -68,20 +77,28 @@ export class NotificationHistory {
 
   clear(): void {
     this.#paths.clear();
-    this.#length = 0;
+    this.#count(-this.#length);
+  }
+
+  #count(change: number): void {
+    this.#length += change;
+    this.#budget.used += change;
   }
 
   #push(entry: Entry, most: number): void {
     if (most <= 0) return;
     const { path } = entry.record;
     const entries = this.#paths.get(path) ?? [];
-    while (entries.length > 0 && (entries.length >= most || this.#length >= mostRecords)) {
+    while (entries.length > 0 && (entries.length >= most || this.#budget.used >= mostRecords)) {
       entries.shift();
-      this.#length--;
+      this.#count(-1);
     }
-    if (this.#length >= mostRecords) return;
+    if (this.#budget.used >= mostRecords) {
+      this.#paths.delete(path);
+      return;
+    }
     entries.push(entry);
-    this.#length++;
+    this.#count(1);
     this.#paths.set(path, entries);
   }
 }

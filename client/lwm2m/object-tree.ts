@@ -117,6 +117,8 @@ export interface TreeListener {
   onChange(paths: readonly string[]): void;
   /** Objects or instances have come or gone. */
   onInstancesChange(): void;
+  /** The instance at this path is no more. */
+  onRemoved?(path: string): void;
   /** Whether anybody wants to hear of changed values now; default: yes. */
   isObserved?(): boolean;
 }
@@ -180,6 +182,7 @@ export class ObjectTree {
     if (object === undefined || entry === undefined) return;
     object.instances.delete(instanceId);
     entry.onChange = undefined;
+    this.#listener?.onRemoved?.(entry.path);
     this.announce(entry);
   }
 

@@ -4,7 +4,7 @@ import { Code } from '../../protocol/coap/message.ts';
 import { contentFormatOption } from '../../protocol/coap/options.ts';
 import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { AttributeStore } from './attributes.ts';
-import { NotificationHistory } from './notification-history.ts';
+import { type HistoryBudget, NotificationHistory } from './notification-history.ts';
 import { Observation, type Observed, observationKey, type ValuesAt } from './observation.ts';
 import { ObservationConditions, type ReportingDefaults } from './observation-conditions.ts';
 import { OperationError } from './operation-error.ts';
@@ -37,6 +37,7 @@ export class Observations {
   readonly #options: ObservationsOptions;
   readonly #observations = new Set<Observation>();
   readonly #orphans = new Map<string, NotificationHistory>();
+  readonly #histories: HistoryBudget = { used: 0 };
   #paused = false;
 
   constructor(options: ObservationsOptions) {
@@ -68,7 +69,7 @@ export class Observations {
     const added = new Observation(
       observed,
       this.conditionsOf(observed),
-      history ?? new NotificationHistory(),
+      history ?? new NotificationHistory(this.#histories),
       valuesAt,
       told,
       clock.now(),
@@ -82,7 +83,8 @@ export class Observations {
     for (const observation of this.#observations) {
       if (observation.observed.observer !== observer) continue;
       this.#drop(observation);
-      if (reason !== 'deregistered' && reason !== 'reset') this.#orphan(observation);
+      if (reason === 'deregistered' || reason === 'reset') observation.history.clear();
+      else this.#orphan(observation);
     }
   }
 
@@ -159,10 +161,13 @@ export class Observations {
   #orphan({ observed, history }: Observation): void {
     if (history.length === 0) return;
     const key = observationKey(observed);
+    this.#orphans.get(key)?.clear();
     this.#orphans.delete(key);
     this.#orphans.set(key, history);
-    const [oldest] = this.#orphans.keys();
-    if (this.#orphans.size > mostOrphans && oldest !== undefined) this.#orphans.delete(oldest);
+    const [oldest] = this.#orphans;
+    if (this.#orphans.size <= mostOrphans || oldest === undefined) return;
+    oldest[1].clear();
+    this.#orphans.delete(oldest[0]);
   }
 
   /** Does what is due, and sets the timer for what is due next. */
@@ -222,6 +227,7 @@ export class Observations {
   #end(observation: Observation, error: unknown): void {
     if (!(error instanceof OperationError)) throw error;
     this.#drop(observation);
+    observation.history.clear();
     observation.observed.observer.notify({ code: error.code }, { confirmable: true });
   }
 

@@ -32,6 +32,19 @@ describe('a history of notifications', () => {
     expect(told(history.take(10))).toEqual(['/3/0/9 at 2', '/3/0/9 at 3', '/3/0/9 at 4']);
   });
 
+  it('shares its bounds with the others of its server', () => {
+    const budget = { used: 0 };
+    const [one, other] = [new NotificationHistory(budget), new NotificationHistory(budget)];
+    for (let time = 0; time < 9_999; time++) one.add(moment(time, '/3/0/9'), () => 1e9);
+    for (let time = 0; time < 3; time++) other.add(moment(time, '/3/0/10', '/3/0/11'), () => 1e9);
+    expect([one.length, other.length, budget.used]).toEqual([9_999, 1, 10_000]);
+    one.clear();
+    other.add(moment(9, '/3/0/10', '/3/0/11'), () => 1e9);
+    expect([one.length, other.length, budget.used]).toEqual([0, 3, 3]);
+    other.take(10);
+    expect(budget.used).toBe(0);
+  });
+
   it('is bounded, whatever a server asks for', () => {
     const history = new NotificationHistory();
     for (let time = 0; time < 10_500; time++) history.add(moment(time, '/3/0/9'), () => 1e9);
