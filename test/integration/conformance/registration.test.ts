@@ -173,7 +173,7 @@ describe('the registration interface', () => {
     expect(JSON.stringify(again)).toContain('/3/0');
   });
 
-  it('refuses a profile id that the server does not know; the device lists its objects beside it (ETS 1.2-111)', async () => {
+  it('refuses a profile id that the server does not know; the device lists its objects beside it', async () => {
     managed = await ManagedModem.open({ server: { version: '1.2', profiles: hashedProfile } });
     const [first, second] = fromDevice(managed.since(0), 'POST').filter(({ path }) => path === '/rd');
     const pid = first?.query.find((each) => each.startsWith('pid=')) ?? '';
