@@ -1,10 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineObject, type ResourceDefinition } from '../../../objects/define-object.ts';
 import { toOmaXml } from '../../../objects/to-oma-xml.ts';
 import { type ApiValue, fromApiValue } from '../../../objects/values.ts';
 import type { LwM2mRecord } from '../../../protocol/lwm2m/value.ts';
+import { root } from '../../../scripts/root.ts';
 
 /** An object of the range that OMNA keeps for tests, with a resource of every type, single and multiple. */
 export const allTypesObject = defineObject({
@@ -107,9 +107,9 @@ export function recordsOf(instance: number, values: Readonly<Record<number, unkn
 /** The object's definition in OMA's form, which other servers and clients load. */
 export const allTypesXml: string = toOmaXml(allTypesObject);
 
-/** The same as a file. */
+/** The same as a file, beside what Maven builds of the peers. */
 export function allTypesFile(): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'simyard-types-')), `${allTypesObject.id}.xml`);
+  const file = join(root, 'test/interop/leshan/peers/target', `${allTypesObject.id}.xml`);
   writeFileSync(file, allTypesXml);
   return file;
 }

@@ -107,3 +107,29 @@ describe.skipIf(!hasLeshan)('our modem at a server on the Leshan library', () =>
     expect(gone).toMatchObject({ endpoint: 'modem-at-leshan', expired: false });
   });
 });
+
+describe.skipIf(!hasLeshan)('our modem that sends by itself, to a server on the Leshan library', () => {
+  test('sends packs of readings that nobody observes, each with its time', async () => {
+    await buildLeshanPeers();
+    const server = startLeshanServer(['42769', '42770'].map((id) => join(root, 'objects/oma', `${id}.xml`)));
+    const { uri } = await server.until((line) => line.event === 'ready');
+    const flags = ['--endpoint', 'sender-at-leshan', '--state', ':memory:', '--report', 'send'];
+    const modem = new JsonLinesProcess(process.execPath, [
+      join(root, 'client/main.ts'),
+      ...['--server', String(uri), ...flags],
+    ]);
+    try {
+      const pack = await server.until((line) => line.event === 'sent' && times(line).length > 1);
+      expect(pack).toMatchObject({ format: 112 });
+      for (const time of times(pack)) expect(Math.abs(time - Date.now())).toBeLessThan(30_000);
+      for (const values of Object.values(pack.samples as Record<string, object>)) {
+        for (const path of Object.keys(values)) expect(path).toMatch(/^\/42770\/\d+\/2$/);
+      }
+    } finally {
+      await modem.stop('SIGKILL');
+      await server.stop('SIGKILL');
+    }
+  });
+
+  const times = (line: JsonLine): number[] => Object.keys(line.samples as object).map(Number);
+});

@@ -224,6 +224,69 @@ describe.skipIf(!isInstalled('python3'))('the server, with an odd device on aioc
     );
   });
 
+  const readings = async (of: string): Promise<{ value: unknown; takenAt: number }[]> => {
+    const { body } = await server.call('GET', path(`/readings?path=${of}`));
+    return (body as { items: { value: unknown; takenAt: number }[] }).items;
+  };
+
+  test.each([
+    ['bn with n', SENML_JSON, '[{"bn":"/3/0/","n":"9","v":41}]'],
+    ['bn without n', SENML_JSON, '[{"bn":"/3/0/9","v":41}]'],
+    ['a new bn in each record', SENML_JSON, '[{"bn":"/1/","n":"0/1","v":60},{"bn":"/3/0/","n":"9","v":41}]'],
+    [
+      'keys in any order',
+      SENML_CBOR,
+      Buffer.from('81a3021829006139 2165 2f332f302f'.replaceAll(' ', ''), 'hex'),
+    ],
+  ] as const)('takes a Send with %s', async (_, format, body) => {
+    await start();
+    await device.register('</1/0>,</3/0>');
+    const hex = Buffer.from(body as string).toString('hex');
+    expect(await device.order({ do: 'post', path: '/dp', format, hex })).toMatchObject({ code: '2.04' });
+    await expect.poll(() => readings('/3/0/9')).toMatchObject([{ value: 41 }]);
+  });
+
+  test('takes a Send with a base time, and times that are relative to it', async () => {
+    await start();
+    await device.register('</1/0>,</3/0>');
+    const base = Math.floor(Date.now() / 1000) - 100;
+    const pack = JSON.stringify([
+      { bn: '/3/0/9', bt: base, v: 1 },
+      { t: 10, v: 2 },
+      { t: 20.5, v: 3 },
+    ]);
+    const hex = Buffer.from(pack).toString('hex');
+    expect(await device.order({ do: 'post', path: '/dp', format: SENML_JSON, hex })).toMatchObject({
+      code: '2.04',
+    });
+    await expect
+      .poll(() => readings('/3/0/9'))
+      .toMatchObject([
+        { value: 1, takenAt: base * 1000 },
+        { value: 2, takenAt: (base + 10) * 1000 },
+        { value: 3, takenAt: (base + 20.5) * 1000 },
+      ]);
+  });
+
+  test('takes notifications in another format and another form each time', async () => {
+    await start();
+    await device.serve('/3/0/9', { code: '2.05', format: SENML_JSON, body: '[{"bn":"/3/0/9","v":1}]' });
+    await device.register('</1/0>,</3/0>');
+    expect((await server.call('POST', path('/observations/3/0/9'))).body).toMatchObject({ value: 1 });
+    const forms: [number, string | Buffer][] = [
+      [SENML_JSON, '[{"bn":"/3/0/","n":"9","v":2}]'],
+      [SENML_CBOR, Buffer.from('81a202032166 2f332f302f39'.replaceAll(' ', ''), 'hex')],
+      [TEXT, '4'],
+      [TLV, Buffer.from('c10905', 'hex')],
+    ];
+    for (const [at, [format, body]] of forms.entries()) {
+      await device.serve('/3/0/9', { code: '2.05', format, body });
+      expect(await device.order({ do: 'notify', path: '/3/0/9' })).toMatchObject({ observers: 1 });
+      const seen = forms.slice(0, at + 1).map((_, index) => ({ value: index + 2 }));
+      await expect.poll(() => readings('/3/0/9')).toMatchObject([{ value: 1 }, ...seen]);
+    }
+  });
+
   test('reads what a device sends in another format than it was asked for', async () => {
     await start();
     await device.serve('/3/0/9', { code: '2.05', format: TLV, body: Buffer.from('c10929', 'hex') });
