@@ -181,11 +181,15 @@ describe.skipIf(!hasLeshan)('our client, managed by a server on the Leshan libra
     });
 
     test('and hears of them by an Update of the registration', async () => {
+      // Before or after the answer to the order.
+      const listed = (): unknown => {
+        const updates = server.said().match(/\{"event":"updated".*\}/g) ?? [];
+        return (JSON.parse(updates.at(-1) ?? '{}') as { instances?: string[] }).instances;
+      };
       await order(`create SENML_CBOR ${typesPath}/44 {"0":"x"}`);
-      const has = (line: JsonLine): boolean => (line.instances as string[]).includes(`${typesPath}/44`);
-      await server.until((line) => line.event === 'updated' && has(line), 30_000);
+      await expect.poll(listed, { timeout: 30_000 }).toContain(`${typesPath}/44`);
       await order(`delete ${typesPath}/44`);
-      await server.until((line) => line.event === 'updated' && !has(line), 30_000);
+      await expect.poll(listed, { timeout: 30_000 }).not.toContain(`${typesPath}/44`);
     });
   });
 
