@@ -41,6 +41,11 @@ describe.skipIf(!isInstalled('python3'))('the server, with an odd device on aioc
   const registration = async (): Promise<unknown> =>
     ((await server.call('GET', path(''))).body as { registration?: unknown }).registration;
 
+  const readings = async (of: string): Promise<{ value: unknown; takenAt: number }[]> => {
+    const { body } = await server.call('GET', path(`/readings?path=${of}`));
+    return (body as { items: { value: unknown; takenAt: number }[] }).items;
+  };
+
   test('takes a zero-length token for each of its requests', async () => {
     await start();
     await device.order({ do: 'tokens', hex: '' });
@@ -99,6 +104,31 @@ describe.skipIf(!isInstalled('python3'))('the server, with an odd device on aioc
     await device.register('</1/1>,</3/0>');
     expect((await read('/1/1/1', '?format=TEXT')).body).toMatchObject({ value: 120 });
     expect((await server.call('POST', path('/objects/1/1/8'))).status).toBeLessThan(300);
+  });
+
+  test('manages a device whose objects are below a root path of its own', async () => {
+    await start();
+    await device.serve('/my/root/3/0/9', {
+      code: '2.05',
+      format: SENML_JSON,
+      body: '[{"bn":"/my/root/3/0/9","v":12}]',
+    });
+    await device.serve('/my/root/3/0/4', { code: '2.04' });
+    await device.register('</my/root>;rt="oma.lwm2m";ct="110",</my/root/1/0>,</my/root/3/0>');
+    expect(await registration()).toMatchObject({
+      rootPath: '/my/root',
+      objects: [{ path: '/1/0' }, { path: '/3/0' }],
+    });
+    expect((await read('/3/0/9')).body).toMatchObject({ path: '/3/0/9', value: 12 });
+    expect((await server.call('POST', path('/objects/3/0/4'))).status).toBeLessThan(300);
+    expect((await server.call('POST', path('/observations/3/0/9'))).body).toMatchObject({ value: 12 });
+    await device.serve('/my/root/3/0/9', {
+      code: '2.05',
+      format: SENML_JSON,
+      body: '[{"bn":"/my/root/3/0/9","v":13}]',
+    });
+    await device.order({ do: 'notify', path: '/my/root/3/0/9' });
+    await expect.poll(() => readings('/3/0/9')).toMatchObject([{ value: 12 }, { value: 13 }]);
   });
 
   test('answers an Update that comes while its own request waits for an answer', async () => {
@@ -223,11 +253,6 @@ describe.skipIf(!isInstalled('python3'))('the server, with an odd device on aioc
       device3,
     );
   });
-
-  const readings = async (of: string): Promise<{ value: unknown; takenAt: number }[]> => {
-    const { body } = await server.call('GET', path(`/readings?path=${of}`));
-    return (body as { items: { value: unknown; takenAt: number }[] }).items;
-  };
 
   test.each([
     ['bn with n', SENML_JSON, '[{"bn":"/3/0/","n":"9","v":41}]'],
