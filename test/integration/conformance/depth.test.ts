@@ -8,6 +8,10 @@ afterEach(() => managed.close());
 
 const paths = (body: unknown): string[] =>
   (body as { items: { path: string }[] }).items.map(({ path }) => path);
+const attributes = (body: unknown, of: string): Record<string, string> | undefined =>
+  (body as { items: { path: string; attributes: Record<string, string> }[] }).items.find(
+    ({ path }) => path === of,
+  )?.attributes;
 const depthOf = (path: string): number => path.split('/').length - 1;
 
 describe('Discover with a depth', () => {
@@ -20,6 +24,10 @@ describe('Discover with a depth', () => {
       expect(paths(body)).toContain('/3');
       expect(Math.max(...paths(body).map(depthOf))).toBe(1 + depth);
     }
+    expect((await managed.call('PUT', '/attributes/3/0', { pmax: 200 })).status).toBe(204);
+    const { body } = await managed.call('GET', '/discover/3?depth=1');
+    expect(paths(body)).toEqual(['/3', '/3/0']);
+    expect(attributes(body, '/3/0')).toMatchObject({ pmax: '200' });
   });
 
   it('tells as many levels below an instance and a resource as it is asked for (ETS 1.2-266)', async () => {
@@ -32,5 +40,17 @@ describe('Discover with a depth', () => {
     expect(paths(alone)).toEqual(['/3/0/11']);
     const { body: instances } = await managed.call('GET', '/discover/3/0/11?depth=1');
     expect(paths(instances)).toEqual(['/3/0/11', '/3/0/11/0']);
+    for (const [path, written] of [
+      ['/3', { pmin: 10, pmax: 200 }],
+      ['/3/0/7', { lt: 1, gt: 6, st: 1 }],
+      ['/3/0/7/1', { gt: 8 }],
+    ] as const) {
+      expect((await managed.call('PUT', `/attributes${path}`, written)).status, path).toBe(204);
+    }
+    const { body: all } = await managed.call('GET', '/discover/3?depth=3');
+    expect(attributes(all, '/3')).toMatchObject({ pmin: '10', pmax: '200' });
+    expect(attributes(all, '/3/0/7')).toMatchObject({ dim: '2', lt: '1', gt: '6', st: '1' });
+    expect(attributes(all, '/3/0/7/1')).toEqual({ gt: '8' });
+    expect(paths(all)).toEqual(expect.arrayContaining(['/3/0/6/0', '/3/0/7/0', '/3/0/8/0']));
   });
 });

@@ -90,7 +90,15 @@ describe('the registration interface', () => {
     expect(fromServer(wire, 'POST')[0]?.path).toBe('/1/0/8');
     const [update] = fromDevice(wire, 'POST');
     expect(update?.path).toMatch(/^\/rd\/.+/);
+    expect(update?.query).toEqual([]);
     expect(fromServer(wire, '2.04')).toHaveLength(1);
+    // The lifetime begins anew with it.
+    const { expiresAt, updatedAt } = (await managed.device()).registration as {
+      expiresAt: number;
+      updatedAt: number;
+    };
+    expect(expiresAt - updatedAt).toBeGreaterThanOrEqual(300_000);
+    expect(Math.abs(updatedAt - managed.world.clock.wallTime())).toBeLessThan(10_000);
   });
 
   it('answers 4.04 to an Update of a registration that is over, and the device registers anew (ETS 105)', async () => {
