@@ -17,7 +17,7 @@ export const RecordKind = {
   ATTACHED: 4,
   /** a: position up to which they were. */
   DETACHED: 5,
-  /** a: position of the first reading that follows. */
+  /** a: position of the reading that follows. */
   BASE: 6,
 } as const;
 
@@ -31,11 +31,19 @@ export interface LogRecord {
   readonly b: number;
 }
 
+export interface KeptReading {
+  readonly position: number;
+  /** µs since the epoch. */
+  readonly time: number;
+  readonly value: number;
+}
+
 /** What was kept of one sensor. */
 export interface KeptStream {
-  /** Position of the first of the readings. */
-  readonly base: number;
-  readonly readings: readonly { readonly time: number; readonly value: number }[];
+  /** In their order; between what is sealed and what waits there may be some that were dropped. */
+  readonly readings: readonly KeptReading[];
+  /** Position of the next reading that comes. */
+  readonly next: number;
   readonly servers: ReadonlyMap<number, KeptProgress>;
 }
 
@@ -64,8 +72,8 @@ function checksum(view: DataView, at: number): number {
 }
 
 interface OpenStream {
-  base: number;
-  readings: { readonly time: number; readonly value: number }[];
+  next: number;
+  readings: KeptReading[];
   readonly servers: Map<number, KeptProgress>;
 }
 
@@ -80,7 +88,7 @@ export function decodeReadingLog(path: string, bytes: Uint8Array): Map<string, K
   if (names === undefined) {
     throw new StateFileError(`${path} is no log of readings: restore it, or remove it to begin anew`);
   }
-  const streams = names.map((): OpenStream => ({ base: 0, readings: [], servers: new Map() }));
+  const streams = names.map((): OpenStream => ({ next: 0, readings: [], servers: new Map() }));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = end + 1; at + recordBytes <= bytes.length; at += recordBytes) {
     if (view.getUint32(at + checkedBytes, true) !== checksum(view, at)) break;
@@ -112,10 +120,10 @@ function apply(stream: OpenStream, { kind, server, a, b }: LogRecord): void {
   const before = stream.servers.get(server);
   switch (kind) {
     case RecordKind.BASE:
-      stream.base = a;
+      stream.next = a;
       break;
     case RecordKind.READING:
-      stream.readings.push({ time: a, value: b });
+      stream.readings.push({ position: stream.next++, time: a, value: b });
       break;
     case RecordKind.SEALED: {
       const format = packFormats[b % packFormats.length] ?? packFormats[0];
@@ -139,7 +147,7 @@ function apply(stream: OpenStream, { kind, server, a, b }: LogRecord): void {
 }
 
 /** Drops what every server that it was kept for has; all is kept while it is kept for none. */
-function withoutSettled({ base, readings, servers }: OpenStream): KeptStream {
+function withoutSettled({ next, readings, servers }: OpenStream): KeptStream {
   const reached = [...servers.values()]
     .filter(({ attached, sealed }) => attached || sealed !== undefined)
     .map(({ position }) => position);
@@ -149,7 +157,37 @@ function withoutSettled({ base, readings, servers }: OpenStream): KeptStream {
     const left = [...servers.values()].map(({ position }) => position);
     reached.push(...(left.length === 0 ? [] : [Math.max(...left)]));
   }
-  const first = reached.length === 0 ? base : Math.max(base, Math.min(...reached));
-  const gone = Math.min(first - base, readings.length);
-  return { base: base + gone, readings: readings.slice(gone), servers };
+  const first = reached.length === 0 ? 0 : Math.min(...reached);
+  return { next, readings: readings.filter(({ position }) => position >= first), servers };
+}
+
+/** Without what a queue that was full has dropped since; what is sealed stays, for it may come again. */
+export function withoutDropped({ next, readings, servers }: KeptStream, oldest: number): KeptStream {
+  const sealed = [...servers.values()].filter((progress) => progress.sealed !== undefined);
+  const isSealed = (at: number): boolean =>
+    sealed.some(({ position, sealed }) => at >= position && at < position + (sealed?.readings ?? 0));
+  return {
+    next,
+    readings: readings.filter(({ position }) => position >= oldest || isSealed(position)),
+    servers,
+  };
+}
+
+/** With positions as those of a queue that these readings are put in: from 0 on, without gaps. */
+export function renumbered({ readings, servers }: KeptStream): KeptStream {
+  const places = readings.map(({ position }) => position);
+  const placeOf = (position: number): number => {
+    const at = places.findIndex((each) => each >= position);
+    return at < 0 ? places.length : at;
+  };
+  return {
+    next: readings.length,
+    readings: readings.map((reading, position) => ({ ...reading, position })),
+    servers: new Map(
+      [...servers].map(([server, progress]) => [
+        server,
+        { ...progress, position: placeOf(progress.position) },
+      ]),
+    ),
+  };
 }

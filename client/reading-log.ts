@@ -22,6 +22,8 @@ import {
   packFormats,
   RecordKind,
   recordBytes,
+  renumbered,
+  withoutDropped,
   writeRecord,
 } from './reading-log-format.ts';
 
@@ -50,7 +52,8 @@ const bufferBytes = 64 * 1024;
  */
 export class ReadingLog implements PackJournal {
   readonly #options: ReadingLogOptions;
-  readonly #kept: ReadonlyMap<string, KeptStream>;
+  /** What the process before this one left, by path; without readings that are in their queue by now. */
+  readonly #kept: Map<string, KeptStream>;
   readonly #queues = new Map<string, ReadingQueue>();
   readonly #buffer = new DataView(new ArrayBuffer(bufferBytes));
   #buffered = 0;
@@ -63,24 +66,23 @@ export class ReadingLog implements PackJournal {
   constructor(options: ReadingLogOptions) {
     this.#options = options;
     mkdirSync(dirname(options.path), { recursive: true });
-    this.#kept = this.#read();
+    // Positions begin anew where the queues do: with the process.
+    this.#kept = new Map([...this.#read()].map(([path, stream]) => [path, renumbered(stream)]));
     this.#rewrite(this.#kept);
   }
 
   follow(path: string, queue: ReadingQueue): void {
     const index = this.#index(path);
-    for (const { time, value } of this.#kept.get(path)?.readings ?? []) queue.push(time, value);
+    const kept = this.#kept.get(path);
+    for (const { time, value } of kept?.readings ?? []) queue.push(time, value);
+    if (kept !== undefined) this.#kept.set(path, { ...kept, readings: [] });
     this.#queues.set(path, queue);
     queue.onPush = (time, value) =>
       this.#append({ kind: RecordKind.READING, stream: index, server: 0, a: time, b: value });
   }
 
   progress(path: string, shortServerId: number): KeptProgress | undefined {
-    const kept = this.#kept.get(path);
-    const progress = kept?.servers.get(shortServerId);
-    if (kept === undefined || progress === undefined) return undefined;
-    // The file begins anew with each process: its oldest reading is the queue's first.
-    return { ...progress, position: progress.position - kept.base };
+    return this.#kept.get(path)?.servers.get(shortServerId);
   }
 
   attached(path: string, server: number, position: number, attached: boolean): void {
@@ -117,7 +119,7 @@ export class ReadingLog implements PackJournal {
     });
     const { compactFrom = defaultCompactFrom } = this.#options;
     if (this.#size >= compactFrom && this.#size > worthwhile * this.#liveBytes()) {
-      this.#guard(() => this.#rewrite(this.#read()));
+      this.#guard(() => this.#rewrite(this.#live()));
     }
     this.#syncSoon();
   }
@@ -156,24 +158,38 @@ export class ReadingLog implements PackJournal {
     return decodeReadingLog(this.#options.path, bytes);
   }
 
-  /** Leaves only what is still to be sent; positions stay as they are. */
+  /** What the file holds that is still to be sent: what a full queue has dropped is not. */
+  #live(): Map<string, KeptStream> {
+    const kept = this.#read();
+    for (const [path, queue] of this.#queues) {
+      const stream = kept.get(path);
+      if (stream !== undefined) kept.set(path, withoutDropped(stream, queue.position));
+    }
+    return kept;
+  }
+
+  /** Leaves only what is given; positions stay as they are. */
   #rewrite(kept: ReadonlyMap<string, KeptStream>): void {
     const { path, streams } = this.#options;
     const records: LogRecord[] = [];
     for (const [stream, each] of streams.entries()) {
-      const { base = 0, readings = [], servers = [] } = kept.get(each) ?? {};
-      // Positions begin anew where the queues do: with the process.
-      const origin = this.#file === undefined ? base : 0;
-      records.push({ kind: RecordKind.BASE, stream, server: 0, a: base - origin, b: 0 });
-      for (const { time, value } of readings) {
+      const { next = 0, readings = [], servers = [] } = kept.get(each) ?? {};
+      let expected = readings[0]?.position ?? next;
+      records.push({ kind: RecordKind.BASE, stream, server: 0, a: expected, b: 0 });
+      for (const { position, time, value } of readings) {
+        if (position !== expected) {
+          records.push({ kind: RecordKind.BASE, stream, server: 0, a: position, b: 0 });
+        }
+        expected = position + 1;
         records.push({ kind: RecordKind.READING, stream, server: 0, a: time, b: value });
       }
+      if (expected !== next) records.push({ kind: RecordKind.BASE, stream, server: 0, a: next, b: 0 });
       for (const [server, { position, attached, sealed }] of servers) {
         const kind = attached ? RecordKind.ATTACHED : RecordKind.DETACHED;
-        records.push({ kind, stream, server, a: position - origin, b: 0 });
+        records.push({ kind, stream, server, a: position, b: 0 });
         if (sealed !== undefined) {
           const b = sealed.readings * packFormats.length + packFormats.indexOf(sealed.format);
-          records.push({ kind: RecordKind.SEALED, stream, server, a: position - origin, b });
+          records.push({ kind: RecordKind.SEALED, stream, server, a: position, b });
         }
       }
     }

@@ -45,12 +45,13 @@ interface Flight {
 class Process {
   readonly clock = new FakeClock();
   readonly log: ReadingLog;
-  readonly queues = paths.map(() => new ReadingQueue(100_000));
+  readonly queues: readonly ReadingQueue[];
   readonly senders: PackSender[];
   readonly flights: Flight[] = [];
   readonly failures: Error[] = [];
 
-  constructor(options: Partial<ReadingLogOptions> = {}) {
+  constructor(options: Partial<ReadingLogOptions> = {}, queueLimit = 100_000) {
+    this.queues = paths.map(() => new ReadingQueue(queueLimit));
     this.log = new ReadingLog({
       path: file,
       clock: this.clock,
@@ -224,6 +225,32 @@ describe('the log of readings', () => {
     }
     expect(statSync(file).size).toBeLessThan(11_000);
     process.log.close();
+  });
+
+  it.each([
+    ['nobody observes', false],
+    ['the server is away', true],
+  ])('is no longer than what a full queue holds, for long: %s', (_how, away) => {
+    const limit = 100;
+    const process = new Process({ compactFrom: 4_096 }, limit);
+    if (away) process.open(0);
+    for (let i = 0; i < 600; i++) process.take(0, [10 * i, 10 * i + 1, 10 * i + 2, 10 * i + 3]);
+    expect(statSync(file).size).toBeLessThan(24 * 5 * limit);
+    process.log.close();
+    // What comes back are the newest, and the pack that was under way is as it was.
+    const after = new Process({}, 1_000);
+    after.open(0);
+    const [again] = after.flights;
+    if (away) expect(again?.pack.payload).toEqual(process.flights[0]?.pack.payload);
+    after.flights.shift()?.done(true);
+    const rest: number[] = away ? [] : after.values(again as Flight);
+    for (let flight = after.flights.shift(); flight !== undefined; flight = after.flights.shift()) {
+      rest.push(...after.values(flight));
+      flight.done(true);
+    }
+    const taken = Array.from({ length: 2_400 }, (_, i) => 10 * Math.floor(i / 4) + (i % 4));
+    expect(rest).toEqual(taken.slice(-Math.max(limit, rest.length)));
+    after.log.close();
   });
 
   it('passes over an end that was torn at any place', () => {
