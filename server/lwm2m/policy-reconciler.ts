@@ -21,6 +21,9 @@ const PATIENCE = 93_000;
 const RENEWAL_INTERVAL = 600_000;
 /** How often what is due is looked at, ms. */
 const TICK = 5_000;
+/** Devices that are looked at at the same time because they are due, and when the next come, ms. */
+const DUE_AT_ONCE = 1_000;
+const MORE_DUE = 1_000;
 
 export interface PolicyReconcilerOptions extends Omit<ReconcileParts, 'counts'> {
   readonly presence?: DevicePresence;
@@ -122,8 +125,13 @@ export class PolicyReconciler {
     const now = this.#options.clock.now();
     session.heardAt = now;
     if (doubt) session.renew = true;
-    if (session.failures > 0 && session.running === undefined && now >= session.pausedUntil)
+    if (session.running !== undefined) return;
+    if (session.failures > 0) {
+      if (now >= session.pausedUntil) this.#kick(session);
+    } else if (session.registration.queueMode && session.edition !== this.#options.book.edition) {
+      // A change of policy has left it alone while it slept.
       this.#kick(session);
+    }
   }
 
   /** What a Discover has shown to be other than wanted. */
@@ -218,8 +226,11 @@ export class PolicyReconciler {
     session.running ??= this.#rounds(session).finally(() => {
       session.running = undefined;
       if (!this.#isCurrent(session)) return;
-      // What came in the very last moment.
-      if (session.again && session.failures === 0) this.#kick(session);
+      if (session.again) {
+        // It spoke, or something changed, while it was asked in vain: that is tried again now.
+        session.troubles?.retry();
+        this.#kick(session);
+      }
       // A device from which nothing is wanted needs no session.
       else if (session.wanted === 0 && session.failures === 0) this.#drop(session);
     });
@@ -227,10 +238,11 @@ export class PolicyReconciler {
 
   async #rounds(session: DeviceSession): Promise<void> {
     try {
-      while (session.again && this.#isCurrent(session)) {
+      const { book } = this.#options;
+      do {
         session.again = false;
         await this.#round(session);
-      }
+      } while ((session.again || session.edition !== book.edition) && this.#isCurrent(session));
       session.failures = 0;
     } catch (error) {
       if (this.#isCurrent(session)) this.#failed(session, error);
@@ -257,15 +269,17 @@ export class PolicyReconciler {
 
   #failed(session: DeviceSession, error: unknown): void {
     const { clock, log } = this.#options;
-    const { endpoint } = session.registration;
+    const { endpoint, queueMode } = session.registration;
+    if (error instanceof NotRegisteredError) {
+      // The registration ended before it was looked at: nobody will tell that it has.
+      this.#drop(session);
+      return;
+    }
     session.failures++;
     session.pausedUntil = clock.now() + pauseAfter(session.failures);
-    // Who sleeps is asked when it speaks, not before.
-    if (!session.registration.queueMode) this.#lookAgain(session, session.pausedUntil);
-    const expected =
-      error instanceof TimeoutError ||
-      error instanceof StoreUnavailableError ||
-      error instanceof NotRegisteredError;
+    // Who sleeps is asked when it speaks, not before; a store that failed is no matter of the device.
+    if (!queueMode || !(error instanceof TimeoutError)) this.#lookAgain(session, session.pausedUntil);
+    const expected = error instanceof TimeoutError || error instanceof StoreUnavailableError;
     if (expected) {
       log.info(
         { endpoint, reason: error.message },
@@ -287,13 +301,16 @@ export class PolicyReconciler {
     this.#schedule();
   }
 
-  #schedule(): void {
+  #schedule(delay = TICK): void {
     if (this.#timer !== undefined || this.#closed || this.#due.size === 0) return;
-    this.#timer = this.#options.clock.setTimer(TICK, () => {
+    this.#timer = this.#options.clock.setTimer(delay, () => {
       this.#timer = undefined;
       const now = this.#options.clock.now();
+      let left = DUE_AT_ONCE;
       for (const [id, at] of this.#due) {
         if (at > now) continue;
+        // A fleet that fell silent together is not asked together.
+        if (left-- === 0) return this.#schedule(MORE_DUE);
         this.#due.delete(id);
         const session = this.#sessions.get(id);
         if (session !== undefined) this.#kick(session);
