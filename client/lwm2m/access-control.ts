@@ -36,7 +36,7 @@ const mostEntries = 64;
 interface Entry {
   readonly objectId: number;
   readonly instanceId: number;
-  readonly acl: Map<number, number>;
+  acl: ReadonlyMap<number, number>;
   owner: number;
   readonly shown: ObjectInstance;
 }
@@ -70,7 +70,7 @@ export class AccessControl {
   /** By `objectId/instanceId`. */
   readonly #entries = new Map<string, Entry>();
   readonly #creators = new Map<string, number>();
-  readonly #kept: Map<string, KeptEntry>;
+  #kept: ReadonlyMap<string, KeptEntry>;
   #syncing = false;
 
   constructor(options: AccessControlOptions) {
@@ -78,7 +78,7 @@ export class AccessControl {
     const { settings } = options;
     this.#kept = settings?.read(section, parseEntries) ?? new Map();
     settings?.onClear(() => {
-      this.#kept.clear();
+      this.#kept = new Map();
       // All at once, not after each that goes.
       this.#syncing = true;
       for (const { shown } of this.#entries.values()) options.tree.remove(accessControlObjectId, shown.id);
@@ -103,7 +103,7 @@ export class AccessControl {
       if (wanted.has(key)) continue;
       this.#entries.delete(key);
       tree.remove(accessControlObjectId, entry.shown.id);
-      if (this.#kept.delete(key)) this.#save();
+      if (this.#kept.has(key)) this.#save(new Map([...this.#kept].filter(([other]) => other !== key)));
     }
     this.#syncing = false;
   }
@@ -181,16 +181,21 @@ export class AccessControl {
   }
 
   #keep({ objectId, instanceId, owner, acl }: Entry): void {
-    this.#kept.set(`${objectId}/${instanceId}`, { owner, acl: [...acl] });
-    this.#save();
+    const key = `${objectId}/${instanceId}`;
+    this.#save(new Map(this.#kept).set(key, { owner, acl: [...acl] }));
   }
 
-  #save(): void {
-    this.#options.settings?.write(section, Object.fromEntries(this.#kept));
+  /** In the settings before it holds. */
+  #save(entries: ReadonlyMap<string, KeptEntry>): void {
+    this.#options.settings?.write(section, Object.fromEntries(entries));
+    this.#kept = entries;
   }
 
   #show(id: number, entry: () => Entry): ObjectInstance {
-    const keep = (): void => this.#keep(entry());
+    const set = (change: Partial<Pick<Entry, 'acl' | 'owner'>>): void => {
+      this.#keep({ ...entry(), ...change });
+      Object.assign(entry(), change);
+    };
     return instance(accessControlObject, id, {
       objectId: { read: () => entry().objectId },
       objectInstanceId: { read: () => entry().instanceId },
@@ -201,18 +206,12 @@ export class AccessControl {
           if (rights.length > mostEntries) {
             throw new OperationError(Code.BAD_REQUEST, `an ACL has at most ${mostEntries} entries`);
           }
-          const { acl } = entry();
-          acl.clear();
-          for (const [server, bits] of rights) acl.set(server, Number(bits));
-          keep();
+          set({ acl: new Map(rights.map(([server, bits]) => [server, Number(bits)])) });
         },
       },
       accessControlOwner: {
         read: () => entry().owner,
-        write(value) {
-          entry().owner = Number(value);
-          keep();
-        },
+        write: (value) => set({ owner: Number(value) }),
       },
     }) as ObjectInstance;
   }

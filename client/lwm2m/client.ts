@@ -111,6 +111,7 @@ export class Lwm2mClient {
       serverOf: (peer) => this.#sessionAt(peer),
       onLost: (server, reason) =>
         this.sessions.find((session) => session === server)?.observationLost(reason),
+      onFault: events.onFault,
       ...(events.onOperation === undefined ? {} : { onOperation: events.onOperation }),
       ...(events.onObserve === undefined ? {} : { onObserve: events.onObserve }),
     });

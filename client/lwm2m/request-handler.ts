@@ -36,6 +36,8 @@ export interface RequestHandlerOptions {
   readonly onLost: (server: ServerContext, reason: ObservationEnd) => void;
   /** An observation was established: of values, or in packs. */
   readonly onObserve?: (path: string, packs: boolean) => void;
+  /** A bug, which showed after the handler had returned: the server gets 5.00. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** An operation by its name, ready to be carried out. */
@@ -53,19 +55,28 @@ export class RequestHandler {
     this.#root = this.#rootPath.split('/').filter((segment) => segment !== '');
   }
 
-  /** Answers one request. An error that is nobody's answer is a bug, and passes on to the process. */
+  /** Answers one request. @throws what is nobody's answer: a bug */
   handle(request: IncomingRequest): void {
     let segments: readonly string[] = [];
     let name = 'Request';
+    let answered = false;
+    const respond = (answer: OutgoingResponse): void => {
+      answered = true;
+      request.respond(answer);
+    };
     const decline = (error: unknown): void => {
       const refusal = toRefusal(error);
       this.#options.onOperation?.(name, `/${segments.join('/')}`, refusal.code, refusal.diagnostic);
-      request.respond(refusalAnswer(refusal));
+      respond(refusalAnswer(refusal));
     };
     const settle = (answer: Answer): void => {
       this.#options.onOperation?.(name, `/${segments.join('/')}`, answer.code, '');
-      request.respond(answer);
+      respond(answer);
       for (const work of answer.afterwards ?? []) work();
+    };
+    const fault = (error: unknown): void => {
+      this.#options.onFault(error);
+      if (!answered) respond({ code: Code.INTERNAL_SERVER_ERROR });
     };
     try {
       const server = this.#options.serverOf(request.peer);
@@ -74,7 +85,7 @@ export class RequestHandler {
       const [operation, carryOut] = this.#operation(server, request, segments);
       name = operation;
       const answer = carryOut();
-      if (answer instanceof Promise) answer.then(settle, decline);
+      if (answer instanceof Promise) answer.then(settle, decline).catch(fault);
       else settle(answer);
     } catch (error) {
       decline(error);
@@ -163,6 +174,10 @@ function ofOneTarget(context: OperationContext, segments: readonly string[]): Op
 function toRefusal(error: unknown): CoapResponseError {
   if (error instanceof CoapResponseError) return error;
   if (error instanceof DecodeError) return new OperationError(Code.BAD_REQUEST, error.message);
+  // A disk that is full, or gone: nothing of it was done.
+  if (error instanceof Error && 'syscall' in error && 'code' in error) {
+    return new OperationError(Code.INTERNAL_SERVER_ERROR, `it cannot be kept: ${String(error.code)}`);
+  }
   throw error;
 }
 

@@ -20,8 +20,8 @@ export interface ServerActions {
   reschedule(): void;
   /** Mute Send has changed. */
   mute(): void;
-  /** The server has written it: it is to be kept. */
-  written(name: WritableName): void;
+  /** The server writes it: it is to be kept before it holds. */
+  keep<Name extends WritableName>(name: Name, value: ServerAccount[Name]): void;
 }
 
 /** No Security: NoSec mode, OMA-TS-LightweightM2M_Core §E.1. */
@@ -64,8 +64,8 @@ export function serverInstance(
     clock.setTimer(0, () => actions.update());
   };
   const set = <Name extends WritableName>(name: Name, value: ServerAccount[Name]): void => {
+    actions.keep(name, value);
     account[name] = value;
-    actions.written(name);
   };
   const whole = (name: Exclude<NumberName, 'registrationPriorityOrder'>, then: () => void = () => {}) => ({
     read: () => account[name],

@@ -173,7 +173,7 @@ export class ServerSession implements ServerContext {
       update: () => this.registration.update(),
       disable: (seconds) => this.#disable(seconds),
       reschedule: () => this.#reschedule(),
-      written: (name) => this.#keep(name),
+      keep: (name, value) => this.#keep(name, value),
       mute: () => {
         if (this.account.muteSend) this.readings.sendBy(undefined);
         else this.#sendReadings();
@@ -314,11 +314,10 @@ export class ServerSession implements ServerContext {
     this.readings.resume();
   }
 
-  #keep(name: WritableName): void {
+  #keep<Name extends WritableName>(name: Name, value: ServerAccount[Name]): void {
     const { settings } = this.#parts;
     if (settings === undefined) return;
     const { [name]: _former, ...others } = settings.read(this.#section, parseAccount) ?? {};
-    const value = this.account[name];
     settings.write(this.#section, value === undefined ? others : { ...others, [name]: value });
   }
 
