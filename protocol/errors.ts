@@ -6,6 +6,13 @@ export class DecodeError extends Error {
 /** Time ran out before the peer answered (RFC 7252 §4.2: MAX_TRANSMIT_WAIT, or a caller's deadline). */
 export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
+  /** The peer has acknowledged the request, or answered a part of it: it is there, and slow. */
+  readonly acknowledged: boolean;
+
+  constructor(message: string, acknowledged = false) {
+    super(message);
+    this.acknowledged = acknowledged;
+  }
 }
 
 /** The caller asked for something that cannot be: a bad path, a value that does not fit its type. */

@@ -71,6 +71,8 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
   #aborted: (() => void) | undefined;
   readonly #target: RequestTarget | undefined;
   #answering = false;
+  /** The peer has acknowledged something of it. */
+  #acknowledged = false;
   #ended = false;
 
   constructor(
@@ -132,7 +134,7 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
     if (timeout !== undefined) {
       this.#overall = new Deadlined(() => {
         this.#requests.layer.statistics.timeouts++;
-        this.#fail(new TimeoutError(`no answer within ${timeout} ms`));
+        this.#fail(new TimeoutError(`no answer within ${timeout} ms`, this.#acknowledged));
       });
       this.#requests.layer.deadlines.set(this.#overall, timeout);
     }
@@ -220,6 +222,7 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
 
   acknowledged(transmission: Transmission): void {
     const { layer } = this.#requests;
+    this.#acknowledged = true;
     layer.releasePlace(transmission);
     layer.deadlines.set(this, layer.parameters.separateResponseTimeout);
   }
@@ -241,7 +244,7 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
   }
 
   timedOut(): void {
-    this.#fail(new TimeoutError(`no answer from ${this.peer.address}`));
+    this.#fail(new TimeoutError(`no answer from ${this.peer.address}`, this.#acknowledged));
   }
 
   override expire(): void {
@@ -254,6 +257,7 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
   /** Takes a response whose token is ours, piggybacked or separate. */
   take(message: CoapMessage, peer: Peer, identity: PeerIdentity | undefined): void {
     const { layer } = this.#requests;
+    this.#acknowledged = true;
     if (this.#transmission !== undefined) layer.settle(this.#transmission);
     layer.deadlines.cancel(this);
     try {

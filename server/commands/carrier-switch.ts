@@ -6,6 +6,7 @@ import { CoapResponseError, ResetError } from '../../protocol/coap/errors.ts';
 import { Code } from '../../protocol/coap/message.ts';
 import { DecodeError, TimeoutError } from '../../protocol/errors.ts';
 import { NotRegisteredError, UnknownDeviceError } from '../errors.ts';
+import { NotSentError } from '../lwm2m/device-reach.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
 import type { Command } from '../ports/command-queue.ts';
 import type { Pack } from '../telemetry/pack.ts';
@@ -82,6 +83,7 @@ export class CarrierSwitch implements CommandKind {
         },
       );
     } catch (error) {
+      if (error instanceof NotSentError) return sending.notSent(error);
       if (turn.closing() || error instanceof WithdrawnError) return undefined;
       return this.#notTaken(sending, turn, error);
     }

@@ -2,6 +2,7 @@ import { CoapResponseError, ResetError } from '../../protocol/coap/errors.ts';
 import { Code, formatCode } from '../../protocol/coap/message.ts';
 import { DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
 import { NotRegisteredError, UnknownDeviceError } from '../errors.ts';
+import { NotSentError } from '../lwm2m/device-reach.ts';
 import type { DeviceRequestOptions } from '../lwm2m/device-requests.ts';
 import type { Command } from '../ports/command-queue.ts';
 import { type CommandKind, type CommandStep, type CommandTurn, SessionEndedError } from './command-kind.ts';
@@ -79,6 +80,7 @@ export class HeldRequest implements CommandKind {
         result: bounded(result),
       });
     } catch (error) {
+      if (error instanceof NotSentError) return sending.notSent(error);
       if (turn.closing() || error instanceof WithdrawnError) return undefined;
       return this.#notDone(sending, turn, error);
     }

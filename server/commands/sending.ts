@@ -1,5 +1,6 @@
 import type { Command } from '../ports/command-queue.ts';
 import type { CommandTurn } from './command-kind.ts';
+import { noAnswer, type Wait } from './waits.ts';
 
 /** The command was cancelled, or has expired, before it went out. */
 export class WithdrawnError extends Error {
@@ -41,6 +42,12 @@ export class Sending {
     this.#command = sent;
     this.#begun = true;
   };
+
+  /** It was noted as sent, and never went out. */
+  async notSent(error: Error): Promise<Wait> {
+    await this.takeBack(error.message);
+    return noAnswer;
+  }
 
   /** It was not carried out: queued again, where it was sent. */
   async takeBack(reason: string): Promise<void> {

@@ -12,6 +12,8 @@ import type { DevicePresence } from './presence.ts';
 const RECENT = 5_000;
 /** A device that was heard within this time is taken to listen still, ms. */
 const PROBE_AFTER = 3_000;
+/** A caller with less patience than this cannot tell a device that sleeps from a slow one, ms: two retransmissions. */
+const PATIENT = 9_000;
 
 export interface ReachLimits {
   /** ms, waiting included. */
@@ -37,20 +39,30 @@ export interface DeviceReachOptions {
   readonly presence?: DevicePresence;
 }
 
-/** Where the device of one registration is, for what is under way to it. */
+/** Nothing was sent: who asked has ended it right before, and it may go out another time. */
+export class NotSentError extends Error {
+  override readonly name = 'NotSentError';
+}
+
+/** Where a device is, for what is under way to it. */
 interface Place {
   readonly target: RequestTarget;
+  /** The registration that it is known by, and the one before while somebody may still know the device by that. */
+  readonly ids: Set<string>;
   users: number;
   /** `Clock.now` of the last move. */
   movedAt: number;
   /** Ends what must not reach the device twice. */
-  readonly once: Set<AbortController>;
+  once: Set<AbortController>;
 }
 
 /** The way to devices: when they listen, and to where they are, also where they move meanwhile. */
 export class DeviceReach {
   readonly #options: DeviceReachOptions;
+  /** By registration. */
   readonly #places = new Map<string, Place>();
+  /** Those that have moved lately, in the order of their moves. */
+  readonly #moved = new Set<Place>();
 
   constructor(options: DeviceReachOptions) {
     this.#options = options;
@@ -60,7 +72,8 @@ export class DeviceReach {
    * Sends when the device listens, and tells its presence what came of it. `send` gets where the device is,
    * the time that is left, and what ends it.
    * @throws what `send` throws; TimeoutError, NotRegisteredError, the signal's reason before it is called;
-   *   TimeoutError where the device registered anew although it was to be sent once
+   *   NotSentError where that came after `beforeSend`; TimeoutError where the device registered anew although
+   *   it was to be sent once
    */
   async send<T>(
     registration: Registration,
@@ -72,29 +85,40 @@ export class DeviceReach {
     const place = this.#enter(registration);
     try {
       const turn = await presence?.awake(registration, timeout, signal);
-      const end = once ? new AbortController() : undefined;
-      if (end !== undefined) place.once.add(end);
-      const either =
-        end === undefined || signal === undefined
-          ? (end?.signal ?? signal)
-          : AbortSignal.any([end.signal, signal]);
+      const patience = deadline - clock.now();
+      let end: AbortController | undefined;
       try {
+        // Whoever gives up in the very moment in which his turn comes has nothing begun.
+        signal?.throwIfAborted();
         if (probe !== undefined && turn !== undefined && turn.quiet > PROBE_AFTER) {
-          await answeredOrMoved(place.target, (at) => probe(at, Math.max(1, deadline - clock.now())));
+          const ask = (at: PeerAddress): Promise<unknown> => probe(at, Math.max(1, deadline - clock.now()));
+          await answeredOrHeard(place.target, ask, signal);
         }
-        await beforeSend?.();
-        const answer = await send(place.target, Math.max(1, deadline - clock.now()), either);
+        if (beforeSend !== undefined) {
+          await beforeSend();
+          if (signal?.aborted === true)
+            throw new NotSentError('it was ended before it went out', { cause: signal.reason });
+        }
+        // From here on it may reach the device.
+        end = once ? new AbortController() : undefined;
+        if (end !== undefined) place.once.add(end);
+        const answer = await send(
+          place.target,
+          Math.max(1, deadline - clock.now()),
+          either(signal, end?.signal),
+        );
         turn?.answered();
         return answer;
       } catch (error) {
-        if (error instanceof TimeoutError && end?.signal.aborted !== true) turn?.silent();
+        const silence = error instanceof TimeoutError && !error.acknowledged && patience >= PATIENT;
+        if (silence && end?.signal.aborted !== true) turn?.silent();
         throw error;
       } finally {
         turn?.end();
         if (end !== undefined) place.once.delete(end);
       }
     } finally {
-      this.#leave(registration.id, place);
+      this.#leave(place);
     }
   }
 
@@ -113,66 +137,125 @@ export class DeviceReach {
   /** The device is at another address: what is under way goes on there, as the same messages. */
   moved(registrationId: string, to: PeerAddress): void {
     const now = this.#options.clock.now();
-    const place = this.#places.get(registrationId) ?? newPlace(to);
-    // Last among the places: they are in the order of their moves.
-    this.#places.delete(registrationId);
-    this.#places.set(registrationId, place);
+    const place = this.#places.get(registrationId) ?? this.#settle(registrationId, newPlace(to));
+    this.#moved.delete(place);
+    this.#moved.add(place);
     place.movedAt = now;
     place.target.moveTo(to);
     this.#sweep(now);
   }
 
-  /** The device has registered anew: what is under way goes on where it is now, but for what must not reach it twice. */
+  /**
+   * The device has registered anew: what is under way goes on where it is now, and follows it from then on, but
+   * for what must not reach it twice.
+   */
   replaced(former: Registration, registration: Registration): void {
     const place = this.#places.get(former.id);
     for (const end of [...(place?.once ?? [])]) {
       end.abort(new TimeoutError('the device registered anew while it was asked, and may have done it'));
     }
     if (former.address !== registration.address) this.moved(former.id, registration.address);
+    if (place !== undefined && place.users > 0) this.#inherit(place, former.id, registration.id);
+    place?.target.heard();
     this.#options.presence?.replaced(former.id, registration);
+  }
+
+  /** What is under way by the former registration is known by the new one too. */
+  #inherit(place: Place, former: string, id: string): void {
+    const own = this.#places.get(id);
+    if (own === undefined) {
+      for (const older of place.ids) if (older !== former) this.#remove(older, place);
+      this.#settle(id, place);
+      return;
+    }
+    // Somebody knew of the new registration before it was told here.
+    place.once = own.once;
+    own.target.follow({
+      movedTo: (to) => {
+        place.target.moveTo(to);
+        return () => undefined;
+      },
+      heard: () => place.target.heard(),
+    });
   }
 
   #enter({ id, address }: Registration): Place {
     const known = this.#places.get(id);
     const usable =
       known !== undefined && (known.users > 0 || this.#options.clock.now() - known.movedAt < RECENT);
-    const place = usable ? known : newPlace(address);
-    if (!usable) this.#places.set(id, place);
+    const place = usable ? known : this.#settle(id, newPlace(address));
     place.users++;
     return place;
   }
 
-  #leave(registrationId: string, place: Place): void {
+  #leave(place: Place): void {
     place.users--;
-    if (place.users > 0 || this.#options.clock.now() - place.movedAt < RECENT) return;
-    if (this.#places.get(registrationId) === place) this.#places.delete(registrationId);
+    if (this.#options.clock.now() - place.movedAt >= RECENT) this.#forget(place);
   }
 
   /** Drops what was kept for moves that are no longer recent. */
   #sweep(now: number): void {
-    for (const [id, place] of this.#places) {
+    for (const place of this.#moved) {
       if (now - place.movedAt < RECENT) return;
-      if (place.users === 0) this.#places.delete(id);
+      this.#moved.delete(place);
+      this.#forget(place);
     }
+  }
+
+  #settle(id: string, place: Place): Place {
+    place.ids.add(id);
+    this.#places.set(id, place);
+    return place;
+  }
+
+  #forget(place: Place): void {
+    if (place.users > 0) return;
+    this.#moved.delete(place);
+    for (const id of place.ids) this.#remove(id, place);
+  }
+
+  #remove(id: string, place: Place): void {
+    place.ids.delete(id);
+    if (this.#places.get(id) === place) this.#places.delete(id);
   }
 }
 
-/** A device that comes from another address has spoken just now, and so has it with an answer. */
-function answeredOrMoved(target: RequestTarget, probe: (at: PeerAddress) => Promise<unknown>): Promise<void> {
+/**
+ * Resolves where the device answers the probe, and where it is heard otherwise meanwhile: one that comes from
+ * another address has spoken just now, and so has one that has registered anew.
+ */
+function answeredOrHeard(
+  target: RequestTarget,
+  probe: (at: PeerAddress) => Promise<unknown>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const follower = { movedTo: () => done, heard: () => done() };
-    const done = (): void => {
+    const leave = (): void => {
       target.unfollow(follower);
+      signal?.removeEventListener('abort', aborted);
+    };
+    const done = (): void => {
+      leave();
       resolve();
     };
-    target.follow(follower);
-    probe(target.address).then(done, (error: unknown) => {
-      target.unfollow(follower);
+    const failed = (error: unknown): void => {
+      leave();
       reject(error);
-    });
+    };
+    const aborted = (): void => failed(signal?.reason);
+    const follower = { movedTo: () => done, heard: done };
+    target.follow(follower);
+    signal?.addEventListener('abort', aborted);
+    probe(target.address).then(done, failed);
   });
 }
 
+function either(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return AbortSignal.any([one, other]);
+}
+
 function newPlace(address: PeerAddress): Place {
-  return { target: new RequestTarget(address), users: 0, movedAt: Number.NEGATIVE_INFINITY, once: new Set() };
+  const target = new RequestTarget(address);
+  return { target, ids: new Set(), users: 0, movedAt: Number.NEGATIVE_INFINITY, once: new Set() };
 }

@@ -70,6 +70,14 @@ describe('a confirmable request', () => {
     expect(server.received).toHaveLength(1);
   });
 
+  test('tells a peer that acknowledged, and is slow, from one that is silent', async () => {
+    const { world, endpoint, server } = setUp();
+    const request = { ...get, timeout: 20_000 };
+    expect(await outcome(world, endpoint.request('server', request))).toMatchObject({ acknowledged: false });
+    server.onMessage = ({ messageId }) => server.send({ type: ACK, messageId });
+    expect(await outcome(world, endpoint.request('server', request))).toMatchObject({ acknowledged: true });
+  });
+
   test('takes a separate response that comes before its ACK, and stops retransmitting', async () => {
     const { world, endpoint, server } = setUp();
     const answer = endpoint.request('server', get);

@@ -10,6 +10,7 @@ import {
 import { HeldRequest, type HeldRequestOptions, isIdempotent } from '../../../server/commands/held-request.ts';
 import { noAnswer, notRegistered } from '../../../server/commands/waits.ts';
 import { NotRegisteredError } from '../../../server/errors.ts';
+import { NotSentError } from '../../../server/lwm2m/device-reach.ts';
 import type { Command } from '../../../server/ports/command-queue.ts';
 import { StoreUnavailableError } from '../../../server/ports/errors.ts';
 
@@ -121,6 +122,15 @@ describe('a held request', () => {
     const away = new Life(EXECUTE, () => Promise.reject(new NotRegisteredError('d')));
     expect(await away.advance()).toEqual(notRegistered);
     expect([life.command.state, away.command.state, life.steps.length]).toEqual(['queued', 'queued', 0]);
+  });
+
+  it('is queued again where it was noted as sent and never went out, also when the server closes', async () => {
+    for (const closing of [false, true]) {
+      const life = new Life(EXECUTE, sends(new NotSentError('it was ended before it went out')));
+      life.closing = closing;
+      expect(await life.advance()).toBe(noAnswer);
+      expect(life.command).toMatchObject({ state: 'queued', reason: 'it was ended before it went out' });
+    }
   });
 
   it('is taken up after the end of the server that had sent it', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RequestTarget } from '../../../protocol/coap/request-target.ts';
 import { TimeoutError } from '../../../protocol/errors.ts';
 import { createLog } from '../../../server/log.ts';
-import { DeviceReach } from '../../../server/lwm2m/device-reach.ts';
+import { DeviceReach, NotSentError } from '../../../server/lwm2m/device-reach.ts';
 import { PresenceWindows } from '../../../server/lwm2m/presence-windows.ts';
 import { registrationOf } from '../../support/api/api-harness.ts';
 import { FakeClock } from '../../support/coap/fake-clock.ts';
@@ -134,5 +134,134 @@ describe('the way to a device', () => {
     await clock.run(10);
     reach.heard(registration.id);
     expect(await send).toBe('a:1');
+  });
+
+  it('leads what was asked of a former registration along when the device moves after it registered anew', async () => {
+    const { clock, reach, registration } = setUp();
+    const asked = pending();
+    const answer = reach.send(registration, LIMITS, asked.send);
+    await clock.run(0);
+    reach.replaced(registration, { ...registration, id: 'anew', address: 'b:1' });
+    reach.moved('anew', 'c:1');
+    expect(asked.seen[0]?.address).toBe('c:1');
+    asked.end('done');
+    expect(await answer).toBe('done');
+  });
+
+  it('leads it along also where somebody knew of the new registration before', async () => {
+    const { clock, reach, registration } = setUp();
+    const [former, own] = [pending(), pending()];
+    const anew = { ...registration, id: 'anew', address: 'b:1' };
+    const both = [reach.send(registration, LIMITS, former.send), reach.send(anew, LIMITS, own.send)];
+    await clock.run(0);
+    reach.replaced(registration, anew);
+    reach.moved('anew', 'c:1');
+    expect([former, own].map(({ seen }) => seen[0]?.address)).toEqual(['c:1', 'c:1']);
+    former.end('1');
+    own.end('2');
+    expect(await Promise.all(both)).toEqual(['1', '2']);
+  });
+
+  it('ends what must not reach a device twice also when the device registers anew a second time', async () => {
+    const { clock, presence, reach, registration } = setUp(true);
+    presence.registered(registration);
+    const first = pending();
+    const turn = reach.send(registration, LIMITS, first.send);
+    let sent = false;
+    const single = reach.send(registration, { ...LIMITS, once: true }, (_target, _left, signal) => {
+      sent = true;
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    });
+    single.catch(() => undefined);
+    await clock.run(10);
+    reach.replaced(registration, { ...registration, id: 'second' });
+    first.end('done');
+    await turn;
+    await clock.run(10);
+    expect(sent).toBe(true);
+    reach.replaced({ ...registration, id: 'second' }, { ...registration, id: 'third' });
+    await expect(single).rejects.toThrow('registered anew');
+  });
+
+  it('begins nothing for who gives up in the moment in which his turn comes', async () => {
+    const { clock, presence, reach, registration } = setUp(true);
+    presence.registered(registration);
+    await clock.run(100_000);
+    const caller = new AbortController();
+    let begun = 0;
+    const beforeSend = async (): Promise<void> => {
+      begun++;
+    };
+    const limits = { ...LIMITS, once: true, signal: caller.signal, beforeSend };
+    const waiting = reach.send(registration, limits, async () => 'sent');
+    waiting.catch(() => undefined);
+    await clock.run(10);
+    // As when the device registers anew: its turn comes, and whoever must not ask it a second time gives up.
+    reach.replaced(registration, { ...registration, id: 'anew' });
+    caller.abort(new Error('registered anew'));
+    await expect(waiting).rejects.toThrow('registered anew');
+    expect(begun).toBe(0);
+  });
+
+  it('tells that nothing was sent where it was ended after that was noted', async () => {
+    const { reach, registration } = setUp();
+    const caller = new AbortController();
+    const limits = {
+      ...LIMITS,
+      signal: caller.signal,
+      beforeSend: async () => caller.abort(new Error('closing')),
+    };
+    const send = reach.send(registration, limits, async () => 'sent');
+    await expect(send).rejects.toThrow(NotSentError);
+  });
+
+  it('sends what only waited for the device to say that it is there to where it registers anew', async () => {
+    const { clock, presence, reach, registration } = setUp(true);
+    presence.registered(registration);
+    await clock.run(10_000);
+    let begun = 0;
+    const sent = reach.send(
+      registration,
+      {
+        ...LIMITS,
+        once: true,
+        probe: () => new Promise(() => undefined),
+        beforeSend: async () => {
+          begun++;
+        },
+      },
+      async (target, _left, signal) => (signal?.aborted === true ? 'ended' : target.address),
+    );
+    await clock.run(10);
+    reach.replaced(registration, { ...registration, id: 'anew', address: 'b:1' });
+    expect(await sent).toBe('b:1');
+    expect(begun).toBe(1);
+  });
+
+  it('does not wait for the device to say that it is there when the caller gives up', async () => {
+    const { clock, presence, reach, registration } = setUp(true);
+    presence.registered(registration);
+    await clock.run(10_000);
+    const caller = new AbortController();
+    const limits = { ...LIMITS, signal: caller.signal, probe: () => new Promise(() => undefined) };
+    const send = reach.send(registration, limits, async () => 'sent');
+    send.catch(() => undefined);
+    await clock.run(10);
+    caller.abort(new Error('the server is closing'));
+    await expect(send).rejects.toThrow('the server is closing');
+  });
+
+  it('takes a device to sleep for its silence alone, and not for the haste of a caller or its own slowness', async () => {
+    const { clock, presence, reach, registration } = setUp(true);
+    presence.registered(registration);
+    await clock.run(3_000);
+    const meets = (timeout: number, error: Error) =>
+      reach.send(registration, { timeout }, () => Promise.reject(error)).catch(() => undefined);
+    await meets(1_000, new TimeoutError('no answer within 1000 ms'));
+    expect(presence.state(registration)).toMatchObject({ awake: true, source: 'default' });
+    await meets(60_000, new TimeoutError('no answer within 60000 ms', true));
+    expect(presence.state(registration)).toMatchObject({ awake: true, source: 'default' });
+    await meets(60_000, new TimeoutError('no answer within 60000 ms'));
+    expect(presence.state(registration)).toMatchObject({ awake: false, source: 'learnt' });
   });
 });
