@@ -115,11 +115,12 @@ export class AccessControl {
 
   /** @throws OperationError 4.01 */
   authorize(shortServerId: number, right: AccessRight, target: Target): void {
-    if (this.#allows(shortServerId, right, target)) return;
+    if (this.allows(shortServerId, right, target)) return;
     throw new OperationError(Code.UNAUTHORIZED, `no right to ${right} ${target.path}`);
   }
 
-  #allows(shortServerId: number, right: AccessRight, { object, instance: at }: Target): boolean {
+  /** Whether that server may. */
+  allows(shortServerId: number, right: AccessRight, { object, instance: at }: Target): boolean {
     const { id } = object.definition;
     if (id === accessControlObjectId) return this.#mayControl(shortServerId, right, at);
     if (right === 'create') return this.#has(shortServerId, right, id, theObject);

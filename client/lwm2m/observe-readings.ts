@@ -1,6 +1,8 @@
 import type { ObservationEnd, Observer } from '../../protocol/coap/exchange.ts';
+import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { Observed } from './observation.ts';
 import { type Answer, content, type OperationContext } from './operation.ts';
+import { OperationError } from './operation-error.ts';
 import type { PackSender } from './pack-sender.ts';
 import { encodeReading, type PackFormat } from './sealed-pack.ts';
 
@@ -35,20 +37,38 @@ export function observeReadings(
     context.onLost(reason);
   });
   const end = (reason: ObservationEnd): void => {
-    if (told === 'packs') packs.forget(path, observer, reason);
-    else if (told === 'values') observations.ended(observer, reason);
+    if (told === 'values') observations.ended(observer, reason);
+    packs.forget(path, observer, reason);
   };
   const arrange = (): void => {
     const wanted = conditions.hasValueConditions(path) ? 'values' : 'packs';
     if (told === wanted || told === 'no more') return;
-    end('deregistered');
-    if (told === 'values') packs.skip(path);
+    if (told === 'values') {
+      observations.ended(observer, 'deregistered');
+      packs.skip(path);
+    }
+    const toldLast = told === 'packs' ? valuesNow(observed, records) : records;
     told = wanted;
-    if (wanted === 'values') observations.add({ ...observed, observer }, records);
     // One stream of packs per sensor and server: of two observations the newer has it.
-    else packs.observe(path, observer, format, conditions)?.end();
+    const former =
+      wanted === 'packs' ? packs.observe(path, observer, format, conditions) : packs.withhold(path, observer);
+    if (former !== observer) former?.end();
+    if (wanted === 'values') observations.add({ ...observed, observer }, toldLast);
   };
   const unwatch = attributes.watch(arrange);
   context.onObserve(path, !conditions.hasValueConditions(path));
   return { ...content(first.contentFormat, first.payload), afterwards: [arrange] };
+}
+
+/** What the packs have told last, or are about to. Where it may not be read any more, the first telling says so. */
+function valuesNow(
+  observed: Omit<Observed, 'observer'>,
+  otherwise: readonly LwM2mRecord[],
+): readonly LwM2mRecord[] {
+  try {
+    return observed.read();
+  } catch (error) {
+    if (error instanceof OperationError) return otherwise;
+    throw error;
+  }
 }

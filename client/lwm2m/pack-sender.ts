@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { ObservationEnd, Observer } from '../../protocol/coap/exchange.ts';
+import { Code } from '../../protocol/coap/message.ts';
 import { longestTimer } from './observations.ts';
 import type { PackJournal } from './pack-journal.ts';
 import { notifications, type PackOutcome, type PackTransmission } from './pack-transmission.ts';
@@ -22,6 +23,8 @@ export interface PackSenderOptions {
   /** Notification attributes that hold at a path, in seconds. */
   readonly minimumPeriod: (path: string) => number;
   readonly maximumPeriod: (path: string) => number | undefined;
+  /** Whether the server may read what is at a path, now; default: it may. */
+  readonly mayRead?: (path: string) => boolean;
   /** What stands before paths in the names of packs: the client's root path; default `/`, and then nothing. */
   readonly rootPath?: string;
   readonly onDelivered?: (path: string, readings: number) => void;
@@ -167,6 +170,17 @@ export class PackSender {
     return former;
   }
 
+  /** This observer is told of the path otherwise, until `forget` or `observe`; returns the one before. */
+  withhold(path: string, observer: Observer): Observer | undefined {
+    const stream = this.#streams.find((each) => each.source.path === path);
+    if (stream === undefined) throw new Error(`${path} has no readings`);
+    const former = stream.observer;
+    stream.observer = observer;
+    stream.transmit = undefined;
+    this.#detach(stream);
+    return former;
+  }
+
   /** Passes over the readings that wait: they were told otherwise, or were not worth telling. */
   skip(path: string): void {
     const stream = this.#streams.find((each) => each.source.path === path);
@@ -182,22 +196,43 @@ export class PackSender {
    * until `clear`, or with undefined no longer.
    */
   sendBy(transmit: PackTransmission | undefined, format: PackFormat = 'senml-cbor'): void {
+    // What waits because the server asked for it goes on waiting.
+    if (this.#unasked?.transmit === transmit && this.#unasked?.format === format) return;
     this.#unasked = transmit === undefined ? undefined : { transmit, format };
     for (const stream of this.#streams) if (stream.observer === undefined) this.#useUnasked(stream);
     this.wake();
   }
 
   #useUnasked(stream: Stream): void {
-    stream.transmit = this.#unasked?.transmit;
+    const unasked = this.#mayRead(stream) ? this.#unasked : undefined;
+    stream.transmit = unasked?.transmit;
     stream.notBefore = Number.NEGATIVE_INFINITY;
-    if (this.#unasked === undefined) return;
-    stream.format = this.#unasked.format;
+    if (unasked === undefined) return;
+    stream.format = unasked.format;
     this.#attach(stream);
   }
 
+  #mayRead({ source }: Stream): boolean {
+    return this.#options.mayRead?.(source.path) ?? true;
+  }
+
+  /** Rights come and go: what may not be read any more ends with 4.01, as other observations do. */
+  #followRights(stream: Stream): void {
+    const { observer } = stream;
+    if (stream.transmit === undefined) {
+      if (observer === undefined && this.#unasked !== undefined) this.#useUnasked(stream);
+      return;
+    }
+    if (this.#mayRead(stream)) return;
+    stream.observer = undefined;
+    stream.transmit = undefined;
+    this.#detach(stream);
+    observer?.notify({ code: Code.UNAUTHORIZED }, { confirmable: true });
+  }
+
   /**
-   * That observer is gone; the readings stay, or go out without being asked for. Where the server wants them no more they do not wait for it
-   * in particular: another server's progress may then do away with them.
+   * That observer is gone; the readings stay, or go out without being asked for. Where the server wants them no
+   * more they do not wait for it in particular: another server's progress may then do away with them.
    */
   forget(path: string, observer: Observer, reason: ObservationEnd): void {
     const stream = this.#streams.find((each) => each.source.path === path);
@@ -205,16 +240,19 @@ export class PackSender {
     stream.observer = undefined;
     this.#useUnasked(stream);
     if (this.#unasked !== undefined) this.wake();
-    else if (reason === 'deregistered' || reason === 'reset') {
-      stream.reader.detach();
-      this.#note((journal, server) => journal.attached(path, server, stream.reader.position, false));
-    }
+    else if (reason === 'deregistered' || reason === 'reset') this.#detach(stream);
   }
 
   #attach({ source, reader }: Stream): void {
     if (reader.attached) return;
     reader.attach();
     this.#note((journal, server) => journal.attached(source.path, server, reader.position, true));
+  }
+
+  #detach({ source, reader }: Stream): void {
+    if (!reader.attached) return;
+    reader.detach();
+    this.#note((journal, server) => journal.attached(source.path, server, reader.position, false));
   }
 
   #note(tell: (journal: PackJournal, shortServerId: number) => void): void {
@@ -254,6 +292,7 @@ export class PackSender {
     for (let i = 0; i < this.#streams.length; i++) {
       const index = (this.#next + i) % this.#streams.length;
       const stream = this.#streams[index] as Stream;
+      this.#followRights(stream);
       const due = this.#dueAt(stream, now);
       if (due <= now) {
         this.#next = (index + 1) % this.#streams.length;

@@ -11,9 +11,17 @@ export interface SendOutcome {
   readonly shortServerId: number;
   /**
    * `accepted`: the server has it; `refused`: it declined; `unreachable`: no answer; `muted`: Mute Send is set;
-   * `unregistered`: there is no registration, or the server is disabled; `unsupported`: it speaks 1.0.
+   * `unregistered`: there is no registration, or the server is disabled; `unsupported`: it speaks 1.0;
+   * `forbidden`: it may read nothing of it.
    */
-  readonly result: 'accepted' | 'refused' | 'unreachable' | 'muted' | 'unregistered' | 'unsupported';
+  readonly result:
+    | 'accepted'
+    | 'refused'
+    | 'unreachable'
+    | 'muted'
+    | 'unregistered'
+    | 'unsupported'
+    | 'forbidden';
   /** For people; empty where it was accepted. */
   readonly detail: string;
 }
@@ -54,6 +62,8 @@ export async function postData(
 const defaultBusy = 60;
 /** Before a pack that was declined is sent once more, ms: meanwhile an Update shows whether we are registered. */
 const secondChance = 5_000;
+/** How often that is doubled while a server declines whatever it gets: up to 320 s. */
+const mostDoublings = 6;
 /** 5.xx (RFC 7252 §5.9.3). */
 const serverErrorClass = 5;
 
@@ -62,7 +72,10 @@ export class PackSend {
   readonly #post: (pack: SealedPack) => Promise<SendAnswer>;
   readonly #doubt: () => void;
   readonly #fault: (error: unknown) => void;
-  #declined: SealedPack | undefined;
+  /** Packs that were declined once. */
+  readonly #declined = new WeakSet<SealedPack>();
+  /** Packs in a row that were declined. */
+  #refusals = 0;
 
   /** `doubt` is called when the server may not know us any more. */
   constructor(
@@ -77,21 +90,34 @@ export class PackSend {
 
   /**
    * A pack is kept and sent again as the same bytes until the server has it. One that the server declines
-   * twice, although we are registered, it will never take: it is given up, so that others get through.
+   * twice, although we are registered, it will never take: it is given up, so that others get through; more and
+   * more seldom where it declines them all.
    */
   readonly transmit = (pack: SealedPack, done: (outcome: PackOutcome) => void): void => {
     this.#post(pack).then((answer) => done(this.#judge(pack, answer)), this.#fault);
   };
 
   #judge(pack: SealedPack, answer: SendAnswer): PackOutcome {
-    if (answer.result === 'accepted') return { kind: 'delivered' };
-    if (answer.result === 'refused' && answer.code >> 5 === serverErrorClass) {
+    if (answer.result === 'accepted') {
+      this.#refusals = 0;
+      return { kind: 'delivered' };
+    }
+    if (answer.result === 'refused' && isBusy(answer.code)) {
       return { kind: 'returned', wait: (answer.maxAge ?? defaultBusy) * 1_000 };
     }
+    if (answer.result === 'unreachable') {
+      this.#doubt();
+      return { kind: 'returned' };
+    }
+    if (this.#declined.has(pack)) return { kind: 'refused' };
     this.#doubt();
-    if (answer.result === 'unreachable') return { kind: 'returned' };
-    if (this.#declined === pack) return { kind: 'refused' };
-    this.#declined = pack;
-    return { kind: 'returned', wait: secondChance };
+    this.#declined.add(pack);
+    const wait = secondChance * 2 ** Math.min(this.#refusals++, mostDoublings);
+    return { kind: 'returned', wait };
   }
+}
+
+/** What the server will take at another time. */
+function isBusy(code: Code): boolean {
+  return code >> 5 === serverErrorClass || code === Code.TOO_MANY_REQUESTS;
 }

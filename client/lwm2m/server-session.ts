@@ -4,6 +4,7 @@ import type { CoapEndpoint, ObservationEnd } from '../../protocol/coap/exchange.
 import { RequestError } from '../../protocol/errors.ts';
 import { encodeContent } from '../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
+import { pathIds } from '../../protocol/lwm2m/path.ts';
 import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import type { AccessControl } from './access-control.ts';
 import { AttributeStore } from './attributes.ts';
@@ -132,6 +133,7 @@ export class ServerSession implements ServerContext {
       maximumPeriod,
       packInterval: parts.packInterval,
       rootPath: parts.rootPath,
+      ...(parts.accessControl === undefined ? {} : { mayRead: (path) => this.#mayRead(path) }),
       ...(parts.onDelivered === undefined ? {} : { onDelivered: parts.onDelivered }),
       ...(parts.journal === undefined ? {} : { journal: { journal: parts.journal, shortServerId } }),
     });
@@ -214,7 +216,7 @@ export class ServerSession implements ServerContext {
   }
 
   /**
-   * Sends values by itself (§6.4.6). In SenML CBOR unless told; LwM2M CBOR only from 1.2 on.
+   * Sends values by itself (§6.4.6), those that this server may read. In SenML CBOR unless told; LwM2M CBOR only from 1.2 on.
    * @throws RequestError the format cannot carry them
    */
   async send(
@@ -232,10 +234,12 @@ export class ServerSession implements ServerContext {
     }
     if (this.version === '1.0') return outcome('unsupported', 'LwM2M 1.0 has no Send');
     if (this.account.muteSend) return outcome('muted', 'the server has muted Send');
+    const allowed = records.filter(({ path }) => this.#mayRead(path));
+    if (allowed.length === 0 && records.length > 0) return outcome('forbidden', 'no right to read it');
     if (!sendFormats(this.version).includes(contentFormat)) {
       throw new RequestError(`content format ${contentFormat} is none of a Send in ${this.version}`);
     }
-    const payload = encodeContent(contentFormat, '/', records, this.#parts.lookup, this.#parts.rootPath);
+    const payload = encodeContent(contentFormat, '/', allowed, this.#parts.lookup, this.#parts.rootPath);
     const answer = await this.#post(contentFormat, payload);
     return outcome(answer.result, answer.result === 'accepted' ? '' : answer.detail);
   }
@@ -284,6 +288,17 @@ export class ServerSession implements ServerContext {
     await this.registration.close({ deregister: options.deregister && this.#disabled === undefined });
     this.observations.clear();
     this.readings.clear();
+  }
+
+  /** As the access control has it for the instance; one that is not there may be read by nobody. */
+  #mayRead(path: string): boolean {
+    const { accessControl, tree } = this.#parts;
+    if (accessControl === undefined) return true;
+    const [objectId = -1, instanceId = -1] = pathIds(path) ?? [];
+    const object = tree.object(objectId);
+    const instance = object?.instances.get(instanceId);
+    if (object === undefined || instance === undefined) return false;
+    return accessControl.allows(this.shortServerId, 'read', { path, object, instance });
   }
 
   async #post(contentFormat: number, payload: Uint8Array): Promise<SendAnswer> {

@@ -202,6 +202,59 @@ describe('readings that go by Send', () => {
     expect(modem.client.readings.pending).toBeLessThan(20);
   });
 
+  it('wait as long as a server asks for with 5.03 or 4.29, whatever Updates go out meanwhile', async () => {
+    for (const code of [Code.SERVICE_UNAVAILABLE, Code.TOO_MANY_REQUESTS]) {
+      await startModem({ updateInterval: 5 });
+      await world.clock.run(2_000);
+      const decline = { code, options: [uintOption(OptionNumber.MAX_AGE, 40)] };
+      world.server.script.push(decline);
+      await world.until('declined', () => world.server.script.length === 0);
+      const before = world.server.of('send').length;
+      await world.clock.run(38_000);
+      expect(world.server.of('update').length).toBeGreaterThan(5);
+      expect(world.server.of('send')).toHaveLength(before);
+      await world.clock.run(12_000);
+      expectAll(480);
+      expect(modem.client.readings.packsRefused).toBe(0);
+    }
+  });
+
+  it('of several sensors do not flood a server that declines them all: packs are given up, more and more seldom', async () => {
+    await startModem({ rates: { imu: 10, gyro: 10, temperature: 1 } });
+    world.server.decline.set('send', Code.METHOD_NOT_ALLOWED);
+    await world.clock.run(600_000);
+    expect(modem.client.readings.packsRefused).toBeGreaterThan(3);
+    expect(world.server.of('send').length).toBeLessThan(60);
+    expect(world.server.of('update').length).toBeLessThan(60);
+    world.server.decline.clear();
+    await world.clock.run(400_000);
+    expect(modem.client.readings.pending).toBeLessThan(60);
+  });
+
+  it('have a second chance after five seconds, not as soon as the Update is answered', async () => {
+    await startModem();
+    await world.clock.run(2_000);
+    world.server.decline.set('send', Code.BAD_REQUEST);
+    await world.until('given up', () => modem.client.readings.packsRefused > 0);
+    const [first = 0, second = 0] = world.server
+      .of('send')
+      .slice(-2)
+      .map(({ at }) => at);
+    expect(second - first).toBeGreaterThanOrEqual(5_000);
+  });
+
+  it('are those only that a condition calls for, and notifications, while the value is observed with one', async () => {
+    await startModem();
+    await world.settle(world.server.send(Code.PUT, imu, { query: ['st=1000000'] }));
+    const observed = await world.settle(world.server.observe(imu));
+    const before = world.server.of('send').length;
+    await world.clock.run(5_000);
+    expect([world.server.of('send').length - before, observed.told.length]).toEqual([0, 0]);
+    await world.settle(observed.cancel());
+    await world.clock.run(5_000);
+    expect(world.server.of('send').length).toBeGreaterThan(before);
+  });
+
   it('stop while Mute Send is set, and are kept', async () => {
     await startModem();
     await world.settle(world.server.writeText('/1/0/23', '1'));

@@ -395,3 +395,76 @@ describe('readings that two servers observe', () => {
     expect(modem.client.readings.dropped).toBe(0);
   });
 });
+
+describe('a server without the right to read', () => {
+  async function startModem(options: Parameters<ClientWorld['modem']>[0] = {}): Promise<Modem> {
+    const modem = world.modem({
+      rates: { imu: 10, gyro: 0, temperature: 0 },
+      servers: serverOptions([{ version: '1.2' }, { version: '1.2' }]),
+      ...options,
+    });
+    await modem.start();
+    await world.registered(2);
+    return modem;
+  }
+
+  /** What the second server may do with the first instance of an object. */
+  async function grant(object: number, rights: number): Promise<void> {
+    const shown = await ask(first.values('/2'));
+    const entry = Object.keys(shown).find(
+      (path) => path.endsWith('/0') && shown[path] === object && shown[path.replace(/0$/, '1')] === 0,
+    );
+    const acl = entry?.replace(/0$/, '2') ?? '';
+    const payload = encodeContent(ContentFormat.TLV, acl, [{ path: `${acl}/102`, value: rights }], registry);
+    const answer = await ask(first.send(Code.PUT, acl, { format: ContentFormat.TLV, payload }));
+    expect(told(answer)).toBe('2.04');
+  }
+
+  it('gets no packs any more, and is told so', async () => {
+    const modem = await startModem();
+    const { told: packs } = await ask(second.observe('/42770/0/2'));
+    const { told: others } = await ask(first.observe('/42770/0/2'));
+    await world.clock.run(5_000);
+    expect(packs.length).toBeGreaterThan(2);
+    await grant(42_770, 2);
+    await world.clock.run(2_000);
+    expect(packs.at(-1)?.code).toBe(Code.UNAUTHORIZED);
+    const before = [packs.length, others.length] as const;
+    await world.clock.run(5_000);
+    expect(packs).toHaveLength(before[0]);
+    expect(others.length).toBeGreaterThan(before[1] + 10);
+    // Its readings do not wait for it.
+    expect(modem.client.sessions[1]?.readings.pending('/42770/0/2')).toBeLessThan(20);
+    await ask(modem.close());
+  });
+
+  it('gets no readings by Send, until it has the right', async () => {
+    const modem = await startModem({ report: 'send', sharedRights: 0 });
+    await world.clock.run(5_000);
+    expect(first.of('send').length).toBeGreaterThan(1);
+    expect(second.of('send')).toEqual([]);
+    await grant(42_770, 1);
+    await world.clock.run(5_000);
+    expect(second.of('send').length).toBeGreaterThan(1);
+    await grant(42_770, 0);
+    await world.clock.run(1_000);
+    const before = second.of('send').length;
+    await world.clock.run(5_000);
+    expect(second.of('send')).toHaveLength(before);
+    await ask(modem.close());
+  });
+
+  it('gets no event log by Send', async () => {
+    const modem = await startModem({ sharedRights: 0, rates: { imu: 0, gyro: 0, temperature: 0 } });
+    expect(told(await ask(first.writeText('/20/0/4017', '1')))).toBe('2.04');
+    const records = [{ path: '/20/0/4016', value: new Uint8Array(3) }];
+    expect(await ask(modem.client.sessions[1]?.send(records) ?? Promise.reject(new Error()))).toMatchObject({
+      result: 'forbidden',
+    });
+    await ask(second.read('/3/0/9'));
+    await world.clock.run(5_000);
+    expect(first.of('send').length).toBe(1);
+    expect(second.of('send')).toEqual([]);
+    await ask(modem.close());
+  });
+});

@@ -62,6 +62,8 @@ export class ScriptedServer {
   readonly requests: RegistrationRequest[] = [];
   /** What the next Registration requests get; undefined: silence. Empty: the usual. */
   readonly script: (OutgoingResponse | 'silence')[] = [];
+  /** What all requests of a kind are declined with. */
+  readonly decline = new Map<RegistrationRequest['kind'], Code>();
   endpoint!: CoapEndpoint;
   #registrations = 0;
   readonly #now: () => number;
@@ -94,7 +96,9 @@ export class ScriptedServer {
     });
     const scripted = this.script.shift();
     if (scripted === 'silence') return;
+    const declined = this.decline.get(kind);
     if (scripted !== undefined) request.respond(scripted);
+    else if (declined !== undefined) request.respond({ code: declined });
     else if (kind === 'register') {
       this.#registrations++;
       const options = locationPathOptions(`/rd/${this.#registrations}`);
