@@ -11,11 +11,14 @@ import type {
   PresenceTurn,
   PresentRegistration,
 } from './presence.ts';
+import { RecentMap } from './recent-map.ts';
 
 /** Requests that wait for one device. */
 const MAX_WAITING = 64;
-/** Registrations that are remembered to have been heard before anything else is known of them. */
-const MAX_STRANGERS = 4_096;
+/** Registrations that are remembered to have been heard before anything else is known of them, at the least. */
+const STRANGERS = 4_096;
+/** Registrations that are remembered to have ended: who read one right before must not wait for it. */
+const ENDED = 4_096;
 
 export interface PresenceWindowsOptions {
   readonly clock: Clock;
@@ -65,7 +68,9 @@ export class PresenceWindows implements DevicePresence {
   readonly #options: PresenceWindowsOptions;
   readonly #sleepers = new Map<string, Sleeper>();
   /** `Clock.now` by registration: heard since the start, but by nobody who knew whether it sleeps. */
-  readonly #strangers = new Map<string, number>();
+  readonly #strangers = new RecentMap<string, number>(STRANGERS);
+  /** Registrations that have ended, with the one that took the place of each. */
+  readonly #ended = new RecentMap<string, string | null>(ENDED);
 
   constructor(options: PresenceWindowsOptions) {
     this.#options = options;
@@ -73,7 +78,12 @@ export class PresenceWindows implements DevicePresence {
 
   awake(registration: Registration, timeout: number, signal?: AbortSignal): Promise<PresenceTurn> {
     if (!registration.queueMode) return Promise.resolve(always);
-    const sleeper = this.#sleeper(registration);
+    const now = this.#successor(registration.id);
+    if (now === null) return Promise.reject(new NotRegisteredError(registration.endpoint));
+    const known = this.#sleepers.get(now);
+    // What took its place listens always.
+    if (known === undefined && now !== registration.id) return Promise.resolve(always);
+    const sleeper = known ?? this.#sleeper(registration);
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     if (!sleeper.busy && sleeper.waiters === undefined && this.#listens(sleeper)) {
       return Promise.resolve(this.#turn(sleeper));
@@ -105,7 +115,7 @@ export class PresenceWindows implements DevicePresence {
     const sleeper = this.#sleepers.get(registrationId);
     const now = this.#options.clock.now();
     if (sleeper === undefined) {
-      this.#remember(registrationId, now);
+      this.#strangers.set(registrationId, now);
       return;
     }
     const slept = !this.#listens(sleeper);
@@ -117,14 +127,21 @@ export class PresenceWindows implements DevicePresence {
 
   replaced(formerId: string, registration: Registration): void {
     const former = this.#sleepers.get(formerId);
+    const own = this.#sleepers.get(registration.id);
     this.#sleepers.delete(formerId);
     this.#strangers.delete(formerId);
-    if (former !== undefined) this.#sleepers.set(registration.id, former);
+    this.#ended.set(formerId, registration.id);
+    if (former !== undefined) {
+      this.#sleepers.set(registration.id, former);
+      // Who knew of the new registration before it was told here waits for a device that listens.
+      for (const waiter of [...(own?.waiters ?? [])]) waiter.go();
+    }
     this.registered(registration);
   }
 
   forget(registrationId: string): void {
     this.#strangers.delete(registrationId);
+    this.#ended.set(registrationId, null);
     const sleeper = this.#sleepers.get(registrationId);
     if (sleeper === undefined) return;
     this.#sleepers.delete(registrationId);
@@ -269,19 +286,19 @@ export class PresenceWindows implements DevicePresence {
     return sleeper;
   }
 
+  /** The registration that took the place of one that ended, if any did; null where the device has none any more. */
+  #successor(id: string): string | null {
+    let now: string | null = id;
+    for (let next = this.#ended.get(id); next !== undefined; ) {
+      now = next;
+      next = next === null ? undefined : this.#ended.get(next);
+    }
+    return now;
+  }
+
   /** `Clock.now` when it spoke last, as far as its registration tells. */
   #lastHeard({ id, updatedAt }: PresentRegistration): number {
     const { clock } = this.#options;
     return this.#strangers.get(id) ?? clock.now() - Math.max(0, clock.wallTime() - updatedAt);
-  }
-
-  #remember(registrationId: string, now: number): void {
-    this.#strangers.delete(registrationId);
-    this.#strangers.set(registrationId, now);
-    if (this.#strangers.size <= MAX_STRANGERS) return;
-    for (const oldest of this.#strangers.keys()) {
-      this.#strangers.delete(oldest);
-      return;
-    }
   }
 }

@@ -174,6 +174,46 @@ describe('the presence of a device in queue mode (ETS 108, 109)', () => {
     expect(presence.size).toBe(1);
   });
 
+  it('is that of the present registration for who read a former one just before', async () => {
+    const device = registration();
+    presence.registered(device);
+    await clock.run(WINDOW);
+    presence.replaced(device.id, registration({ id: 'second' }));
+    presence.replaced('second', registration({ id: 'third' }));
+    const late = ask(device);
+    await clock.run(0);
+    expect(late.turn).toBeDefined();
+    expect(presence.size).toBe(1);
+    late.turn?.end();
+    presence.replaced('third', registration({ id: 'fourth', queueMode: false }));
+    const always = ask(device);
+    await clock.run(0);
+    expect(always.turn).toBeDefined();
+    expect(presence.size).toBe(0);
+  });
+
+  it('lets those go who knew of the new registration before it was told', async () => {
+    const device = registration({ updatedAt: clock.wallTime() - WINDOW });
+    const anew = registration({ id: 'anew', updatedAt: clock.wallTime() - WINDOW });
+    const [former, own] = [ask(device), ask(anew)];
+    await clock.run(10);
+    presence.replaced(device.id, anew);
+    await clock.run(0);
+    expect([former.turn, own.turn]).not.toContain(undefined);
+    expect(presence.size).toBe(1);
+  });
+
+  it('is nothing that is waited for where the registration has ended', async () => {
+    const device = registration();
+    presence.registered(device);
+    await clock.run(WINDOW);
+    presence.forget(device.id);
+    const late = ask(device);
+    await clock.run(0);
+    expect(late.error).toBeInstanceOf(NotRegisteredError);
+    expect([presence.size, clock.pending]).toEqual([0, 0]);
+  });
+
   it('lets all go when the device leaves queue mode', async () => {
     const device = registration();
     presence.registered(device);
