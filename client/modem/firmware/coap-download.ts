@@ -20,6 +20,7 @@ export type ResolveHost = (host: string, port: number) => Promise<PeerAddress>;
 
 const defaultPort = 5683;
 const largestBlock = 1024;
+const smallestBlock = 16;
 
 /**
  * Downloads by block-wise GETs (RFC 7959 §2.4), one block after the other, so that nothing but a block is
@@ -27,6 +28,9 @@ const largestBlock = 1024;
  */
 export function coapDownload(endpoint: () => CoapEndpoint, resolve: ResolveHost): Download {
   return async ({ uri, offset, entityTag, signal }, sink) => {
+    // What a power cut left of a block.
+    if (offset % smallestBlock !== 0)
+      throw new DownloadError('changed', 'the first part ends within a block');
     const options = requestOptions(uri);
     const peer = await resolveHost(resolve, uri);
     let at = offset;
@@ -58,7 +62,7 @@ export function coapDownload(endpoint: () => CoapEndpoint, resolve: ResolveHost)
 /** The largest block that begins at this byte. */
 function blockSizeAt(offset: number): number {
   let size = largestBlock;
-  while (size > 16 && offset % size !== 0) size /= 2;
+  while (size > smallestBlock && offset % size !== 0) size /= 2;
   return size;
 }
 

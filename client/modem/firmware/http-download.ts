@@ -28,19 +28,15 @@ export function httpDownload(clock: Clock): Download {
         if (piece?.value === undefined) break;
         heard();
         received += piece.value.length;
-        try {
-          sink.take(piece.value);
-        } catch (error) {
-          // The server need not send the rest of what nobody takes.
-          await reader?.cancel();
-          throw error;
-        }
+        sink.take(piece.value);
       }
       if (total !== undefined && received !== total) {
         throw new DownloadError('connection', `the connection ended after ${received} of ${total} bytes`);
       }
     } finally {
       timer?.cancel();
+      // The server need not send the rest of what nobody takes.
+      silence.abort();
     }
   };
 }

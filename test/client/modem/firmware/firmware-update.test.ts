@@ -308,6 +308,19 @@ describe('a package that is pulled', () => {
     expect(asked).toBe(Math.ceil((whole.length - before) / 1_024));
   });
 
+  it('goes on after a power cut that left a part of a block', async () => {
+    await begin();
+    serve({ '/firmware/2.0.0': whole });
+    await writeUri(uri);
+    await world.until('half of it', () => flash.length > 10_000);
+    await die();
+    flash = new MemoryFlash(world.clock, 100_000);
+    flash.append(whole.subarray(0, 10_037));
+    await start();
+    await stateIs(DOWNLOADED);
+    expect(modem.firmware.staged?.version).toBe('2.0.0');
+  });
+
   it('can be cancelled on the way, and reset by an empty Package URI', async () => {
     await begin();
     serve({ '/firmware/2.0.0': whole });

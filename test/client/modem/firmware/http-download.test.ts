@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createSocketServer, type Server as SocketServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DownloadError } from '../../../../client/modem/firmware/download.ts';
 import { FirmwareUpdate } from '../../../../client/modem/firmware/firmware-update.ts';
+import { FlashFullError } from '../../../../client/modem/firmware/flash.ts';
 import { httpDownload } from '../../../../client/modem/firmware/http-download.ts';
 import { MemoryFlash } from '../../../../client/modem/firmware/memory-flash.ts';
 import { encodePackage } from '../../../../client/modem/firmware/package.ts';
@@ -16,17 +17,29 @@ import { until } from '../../../support/until.ts';
 // Over HTTP on a real socket.
 
 const body = Uint8Array.from({ length: 300_000 }, (_, i) => i * 13);
-const servers: Server[] = [];
+const servers: (Server | SocketServer)[] = [];
 
 afterEach(() => {
   for (const server of servers.splice(0)) {
-    server.closeAllConnections();
+    if ('closeAllConnections' in server) server.closeAllConnections();
     server.close();
   }
 });
 
 async function serve(listener: RequestListener): Promise<URL> {
   const server = createServer(listener);
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/firmware`);
+}
+
+/** A server that answers with just these bytes. */
+async function answering(text: string): Promise<URL> {
+  const server = createSocketServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.end(text));
+  });
   servers.push(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -95,6 +108,21 @@ describe('a download over HTTP', () => {
     expect((await fetched(uri)).failure).toBe(failure);
   });
 
+  it.each([
+    ['a redirect to itself', 'HTTP/1.1 302 -\r\nlocation: /firmware\r\ncontent-length: 0\r\n\r\n'],
+    ['a redirect to a file', 'HTTP/1.1 302 -\r\nlocation: file:///etc/hosts\r\ncontent-length: 0\r\n\r\n'],
+    ['a redirect to data', 'HTTP/1.1 302 -\r\nlocation: data:,SYFW\r\ncontent-length: 0\r\n\r\n'],
+    ['a redirect to nothing', 'HTTP/1.1 302 -\r\nlocation: http://[::\r\ncontent-length: 0\r\n\r\n'],
+    ['another protocol', 'SSH-2.0\r\n'],
+    ['headers without end', `HTTP/1.1 200 OK\r\nx: ${'a'.repeat(100_000)}\r\n\r\n`],
+    ['a chunk of no length', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'],
+    ['a hundred times wait', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(100)],
+    ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nabcdef'],
+    ['nonsense said to be compressed', 'HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\nnonsense'],
+  ])('that gets %s has lost its connection', async (_what, answer) => {
+    expect((await fetched(await answering(answer))).failure).toBe('connection');
+  });
+
   it('that breaks off, or meets nobody, has lost its connection', async () => {
     const uri = await serve((_request, response) => {
       response.setHeader('content-length', body.length);
@@ -124,6 +152,28 @@ describe('a download over HTTP', () => {
       return ended;
     });
     expect((await ending).failure).toBe('connection');
+  });
+
+  it.each(['begin', 'take'])('that nobody takes at its %s is not kept coming', async (at) => {
+    let closed = false;
+    const uri = await serve((_request, response) => {
+      response.on('close', () => {
+        closed = true;
+      });
+      const piece = Buffer.alloc(65_536);
+      const more = (): void => {
+        while (response.write(piece));
+        response.once('drain', more);
+      };
+      more();
+    });
+    const refuse = (): never => {
+      throw new FlashFullError('no room');
+    };
+    const sink = { begin: () => {}, take: () => {}, [at]: refuse };
+    const request = { uri, offset: 0, entityTag: undefined, signal: new AbortController().signal };
+    await expect(httpDownload(systemClock)(request, sink)).rejects.toThrow(FlashFullError);
+    await until('the server has stopped', () => closed);
   });
 
   it('ends when it is aborted', async () => {
