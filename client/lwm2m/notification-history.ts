@@ -1,11 +1,18 @@
 import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 
-/** The most values that wait for one server, whatever it asks for. */
-const mostRecords = 10_000;
+/** The most that waits for one server, whatever it asks for: so many numbers, or texts and bytes of their weight. */
+const mostWeight = 10_000;
+/** Bytes, or characters, that weigh as much as a number. */
+const bytesPerWeight = 64;
 
-/** How many values wait in all the histories that share it. */
+/** The weight of the values that wait in all the histories that share it. */
 export interface HistoryBudget {
   used: number;
+}
+
+function weightOf({ value }: LwM2mRecord): number {
+  const isLong = typeof value === 'string' || value instanceof Uint8Array;
+  return isLong ? 1 + Math.floor(value.length / bytesPerWeight) : 1;
 }
 
 interface Entry {
@@ -40,10 +47,14 @@ export class NotificationHistory {
     for (const record of records) this.#push({ record, order: this.#order }, most(record.path) ?? 0);
   }
 
-  /** Takes the oldest out, at most so many: moment by moment, each whole where it fits. */
+  /** Takes the oldest out, moment by moment, until they weigh so much. */
   take(most: number): LwM2mRecord[] {
     const taken: LwM2mRecord[] = [];
-    while (this.#length > 0 && taken.length < most) taken.push(...this.takeMoment());
+    for (let weight = 0; this.#length > 0 && weight < most; ) {
+      const moment = this.takeMoment();
+      for (const record of moment) weight += weightOf(record);
+      taken.push(...moment);
+    }
     return taken;
   }
 
@@ -54,10 +65,9 @@ export class NotificationHistory {
     const taken: LwM2mRecord[] = [];
     for (const [path, entries] of this.#paths) {
       if (entries[0]?.order !== oldest) continue;
-      taken.push((entries.shift() as Entry).record);
+      taken.push(this.#shift(entries));
       if (entries.length === 0) this.#paths.delete(path);
     }
-    this.#count(-taken.length);
     return taken;
   }
 
@@ -65,7 +75,7 @@ export class NotificationHistory {
   restore(records: readonly LwM2mRecord[], most: (path: string) => number | undefined): void {
     const newer = [...this.#paths.values()].flat().sort((a, b) => a.order - b.order);
     this.clear();
-    let order = -records.length;
+    let order = Math.min(0, newer[0]?.order ?? 0) - records.length - 1;
     let time: number | undefined;
     for (const record of records) {
       if (record.time !== time) order++;
@@ -76,29 +86,32 @@ export class NotificationHistory {
   }
 
   clear(): void {
+    for (const { record } of [...this.#paths.values()].flat()) this.#budget.used -= weightOf(record);
     this.#paths.clear();
-    this.#count(-this.#length);
+    this.#length = 0;
   }
 
-  #count(change: number): void {
-    this.#length += change;
-    this.#budget.used += change;
+  #shift(entries: Entry[]): LwM2mRecord {
+    const { record } = entries.shift() as Entry;
+    this.#length--;
+    this.#budget.used -= weightOf(record);
+    return record;
   }
 
   #push(entry: Entry, most: number): void {
     if (most <= 0) return;
     const { path } = entry.record;
+    const weight = weightOf(entry.record);
     const entries = this.#paths.get(path) ?? [];
-    while (entries.length > 0 && (entries.length >= most || this.#budget.used >= mostRecords)) {
-      entries.shift();
-      this.#count(-1);
-    }
-    if (this.#budget.used >= mostRecords) {
+    const isFull = (): boolean => this.#budget.used + weight > mostWeight;
+    while (entries.length > 0 && (entries.length >= most || isFull())) this.#shift(entries);
+    if (isFull()) {
       this.#paths.delete(path);
       return;
     }
     entries.push(entry);
-    this.#count(1);
+    this.#length++;
+    this.#budget.used += weight;
     this.#paths.set(path, entries);
   }
 }

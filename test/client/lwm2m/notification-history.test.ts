@@ -32,6 +32,31 @@ describe('a history of notifications', () => {
     expect(told(history.take(10))).toEqual(['/3/0/9 at 2', '/3/0/9 at 3', '/3/0/9 at 4']);
   });
 
+  it('keeps its order, however often what was taken comes back', () => {
+    const history = new NotificationHistory();
+    history.add(moment(1, '/3/0/9'), () => 9);
+    history.add(moment(2, '/3/0/9', '/3/0/10'), () => 9);
+    history.restore(history.take(10), () => 9);
+    for (let i = 0; i < 3; i++) history.restore(history.takeMoment(), () => 9);
+    expect(told(history.takeMoment())).toEqual(['/3/0/9 at 1']);
+    expect(told(history.takeMoment())).toEqual(['/3/0/9 at 2', '/3/0/10 at 2']);
+  });
+
+  it('holds less of what is long, and gives less of it at once', () => {
+    const budget = { used: 0 };
+    const history = new NotificationHistory(budget);
+    for (let time = 0; time < 1_000; time++) {
+      history.add([{ path: '/19/0/0', value: new Uint8Array(6_400), time }], () => 1e9);
+    }
+    expect(history.length).toBe(99);
+    const some = history.take(200);
+    expect(told(some)).toEqual(['/19/0/0 at 901', '/19/0/0 at 902']);
+    history.restore(some, () => 1e9);
+    expect(history.length).toBe(99);
+    history.clear();
+    expect(budget.used).toBe(0);
+  });
+
   it('shares its bounds with the others of its server', () => {
     const budget = { used: 0 };
     const [one, other] = [new NotificationHistory(budget), new NotificationHistory(budget)];
