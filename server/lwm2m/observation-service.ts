@@ -11,7 +11,7 @@ import type {
 } from '../../protocol/coap/exchange.ts';
 import { Code, formatCode, isSuccess } from '../../protocol/coap/message.ts';
 import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
-import { NotRegisteredError } from '../errors.ts';
+import { ConflictError, NotRegisteredError } from '../errors.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { ObservationStore, StoredObservation } from '../ports/observation-store.ts';
@@ -141,7 +141,7 @@ export class ObservationService {
    * answer, whatever its code. Attributes go in the request where the device speaks 1.2 (§6.4.1); for an
    * older one they are written beforehand (§6.3.4), at each path.
    * @throws CoapResponseError the device answers and yet does not observe, or does not take the attributes;
-   *   NotRegisteredError; TimeoutError; RequestError
+   *   ConflictError it was cancelled meanwhile; NotRegisteredError; TimeoutError; RequestError
    */
   observe(
     registration: Registration,
@@ -229,9 +229,12 @@ export class ObservationService {
         ),
       );
       if (!this.#held.has(stored)) {
-        // The registration ended while the device was asked: nobody wants this observation any more.
+        // It was cancelled, or its registration ended, while the device was asked: nobody wants it any more.
         observation?.forget();
-        throw new NotRegisteredError(name);
+        if ((await this.#options.registrations.byId(registration.id)) === undefined) {
+          throw new NotRegisteredError(name);
+        }
+        throw new ConflictError('the observation was cancelled while the device was asked for it');
       }
       if (observation !== undefined) {
         held.heardAt = this.#options.clock.now();

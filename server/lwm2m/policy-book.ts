@@ -9,6 +9,7 @@ import type {
 } from '../ports/observation-policy-store.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import { type DesiredState, PolicySet, type PolicySubject } from './desired-observations.ts';
+import { targetKey } from './observation-target.ts';
 
 /** Policies that may be kept. */
 const MAX_POLICIES = 1000;
@@ -156,7 +157,9 @@ export class PolicyBook {
 
   /** @throws ConflictError the device has too many */
   async choose(endpoint: string, choice: ObservationChoice): Promise<void> {
-    if ((await this.record(endpoint)).choices.length >= MAX_CHOICES) {
+    const { choices } = await this.record(endpoint);
+    const key = targetKey(choice);
+    if (choices.length >= MAX_CHOICES && !choices.some((one) => targetKey(one) === key)) {
       throw new ConflictError(`'${endpoint}' has ${MAX_CHOICES} observations chosen by hand already`);
     }
     // Noted before it is stored: what is asked for nothing is harmless, what is not asked for would be lost.

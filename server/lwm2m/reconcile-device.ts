@@ -8,6 +8,7 @@ import {
   type NotificationAttributes,
   notificationAttributeNames,
 } from '../../protocol/lwm2m/notification-attributes.ts';
+import { ConflictError } from '../errors.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
 import { attributesOfNodes, otherAttributes } from './attributes-at-device.ts';
@@ -209,7 +210,7 @@ export class ReconcileRound {
       this.#refused(wanted, refusal);
       return false;
     } catch (error) {
-      if (error instanceof DecodeError || error instanceof RequestError || error instanceof ResetError) {
+      if (isOfThisOne(error)) {
         this.#failed(wanted, error.message);
         return false;
       }
@@ -327,6 +328,13 @@ export class ReconcileRound {
       await this.#setWritten(path, Object.keys(left).length === 0 ? undefined : left);
     }
   }
+}
+
+/** Whether an error is about one observation, so that the round goes on with the others. */
+function isOfThisOne(error: unknown): error is Error {
+  // Cancelled while it was made: whether it is wanted still, the next round says.
+  const kinds = [DecodeError, RequestError, ResetError, ConflictError];
+  return kinds.some((kind) => error instanceof kind);
 }
 
 /** Notes that a wanted observation is not what it should be, and tells. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { IncomingRequest } from '../../protocol/coap/exchange.ts';
 import { Code } from '../../protocol/coap/message.ts';
 import { contentFormatOption, uriQuery } from '../../protocol/coap/options.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
@@ -157,6 +158,23 @@ describe('what a person wants to be observed', () => {
     await world.wait(world.api.delete(`/api/devices/modem/observations${BATTERY}`));
     await putPolicy('battery', { observations: [{ paths: [BATTERY] }] });
     await becomes(BATTERY, 'observed');
+  });
+
+  it('is told to be cancelled where it is ended while the device is asked for it', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', []);
+    let asked: IncomingRequest | undefined;
+    modem.answers.set(`GET ${BATTERY}`, (request) => {
+      asked = request;
+    });
+    await modem.register('</3/0>', v11);
+    const url = `${world.server.httpAddress}/api/devices/modem/observations${BATTERY}`;
+    const observing = fetch(url, { method: 'POST' });
+    await world.until('the device is asked', () => asked);
+    expect((await world.wait(fetch(url, { method: 'DELETE' }))).status).toBe(204);
+    asked?.respond(senml(BATTERY, [value(BATTERY)]));
+    const answer = await world.wait(observing);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([409, 'conflict']);
   });
 
   it('survives a restart of the server, and so does what was ended', async () => {

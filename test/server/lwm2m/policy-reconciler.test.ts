@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import { Code } from '../../../protocol/coap/message.ts';
+import { TimeoutError } from '../../../protocol/errors.ts';
+import { ConflictError, NotRegisteredError } from '../../../server/errors.ts';
+import { EventPublisher } from '../../../server/live/publisher.ts';
+import { createLog } from '../../../server/log.ts';
+import { PolicyBook } from '../../../server/lwm2m/policy-book.ts';
+import { PolicyReconciler } from '../../../server/lwm2m/policy-reconciler.ts';
+import { StoreUnavailableError } from '../../../server/ports/errors.ts';
+import type {
+  ObservationPolicy,
+  ObservationPolicyStore,
+} from '../../../server/ports/observation-policy-store.ts';
+import type { StoredObservation } from '../../../server/ports/observation-store.ts';
+import { anObservation, aRegistration } from '../../contract/engine.ts';
+import { FakeClock } from '../../support/coap/fake-clock.ts';
+
+const battery: ObservationPolicy = {
+  id: 'battery',
+  name: 'Battery',
+  enabled: true,
+  devices: {},
+  observations: [{ paths: ['/3/0/9'] }],
+  createdAt: 0,
+  updatedAt: 0,
+};
+const memory: ObservationPolicy = { ...battery, id: 'memory', observations: [{ paths: ['/3/0/10'] }] };
+const links = [{ target: '/3/0', attributes: {} }];
+const log = createLog('silent');
+
+/** Keeps nothing. */
+const store: ObservationPolicyStore = {
+  policies: async () => [],
+  putPolicy: async () => undefined,
+  removePolicy: async () => false,
+  recorded: async () => [],
+  record: async () => ({ choices: [], written: new Map() }),
+  choose: async () => undefined,
+  unchoose: async () => false,
+  setWritten: async () => undefined,
+};
+
+/** Devices that have no object 3 to be read, and answer an Observe as the test says. */
+async function setUp(answer: (path: string) => Promise<Code>) {
+  const clock = new FakeClock();
+  const asked: string[] = [];
+  const live: { readonly stored: StoredObservation; readonly heardAt: number }[] = [];
+  const book = await PolicyBook.open(store, { get: async () => undefined }, [battery]);
+  const reconciler = new PolicyReconciler({
+    requests: { writeAttributes: async () => undefined, discover: async () => [] },
+    observations: {
+      observe: async ({ endpoint }, target) => {
+        const paths = typeof target === 'string' ? [target] : target.paths;
+        asked.push(`${endpoint} ${paths.join()}`);
+        const code = await answer(paths.join());
+        const stored = { ...anObservation(`${live.length}`, aRegistration(endpoint)), paths };
+        live.push({ stored, heardAt: clock.now() });
+        return { code, options: [], payload: new Uint8Array(0), peer: '', identity: undefined };
+      },
+      cancel: async () => true,
+      stored: async () => [],
+      liveSince: (id) => live.filter(({ stored }) => stored.registrationId === id),
+    },
+    book,
+    events: new EventPublisher(
+      { append: async () => [] } as never,
+      { publish: () => undefined } as never,
+      log,
+    ),
+    clock,
+    log,
+    tellsIdentity: () => false,
+    identify: async () => undefined,
+  });
+  /** Time that passes while all promises go on. */
+  const pass = async (milliseconds: number): Promise<void> => {
+    for (let step = 0; step < 20; step++) await clock.run(milliseconds / 20);
+  };
+  return { clock, asked, reconciler, book, pass };
+}
+
+describe('keeping devices in line', () => {
+  it('ends with a registration that had ended before it was looked at', async () => {
+    const { asked, reconciler, pass } = await setUp(() => Promise.reject(new NotRegisteredError('d')));
+    const registration = aRegistration('d', { links });
+    await reconciler.reconcile(registration);
+    await pass(10_000_000);
+    expect(asked).toHaveLength(1);
+    expect(reconciler.session(registration.id)).toBeUndefined();
+  });
+
+  it('goes on by itself with a device that may sleep where it was the store that failed', async () => {
+    let fails = true;
+    const { asked, reconciler, pass } = await setUp(async () => {
+      if (fails) throw new StoreUnavailableError('the disk is full');
+      return Code.CONTENT;
+    });
+    reconciler.registered(aRegistration('d', { links, queueMode: true }));
+    await pass(100);
+    fails = false;
+    await pass(30_000);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('asks a device that spoke while it was asked in vain again', async () => {
+    const first = Promise.withResolvers<Code>();
+    const { asked, reconciler, pass } = await setUp(() =>
+      asked.length === 1 ? first.promise : Promise.resolve(Code.CONTENT),
+    );
+    const registration = aRegistration('d', { links, queueMode: true });
+    reconciler.registered(registration);
+    await pass(59_000);
+    reconciler.updated(
+      { ...registration, links: [...links, { target: '/4/0', attributes: {} }] },
+      registration,
+    );
+    first.reject(new TimeoutError('no answer'));
+    await pass(1_000);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('brings a device that slept when a policy changed in line as soon as it is heard', async () => {
+    const { asked, reconciler, book, pass } = await setUp(async () => Code.CONTENT);
+    const registration = aRegistration('d', { links, queueMode: true });
+    reconciler.registered(registration);
+    await pass(100);
+    await book.put(memory);
+    reconciler.heard(registration.id, false);
+    await pass(100);
+    expect(asked).toEqual(['d /3/0/9', 'd /3/0/10']);
+  });
+
+  it('does not ask a fleet that fell silent together all at once', async () => {
+    const { asked, reconciler, pass } = await setUp(() => Promise.reject(new TimeoutError('no answer')));
+    const size = 4_000;
+    for (let index = 0; index < size; index++) reconciler.registered(aRegistration(`d${index}`, { links }));
+    await pass(20);
+    expect(asked).toHaveLength(size);
+    let most = 0;
+    for (let second = 0; second < 12; second++) {
+      const before = asked.length;
+      await pass(1_000);
+      most = Math.max(most, asked.length - before);
+    }
+    expect(asked.length).toBeGreaterThanOrEqual(2 * size);
+    expect(most).toBeLessThanOrEqual(size / 2);
+  });
+
+  it('goes on with the others where one observation is cancelled while it is made', async () => {
+    const { asked, reconciler, book, pass } = await setUp(async (path) => {
+      if (path === '/3/0/9') throw new ConflictError('the observation was cancelled');
+      return Code.CONTENT;
+    });
+    await book.put({ ...memory, updatedAt: -1 });
+    const registration = aRegistration('d', { links });
+    reconciler.registered(registration);
+    await pass(100);
+    expect(asked.toSorted()).toEqual(['d /3/0/10', 'd /3/0/9']);
+    expect(reconciler.session(registration.id)?.troubles?.get('/3/0/9')).toMatchObject({ state: 'failed' });
+  });
+});
