@@ -252,7 +252,9 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
         ? undefined
         : oneOf('--firmware-fault', values['firmware-fault'], firmwareFaults),
   };
+  checkTogether(given, modem);
   const logLevel = values.quiet ? 'warn' : oneOf('--log-level', values['log-level'], logLevels);
+  if (values.state === '') throw new UsageError('--state is a folder, or :memory:');
   const state = values.state === ':memory:' ? undefined : values.state;
   const cardFile = parseCard(values.card);
   if (fleet) {
@@ -284,12 +286,29 @@ function readFlags(args: readonly string[]) {
     return { values, given };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(error.message.split('. ')[0] ?? error.message);
+    throw new UsageError(error.message.split(/\.\s/)[0] ?? error.message);
   }
 }
 
 function refuse(given: ReadonlySet<string>, names: readonly string[], why: string): void {
   for (const name of names) if (given.has(name)) throw new UsageError(`--${name} ${why}`);
+}
+
+/** What would be passed over in silence is told instead. */
+function checkTogether(given: ReadonlySet<string>, { servers, report, sendAtStart }: ModemSettings): void {
+  const versions = servers.map(({ version }) => version);
+  if (given.has('profile') && !versions.includes('1.2')) {
+    throw new UsageError('--profile is of LwM2M 1.2: it needs --version 1.2');
+  }
+  if ((report === 'send' || sendAtStart.length > 0) && versions.every((version) => version === '1.0')) {
+    throw new UsageError(`--${report === 'send' ? 'report send' : 'send'}: LwM2M 1.0 has no Send`);
+  }
+  if (given.has('share') && servers.length === 1) {
+    throw new UsageError('--share is for several servers: it needs another --server');
+  }
+  if (given.has('quiet') && given.has('log-level')) {
+    throw new UsageError('--quiet and --log-level say the same thing: one of them is enough');
+  }
 }
 
 function parseServers(
@@ -337,7 +356,7 @@ function parsePath(text: string): string {
 
 /** A fleet writes nothing unless it is asked to, and nobody can where there is no folder. */
 function storesReadings(text: string | undefined, fleet: boolean, state: string | undefined): boolean {
-  const possible = fleet ? state !== undefined : state !== ':memory:';
+  const possible = state !== ':memory:' && !(fleet && state === undefined);
   const wanted =
     text === undefined ? !fleet && possible : oneOf('--store-readings', text, ['yes', 'no']) === 'yes';
   if (wanted && !possible) throw new UsageError('--store-readings needs a state folder: --state');

@@ -62,7 +62,8 @@ describe('the command line', () => {
       { uri: 'coap://b:5700', shortServerId: 7, instanceId: 4, lifetime: 60, version: '1.0', priority: 1 },
     ]);
     expect(modem.sharedRights).toBe(7);
-    expect(parse('--share', 'none').modem.sharedRights).toBe(0);
+    const two = ['--server', 'coap://a', '--server', 'coap://b'];
+    expect(parse(...two, '--share', 'none').modem.sharedRights).toBe(0);
   });
 
   it('takes queue mode, Send, profile ids and a port that changes', () => {
@@ -73,6 +74,8 @@ describe('the command line', () => {
         '/lwm2m',
         '--rebind-every',
         '10',
+        '--version',
+        '1.2',
         '--profile',
         'oma:a,v:b',
         '--no-storing',
@@ -130,12 +133,20 @@ describe('the command line', () => {
     [['--server', 'coap://x,id=1,id=2'], /id twice/],
     [['--server', 'coap://x', '--server', 'coap://x'], /two servers have coap:\/\/x:5683/],
     [['--server', 'coap://x,id=5', '--server', 'coap://y,id=5'], /two servers have short server id 5/],
-    [['--share', 'rx'], /letters of rwed/],
+    [['--server', 'coap://a', '--server', 'coap://b', '--share', 'rx'], /letters of rwed/],
     [['--profile', 'x:1'], /--profile is hash/],
     [['--send', 'battery'], /--send is a path/],
     [['--root-path', 'lwm2m'], /--root-path is/],
     [['--root-path', '/1'], /--root-path is/],
     [['--fleet', '--send', '/3'], /not for a fleet/],
+    [['--fleet', '--state', ':memory:', '--store-readings', 'yes'], /needs a state folder/],
+    [['--profile', 'hash'], /needs --version 1\.2/],
+    [['--version', '1.0', '--report', 'send'], /--report send: LwM2M 1\.0 has no Send/],
+    [['--server', 'coap://a,version=1.0', '--send', '/3'], /--send: LwM2M 1\.0 has no Send/],
+    [['--share', 'rw'], /needs another --server/],
+    [['--quiet', '--log-level', 'debug'], /one of them is enough/],
+    [['--state', ''], /--state is a folder/],
+    [['--lifetime', '-1'], /--lifetime' argument is ambiguous/],
     [['--report', 'loudly'], /observe, send/],
     [['--rebind-every', '0'], /whole number from 1/],
     [['--store-readings', 'maybe'], /yes, no/],
