@@ -1,6 +1,8 @@
 import type { ServerAccount } from './server-account.ts';
 
 const firstBackOff = 2_000;
+/** However little a server writes: a client that is declined does not flood it, ms. */
+const leastBackOff = 1_000;
 /** Communication Retry Count, Timer (s), Sequence Delay Timer (s) and Sequence Retry Count where absent (§6.2.1.1). */
 const defaults = { count: 5, timer: 60, delay: 86_400, sequences: 1 } as const;
 /** A Communication Sequence Delay Timer of MAX_VALUE: there is no further sequence. */
@@ -51,12 +53,13 @@ export class RetryPacing {
       return spread(maxBackOff, this.#attempts - 1, random);
     }
     if (this.#attempts < Math.max(1, count ?? defaults.count)) {
-      return (timer ?? defaults.timer) * 1_000 * 2 ** Math.min(this.#attempts - 1, 30);
+      const wait = (timer ?? defaults.timer) * 1_000 * 2 ** Math.min(this.#attempts - 1, 30);
+      return Math.max(leastBackOff, wait);
     }
     this.#attempts = 0;
     this.#sequences++;
     const pause = delay ?? defaults.delay;
-    return pause >= never ? Number.POSITIVE_INFINITY : pause * 1_000;
+    return pause >= never ? Number.POSITIVE_INFINITY : Math.max(leastBackOff, pause * 1_000);
   }
 
   /** Whether registering counts as failed: so many sequences have been tried in vain. */

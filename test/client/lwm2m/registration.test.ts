@@ -120,6 +120,15 @@ describe('a client registers', () => {
     ]);
   });
 
+  it('without flooding a server that would have no pause between attempts', async () => {
+    start({ account: { communicationRetryTimer: 0, communicationSequenceDelayTimer: 0 } });
+    world.server.decline.set('register', Code.FORBIDDEN);
+    await world.clock.run(20_000);
+    expect(world.server.of('register').length).toBeLessThanOrEqual(21);
+    world.server.decline.clear();
+    await world.registered();
+  });
+
   it('no more after its communication sequences where their delay is without end, until it is told to', async () => {
     start({ account: { communicationRetryCount: 1, communicationSequenceDelayTimer: 2 ** 32 - 1 } });
     world.server.script.push({ code: Code.FORBIDDEN });
