@@ -22,6 +22,10 @@ import { type LwM2mVersion, speaks } from './versions.ts';
 
 /** Paths that are observed of one device at the most, however much it lists and whoever wants them. */
 export const MAX_DESIRED_PATHS = 256;
+/** Instances of an object that a `*` is looked at for: a device may list thousands, for each of many policies. */
+const MAX_INSTANCES = 1024;
+/** Observations that are shown as ruled out. */
+const MAX_SUPPRESSED = 1024;
 
 /** One observation that a device should have. */
 export interface DesiredObservation extends ObservationTarget {
@@ -119,10 +123,12 @@ export class PolicySet {
       for (const { observation, templates } of wanted) {
         if (observation.composite === true || templates.length > 1) {
           const paths = templates.flatMap((template) => expand(template, listed));
-          if (paths.length > 0) collected.want(policy, observation, [...new Set(paths)]);
+          if (templates.some((template) => excess(template, listed) > 0)) collected.leave(observation, 1);
+          else if (paths.length > 0) collected.want(policy, observation, [...new Set(paths)]);
         } else {
           for (const template of templates) {
             for (const path of expand(template, listed)) collected.want(policy, observation, [path]);
+            collected.leave(observation, excess(template, listed));
           }
         }
       }
@@ -160,13 +166,21 @@ class Collection {
       if (observation.exclude === true) {
         if (!this.#ruledOut.has(key)) this.#ruledOut.set(key, policy);
       } else if (this.#ruledOut.has(key)) {
+        if (this.#suppressed.size >= MAX_SUPPRESSED) continue;
         const by = this.#ruledOut.get(key);
         this.#suppressed.set(key, { ...target, key, ...(by === undefined ? {} : { policy: by }) });
+      } else if (this.#isFull(target)) {
+        this.#beyondLimit++;
       } else {
         const { attributes, contentFormat } = observation;
         this.#add({ ...target, key, policy, since: policy.updatedAt }, attributes, contentFormat);
       }
     }
+  }
+
+  /** So many more are wanted than can be asked for. */
+  leave({ exclude }: WantedObservation, count: number): void {
+    if (exclude !== true) this.#beyondLimit += count;
   }
 
   state(): DesiredState {
@@ -184,13 +198,17 @@ class Collection {
     return [{ paths, composite: true }];
   }
 
+  #isFull({ paths }: ObservationTarget): boolean {
+    return this.#paths + paths.length > MAX_DESIRED_PATHS;
+  }
+
   #add(
     observation: DesiredObservation,
     attributes: NotificationAttributes | undefined,
     contentFormat: number | undefined,
   ): void {
     if (this.#wanted.has(observation.key)) return;
-    if (this.#paths + observation.paths.length > MAX_DESIRED_PATHS) {
+    if (this.#isFull(observation)) {
       this.#beyondLimit++;
       return;
     }
@@ -244,8 +262,17 @@ function expand({ object, instance, below }: Template, listed: Listed): readonly
   if (instances === undefined) return [];
   if (instance === undefined) return [`/${object}`];
   const end = below.length === 0 ? '' : `/${below.join('/')}`;
-  if (instance === '*') return Array.from(instances, (id) => `/${object}/${id}${end}`);
-  return instances.has(instance) ? [`/${object}/${instance}${end}`] : [];
+  if (instance !== '*') return instances.has(instance) ? [`/${object}/${instance}${end}`] : [];
+  const paths: string[] = [];
+  for (const id of instances) {
+    if (paths.push(`/${object}/${id}${end}`) === MAX_INSTANCES) break;
+  }
+  return paths;
+}
+
+/** How many more there are than `expand` gives. */
+function excess({ object, instance }: Template, listed: Listed): number {
+  return instance === '*' ? Math.max(0, (listed.get(object)?.size ?? 0) - MAX_INSTANCES) : 0;
 }
 
 function isFor(devices: DeviceSelector, subject: PolicySubject, listed: Listed): boolean {

@@ -222,6 +222,21 @@ describe('what is desired of a device', () => {
     expect(desired([late], subject('</3/0>')).wanted[0]).not.toHaveProperty('attributes');
   });
 
+  it('is bounded in what it costs, too, with many policies for a device that lists thousands of instances', () => {
+    const links = Array.from({ length: 4096 }, (_, id) => `</42770/${id}>`).join();
+    const wide = (exclude: boolean, composite = false) =>
+      policy(Array.from({ length: 8 }, (_, id) => ({ paths: [`/42770/*/${id}`], exclude, composite })));
+    const narrow = { object: 42770 };
+    const ruledOut = { ...wide(true), devices: narrow };
+    const { wanted, suppressed, beyondLimit } = desired([ruledOut, wide(false)], subject(links));
+    expect([wanted.length, suppressed.length]).toEqual([0, 1024]);
+    expect(beyondLimit).toBe(8 * (4096 - 1024));
+    expect(desired([wide(false)], subject(links))).toMatchObject({
+      beyondLimit: 8 * 4096 - MAX_DESIRED_PATHS,
+    });
+    expect(desired([wide(false, true)], subject(links))).toMatchObject({ wanted: [], beyondLimit: 8 });
+  });
+
   it('is bounded, however much a device lists; what was chosen comes first', () => {
     const links = Array.from({ length: 600 }, (_, id) => `</42770/${id}>`).join(',');
     const { wanted, beyondLimit } = desired([policy([{ paths: ['/42770/*/2'] }])], subject(links), [
