@@ -2,19 +2,9 @@ import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { ObservationEnd, Observer } from '../../protocol/coap/exchange.ts';
 import { Code } from '../../protocol/coap/message.ts';
 import { longestTimer } from './observations.ts';
-import type { PackJournal } from './pack-journal.ts';
+import { type KeptProgressOf, PackStream, type ReadingStream, type ReportingPeriods } from './pack-stream.ts';
 import { notifications, type PackOutcome, type PackTransmission } from './pack-transmission.ts';
-import type { QueueReader, ReadingQueue } from './reading-queue.ts';
-import { type PackFormat, type SealedPack, sealPack } from './sealed-pack.ts';
-
-/** One sensor's readings that go out as packs while its value is observed. */
-export interface ReadingStream {
-  /** Path of the value, `/42770/0/2`. */
-  readonly path: string;
-  readonly queue: ReadingQueue;
-  /** Takes a reading now, beside the regular ones, that is not put in the queue. Time in µs since the epoch. */
-  takeNow(): { readonly time: number; readonly value: number };
-}
+import type { PackFormat, SealedPack } from './sealed-pack.ts';
 
 export interface PackSenderOptions {
   readonly clock: Clock;
@@ -29,7 +19,7 @@ export interface PackSenderOptions {
   readonly rootPath?: string;
   readonly onDelivered?: (path: string, readings: number) => void;
   /** Where progress is kept beyond the process, and whose it is. */
-  readonly journal?: { readonly journal: PackJournal; readonly shortServerId: number };
+  readonly journal?: KeptProgressOf;
 }
 
 export interface PackStatistics {
@@ -41,34 +31,10 @@ export interface PackStatistics {
   packsRefused: number;
 }
 
-/** The periods of one observation, in seconds. */
-export interface ReportingPeriods {
-  minimumPeriod(): number;
-  maximumPeriod(): number | undefined;
-}
-
-interface Stream {
-  readonly source: ReadingStream;
-  readonly reader: QueueReader;
-  /** How its packs go out now; undefined: they wait. */
-  transmit: PackTransmission | undefined;
-  observer: Observer | undefined;
-  /** Those of its observation; undefined: those of its path. */
-  periods: ReportingPeriods | undefined;
-  format: PackFormat;
-  /** Sent, or about to be, and not acknowledged: its bytes stay as they are. */
-  sealed: SealedPack | undefined;
-  /** What a process before this one had sealed: to be sealed the same. */
-  again: { readonly position: number; readonly readings: number; readonly format: PackFormat } | undefined;
-  sentAt: number;
-  /** Not to be tried before, after a pack that came back. */
-  notBefore: number;
-  /** How many readings fill a pack, as the last one showed. */
-  full: number;
-}
-
 /** After a pack came back although its observer is still there. */
 const retryDelay = 1_000;
+/** Who falls silent waits so long for the pack under way, ms: a server that is away does not hold up all else. */
+const pausePatience = 5_000;
 
 /**
  * Sends readings in packs, one confirmable pack of the whole device at a time. A pack is sealed once;
@@ -83,11 +49,11 @@ export class PackSender {
     packsRefused: 0,
   };
   readonly #options: PackSenderOptions;
-  readonly #streams: Stream[] = [];
+  readonly #streams: PackStream[] = [];
   /** How readings go out that nobody observes; undefined: they wait. */
   #unasked: { readonly transmit: PackTransmission; readonly format: PackFormat } | undefined;
   #next = 0;
-  #inFlight: Stream | undefined;
+  #inFlight: PackStream | undefined;
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #paused = false;
@@ -99,38 +65,9 @@ export class PackSender {
   }
 
   add(source: ReadingStream): void {
-    const stream: Stream = {
-      source,
-      reader: source.queue.reader(),
-      transmit: undefined,
-      observer: undefined,
-      periods: undefined,
-      format: 'senml-cbor',
-      sealed: undefined,
-      again: undefined,
-      sentAt: Number.NEGATIVE_INFINITY,
-      notBefore: Number.NEGATIVE_INFINITY,
-      full: 64,
-    };
-    this.#restore(stream);
-    this.#streams.push(stream);
-  }
-
-  /** Goes on where the process before this one was: a pack that the server may have had comes again as it was. */
-  #restore(stream: Stream): void {
-    const { source, reader } = stream;
-    const kept = this.#options.journal;
-    const progress = kept?.journal.progress(source.path, kept.shortServerId);
-    if (progress === undefined) return;
-    reader.moveTo(progress.position);
-    if (progress.attached) reader.attach();
-    const { sealed, position } = progress;
-    if (sealed !== undefined) stream.again = { ...sealed, position };
-  }
-
-  #nameOf({ path }: ReadingStream): string {
-    const { rootPath = '/' } = this.#options;
-    return rootPath === '/' ? path : rootPath + path;
+    const { rootPath = '/', journal } = this.#options;
+    const name = rootPath === '/' ? source.path : rootPath + source.path;
+    this.#streams.push(new PackStream(source, name, journal));
   }
 
   stream(path: string): ReadingStream | undefined {
@@ -140,8 +77,8 @@ export class PackSender {
   /** Readings that are sealed or wait, of all sensors, or of that path. */
   pending(path?: string): number {
     let sum = 0;
-    for (const { source, reader, sealed } of this.#streams) {
-      if (path === undefined || path === source.path) sum += reader.length + (sealed?.readings ?? 0);
+    for (const { source, pending } of this.#streams) {
+      if (path === undefined || path === source.path) sum += pending;
     }
     return sum;
   }
@@ -165,7 +102,7 @@ export class PackSender {
     stream.notBefore = Number.NEGATIVE_INFINITY;
     stream.format = format;
     stream.sentAt = this.#options.clock.now();
-    this.#attach(stream);
+    stream.attach();
     this.wake();
     return former;
   }
@@ -177,18 +114,13 @@ export class PackSender {
     const former = stream.observer;
     stream.observer = observer;
     stream.transmit = undefined;
-    this.#detach(stream);
+    stream.detach();
     return former;
   }
 
   /** Passes over the readings that wait: they were told otherwise, or were not worth telling. */
   skip(path: string): void {
-    const stream = this.#streams.find((each) => each.source.path === path);
-    if (stream === undefined) return;
-    this.#attach(stream);
-    stream.reader.remove(stream.reader.length);
-    if (stream.sealed !== undefined) return;
-    this.#note((journal, server) => journal.settled(path, server, stream.reader.position));
+    this.#streams.find((each) => each.source.path === path)?.skip();
   }
 
   /**
@@ -203,21 +135,21 @@ export class PackSender {
     this.wake();
   }
 
-  #useUnasked(stream: Stream): void {
+  #useUnasked(stream: PackStream): void {
     const unasked = this.#mayRead(stream) ? this.#unasked : undefined;
     stream.transmit = unasked?.transmit;
     stream.notBefore = Number.NEGATIVE_INFINITY;
     if (unasked === undefined) return;
     stream.format = unasked.format;
-    this.#attach(stream);
+    stream.attach();
   }
 
-  #mayRead({ source }: Stream): boolean {
+  #mayRead({ source }: PackStream): boolean {
     return this.#options.mayRead?.(source.path) ?? true;
   }
 
   /** Rights come and go: what may not be read any more ends with 4.01, as other observations do. */
-  #followRights(stream: Stream): void {
+  #followRights(stream: PackStream): void {
     const { observer } = stream;
     if (stream.transmit === undefined) {
       if (observer === undefined && this.#unasked !== undefined) this.#useUnasked(stream);
@@ -226,13 +158,14 @@ export class PackSender {
     if (this.#mayRead(stream)) return;
     stream.observer = undefined;
     stream.transmit = undefined;
-    this.#detach(stream);
+    stream.detach();
     observer?.notify({ code: Code.UNAUTHORIZED }, { confirmable: true });
   }
 
   /**
    * That observer is gone; the readings stay, or go out without being asked for. Where the server wants them no
-   * more they do not wait for it in particular: another server's progress may then do away with them.
+   * more they do not wait for it in particular: another server's progress may then do away with them. After a RST
+   * that is not so before `known`.
    */
   forget(path: string, observer: Observer, reason: ObservationEnd): void {
     const stream = this.#streams.find((each) => each.source.path === path);
@@ -240,24 +173,16 @@ export class PackSender {
     stream.observer = undefined;
     this.#useUnasked(stream);
     if (this.#unasked !== undefined) this.wake();
-    else if (reason === 'deregistered' || reason === 'reset') this.#detach(stream);
+    else if (reason === 'deregistered') stream.detach();
+    else if (reason === 'reset') stream.inDoubt = true;
   }
 
-  #attach({ source, reader }: Stream): void {
-    if (reader.attached) return;
-    reader.attach();
-    this.#note((journal, server) => journal.attached(source.path, server, reader.position, true));
-  }
-
-  #detach({ source, reader }: Stream): void {
-    if (!reader.attached) return;
-    reader.detach();
-    this.#note((journal, server) => journal.attached(source.path, server, reader.position, false));
-  }
-
-  #note(tell: (journal: PackJournal, shortServerId: number) => void): void {
-    const kept = this.#options.journal;
-    if (kept !== undefined) tell(kept.journal, kept.shortServerId);
+  /** The server has said that it knows us: what it reset it wants no more. */
+  known(): void {
+    for (const stream of this.#streams) {
+      if (stream.inDoubt && stream.observer === undefined) stream.detach();
+      stream.inDoubt = false;
+    }
   }
 
   /** Forgets all observers, without telling them, and sends nothing by itself; the readings stay. */
@@ -267,16 +192,28 @@ export class PackSender {
       const { observer } = stream;
       stream.observer = undefined;
       stream.transmit = undefined;
+      stream.inDoubt = false;
       observer?.end();
     }
   }
 
-  /** Sends nothing more until `resume`; resolves when nothing is under way. */
+  /** Sends nothing more until `resume`; resolves when nothing is under way, or what is has had its time. */
   pause(): Promise<void> {
     this.#paused = true;
     this.#cancelTimer();
     if (this.#inFlight === undefined) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+    return this.#untilIdle(pausePatience);
+  }
+
+  /** When the pack under way is settled, or after that time, ms. */
+  #untilIdle(patience: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.setTimer(patience, resolve);
+      this.#idle.push(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
   }
 
   resume(): void {
@@ -291,7 +228,7 @@ export class PackSender {
     let earliest = Number.POSITIVE_INFINITY;
     for (let i = 0; i < this.#streams.length; i++) {
       const index = (this.#next + i) % this.#streams.length;
-      const stream = this.#streams[index] as Stream;
+      const stream = this.#streams[index] as PackStream;
       this.#followRights(stream);
       const due = this.#dueAt(stream, now);
       if (due <= now) {
@@ -313,13 +250,7 @@ export class PackSender {
     this.#flushing = true;
     this.wake();
     while (this.#inFlight !== undefined && this.#options.clock.now() < end) {
-      await new Promise<void>((resolve) => {
-        const timer = this.#options.clock.setTimer(end - this.#options.clock.now(), resolve);
-        this.#idle.push(() => {
-          timer.cancel();
-          resolve();
-        });
-      });
+      await this.#untilIdle(end - this.#options.clock.now());
     }
     this.#flushing = false;
   }
@@ -330,20 +261,18 @@ export class PackSender {
   }
 
   /** When the stream's next pack may and should go out, on the monotonic clock. */
-  #dueAt(stream: Stream, now: number): number {
+  #dueAt(stream: PackStream, now: number): number {
     if (stream.transmit === undefined) return Number.POSITIVE_INFINITY;
     const { source, reader, observer, sentAt } = stream;
     if (this.#flushing) {
-      return stream.sealed !== undefined || reader.length > 0 ? now : Number.POSITIVE_INFINITY;
+      return stream.pending > 0 ? now : Number.POSITIVE_INFINITY;
     }
     const { minimumPeriod, maximumPeriod } = this.#options;
     const { periods } = stream;
     const minimum = periods === undefined ? minimumPeriod(source.path) : periods.minimumPeriod();
     const pause = observer === undefined ? 0 : minimum * 1_000;
     const earliest = Math.max(sentAt + pause, stream.notBefore);
-    if (stream.sealed !== undefined || stream.again !== undefined || reader.length >= stream.full) {
-      return earliest;
-    }
+    if (stream.isFull) return earliest;
     const oldest = reader.oldest;
     if (oldest !== undefined) {
       const age = Math.max(0, this.#options.clock.wallTime() - oldest / 1_000);
@@ -354,46 +283,21 @@ export class PackSender {
     return maximum === undefined ? Number.POSITIVE_INFINITY : Math.max(earliest, sentAt + maximum * 1_000);
   }
 
-  #send(stream: Stream, now: number): void {
+  #send(stream: PackStream, now: number): void {
     const { transmit } = stream;
     if (transmit === undefined) return;
-    stream.sealed ??= this.#seal(stream);
-    const pack = stream.sealed;
+    const pack = stream.seal();
     stream.sentAt = now;
     this.#inFlight = stream;
     transmit(pack, (outcome) => this.#settled(stream, pack, transmit, outcome));
   }
 
-  #seal(stream: Stream): SealedPack {
-    const { source, reader, again } = stream;
-    stream.again = undefined;
-    if (reader.length === 0) {
-      // The maximum period is over and no regular reading fell into it.
-      const { time, value } = source.takeNow();
-      source.queue.push(time, value);
-    }
-    const waiting = reader.length;
-    const { position } = reader;
-    // A queue that is full does not hold all of a former process's pack any more.
-    const repeated = again?.position === position && again.readings <= waiting ? again : undefined;
-    const format = repeated?.format ?? stream.format;
-    const pack = sealPack(this.#nameOf(source), reader, format, repeated?.readings);
-    if (repeated === undefined && pack.readings < waiting) stream.full = pack.readings;
-    this.#note((journal, server) => {
-      journal.sealed(source.path, server, position, pack.readings, format);
-      journal.flush();
-    });
-    return pack;
-  }
-
-  #settled(stream: Stream, pack: SealedPack, transmit: PackTransmission, outcome: PackOutcome): void {
+  #settled(stream: PackStream, pack: SealedPack, transmit: PackTransmission, outcome: PackOutcome): void {
     this.#inFlight = undefined;
     const { statistics } = this;
     if (outcome.kind === 'returned') statistics.packsReturned++;
     else {
-      stream.sealed = undefined;
-      const { source, reader } = stream;
-      this.#note((journal, server) => journal.settled(source.path, server, reader.position));
+      stream.settled();
       if (outcome.kind === 'refused') statistics.packsRefused++;
       else {
         statistics.packsDelivered++;

@@ -159,7 +159,10 @@ export class ServerSession implements ServerContext {
         this.readings.clear();
       },
       onState: (state, detail) => {
-        if (state === 'registered') this.#sendReadings();
+        if (state === 'registered') {
+          this.readings.known();
+          this.#sendReadings();
+        }
         parts.onState(this, state, detail);
       },
       onSettled: (registered) => parts.onSettled(this, registered),
@@ -249,7 +252,7 @@ export class ServerSession implements ServerContext {
     return this.send(readPaths(this.#parts.tree, paths, this), contentFormat);
   }
 
-  /** Lets the pack under way finish, then says nothing until `resume`. Observations stay. */
+  /** Lets the pack under way finish, within a bound, then says nothing until `resume`. Observations stay. */
   async pause(): Promise<void> {
     this.#paused = true;
     this.registration.pause();

@@ -1,4 +1,4 @@
-import type { ReadingStream } from '../lwm2m/pack-sender.ts';
+import type { ReadingStream } from '../lwm2m/pack-stream.ts';
 import { ReadingQueue } from '../lwm2m/reading-queue.ts';
 import { roughNormal, type SensorModel } from './signals.ts';
 

@@ -468,3 +468,63 @@ describe('a server without the right to read', () => {
     await ask(modem.close());
   });
 });
+
+describe('readings for two servers', () => {
+  const imu = '/42770/0/2';
+  let modem: Modem;
+
+  beforeEach(async () => {
+    modem = world.modem({ rates: { imu: 10, gyro: 0, temperature: 0 }, servers: serverOptions() });
+    await modem.start();
+    await world.registered(2);
+  });
+
+  afterEach(() => ask(modem.close({ deregister: false })));
+
+  const secondIsGone = (_data: Uint8Array, from: string, to: string): boolean =>
+    from === secondAddress || to === secondAddress;
+
+  it('wait for the one that has forgotten the client, until it has registered anew and observes again', async () => {
+    await ask(first.observe(imu));
+    let forgotten = false;
+    const before = await ask(
+      second.observe(imu, { decide: (each) => (forgotten ? each.reject() : each.accept()) }),
+    );
+    await world.clock.run(5_000);
+    world.link.filter = secondIsGone;
+    await world.clock.run(10_000);
+    // It is there again, and neither the token nor the registration says anything to it.
+    forgotten = true;
+    second.script.push({ code: Code.NOT_FOUND });
+    world.link.filter = undefined;
+    await world.until('registered anew', () => second.of('register').length === 2);
+    await world.clock.run(2_000);
+    const after = await ask(second.observe(imu));
+    await world.clock.run(5_000);
+    const taken = [...before.told, ...after.told].flatMap(({ payload }) =>
+      second.records(imu, payload).map(({ time }) => Math.round((time ?? 0) * 10)),
+    );
+    const all = [...new Set(taken)].sort((a, b) => a - b);
+    expect(all.length).toBeGreaterThan(200);
+    expect((all.at(-1) ?? 0) - (all[0] ?? 0)).toBe(all.length - 1);
+  });
+
+  it('do not wait for the one that has cancelled with a RST and knows the client', async () => {
+    await ask(first.observe(imu));
+    await ask(second.observe(imu, { decide: (each) => each.reject() }));
+    await world.until('asked', () => second.of('update').length === 1);
+    await world.clock.run(5_000);
+    expect(modem.client.sessions[1]?.readings.pending(imu)).toBeLessThan(10);
+  });
+
+  it('do not hold up a reboot while one of them is away', async () => {
+    await ask(second.observe(imu));
+    await world.clock.run(3_000);
+    world.link.filter = secondIsGone;
+    await world.clock.run(1_000);
+    const at = world.clock.now();
+    await ask(first.execute('/3/0/4'));
+    await world.until('back', () => first.of('register').length === 2);
+    expect(world.clock.now() - at).toBeLessThan(10_000);
+  });
+});
