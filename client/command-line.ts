@@ -94,8 +94,8 @@ Server
   --lifetime SECONDS      of the registration; 0: without end  (as a server wrote it, 300 before)
   --update-interval S     update at least this often: keeps a NAT's port open  (by the lifetime)
   --version V             of LwM2M: 1.0, 1.1 or 1.2; lower where the server declines  (1.1)
-  --share RIGHTS          what servers beside the first may do with its objects: none, or letters of
-                          rwed (read, write, execute, delete)  (r)
+  --share RIGHTS          what servers beside the first may do with its objects: none (nor create any),
+                          or letters of rwed (read, write, execute, delete)  (r)
   --profile ID[,ID...]    with 1.2, register with profile ids instead of the objects: hash, or ids that the
                           server knows (oma:NAME, v:NAME)
   --queue-mode            sleep when there is nothing to say; what is sent to the modem then is lost

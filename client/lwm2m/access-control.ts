@@ -53,7 +53,7 @@ export interface AccessControlOptions {
   readonly tree: ObjectTree;
   /** Short server id of who owns what the client was made with. */
   readonly owner: number;
-  /** Rights of the other servers on it, as bits. */
+  /** Rights of the other servers on it, as bits; 0: they create nothing either. */
   readonly defaultRights: number;
   /** Keeps what owners wrote, and who made what. */
   readonly settings?: ClientSettings;
@@ -159,8 +159,9 @@ export class AccessControl {
     const acl = new Map<number, number>();
     let { owner } = this.#options;
     if (instanceId === theObject) {
+      // Where the others have no rights at all, they do not fill the room that there is for instances either.
+      acl.set(defaultRights === 0 ? owner : defaultEntry, rightBits.create);
       owner = bootstrapOnly;
-      acl.set(defaultEntry, rightBits.create);
     } else if (objectId === serverObjectId) {
       // A server's account is that server's business alone.
       owner = serverOf(instanceId) ?? owner;

@@ -177,7 +177,7 @@ it('attributes of every server go with the instance', async () => {
   await ask(guest.send(Code.PUT, '/42771/0/1', { query: ['pmax=9'] }));
   expect(told(await ask(owner.send(Code.DELETE, '/42771/0')))).toBe('2.02');
   const made = payload(recordsOf(0, { 1: 11 }), '/42771');
-  expect(told(await ask(guest.send(Code.POST, '/42771', made)))).toBe('2.01');
+  expect(told(await ask(owner.send(Code.POST, '/42771', made)))).toBe('2.01');
   const links = await ask(guest.discover('/42771/0/1'));
   expect(new TextDecoder().decode(links.payload)).toBe('</42771/0/1>');
 });

@@ -238,6 +238,16 @@ describe('access control', () => {
     expect(told(await ask(first.send(Code.DELETE, device)))).toMatch(/^4\.0[15]/);
   });
 
+  it('lets the others create nothing where they have no rights at all', async () => {
+    start(undefined, { sharedRights: 0 });
+    client.tree.addObject(temperatureObject, {
+      create: (id) => instance(temperatureObject, id, { sensorValue: { read: () => 21.5 } }),
+    });
+    await world.registered(2);
+    expect(told(await ask(second.send(Code.POST, '/3303')))).toBe('4.01 no right to create /3303');
+    expect(told(await ask(first.send(Code.POST, '/3303')))).toBe('2.01');
+  });
+
   it('makes a server the owner of what it creates, and forgets what is deleted', async () => {
     start();
     client.tree.addObject(temperatureObject, {
