@@ -1,4 +1,4 @@
-import type { Clock } from '../../protocol/clock.ts';
+import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { DatagramPort, PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import { createCoapEndpoint } from '../../protocol/coap/endpoint.ts';
 import type { CoapEndpoint } from '../../protocol/coap/exchange.ts';
@@ -60,6 +60,8 @@ export interface Lwm2mClientOptions {
   readonly events: ClientEvents;
 }
 
+/** After one server was told of something that cannot wait, the others have so long to acknowledge it, ms. */
+const othersPatience = 5_000;
 /** How long a client that closes tries to get rid of its last readings, ms. */
 const flushPatience = 2_000;
 /** MAX_TRANSMIT_WAIT of RFC 7252 §4.8.2, ms: what §6.5 of the transport bindings recommends. */
@@ -70,6 +72,7 @@ export class Lwm2mClient {
   readonly tree = new ObjectTree();
   readonly endpoint: CoapEndpoint;
   readonly sessions: readonly ServerSession[];
+  readonly #clock: Clock;
   readonly #port: ClientPort;
   readonly #order: RegistrationOrder;
   readonly #accessControl: AccessControl | undefined;
@@ -82,6 +85,7 @@ export class Lwm2mClient {
   /** @throws TypeError no server, or two with one id */
   constructor(options: Lwm2mClientOptions) {
     const { clock, events, servers } = options;
+    this.#clock = clock;
     const ids = servers.map((server, index) => server.shortServerId ?? firstShortServerId + index);
     const instanceIds = servers.map((server, index) => server.instanceId ?? index);
     checkIds(ids, instanceIds);
@@ -217,12 +221,22 @@ export class Lwm2mClient {
   }
 
   /**
-   * Sends the present state of what is observed at `path`, without regard to pmin. Resolves with true
-   * when all observers of one server at least have acknowledged it.
+   * Sends the present state of what is observed at `path`, without regard to pmin. Resolves with true when all
+   * observers of one server at least have acknowledged it; those of the others have a few seconds more.
    */
-  async deliver(path: string): Promise<boolean> {
-    const told = await Promise.all(this.sessions.map(({ observations }) => observations.deliver(path)));
-    return told.includes(true);
+  deliver(path: string): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      let timer: Timer | undefined;
+      const deliveries = this.sessions.map(async ({ observations }) => {
+        if (await observations.deliver(path)) {
+          timer ??= this.#clock.setTimer(othersPatience, () => resolve(true));
+        }
+      });
+      Promise.all(deliveries).then(() => {
+        timer?.cancel();
+        resolve(timer !== undefined);
+      }, reject);
+    });
   }
 
   /**

@@ -527,6 +527,17 @@ describe('readings for two servers', () => {
     expect(modem.client.sessions[1]?.readings.pending(imu)).toBeLessThan(10);
   });
 
+  it('do not hold up a Disconnect that another server observes and does not acknowledge', async () => {
+    const carrier = await ask(first.observe('/42769/0'));
+    await ask(second.observe('/42769/0'));
+    world.link.filter = secondIsGone;
+    const at = world.clock.now();
+    await ask(first.execute('/42769/0/3', "0='15',1='1'"));
+    await world.until('off the network', () => world.states.includes('paused'));
+    expect(world.clock.now() - at).toBeLessThan(12_000);
+    expect(carrier.told.length).toBeGreaterThan(0);
+  });
+
   it('do not hold up a reboot while one of them is away', async () => {
     await ask(second.observe(imu));
     await world.clock.run(3_000);
