@@ -34,7 +34,8 @@ export function checkAttributes(
     if (changes[name] === undefined) continue;
     checkVersion(registration, name);
     const { only } = attributeRules[name];
-    if (only === undefined) continue;
+    // What is there may be taken off again, whatever it is.
+    if (only === undefined || changes[name] === null) continue;
     if (resourceId === undefined)
       throw new RequestError(`${name} is an attribute of resources, not of ${path}`);
     if (type === undefined) continue;

@@ -27,13 +27,18 @@ export function tellsIdentity({ links }: Pick<Registration, 'links'>): boolean {
  * Reads the Device object and keeps what it says of the device.
  * @throws TimeoutError and what else may be otherwise the next time; not what the device refuses
  */
-export async function identifyDevice(parts: DeviceIdentityParts, registration: Registration): Promise<void> {
+export async function identifyDevice(
+  parts: DeviceIdentityParts,
+  registration: Registration,
+  signal?: AbortSignal,
+): Promise<void> {
   if (!tellsIdentity(registration)) return;
   const { requests, devices, events, clock, log } = parts;
   const { endpoint } = registration;
   let attributes: DeviceAttributes;
   try {
-    const { records } = await requests.read(endpoint, '/3/0', { timeout: TIMEOUT });
+    const limits = { timeout: TIMEOUT, ...(signal === undefined ? {} : { signal }) };
+    const { records } = await requests.read(endpoint, '/3/0', limits);
     attributes = deviceAttributes(new Map(records.map(({ path, value }) => [path, value])));
   } catch (error) {
     if (!(error instanceof CoapResponseError || error instanceof DecodeError)) throw error;

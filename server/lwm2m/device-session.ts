@@ -21,7 +21,7 @@ export interface DeviceSession {
   /** `Clock.now` */
   heardAt: number;
   renewedAt: number;
-  /** Ends the request that is under way when the registration ends. */
+  /** Ends what is under way when the registration ends. */
   request: AbortController | undefined;
   /** Absent where there never was any. */
   troubles: Troubles | undefined;

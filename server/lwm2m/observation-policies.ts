@@ -55,7 +55,7 @@ export function composePolicies(options: ObservationPoliciesOptions): OpenedPoli
     clock,
     log,
     tellsIdentity,
-    identify: (registration) => identifyDevice(identity, registration),
+    identify: (registration, signal) => identifyDevice(identity, registration, signal),
     ...(presence === undefined ? {} : { presence }),
   });
   const sweep = new PolicySweep({

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Timer } from '../../protocol/clock.ts';
-import { TimeoutError } from '../../protocol/errors.ts';
+import { ResetError } from '../../protocol/coap/errors.ts';
+import { RequestError, TimeoutError } from '../../protocol/errors.ts';
 import { NotRegisteredError } from '../errors.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
@@ -30,7 +31,7 @@ export interface PolicyReconcilerOptions extends Omit<ReconcileParts, 'counts'> 
   /** Whether there is something to ask it. */
   readonly tellsIdentity: (registration: Registration) => boolean;
   /** Asks the device what it is; resolves where it has told, or will not. */
-  readonly identify: (registration: Registration) => Promise<void>;
+  readonly identify: (registration: Registration, signal: AbortSignal | undefined) => Promise<void>;
   readonly log: Logger;
 }
 
@@ -237,6 +238,7 @@ export class PolicyReconciler {
   }
 
   async #rounds(session: DeviceSession): Promise<void> {
+    session.request = new AbortController();
     try {
       const { book } = this.#options;
       do {
@@ -246,6 +248,8 @@ export class PolicyReconciler {
       session.failures = 0;
     } catch (error) {
       if (this.#isCurrent(session)) this.#failed(session, error);
+    } finally {
+      session.request = undefined;
     }
   }
 
@@ -258,7 +262,7 @@ export class PolicyReconciler {
     if (session.identified || session.again) return;
     session.identified = true;
     try {
-      await this.#options.identify(session.registration);
+      await this.#options.identify(session.registration, session.request?.signal);
     } catch (error) {
       session.identified = false;
       throw error;
@@ -279,10 +283,11 @@ export class PolicyReconciler {
     session.pausedUntil = clock.now() + pauseAfter(session.failures);
     // Who sleeps is asked when it speaks, not before; a store that failed is no matter of the device.
     if (!queueMode || !(error instanceof TimeoutError)) this.#lookAgain(session, session.pausedUntil);
-    const expected = error instanceof TimeoutError || error instanceof StoreUnavailableError;
-    if (expected) {
+    // RequestError: too much waits for the device already.
+    const expected = [TimeoutError, StoreUnavailableError, ResetError, RequestError];
+    if (expected.some((kind) => error instanceof kind)) {
       log.info(
-        { endpoint, reason: error.message },
+        { endpoint, reason: String(error) },
         'device is not in line with its policies; tried again later',
       );
     } else {

@@ -5,6 +5,7 @@ import { Code, formatCode, isSuccess } from '../../protocol/coap/message.ts';
 import { DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
 import {
   type AttributeChanges,
+  attributeRules,
   type NotificationAttributes,
   notificationAttributeNames,
 } from '../../protocol/lwm2m/notification-attributes.ts';
@@ -159,13 +160,12 @@ export class ReconcileRound {
   /** With what the device has instead of the wanted attributes, where it has. */
   async #tellSilence(wanted: DesiredObservation, reason: string): Promise<void> {
     const { registration } = this.#session;
-    const timeout = RECONCILE_TIMEOUT;
     const real = await otherAttributes(
       this.#parts.requests,
       registration.endpoint,
       wanted.paths,
       this.#nodes,
-      { timeout },
+      this.#limits,
     );
     const drift = real === undefined ? { reason } : { reason: `${reason}; it has other attributes`, real };
     if (this.#isCurrent()) tellDrift(this.#parts, this.#session, wanted, drift);
@@ -186,11 +186,9 @@ export class ReconcileRound {
   async #observe(wanted: DesiredObservation): Promise<boolean> {
     const { clock } = this.#parts;
     const session = this.#session;
-    const request = new AbortController();
-    session.request = request;
     try {
       await this.#noteAttributes(wanted);
-      let refusal = await this.#ask(wanted, request.signal);
+      let refusal = await this.#ask(wanted);
       if (refusal === undefined) {
         session.troubles?.mend(wanted.key, clock.now());
         const patience = this.#patience(wanted, session.troubles?.attempts(wanted.key, clock.now()) ?? 0);
@@ -200,7 +198,7 @@ export class ReconcileRound {
       if (wanted.attributes !== undefined && maybeOfAttributes.has(refusal.code)) {
         // Values that come at other times than wanted are better than none.
         const { attributes: _, ...bare } = wanted;
-        if ((await this.#ask(bare, request.signal)) === undefined) {
+        if ((await this.#ask(bare)) === undefined) {
           refusal = {
             ...refusal,
             diagnostic: 'it is observed without the attributes, which the device does not take',
@@ -218,15 +216,18 @@ export class ReconcileRound {
         this.#failed(wanted, 'the device does not answer');
       }
       throw error;
-    } finally {
-      session.request = undefined;
     }
+  }
+
+  /** Of each request: it ends with the registration. */
+  get #limits() {
+    const signal = this.#session.request?.signal;
+    return { timeout: RECONCILE_TIMEOUT, ...(signal === undefined ? {} : { signal }) };
   }
 
   /** Observes; resolves with the device's no, where it says no. */
   async #ask(
     wanted: DesiredObservation,
-    signal: AbortSignal,
   ): Promise<Pick<CoapResponseError, 'code' | 'diagnostic'> | undefined> {
     const origin = wanted.policy === undefined ? 'api' : 'policy';
     try {
@@ -234,7 +235,7 @@ export class ReconcileRound {
         this.#session.registration,
         wanted,
         origin,
-        { timeout: RECONCILE_TIMEOUT, signal },
+        this.#limits,
       );
       if (isSuccess(code)) return undefined;
       return { code, diagnostic: new TextDecoder().decode(payload.subarray(0, 200)) };
@@ -307,20 +308,24 @@ export class ReconcileRound {
   /** Takes attributes off the device that this server has set and nobody wants any more. */
   async #removeAttributes(): Promise<void> {
     const { requests, log } = this.#parts;
-    const { endpoint } = this.#session.registration;
+    const { registration } = this.#session;
+    const { endpoint } = registration;
     for (const [path, written] of [...this.#written]) {
       const keep = this.#nodes.get(path) ?? {};
       const names = notificationAttributeNames.filter((name) => written[name] !== undefined);
       const removed = names.filter((name) => keep[name] === undefined);
       if (removed.length === 0) continue;
       if (!this.#isCurrent()) return;
-      const changes: AttributeChanges = Object.fromEntries(removed.map((name) => [name, null]));
+      // A device that has come back with an older version has no such attribute any more.
+      const known = removed.filter((name) => speaks(registration, attributeRules[name].since));
+      const changes: AttributeChanges = Object.fromEntries(known.map((name) => [name, null]));
       try {
-        await requests.writeAttributes(endpoint, path, changes, { timeout: RECONCILE_TIMEOUT });
+        if (Object.keys(changes).length > 0)
+          await requests.writeAttributes(endpoint, path, changes, this.#limits);
       } catch (error) {
-        if (!(error instanceof CoapResponseError || error instanceof DecodeError)) throw error;
+        if (![CoapResponseError, DecodeError, ResetError].some((kind) => error instanceof kind)) throw error;
         // What the device does not let go, or does not have any more, is not ours to remember.
-        log.info({ endpoint, path, reason: error.message }, 'attributes were not removed by the device');
+        log.info({ endpoint, path, reason: String(error) }, 'attributes were not removed by the device');
       }
       const left: NotificationAttributes = Object.fromEntries(
         names.filter((name) => !removed.includes(name)).map((name) => [name, written[name]]),

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { ResetError } from '../../../protocol/coap/errors.ts';
 import { Code } from '../../../protocol/coap/message.ts';
 import { TimeoutError } from '../../../protocol/errors.ts';
 import { ConflictError, NotRegisteredError } from '../../../server/errors.ts';
 import { EventPublisher } from '../../../server/live/publisher.ts';
 import { createLog } from '../../../server/log.ts';
 import { PolicyBook } from '../../../server/lwm2m/policy-book.ts';
-import { PolicyReconciler } from '../../../server/lwm2m/policy-reconciler.ts';
+import { PolicyReconciler, type PolicyReconcilerOptions } from '../../../server/lwm2m/policy-reconciler.ts';
 import { StoreUnavailableError } from '../../../server/ports/errors.ts';
 import type {
   ObservationPolicy,
@@ -40,12 +41,16 @@ const store: ObservationPolicyStore = {
   setWritten: async () => undefined,
 };
 
-/** Devices that have no object 3 to be read, and answer an Observe as the test says. */
-async function setUp(answer: (path: string) => Promise<Code>) {
+/** Devices that answer an Observe as the test says. */
+async function setUp(
+  answer: (path: string) => Promise<Code>,
+  change: Partial<PolicyReconcilerOptions> = {},
+  records = store,
+) {
   const clock = new FakeClock();
   const asked: string[] = [];
   const live: { readonly stored: StoredObservation; readonly heardAt: number }[] = [];
-  const book = await PolicyBook.open(store, { get: async () => undefined }, [battery]);
+  const book = await PolicyBook.open(records, { get: async () => undefined }, [battery]);
   const reconciler = new PolicyReconciler({
     requests: { writeAttributes: async () => undefined, discover: async () => [] },
     observations: {
@@ -71,6 +76,7 @@ async function setUp(answer: (path: string) => Promise<Code>) {
     log,
     tellsIdentity: () => false,
     identify: async () => undefined,
+    ...change,
   });
   /** Time that passes while all promises go on. */
   const pass = async (milliseconds: number): Promise<void> => {
@@ -157,5 +163,58 @@ describe('keeping devices in line', () => {
     await pass(100);
     expect(asked.toSorted()).toEqual(['d /3/0/10', 'd /3/0/9']);
     expect(reconciler.session(registration.id)?.troubles?.get('/3/0/9')).toMatchObject({ state: 'failed' });
+  });
+
+  it('ends what it asks with the registration, and does not have it pile up for a device that comes again and again', async () => {
+    const signals: (AbortSignal | undefined)[] = [];
+    const { reconciler, pass } = await setUp(async () => Code.CONTENT, {
+      tellsIdentity: () => true,
+      identify: (_registration, signal) => {
+        signals.push(signal);
+        return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+      },
+    });
+    for (let time = 0; time < 20; time++) {
+      const registration = aRegistration('d', { id: `id-${time}`, links });
+      reconciler.registered(registration);
+      await pass(100);
+      if (time < 19) reconciler.ended(registration);
+    }
+    expect(signals).toHaveLength(20);
+    expect(signals.filter((signal) => signal?.aborted === false)).toHaveLength(1);
+  });
+
+  it.each([
+    { title: 'that its version does not have any more', error: undefined, asked: ['/3/0/9 pmin'] },
+    { title: 'that it does not let go', error: new ResetError('RST'), asked: ['/3/0/9 pmin'] },
+  ])('is not kept from a device by attributes $title', async ({ error, asked }) => {
+    const written = new Map([['/3/0/9', { pmin: 1, epmin: 5 }]]);
+    const removed: string[] = [];
+    const { reconciler, pass } = await setUp(
+      async () => Code.CONTENT,
+      {
+        requests: {
+          discover: async () => [],
+          writeAttributes: async (_endpoint, path, changes) => {
+            removed.push(`${path} ${Object.keys(changes).join()}`);
+            if (error !== undefined) throw error;
+          },
+        },
+      },
+      {
+        ...store,
+        recorded: async () => ['d'],
+        record: async () => ({ choices: [], written }),
+        setWritten: async (_endpoint, path) => {
+          written.delete(path);
+        },
+      },
+    );
+    const registration = aRegistration('d', { links, version: '1.0' });
+    reconciler.registered(registration);
+    await pass(100);
+    expect(removed).toEqual(asked);
+    expect(written.size).toBe(0);
+    expect(reconciler.session(registration.id)).toMatchObject({ failures: 0, wanted: 1, observed: 1 });
   });
 });
