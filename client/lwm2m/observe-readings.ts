@@ -1,4 +1,4 @@
-import type { ObservationEnd, Observer } from '../../protocol/coap/exchange.ts';
+import type { Observer } from '../../protocol/coap/exchange.ts';
 import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { Observed } from './observation.ts';
 import { type Answer, content, type OperationContext } from './operation.ts';
@@ -30,15 +30,27 @@ export function observeReadings(
       ? { contentFormat: observed.contentFormat, payload: observed.encode(records) }
       : encodeReading(name, now.time, now.value, format);
   let told: 'nothing yet' | 'packs' | 'values' | 'no more' = 'nothing yet';
-  const observer: Observer = request.acceptObserve((reason) => {
-    end(reason);
-    told = 'no more';
-    unwatch();
-    context.onLost(reason);
-  });
-  const end = (reason: ObservationEnd): void => {
+  const accepted = request.acceptObserve((reason) => {
     if (told === 'values') observations.ended(observer, reason);
     packs.forget(path, observer, reason);
+    over();
+    context.onLost(reason);
+  });
+  const over = (): void => {
+    told = 'no more';
+    unwatch();
+  };
+  // However it ends, it has no say in who is told then.
+  const observer: Observer = {
+    get peer() {
+      return accepted.peer;
+    },
+    token: accepted.token,
+    notify: (...notification) => accepted.notify(...notification),
+    end() {
+      accepted.end();
+      over();
+    },
   };
   const arrange = (): void => {
     const wanted = conditions.hasValueConditions(path) ? 'values' : 'packs';

@@ -80,6 +80,28 @@ describe('readings of a sensor', () => {
     expect(values(list)).toEqual([[21, 22], [28], [29, 30]]);
   });
 
+  it('go to the newest observation alone, after a registration that was made anew and a second Observe', async () => {
+    const lists: (readonly Notification[])[] = [];
+    const observe = async (): Promise<void> => {
+      lists.push((await ask(world.server.observe(path))).told);
+    };
+    await observe();
+    client.reregister();
+    await world.registered(2);
+    await observe();
+    await observe();
+    await sample(21, 22);
+    await world.clock.run(1_000);
+    await attributes('st=5');
+    await sample(23, 28);
+    await world.clock.run(1_000);
+    await attributes('st');
+    await sample(29, 30);
+    await world.clock.run(1_000);
+    expect(lists.map(values)).toEqual([[], [], [[21, 22], [28], [29, 30]]]);
+    expect(client.observations).toBe(1);
+  });
+
   it('keep to the periods and conditions of the request', async () => {
     const packs = await ask(world.server.observe(path, { query: ['pmin=2'] }));
     const began = world.clock.now();
