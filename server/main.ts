@@ -238,7 +238,7 @@ async function compose(
         parts().lifecycle.updated(registration, previous);
       },
       deregistered: (registration) => {
-        presence.forget(registration.id);
+        reach.ended(registration.id);
         parts().lifecycle.deregistered(registration);
       },
     },
@@ -368,7 +368,7 @@ async function compose(
     log: log.child({ part: 'expiry' }),
     afterAbsence,
     onExpired: (registration) => {
-      presence.forget(registration.id);
+      reach.ended(registration.id);
       lifecycle.expired(registration);
     },
   });

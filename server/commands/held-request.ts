@@ -53,16 +53,16 @@ export interface HeldRequestOptions {
  */
 export class HeldRequest implements CommandKind {
   readonly #options: HeldRequestOptions;
-  /** How commands ended that the store has not taken yet. */
-  readonly #ends = new Map<string, CommandStep>();
+  /** What became of commands that were sent, where the store has not taken it yet. */
+  readonly #steps = new Map<string, CommandStep>();
 
   constructor(options: HeldRequestOptions) {
     this.#options = options;
   }
 
   async advance(command: Command, turn: CommandTurn): Promise<Wait | undefined> {
-    const ended = this.#ends.get(command.id);
-    if (ended !== undefined) return this.#end(command, turn, ended);
+    const known = this.#steps.get(command.id);
+    if (known !== undefined) return this.#end(command, turn, known);
     if (command.state !== 'queued') {
       // The process that sent it is gone.
       return this.#lost(command, turn, 'the server stopped while it was under way', undefined);
@@ -96,8 +96,7 @@ export class HeldRequest implements CommandKind {
     if (error instanceof ResetError) {
       if (command.attempts >= MAX_RESETS)
         return this.#fail(command, turn, `the device rejects it: ${error.message}`);
-      await sending.takeBack(`the device rejected the message: ${error.message}`);
-      return sendLater(command);
+      return this.#later(sending, turn, `the device rejected the message: ${error.message}`);
     }
     if (error instanceof TimeoutError || error instanceof SessionEndedError) {
       if (!begun) return noAnswer;
@@ -112,8 +111,7 @@ export class HeldRequest implements CommandKind {
   async #refused(sending: Sending, turn: CommandTurn, error: CoapResponseError): Promise<Wait | undefined> {
     const { command } = sending;
     if (error.code === Code.SERVICE_UNAVAILABLE || error.code === Code.TOO_MANY_REQUESTS) {
-      await sending.takeBack(`the device is busy: ${error.message}`);
-      return sendLater(command);
+      return this.#later(sending, turn, `the device is busy: ${error.message}`);
     }
     if (
       error.code === Code.NOT_FOUND &&
@@ -156,11 +154,17 @@ export class HeldRequest implements CommandKind {
     });
   }
 
+  /** It was not carried out, and is sent again later. */
+  async #later({ command, begun }: Sending, turn: CommandTurn, reason: string): Promise<Wait> {
+    if (begun) await this.#end(command, turn, { from: ['sent'], to: 'queued', reason });
+    return sendLater(command);
+  }
+
   /** What has happened is not forgotten where the store does not take it at once. */
   async #end(command: Command, turn: CommandTurn, step: CommandStep): Promise<undefined> {
-    this.#ends.set(command.id, step);
+    this.#steps.set(command.id, step);
     await turn.step(command, step);
-    this.#ends.delete(command.id);
+    this.#steps.delete(command.id);
     return undefined;
   }
 }

@@ -20,7 +20,7 @@ export interface ReachLimits {
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
   /**
-   * Not for a device that has registered anew meanwhile: it may have restarted, knows nothing of what it was
+   * Not for a device that has registered anew or left meanwhile: it may have restarted, knows nothing of what it was
    * sent, and would carry it out a second time.
    */
   readonly once?: boolean;
@@ -38,6 +38,9 @@ export interface DeviceReachOptions {
   /** Whether devices listen; absent: they always do. */
   readonly presence?: DevicePresence;
 }
+
+/** What a device answers after it has left comes within this time, ms. */
+const LAST_WORD = 2_000;
 
 /** Nothing was sent: who asked has ended it right before, and it may go out another time. */
 export class NotSentError extends Error {
@@ -72,8 +75,8 @@ export class DeviceReach {
    * Sends when the device listens, and tells its presence what came of it. `send` gets where the device is,
    * the time that is left, and what ends it.
    * @throws what `send` throws; TimeoutError, NotRegisteredError, the signal's reason before it is called;
-   *   NotSentError where that came after `beforeSend`; TimeoutError where the device registered anew although
-   *   it was to be sent once
+   *   NotSentError where that came after `beforeSend`; TimeoutError where the device registered anew, or its
+   *   registration ended, although it was to be sent once
    */
   async send<T>(
     registration: Registration,
@@ -151,13 +154,26 @@ export class DeviceReach {
    */
   replaced(former: Registration, registration: Registration): void {
     const place = this.#places.get(former.id);
-    for (const end of [...(place?.once ?? [])]) {
-      end.abort(new TimeoutError('the device registered anew while it was asked, and may have done it'));
-    }
+    endAll(place?.once ?? [], 'the device registered anew while it was asked, and may have done it');
     if (former.address !== registration.address) this.moved(former.id, registration.address);
     if (place !== undefined && place.users > 0) this.#inherit(place, former.id, registration.id);
     place?.target.heard();
     this.#options.presence?.replaced(former.id, registration);
+  }
+
+  /**
+   * The registration has ended: the device may restart, and must not be asked twice. An answer may be right
+   * behind, as to an Execute for which it left.
+   */
+  ended(registrationId: string): void {
+    const place = this.#places.get(registrationId);
+    if (place !== undefined && place.once.size > 0) {
+      const asked = [...place.once];
+      this.#options.clock.setTimer(LAST_WORD, () => {
+        endAll(asked, 'the registration ended while the device was asked, and it may have done it');
+      });
+    }
+    this.#options.presence?.forget(registrationId);
   }
 
   /** What is under way by the former registration is known by the new one too. */
@@ -248,6 +264,10 @@ function answeredOrHeard(
     signal?.addEventListener('abort', aborted);
     probe(target.address).then(done, failed);
   });
+}
+
+function endAll(asked: Iterable<AbortController>, reason: string): void {
+  for (const end of [...asked]) end.abort(new TimeoutError(reason));
 }
 
 function either(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {

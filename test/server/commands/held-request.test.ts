@@ -189,6 +189,24 @@ describe('a held request', () => {
     expect([times, life.command.state]).toEqual([1, 'done']);
   });
 
+  it('that the device would not take is sent again also where the store took that later', async () => {
+    for (const error of [new CoapResponseError(Code.SERVICE_UNAVAILABLE), new ResetError('RST')]) {
+      let sent = 0;
+      const life = new Life(EXECUTE, async (_command, options) => {
+        await options.beforeSend?.();
+        if (sent++ > 0) return {};
+        life.failSteps = 1;
+        throw error;
+      });
+      await expect(life.advance()).rejects.toThrow(StoreUnavailableError);
+      expect(life.command.state).toBe('sent');
+      await life.advance();
+      expect(life.command.state).toBe('queued');
+      await life.advance();
+      expect([life.command.state, sent]).toEqual(['done', 2]);
+    }
+  });
+
   it('is left as it is when the server closes', async () => {
     const life = new Life(EXECUTE, async (_command, options) => {
       await options.beforeSend?.();

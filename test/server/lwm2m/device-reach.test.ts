@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RequestTarget } from '../../../protocol/coap/request-target.ts';
 import { TimeoutError } from '../../../protocol/errors.ts';
+import { NotRegisteredError } from '../../../server/errors.ts';
 import { createLog } from '../../../server/log.ts';
 import { DeviceReach, NotSentError } from '../../../server/lwm2m/device-reach.ts';
 import { PresenceWindows } from '../../../server/lwm2m/presence-windows.ts';
@@ -181,6 +182,30 @@ describe('the way to a device', () => {
     expect(sent).toBe(true);
     reach.replaced({ ...registration, id: 'second' }, { ...registration, id: 'third' });
     await expect(single).rejects.toThrow('registered anew');
+  });
+
+  it('ends what must not reach a device twice with the registration: who left may come back restarted', async () => {
+    const { clock, presence, reach, registration } = setUp(true);
+    presence.registered(registration);
+    const single = reach.send(registration, { ...LIMITS, once: true }, (_target, _left, signal) => {
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    });
+    const waiting = reach.send(registration, LIMITS, async () => 'sent');
+    single.catch(() => undefined);
+    waiting.catch(() => undefined);
+    await clock.run(0);
+    reach.ended(registration.id);
+    let over = false;
+    single.catch(() => {
+      over = true;
+    });
+    // For what it left, as Disable: its answer may be right behind.
+    await clock.run(1_900);
+    expect(over).toBe(false);
+    await clock.run(200);
+    await expect(single).rejects.toThrow('the registration ended');
+    await expect(waiting).rejects.toThrow(NotRegisteredError);
+    expect(presence.size).toBe(0);
   });
 
   it('begins nothing for who gives up in the moment in which his turn comes', async () => {
