@@ -19,3 +19,6 @@ export class TimeoutError extends Error {
 export class RequestError extends Error {
   override readonly name = 'RequestError';
 }
+
+/** So much waits for the peer that no more is taken: it is not the request's fault, and may be made again. */
+export class BusyError extends RequestError {}

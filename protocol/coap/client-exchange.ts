@@ -1,4 +1,4 @@
-import { DecodeError, RequestError, TimeoutError } from '../errors.ts';
+import { BusyError, DecodeError, TimeoutError } from '../errors.ts';
 import { BlockDownload, withoutBlocks } from './block-download.ts';
 import { BlockUpload } from './block-upload.ts';
 import type { AwaitedAnswer, ClientRequests } from './client-requests.ts';
@@ -210,7 +210,7 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
     if (!confirmable) layer.deadlines.set(this, layer.parameters.separateResponseTimeout);
     if (previous === undefined) {
       if (!layer.submit(transmission)) {
-        this.#fail(new RequestError(`too many requests wait for ${this.peer.address}`));
+        this.#fail(new BusyError(`too many requests wait for ${this.peer.address}`));
       }
       return;
     }

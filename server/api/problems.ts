@@ -1,6 +1,6 @@
 import { CoapResponseError, EndpointClosedError, ResetError } from '../../protocol/coap/errors.ts';
 import { Code, formatCode } from '../../protocol/coap/message.ts';
-import { DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
+import { BusyError, DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
 import { ConflictError, NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { ApiProblem } from './schemas.ts';
@@ -31,6 +31,7 @@ export const problems = {
   body_too_large: { status: 413, title: 'The body is too large' },
   uri_too_long: { status: 414, title: 'The path is too long' },
   unsupported_media_type: { status: 415, title: 'The body must be application/json' },
+  too_many_requests: { status: 429, title: 'So many requests wait for the device that no more are taken' },
   request_aborted: { status: 499, title: 'The caller went away' },
   device_bad_request: { status: 400, title: 'The device could not make sense of the request' },
   device_forbidden: { status: 403, title: 'The device does not allow it' },
@@ -93,6 +94,7 @@ const errorClasses: readonly (readonly [abstract new (...args: never[]) => Error
   [UnknownDeviceError, 'unknown_device'],
   [NotRegisteredError, 'not_registered'],
   [ConflictError, 'conflict'],
+  [BusyError, 'too_many_requests'],
   [RequestError, 'invalid_request'],
   [TimeoutError, 'device_timeout'],
   [ResetError, 'device_reset'],

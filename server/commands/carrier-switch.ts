@@ -4,7 +4,7 @@ import { toApiValue } from '../../objects/values.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import { CoapResponseError, ResetError } from '../../protocol/coap/errors.ts';
 import { Code } from '../../protocol/coap/message.ts';
-import { DecodeError, TimeoutError } from '../../protocol/errors.ts';
+import { BusyError, DecodeError, TimeoutError } from '../../protocol/errors.ts';
 import { NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import { NotSentError } from '../lwm2m/device-reach.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
@@ -97,6 +97,10 @@ export class CarrierSwitch implements CommandKind {
       return notRegistered;
     }
     const { command } = sending;
+    if (error instanceof BusyError) {
+      await sending.takeBack(error.message);
+      return sendLater(command);
+    }
     if (!sending.begun && (error instanceof TimeoutError || error instanceof SessionEndedError))
       return noAnswer;
     if (error instanceof CoapResponseError) {

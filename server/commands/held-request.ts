@@ -1,6 +1,6 @@
 import { CoapResponseError, ResetError } from '../../protocol/coap/errors.ts';
 import { Code, formatCode } from '../../protocol/coap/message.ts';
-import { DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
+import { BusyError, DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
 import { NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import { NotSentError } from '../lwm2m/device-reach.ts';
 import type { DeviceRequestOptions } from '../lwm2m/device-requests.ts';
@@ -104,6 +104,7 @@ export class HeldRequest implements CommandKind {
     }
     if (error instanceof DecodeError)
       return this.#fail(command, turn, `the answer cannot be read: ${error.message}`);
+    if (error instanceof BusyError) return this.#later(sending, turn, error.message);
     if (error instanceof RequestError) return this.#fail(command, turn, error.message);
     throw error;
   }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../../protocol/clock.ts';
-import { RequestError, TimeoutError } from '../../protocol/errors.ts';
+import { BusyError, TimeoutError } from '../../protocol/errors.ts';
 import { NotRegisteredError } from '../errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import { AwakeWindow } from './awake-window.ts';
@@ -89,9 +89,7 @@ export class PresenceWindows implements DevicePresence {
       return Promise.resolve(this.#turn(sleeper));
     }
     if ((sleeper.waiters?.length ?? 0) >= MAX_WAITING) {
-      return Promise.reject(
-        new RequestError(`${MAX_WAITING} requests wait for '${sleeper.endpoint}' already`),
-      );
+      return Promise.reject(new BusyError(`${MAX_WAITING} requests wait for '${sleeper.endpoint}' already`));
     }
     return this.#wait(sleeper, timeout, signal);
   }

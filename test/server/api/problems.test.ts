@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CoapResponseError, EndpointClosedError, ResetError } from '../../../protocol/coap/errors.ts';
 import { Code } from '../../../protocol/coap/message.ts';
-import { DecodeError, RequestError, TimeoutError } from '../../../protocol/errors.ts';
+import { BusyError, DecodeError, RequestError, TimeoutError } from '../../../protocol/errors.ts';
 import { ProblemError, problemOf, problems } from '../../../server/api/problems.ts';
 import { ConflictError, NotRegisteredError, UnknownDeviceError } from '../../../server/errors.ts';
 import { StoreUnavailableError } from '../../../server/ports/errors.ts';
@@ -23,6 +23,7 @@ describe('problems', () => {
     [new NotRegisteredError('m'), 409, 'not_registered'],
     [new ConflictError('used'), 409, 'conflict'],
     [new RequestError('bad'), 400, 'invalid_request'],
+    [new BusyError('64 wait'), 429, 'too_many_requests'],
     [new TimeoutError('late'), 504, 'device_timeout'],
     [new ResetError('reset'), 502, 'device_reset'],
     [new DecodeError('garbage'), 502, 'device_unreadable'],

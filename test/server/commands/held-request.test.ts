@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CoapResponseError, ResetError } from '../../../protocol/coap/errors.ts';
 import { Code } from '../../../protocol/coap/message.ts';
-import { DecodeError, RequestError, TimeoutError } from '../../../protocol/errors.ts';
+import { BusyError, DecodeError, RequestError, TimeoutError } from '../../../protocol/errors.ts';
 import {
   type CommandStep,
   type CommandTurn,
@@ -204,6 +204,15 @@ describe('a held request', () => {
       expect(life.command.state).toBe('queued');
       await life.advance();
       expect([life.command.state, sent]).toEqual(['done', 2]);
+    }
+  });
+
+  it('waits where too much waits for the device already', async () => {
+    const busy = new BusyError("64 requests wait for 'd' already");
+    for (const perform of [sends(busy), () => Promise.reject(busy)]) {
+      const life = new Life(EXECUTE, perform);
+      expect(await life.advance()).toMatchObject({ unreachable: false });
+      expect(life.command.state).toBe('queued');
     }
   });
 
