@@ -170,8 +170,8 @@ export class CarrierControl {
       );
     }
     if (this.#busy) throw new OperationError(Code.SERVICE_UNAVAILABLE, 'a switch is under way', busyRetry);
-    this.#busy = true;
     journal.take(id, target, clock.wallTime());
+    this.#busy = true;
     await actions.reach('journal-written');
     return { begin: () => void this.#run(target).catch((error) => actions.fault(error)) };
   }

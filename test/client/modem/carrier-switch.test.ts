@@ -201,6 +201,20 @@ describe('a carrier switch', () => {
     expect([journal.read()?.entry, said(), card.enabledProfile?.name]).toEqual([undefined, [], 'AT&T']);
   });
 
+  it('is declined while the disk is full, and may then be tried again', async () => {
+    const { write } = journal;
+    journal.write = () => {
+      throw Object.assign(new Error('no space left'), { code: 'ENOSPC', syscall: 'write' });
+    };
+    expect(told(await execute("0='1',1='1'"))).toBe('5.00 it cannot be kept: ENOSPC');
+    await world.clock.run(5_000);
+    expect([journal.read()?.entry, card.enabledProfile?.name]).toEqual([undefined, 'AT&T']);
+    journal.write = write;
+    expect(told(await execute("0='1',1='1'"))).toBe('2.04');
+    await world.clock.run(5_000);
+    expect(card.enabledProfile?.name).toBe('T-Mobile');
+  });
+
   it('is declined while another is under way, and may then be tried again', async () => {
     await execute("0='1',1='1'");
     const second = await execute("0='2',1='2'");
