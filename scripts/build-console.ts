@@ -5,7 +5,14 @@ import { root } from './root.ts';
 import { runToEnd } from './run-to-end.ts';
 
 /** What the bundle is made of: if one of these is newer than the bundle, it is built again. */
-const sources = ['web', 'objects', 'protocol/lwm2m', 'server/api/schemas.ts', 'package-lock.json'];
+const sources = [
+  'web',
+  'objects',
+  'protocol/lwm2m',
+  'server/api/schemas.ts',
+  'server/api/schemas',
+  'package-lock.json',
+];
 
 /** Milliseconds since the epoch at which the newest file under a path was changed; 0 where there is none. */
 export function newestChange(path: string): number {

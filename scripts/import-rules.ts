@@ -34,7 +34,7 @@ export const importRules: readonly ImportRule[] = [
   {
     from: 'web/',
     to: ['protocol/lwm2m/', 'protocol/errors.ts', 'objects/'],
-    typesOf: ['server/api/schemas.ts', 'server/api/policy-schemas.ts', 'server/api/model-schemas.ts'],
+    typesOf: ['server/api/schemas.ts', 'server/api/schemas/'],
     browserSafe: true,
   },
   {

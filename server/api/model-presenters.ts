@@ -1,7 +1,7 @@
 import type { ResourceDefinition } from '../../objects/define-object.ts';
 import { objectUrn } from '../../objects/to-oma-xml.ts';
 import type { ObjectModel } from '../lwm2m/object-models.ts';
-import type { ApiObjectModel, ApiObjectModelEntry } from './model-schemas.ts';
+import type { ApiObjectModel, ApiObjectModelEntry } from './schemas/object-models.ts';
 
 export function presentModelEntry({
   definition,

@@ -8,7 +8,7 @@ import type {
   ApiObservationPolicyBody,
   ApiObservationStatus,
   ApiWantedStatus,
-} from './policy-schemas.ts';
+} from './schemas/observation-policies.ts';
 
 // As in presenters.ts: each member that goes out is named. A stored observation's token must not.
 

@@ -1,6 +1,6 @@
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
-import * as modelSchemas from './model-schemas.ts';
-import * as policySchemas from './policy-schemas.ts';
+import * as modelSchemas from './schemas/object-models.ts';
+import * as policySchemas from './schemas/observation-policies.ts';
 import * as schemas from './schemas.ts';
 
 interface NamedSchema {

@@ -7,7 +7,7 @@ import { Code } from '../../protocol/coap/message.ts';
 import { contentFormatOption, uriQuery } from '../../protocol/coap/options.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
-import type { ApiObservationStatus, ApiWantedStatus } from '../../server/api/policy-schemas.ts';
+import type { ApiObservationStatus, ApiWantedStatus } from '../../server/api/schemas/observation-policies.ts';
 import { type ScriptedDevice, ServerWorld, senml } from '../support/server-world.ts';
 
 let world: ServerWorld;

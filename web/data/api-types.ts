@@ -1,7 +1,7 @@
 /** The API's types as the console uses them; their one home is server/api/schemas.ts. */
 
-export type { ApiObjectModel } from '../../server/api/model-schemas.ts';
-export type { ApiObservationStatus, ApiWantedStatus } from '../../server/api/policy-schemas.ts';
+export type { ApiObjectModel } from '../../server/api/schemas/object-models.ts';
+export type { ApiObservationStatus, ApiWantedStatus } from '../../server/api/schemas/observation-policies.ts';
 export type {
   ApiCarrierAnswer,
   ApiCommand,

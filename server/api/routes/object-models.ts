@@ -3,9 +3,13 @@ import { Type } from 'typebox';
 import type { ObjectModel } from '../../lwm2m/object-models.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { presentModel, presentModelEntry } from '../model-presenters.ts';
-import { ObjectModelListSchema, ObjectModelSchema, ObjectModelsLoadedSchema } from '../model-schemas.ts';
 import { ProblemError } from '../problems.ts';
 import { noContent, problemResponses } from '../route-schemas.ts';
+import {
+  ObjectModelListSchema,
+  ObjectModelSchema,
+  ObjectModelsLoadedSchema,
+} from '../schemas/object-models.ts';
 import { ref } from '../shared-schemas.ts';
 
 const tags = ['object-models'];

@@ -5,15 +5,15 @@ import { requestOptions } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { objectPath } from '../object-content.ts';
 import { policyInput, presentObservationStatus, presentPolicy } from '../policy-presenters.ts';
+import { ProblemError } from '../problems.ts';
+import { EndpointParams, noContent, problemResponses, timeout } from '../route-schemas.ts';
 import {
   ObservationChoiceBodySchema,
   ObservationPoliciesAnswerSchema,
   ObservationPolicyBodySchema,
   ObservationPolicySchema,
   ObservationStatusSchema,
-} from '../policy-schemas.ts';
-import { ProblemError } from '../problems.ts';
-import { EndpointParams, noContent, problemResponses, timeout } from '../route-schemas.ts';
+} from '../schemas/observation-policies.ts';
 import { ref } from '../shared-schemas.ts';
 
 const tags = ['observations'];

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { NotificationAttributesSchema } from './schemas.ts';
+import { NotificationAttributesSchema } from './attributes.ts';
 
 const glob = (description: string) =>
   Type.Optional(
