@@ -220,6 +220,10 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
 
   // ---- what the message layer tells
 
+  sent(): void {
+    this.#request.onSent?.();
+  }
+
   acknowledged(transmission: Transmission): void {
     const { layer } = this.#requests;
     this.#acknowledged = true;

@@ -18,6 +18,8 @@ export interface OutgoingRequest {
   readonly timeout?: number;
   /** Rejects with its reason, and stops retransmitting. */
   readonly signal?: AbortSignal;
+  /** Called when a message of it goes out: until then the peer cannot have had anything of it. */
+  readonly onSent?: () => void;
   /**
    * Asks for just this block of the representation (RFC 7959 §2.4): the answer is given as it came, its
    * Block2 option among its options, so that a large body can be streamed, or gone on with after an

@@ -185,6 +185,7 @@ export class Outbox implements TransmissionDriver {
     peer.outgoing ??= new Map();
     peer.outgoing.set(transmission.messageId, transmission);
     this.#startWaiting(transmission);
+    transmission.owner.sent?.();
     this.send(transmission.data, peer.address, 0);
   }
 

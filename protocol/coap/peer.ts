@@ -6,6 +6,8 @@ import { type CoapMessage, MessageType } from './message.ts';
 
 /** Who sent a message, and hears what becomes of it. Called at most once per transmission, but for `superseded`. */
 export interface TransmissionOwner {
+  /** It goes out, for the first time. */
+  sent?(): void;
   /** An empty ACK. */
   acknowledged(transmission: Transmission): void;
   /** An ACK that carries a response (RFC 7252 §5.2.1). */

@@ -267,7 +267,8 @@ function answeredOrHeard(
 }
 
 function endAll(asked: Iterable<AbortController>, reason: string): void {
-  for (const end of [...asked]) end.abort(new TimeoutError(reason));
+  // The last first: one that ends would let the next go out.
+  for (const end of [...asked].reverse()) end.abort(new TimeoutError(reason));
 }
 
 function either(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {

@@ -2,9 +2,10 @@ import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import type { CoapEndpoint, IncomingResponse, OutgoingRequest } from '../../protocol/coap/exchange.ts';
 import type { Code } from '../../protocol/coap/message.ts';
 import { pathOptions } from '../../protocol/coap/options.ts';
+import { TimeoutError } from '../../protocol/errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import { devicePath } from './coap-request.ts';
-import type { DeviceReach } from './device-reach.ts';
+import { type DeviceReach, NotSentError } from './device-reach.ts';
 import type { DeviceRequestOptions } from './device-requests.ts';
 
 export interface DeviceSenderOptions {
@@ -31,19 +32,28 @@ export class DeviceSender {
    * One request and its answer, whatever its code. `once`: not for a device that registers anew meanwhile,
    * for it may carry it out a second time.
    * @throws TimeoutError; NotRegisteredError the registration ended while the device slept; what the
-   *   endpoint throws
+   *   endpoint throws; after `beforeSend`, NotSentError where it ended before anything went out
    */
   send(registration: Registration, request: DeviceRequest, once = false): Promise<IncomingResponse> {
     const { endpoint, reach } = this.#options;
     const { timeout = this.#options.timeout, signal, beforeSend, ...rest } = request;
     const probe = once ? (at: PeerAddress, left: number) => endpoint.ping(at, { timeout: left }) : undefined;
-    return reach.send(registration, { timeout, signal, once, probe, beforeSend }, (target, left, either) =>
-      endpoint.request(target, {
-        ...rest,
-        timeout: left,
-        ...(either === undefined ? {} : { signal: either }),
-      }),
-    );
+    const limits = { timeout, signal, once, probe, beforeSend };
+    return reach.send(registration, limits, async (target, left, either) => {
+      let sent = false;
+      const onSent = (): void => {
+        sent = true;
+      };
+      const ended = either === undefined ? {} : { signal: either };
+      try {
+        return await endpoint.request(target, { ...rest, timeout: left, onSent, ...ended });
+      } catch (error) {
+        const ranOut = error instanceof TimeoutError || either?.aborted === true;
+        // It waited for others of its kind all the time (NSTART).
+        if (sent || !ranOut || beforeSend === undefined) throw error;
+        throw new NotSentError('it was ended before it went out', { cause: error });
+      }
+    });
   }
 }
 
