@@ -85,7 +85,12 @@ export async function startServer(config: Config, given: ServerParts = {}): Prom
     }
   };
   try {
-    const stores = given.stores ?? (await openEmbeddedStores({ path: config.data }));
+    const stores =
+      given.stores ??
+      (await openEmbeddedStores({
+        path: config.data,
+        onFault: (error) => log.error({ error }, 'a database thread met a bug'),
+      }));
     closing.push(() => stores.close());
     const port = given.port ?? (await openUdpPort(config, log));
     closing.push(() => port.close());

@@ -40,6 +40,7 @@ interface Sent {
 export class Channel {
   readonly #options: DatabaseOptions;
   readonly #restartPause: number;
+  readonly #onFault: (error: Error) => void;
   #worker: Worker | undefined;
   #opening: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   #diedAt = Number.NEGATIVE_INFINITY;
@@ -55,10 +56,14 @@ export class Channel {
   #scheduled = false;
   readonly #buffers: ArrayBuffer[] = [];
 
-  /** `restartPause`: how long after the worker's end a new one may be started, ms. */
-  constructor(options: DatabaseOptions, restartPause: number) {
+  /**
+   * `restartPause`: how long after the worker's end a new one may be started, ms. `onFault` hears what
+   * ended the worker: an error that no code of ours foresaw.
+   */
+  constructor(options: DatabaseOptions, restartPause: number, onFault: (error: Error) => void) {
     this.#options = options;
     this.#restartPause = restartPause;
+    this.#onFault = onFault;
   }
 
   /** @throws StoreUnavailableError the database cannot be opened. */
@@ -192,7 +197,7 @@ export class Channel {
     });
     worker.on('error', (error) => {
       failure = `the database thread failed: ${error.message}`;
-      process.emitWarning(error);
+      this.#onFault(error);
     });
     worker.on('exit', () => {
       this.#worker = undefined;

@@ -22,6 +22,8 @@ export interface EmbeddedOptions {
   readonly maxPages?: number;
   /** How long after the end of a database thread another may be started, ms; default 1000. */
   readonly restartPause?: number;
+  /** Hears what ended a database thread; a warning of the process by default. */
+  readonly onFault?: (error: Error) => void;
 }
 
 /**
@@ -34,13 +36,15 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
   const path = memory ? options.path : resolve(options.path);
   const durable = options.durable ?? true;
   const restartPause = options.restartPause ?? 1000;
+  const onFault = options.onFault ?? ((error) => process.emitWarning(error));
   const channel = new Channel(
     { path, durable, ...(options.maxPages === undefined ? {} : { maxPages: options.maxPages }) },
     restartPause,
+    onFault,
   );
   await channel.open();
   // A database in memory belongs to one connection: there the writer answers queries too.
-  const queries = memory ? channel : new Channel({ path, durable, reader: true }, restartPause);
+  const queries = memory ? channel : new Channel({ path, durable, reader: true }, restartPause, onFault);
   if (queries !== channel) {
     try {
       await queries.open();

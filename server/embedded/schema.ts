@@ -224,10 +224,10 @@ const steps: readonly string[] = [
 export const schemaVersion = steps.length;
 
 /**
- * Brings the database to this program's schema, each step in its own transaction.
+ * Brings the database to this program's schema, each step in its own transaction; or to an earlier one.
  * @throws StoreUnavailableError the file was written by a newer program.
  */
-export function migrate(database: DatabaseSync): void {
+export function migrate(database: DatabaseSync, to = schemaVersion): void {
   const row = database.prepare('PRAGMA user_version').get();
   const found = Number(row?.['user_version'] ?? 0);
   if (found > schemaVersion) {
@@ -236,7 +236,7 @@ export function migrate(database: DatabaseSync): void {
     );
   }
   for (const [index, step] of steps.entries()) {
-    if (index < found) continue;
+    if (index < found || index >= to) continue;
     database.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${index + 1}; COMMIT;`);
   }
 }
