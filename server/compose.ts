@@ -1,0 +1,400 @@
+import type { Logger } from 'pino';
+import { Registry } from 'prom-client';
+import { createObjectRegistry, standardObjects } from '../objects/registry.ts';
+import type { Clock } from '../protocol/clock.ts';
+import type { DatagramPort } from '../protocol/coap/datagram-port.ts';
+import { createCoapEndpoint } from '../protocol/coap/endpoint.ts';
+import { allowHosts } from './api/allowed-hosts.ts';
+import { performHeldRequest } from './api/held-requests.ts';
+import { buildApi } from './api/index.ts';
+import { presentCommand, presentRegistration } from './api/presenters.ts';
+import type { ApiHeldRequestBody } from './api/schemas.ts';
+import { CarrierService } from './commands/carrier-service.ts';
+import { CarrierSwitch } from './commands/carrier-switch.ts';
+import { CommandDispatcher } from './commands/dispatcher.ts';
+import { HeldRequest } from './commands/held-request.ts';
+import { RequestService } from './commands/request-service.ts';
+import type { Config } from './config.ts';
+import { consoleRoot, packageVersion } from './installation.ts';
+import { announce, listen } from './listen.ts';
+import { LiveHub } from './live/hub.ts';
+import { EventPublisher } from './live/publisher.ts';
+import { deviceInterface } from './lwm2m/device-interface.ts';
+import { DeviceLifecycle } from './lwm2m/device-lifecycle.ts';
+import { DeviceModels } from './lwm2m/device-models.ts';
+import { DeviceOperations } from './lwm2m/device-operations.ts';
+import { DeviceReach } from './lwm2m/device-reach.ts';
+import { RegistrationExpiry } from './lwm2m/expiry.ts';
+import { ListeningTimes } from './lwm2m/listening-times.ts';
+import { ObjectModels } from './lwm2m/object-models.ts';
+import { composePolicies, type OpenedPolicies, openPolicyBook } from './lwm2m/observation-policies.ts';
+import { ObservationService } from './lwm2m/observation-service.ts';
+import { PresenceWindows } from './lwm2m/presence-windows.ts';
+import { Profiles } from './lwm2m/profiles.ts';
+import { RegistrationInterface } from './lwm2m/registration-interface.ts';
+import { SendInterface } from './lwm2m/send-interface.ts';
+import { registerMetrics } from './metrics.ts';
+import { readObjectFolder } from './object-folder.ts';
+import type { Command } from './ports/command-queue.ts';
+import type { Stores } from './ports/stores.ts';
+import { steadyClock } from './steady-clock.ts';
+import { TelemetryIngest } from './telemetry/ingest.ts';
+import { inventoryAttribute } from './telemetry/inventory-attribute.ts';
+import { levelWithLog } from './telemetry/level-with-log.ts';
+import { Projection } from './telemetry/projection.ts';
+import { rememberReads } from './telemetry/remember-reads.ts';
+import { Retention } from './telemetry/retention.ts';
+import { UnreadableLog } from './telemetry/unreadable-log.ts';
+
+/** What the server is put together on, and how it is taken apart again. */
+export interface Foundation {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly port: DatagramPort;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** When the process began, ms since the epoch. */
+  readonly startedAt: number;
+  /** Takes what ends a part: the part that was started last ends first. */
+  readonly onClose: (step: () => Promise<unknown>) => void;
+}
+
+/** What listens. */
+export interface Listening {
+  /** Of the REST API and the console. */
+  readonly httpAddress: string;
+  /** `coap://host:port` */
+  readonly coapUri: string;
+}
+
+/** Wires the parts to each other, and starts them: transport, then API. */
+export async function compose(foundation: Foundation): Promise<Listening> {
+  const { config, stores, port, log, clock, startedAt, onClose } = foundation;
+  const registry = createObjectRegistry(
+    standardObjects({ carrier: config.carrierObject, iotSensor: config.sensorObject }),
+  );
+  const deviceModels = new DeviceModels(registry);
+  const book = await openPolicyBook(stores, config);
+  const hub = await LiveHub.open(stores.events, stores.log);
+  const events = new EventPublisher(stores.events, hub, log.child({ part: 'events' }));
+  onClose(() => events.flush());
+  const models = new ObjectModels({
+    registry,
+    store: stores.objectModels,
+    own: new Set([config.carrierObject, config.sensorObject]),
+    events,
+    clock,
+  });
+  await models.open(
+    config.objects === undefined ? [] : readObjectFolder(config.objects),
+    log.child({ part: 'objects' }),
+  );
+
+  const telemetryLog = log.child({ part: 'telemetry' });
+  const projection = new Projection({
+    log: stores.log,
+    history: stores.history,
+    lastValues: stores.lastValues,
+    devices: stores.devices,
+    clock,
+    logger: telemetryLog,
+    attributesOf: (path) => inventoryAttribute(path, config.carrierObject),
+    onAttributes: (endpoint, attributes) => {
+      events.publish('device', endpoint, clock.wallTime(), { attributes });
+    },
+  });
+  await projection.start();
+  onClose(() => projection.close());
+
+  const levelStores = levelWithLog(stores, projection);
+
+  // Dispatcher, lifecycle and observations need each other; what is called before `wired` is set is a bug.
+  let wired:
+    | {
+        readonly dispatcher: CommandDispatcher;
+        readonly lifecycle: DeviceLifecycle;
+        readonly policies: OpenedPolicies;
+        readonly listening: ListeningTimes;
+      }
+    | undefined;
+  const parts = (): NonNullable<typeof wired> => {
+    if (wired === undefined) throw new Error('a device was heard before the server was put together');
+    return wired;
+  };
+
+  const unreadable = new UnreadableLog(telemetryLog, clock);
+  const ingest = new TelemetryIngest({
+    log: stores.log,
+    clock,
+    sensorObject: config.sensorObject,
+    onPack: (pack, position) => {
+      hub.publishPack(pack, position);
+      projection.appended(pack, position);
+      parts().dispatcher.observed(pack);
+      parts().listening.observed(pack);
+    },
+    onUndecodable: (source, error, payload) => unreadable.tell(source, error, payload),
+    onStoreError: ({ endpoint }, error) => {
+      telemetryLog.debug({ endpoint, error }, 'the store did not take readings; the device sends them again');
+    },
+  });
+
+  const presence = new PresenceWindows({
+    clock,
+    window: config.awakeTime,
+    log: log.child({ part: 'presence' }),
+    load: ({ endpoint: name }) => parts().listening.of(name),
+    onAwake: (name) => parts().dispatcher.reachable(name, false),
+    onLearnt: (name, window) => {
+      stores.devices.setAwakeTimes(name, { learnt: window }).catch((error: unknown) => {
+        log.warn({ error, endpoint: name }, 'how long a device listens was not stored');
+      });
+    },
+  });
+  const reach = new DeviceReach({ clock, presence });
+
+  const observations = new ObservationService({
+    reach,
+    observations: stores.observations,
+    registrations: stores.registrations,
+    ingest,
+    events,
+    clock,
+    log: log.child({ part: 'observations' }),
+    node: config.node,
+    lookupFor: (registration) => deviceModels.lookupFor(registration),
+    onHeard: (id, name, doubt) => parts().lifecycle.heard(id, name, doubt),
+    onLost: (observation, reason) => parts().policies.reconciler.lost(observation, reason),
+    onMoved: (id, address) => parts().lifecycle.moved(id, address),
+  });
+
+  // What ends by time must not end because the system's clock steps.
+  const steady = steadyClock(clock);
+  const afterAbsence = await RegistrationExpiry.isAfterAbsence(stores.registrations, steady);
+  const registrationInterface = new RegistrationInterface({
+    registrations: stores.registrations,
+    profiles: new Profiles(stores.profiles, steady),
+    clock: steady,
+    log: log.child({ part: 'registration' }),
+    node: config.node,
+    grace: config.lifetimeGrace,
+    listener: {
+      registered: (registration, replaced) => {
+        if (replaced === undefined) reach.registered(registration);
+        else reach.replaced(replaced, registration);
+        parts().lifecycle.registered(registration, replaced);
+        parts().listening.registered(registration);
+      },
+      updated: (registration, previous) => {
+        if (registration.address !== previous.address) reach.moved(registration.id, registration.address);
+        reach.registered(registration);
+        parts().lifecycle.updated(registration, previous);
+      },
+      deregistered: (registration) => {
+        reach.ended(registration.id);
+        parts().lifecycle.deregistered(registration);
+      },
+    },
+  });
+
+  const sendInterface = new SendInterface({
+    reach,
+    registrations: stores.registrations,
+    ingest,
+    lookupFor: (registration) => deviceModels.lookupFor(registration),
+    log: log.child({ part: 'send' }),
+    onHeard: (id, name) => parts().lifecycle.heard(id, name, false),
+  });
+
+  const endpoint = createCoapEndpoint({
+    port,
+    clock,
+    handler: deviceInterface({
+      rd: (request) => registrationInterface.handle(request),
+      dp: (request) => sendInterface.handle(request),
+    }),
+    resolveObservation: observations.resolve,
+    onFault: (error) => log.error({ error }, 'a CoAP handler met a bug'),
+    onTransportError: (error, peer) => log.debug({ error, peer }, 'a datagram could not be delivered'),
+  });
+  onClose(() => endpoint.close());
+  observations.attach(endpoint);
+
+  const requests = new DeviceOperations({
+    reach,
+    endpoint,
+    stores,
+    lookupFor: (registration) => deviceModels.lookupFor(registration),
+    observations,
+    clock,
+    onRead: rememberReads({
+      lastValues: stores.lastValues,
+      clock,
+      sensorObject: config.sensorObject,
+      log: telemetryLog,
+    }),
+    onChosen: (registration, target, wanted) => parts().policies.service.chosen(registration, target, wanted),
+    timeout: config.requestTimeout,
+  });
+
+  const onStep = (command: Command): void => {
+    events.publish('command', command.endpoint, clock.wallTime(), { command: presentCommand(command) });
+  };
+  const dispatcher = new CommandDispatcher({
+    queue: stores.commands,
+    kinds: {
+      'carrier-switch': new CarrierSwitch({
+        requests,
+        clock: steady,
+        log: log.child({ part: 'commands' }),
+        carrierObject: config.carrierObject,
+      }),
+      request: new HeldRequest({
+        perform: ({ endpoint: name, parameters }, options) =>
+          performHeldRequest(
+            {
+              stores: levelStores,
+              requests,
+              registry,
+              lookupFor: (registration) => deviceModels.lookupFor(registration),
+              clock,
+            },
+            name,
+            parameters as ApiHeldRequestBody,
+            options,
+          ),
+      }),
+    },
+    reachability: async (name) => {
+      const registration = await stores.registrations.byEndpoint(name);
+      if (registration === undefined) return 'unregistered';
+      return presence.state(registration).awake ? 'awake' : 'asleep';
+    },
+    clock: steady,
+    log: log.child({ part: 'commands' }),
+    onStep,
+  });
+  onClose(() => dispatcher.close());
+
+  const policies = composePolicies({
+    stores,
+    book,
+    requests,
+    observations,
+    presence,
+    events,
+    clock,
+    log: log.child({ part: 'policies' }),
+  });
+  onClose(async () => policies.close());
+
+  const lifecycle = new DeviceLifecycle({
+    observations,
+    reconciler: policies.reconciler,
+    devices: stores.devices,
+    events,
+    clock,
+    log: log.child({ part: 'devices' }),
+    present: presentRegistration,
+    onReachable: (name, anew) => dispatcher.reachable(name, anew),
+    onMoved: (id, address) => reach.moved(id, address),
+    onArrived: (name) => projection.forget(name),
+  });
+  onClose(() => lifecycle.close());
+  const listening = new ListeningTimes({
+    stores: levelStores,
+    presence,
+    requests,
+    log: log.child({ part: 'presence' }),
+  });
+  wired = { dispatcher, lifecycle, policies, listening };
+
+  const expiry = new RegistrationExpiry({
+    registrations: stores.registrations,
+    clock: steady,
+    log: log.child({ part: 'expiry' }),
+    afterAbsence,
+    onExpired: (registration) => {
+      reach.ended(registration.id);
+      lifecycle.expired(registration);
+    },
+  });
+  expiry.start();
+  onClose(() => expiry.close());
+
+  const retention = new Retention(
+    stores,
+    steady,
+    telemetryLog,
+    {
+      maxAge: config.readingsMaxAge,
+      maxBytes: config.readingsMaxBytes,
+      commandsMaxAge: config.commandsMaxAge,
+      commandsMaxCount: config.commandsMaxCount,
+    },
+    () => projection.flush(),
+  );
+  retention.start();
+  onClose(() => retention.close());
+
+  const commands = new CarrierService({
+    stores: levelStores,
+    requests,
+    clock: steady,
+    carrierObject: config.carrierObject,
+    onStep,
+    onQueued: (name) => dispatcher.kick(name),
+  });
+  const heldRequests = new RequestService({
+    stores,
+    clock: steady,
+    onStep,
+    onQueued: (name) => dispatcher.kick(name),
+  });
+  await dispatcher.start();
+  policies.start();
+
+  const metrics = new Registry();
+  registerMetrics(metrics, {
+    coap: endpoint.statistics,
+    ingest: ingest.statistics,
+    devices: stores.devices,
+    policies: policies.reconciler,
+    projection,
+    hub,
+    events,
+  });
+  const coapUri = `coap://${endpoint.local}`;
+  const api = await buildApi({
+    log: log.child({ part: 'api' }),
+    stores: levelStores,
+    requests,
+    commands,
+    heldRequests,
+    listening,
+    policies: policies.service,
+    models,
+    live: hub,
+    registry,
+    lookupFor: (registration) => deviceModels.lookupFor(registration),
+    shortServerId: config.shortServerId,
+    metrics: () => metrics.metrics(),
+    ready: () => stores.check(),
+    about: {
+      version: packageVersion(),
+      node: config.node,
+      startedAt,
+      coapAddress: endpoint.local,
+      store: stores.description,
+      coapUri,
+    },
+    allowedHosts: allowHosts({ listenHost: config.httpHost, names: config.allowedHosts }),
+    consoleRoot: consoleRoot(),
+    clock,
+  });
+  onClose(() => api.close());
+  const httpAddress = await listen(api, config);
+
+  announce(config, log, stores, endpoint, httpAddress);
+  return { httpAddress, coapUri };
+}
