@@ -148,7 +148,7 @@ describe.skipIf(skipWithoutChromium)('the list of devices', () => {
     const row = page.getByRole('row').filter({ hasText: 'visitor-1' });
     await row.getByText('registered', { exact: true }).waitFor();
     await row.getByText('AT&T').waitFor();
-    await visitor.stop();
+    await visitor.kill('SIGTERM');
     await row.getByText('not registered').waitFor();
   });
 

@@ -3,16 +3,17 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildConsole } from '../../scripts/build-console.ts';
 import type { ApiReadResult } from '../../web/data/api-types.ts';
+import type { ProjectProcess } from '../support/server-process.ts';
 import { type ConsolePage, launchChromium, openPage, skipWithoutChromium } from './support/chromium.ts';
 import { eventually } from './support/eventually.ts';
-import { type SystemProcess, TestSystem } from './support/system.ts';
+import { TestSystem } from './support/system.ts';
 
 const endpoint = 'live-modem';
 
 describe.skipIf(skipWithoutChromium)('a device, live', () => {
   let system: TestSystem;
-  let server: SystemProcess;
-  let modem: SystemProcess;
+  let server: ProjectProcess;
+  let modem: ProjectProcess;
   let browser: Browser;
   let console: ConsolePage;
   let page: Page;
@@ -107,7 +108,7 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
   });
 
   it('says that it is not live when the server is gone, and goes on when it is back', async () => {
-    await server.stop('SIGKILL');
+    await server.kill('SIGKILL');
     const bar = page.locator('sy-live-bar');
     await bar.getByText('Not live').waitFor();
     await bar.getByText(/Last event at \d\d:\d\d:\d\d/).waitFor();
@@ -124,7 +125,7 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
   });
 
   it('refuses politely where nobody can be reached', async () => {
-    await server.stop('SIGKILL');
+    await server.kill('SIGKILL');
     await page.getByRole('button', { name: 'T-Mobile' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('button', { name: 'Switch to T-Mobile' }).click();
@@ -156,7 +157,7 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
     await page.reload();
     await panels.first().waitFor();
     await page.unroute('**/carrier');
-    await server.stop('SIGKILL');
+    await server.kill('SIGKILL');
     await page.locator('sy-live-bar').getByText('Not live').waitFor();
     expect(await panels.count()).toBeGreaterThan(0);
     server = await system.startServer();
@@ -167,7 +168,7 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
   it('does not call live what nothing can come from', async () => {
     await plot('imu').locator('[data-fact=latest]').waitFor();
     await page.getByText('● live').waitFor();
-    await modem.stop();
+    await modem.kill('SIGTERM');
     await page.locator('sy-readings-board').getByText('○ not registered').waitFor();
     await page.locator('sy-readings-board').getByText('last reading').waitFor();
     expect(await page.getByText('● live').count()).toBe(0);

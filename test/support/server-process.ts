@@ -2,20 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { root } from '../../scripts/root.ts';
 import { until } from './until.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** A process of the project, with what it printed. */
+/** A process of the project, with what it printed. Of the environment it has no setting but those given. */
 export class ProjectProcess {
   readonly #child: ChildProcess;
   output = '';
 
-  constructor(script: string, args: readonly string[]) {
-    const env = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !name.startsWith('SIMYARD_')),
-    );
+  constructor(script: string, args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
+    const others = Object.entries(process.env).filter(([name]) => !name.startsWith('SIMYARD_'));
+    const env = { ...Object.fromEntries(others), ...settings };
     this.#child = spawn(process.execPath, [script, ...args], {
       cwd: root,
       env,
@@ -30,6 +27,23 @@ export class ProjectProcess {
 
   get ended(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /**
+   * The first match in what it prints.
+   * @throws Error where it ends before, or `limit` ms go by.
+   */
+  async printed(pattern: RegExp, limit?: number): Promise<RegExpExecArray> {
+    return until(
+      `${pattern} is printed`,
+      () => {
+        const match = pattern.exec(this.output);
+        if (match !== null) return match;
+        if (this.ended) throw new Error(`it ended before it printed ${pattern}:\n${this.output}`);
+        return undefined;
+      },
+      limit,
+    );
   }
 
   /** Resolves with the exit code, or the signal that ended it. */
@@ -67,6 +81,8 @@ export interface ServerProcessOptions {
   readonly coapPort: number;
   readonly httpPort: number;
   readonly flags?: readonly string[];
+  /** How long it may take to be ready, ms. */
+  readonly limit?: number;
 }
 
 /** server/main.ts as a process of its own, to be killed. Resolves when it is ready. */
@@ -81,10 +97,11 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     ...(options.flags ?? ['--log-level', 'warn']),
   ]);
   try {
-    await until('the server is ready', async () => {
-      if (server.ended) throw new Error(`the server ended:\n${server.output}`);
+    const ready = async (): Promise<boolean> => {
+      if (server.ended) throw new Error('the server ended');
       return isReady(options.httpPort);
-    });
+    };
+    await until('the server is ready', ready, options.limit);
   } catch (error) {
     await server.kill('SIGKILL');
     throw new Error(`the server did not start:\n${server.output}`, { cause: error });

@@ -1,8 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root } from '../../../scripts/root.ts';
-import { JsonLinesProcess } from './json-lines-process.ts';
+import {
+  freePort,
+  type ProjectProcess,
+  type ServerProcessOptions,
+  startServerProcess,
+} from '../../support/server-process.ts';
 
 export interface Answer {
   readonly status: number;
@@ -10,42 +14,36 @@ export interface Answer {
   readonly body: unknown;
 }
 
-interface Running {
-  readonly child: JsonLinesProcess;
-  /** `127.0.0.1:port` */
-  readonly coap: string;
-  /** `http://127.0.0.1:port` */
-  readonly http: string;
-}
-
 /** server/main.ts as its own process on free ports of loopback, with a data folder of its own. */
 export class ServerProcess {
-  readonly #data: string;
-  #running: Running;
+  readonly #options: ServerProcessOptions;
+  #process: ProjectProcess;
 
   static async start(): Promise<ServerProcess> {
     const data = mkdtempSync(join(tmpdir(), 'simyard-interop-'));
     try {
-      return new ServerProcess(data, await run(data, '0'));
+      const [coapPort, httpPort] = [await freePort(), await freePort()];
+      const options = { data, coapPort, httpPort, flags: ['--log-level', 'debug'], limit: 30_000 };
+      return new ServerProcess(options, await startServerProcess(options));
     } catch (error) {
       rmSync(data, { recursive: true });
       throw error;
     }
   }
 
-  private constructor(data: string, running: Running) {
-    this.#data = data;
-    this.#running = running;
+  private constructor(options: ServerProcessOptions, process: ProjectProcess) {
+    this.#options = options;
+    this.#process = process;
   }
 
   /** `127.0.0.1:port` of CoAP. */
   get coap(): string {
-    return this.#running.coap;
+    return `127.0.0.1:${this.#options.coapPort}`;
   }
 
   /** Address of a path of the API. */
   url(path: string): string {
-    return this.#running.http + path;
+    return `http://127.0.0.1:${this.#options.httpPort}${path}`;
   }
 
   async call(method: string, path: string, body?: unknown): Promise<Answer> {
@@ -59,35 +57,21 @@ export class ServerProcess {
     return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) };
   }
 
-  /** Everything that it has logged. */
+  /** Everything that it has logged since it was started last. */
   log(): string {
-    return this.#running.child.said();
+    return this.#process.output;
   }
 
-  /** Ends it without a chance to say goodbye, and starts it on the same data and the same CoAP port. */
+  /** Ends it without a chance to say goodbye, and starts it on the same data and the same ports. */
   async killAndStartAgain(): Promise<void> {
-    const port = this.coap.slice(this.coap.lastIndexOf(':') + 1);
-    await this.#running.child.stop('SIGKILL');
-    this.#running = await run(this.#data, port);
+    await this.#process.kill('SIGKILL');
+    this.#process = await startServerProcess(this.#options);
   }
 
   /** Ends it as a service manager would; answers how it ended. */
   async stop(): Promise<string> {
-    const how = await this.#running.child.stop();
-    rmSync(this.#data, { recursive: true });
-    return how;
-  }
-}
-
-async function run(data: string, coapPort: string): Promise<Running> {
-  const settings = ['--coap-port', coapPort, '--http-port', '0', '--data', data, '--log-level', 'debug'];
-  const child = new JsonLinesProcess(process.execPath, [join(root, 'server/main.ts'), ...settings]);
-  try {
-    const { coap, http } = await child.until((line) => line.msg === 'ready', 30_000);
-    if (typeof coap !== 'string' || typeof http !== 'string') throw new Error(child.said());
-    return { child, coap, http };
-  } catch (error) {
-    await child.stop('SIGKILL');
-    throw error;
+    const how = await this.#process.kill('SIGTERM');
+    rmSync(this.#options.data, { recursive: true });
+    return typeof how === 'number' ? `exit code ${how}` : how;
   }
 }
