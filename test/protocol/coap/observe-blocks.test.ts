@@ -1,46 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { IncomingNotification, NotificationHandler } from '../../../protocol/coap/exchange.ts';
 import { Code, MessageType, OptionNumber } from '../../../protocol/coap/message.ts';
-import { observe, pathOptions, uintOption } from '../../../protocol/coap/options.ts';
-import type { CoapParameters } from '../../../protocol/coap/parameters.ts';
+import { observe } from '../../../protocol/coap/options.ts';
 import { block, blockText, bytes, type Draft, hex, text } from '../../support/coap/raw-peer.ts';
-import { World } from '../../support/coap/world.ts';
+import { request, restoredObservation, seq, TOKEN } from '../../support/coap/restored-observation.ts';
 
 const { CON, ACK, RST } = MessageType;
-const seq = (value: number) => uintOption(OptionNumber.OBSERVE, value);
-const request = { code: Code.GET, options: pathOptions('/t') };
-const TOKEN = 'a1b2c3d4';
-
-function setUp(
-  onNotification?: NotificationHandler,
-  options: { followPeer?: boolean; parameters?: Partial<CoapParameters> } = {},
-) {
-  const world = new World();
-  const seen: IncomingNotification[] = [];
-  const { parameters = {}, followPeer = false } = options;
-  const endpoint = world.endpoint('client', { parameters });
-  const server = world.raw('server', 'client');
-  const handler: NotificationHandler = (one) => {
-    seen.push(one);
-    if (onNotification === undefined) one.accept();
-    else onNotification(one);
-  };
-  const observation = endpoint.restoreObservation({ token: TOKEN, peer: 'server', request }, handler, {
-    followPeer,
-  });
-  let messageId = 100;
-  const notify = (value: number | undefined, fields: Draft = {}, from = server) => {
-    from.send({
-      code: Code.CONTENT,
-      messageId: messageId++,
-      token: TOKEN,
-      options: value === undefined ? [] : [seq(value)],
-      ...fields,
-    });
-    world.clock.advance(20);
-  };
-  return { world, endpoint, server, seen, observation, notify, handler };
-}
 
 describe('a block-wise notification', () => {
   const whole = Uint8Array.from({ length: 40 }, (_, i) => i);
@@ -50,7 +14,7 @@ describe('a block-wise notification', () => {
   });
 
   test('is read whole with the request of its observation, and acknowledged with the whole', () => {
-    const { world, server, seen, notify } = setUp(() => {});
+    const { world, server, seen, notify } = restoredObservation(() => {});
     notify(5, { messageId: 1, ...part(0, [seq(5)]) });
     const second = server.take();
     expect([second.type, second.code, blockText(second, 2)]).toEqual([CON, Code.GET, '1/0/16']);
@@ -76,7 +40,7 @@ describe('a block-wise notification', () => {
   });
 
   test('is given up for a newer one', () => {
-    const { world, server, seen, notify } = setUp();
+    const { world, server, seen, notify } = restoredObservation();
     notify(5, { messageId: 1, ...part(0, [seq(5)]) });
     server.take();
     notify(6, { messageId: 2, payload: 'newer' });
@@ -94,7 +58,7 @@ describe('a block-wise notification', () => {
       { type: ACK, code: Code.CONTENT, ...part(1, [{ number: OptionNumber.ETAG, value: bytes('other') }]) },
     ];
     for (const failure of failures) {
-      const { world, endpoint, server, seen, notify } = setUp();
+      const { world, endpoint, server, seen, notify } = restoredObservation();
       notify(5, { messageId: 1, ...part(0, [seq(5)]) });
       const second = server.take();
       const token = failure.type === RST ? '' : hex(second.token);
@@ -108,7 +72,7 @@ describe('a block-wise notification', () => {
   });
 
   test('is dropped with its observation', () => {
-    const { world, endpoint, server, seen, observation, notify } = setUp();
+    const { world, endpoint, server, seen, observation, notify } = restoredObservation();
     notify(5, { messageId: 1, ...part(0, [seq(5)]) });
     observation.forget();
     expect(endpoint.statistics.outstanding).toBe(0);
@@ -124,7 +88,7 @@ describe('a block-wise notification', () => {
       ['1/1/16', whole.subarray(0, 16)],
       ['0/1/16', whole.subarray(0, 3)],
     ] as const) {
-      const { endpoint, server, seen, notify } = setUp();
+      const { endpoint, server, seen, notify } = restoredObservation();
       notify(5, { options: [seq(5), block(2, value)], payload });
       expect(server.take().type).toBe(RST);
       expect([seen, endpoint.statistics.malformed]).toEqual([[], 1]);

@@ -1,51 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type {
-  IncomingNotification,
-  NotificationHandler,
-  Observation,
-} from '../../../protocol/coap/exchange.ts';
-import { Code, MessageType, OptionNumber } from '../../../protocol/coap/message.ts';
-import { observe, pathOptions, uintOption } from '../../../protocol/coap/options.ts';
-import type { CoapParameters } from '../../../protocol/coap/parameters.ts';
+import type { IncomingNotification, Observation } from '../../../protocol/coap/exchange.ts';
+import { Code, MessageType } from '../../../protocol/coap/message.ts';
+import { observe } from '../../../protocol/coap/options.ts';
 import { RequestError, TimeoutError } from '../../../protocol/errors.ts';
-import { type Draft, hex, text } from '../../support/coap/raw-peer.ts';
-import { World } from '../../support/coap/world.ts';
+import { hex, text } from '../../support/coap/raw-peer.ts';
+import { request, restoredObservation, seq, TOKEN } from '../../support/coap/restored-observation.ts';
 
 const { NON, ACK, RST } = MessageType;
-const seq = (value: number) => uintOption(OptionNumber.OBSERVE, value);
-const request = { code: Code.GET, options: pathOptions('/t') };
-const TOKEN = 'a1b2c3d4';
-
-function setUp(
-  onNotification?: NotificationHandler,
-  options: { followPeer?: boolean; parameters?: Partial<CoapParameters> } = {},
-) {
-  const world = new World();
-  const seen: IncomingNotification[] = [];
-  const { parameters = {}, followPeer = false } = options;
-  const endpoint = world.endpoint('client', { parameters });
-  const server = world.raw('server', 'client');
-  const handler: NotificationHandler = (one) => {
-    seen.push(one);
-    if (onNotification === undefined) one.accept();
-    else onNotification(one);
-  };
-  const observation = endpoint.restoreObservation({ token: TOKEN, peer: 'server', request }, handler, {
-    followPeer,
-  });
-  let messageId = 100;
-  const notify = (value: number | undefined, fields: Draft = {}, from = server) => {
-    from.send({
-      code: Code.CONTENT,
-      messageId: messageId++,
-      token: TOKEN,
-      options: value === undefined ? [] : [seq(value)],
-      ...fields,
-    });
-    world.clock.advance(20);
-  };
-  return { world, endpoint, server, seen, observation, notify, handler };
-}
 
 describe('freshness (RFC 7641 §3.4)', () => {
   const cases: readonly (readonly [first: number, second: number, seconds: number, fresh: boolean])[] = [
@@ -61,7 +22,7 @@ describe('freshness (RFC 7641 §3.4)', () => {
   ];
   for (const [first, second, seconds, fresh] of cases) {
     test(`${second} is ${fresh ? '' : 'not '}newer than ${first} after ${seconds} s`, () => {
-      const { world, notify, seen } = setUp();
+      const { world, notify, seen } = restoredObservation();
       notify(first);
       world.clock.advance(seconds * 1000);
       notify(second);
@@ -73,7 +34,7 @@ describe('freshness (RFC 7641 §3.4)', () => {
   }
 
   test('an old one does not make those after it old', () => {
-    const { notify, seen } = setUp();
+    const { notify, seen } = restoredObservation();
     for (const value of [10, 12, 11, 13, 12]) notify(value);
     expect(seen.map(({ fresh }) => fresh)).toEqual([true, true, false, true, false]);
   });
@@ -81,7 +42,7 @@ describe('freshness (RFC 7641 §3.4)', () => {
 
 describe('a confirmable notification', () => {
   test('is acknowledged when it is accepted, not before', () => {
-    const { world, notify, seen, server } = setUp(() => {});
+    const { world, notify, seen, server } = restoredObservation(() => {});
     notify(1, { payload: 'x' });
     world.clock.advance(1_000);
     expect(server.received).toEqual([]);
@@ -102,7 +63,7 @@ describe('a confirmable notification', () => {
   });
 
   test('is delivered once: duplicates meet silence while it is pending, and the same ACK afterwards', () => {
-    const { world, seen, server, notify } = setUp(() => {});
+    const { world, seen, server, notify } = restoredObservation(() => {});
     notify(1);
     notify(1, { messageId: 100 });
     expect(seen).toHaveLength(1);
@@ -115,7 +76,7 @@ describe('a confirmable notification', () => {
   });
 
   test('that is rejected gets RST, and its observation is over', () => {
-    const { endpoint, server, notify } = setUp((one) => one.reject());
+    const { endpoint, server, notify } = restoredObservation((one) => one.reject());
     notify(1);
     expect(server.take()).toMatchObject({ type: RST, messageId: 100 });
     expect(endpoint.observation(TOKEN)).toBeUndefined();
@@ -125,7 +86,9 @@ describe('a confirmable notification', () => {
 
   test('that is ignored gets nothing, and is delivered anew and as fresh when it comes again', () => {
     let times = 0;
-    const { seen, server, notify } = setUp((one) => (times++ < 2 ? one.ignore() : one.accept()));
+    const { seen, server, notify } = restoredObservation((one) =>
+      times++ < 2 ? one.ignore() : one.accept(),
+    );
     for (let i = 0; i < 3; i++) notify(7, { messageId: 100 });
     expect(seen.map(({ fresh }) => fresh)).toEqual([true, true, true]);
     expect(server.received.map(({ type }) => type)).toEqual([ACK]);
@@ -133,7 +96,7 @@ describe('a confirmable notification', () => {
 
   test('whose handler throws is left to come again, and the fault is told', () => {
     const fault = new Error('a bug');
-    const { world, endpoint, seen, server, notify } = setUp(() => {
+    const { world, endpoint, seen, server, notify } = restoredObservation(() => {
       throw fault;
     });
     notify(7, { messageId: 100 });
@@ -145,7 +108,9 @@ describe('a confirmable notification', () => {
   });
 
   test('decided after its lifetime changes nothing', () => {
-    const { world, seen, server, notify } = setUp(() => {}, { parameters: { maxDeduplicationPerPeer: 1 } });
+    const { world, seen, server, notify } = restoredObservation(() => {}, {
+      parameters: { maxDeduplicationPerPeer: 1 },
+    });
     notify(1);
     world.clock.advance(248_000);
     notify(2);
@@ -167,7 +132,7 @@ describe('a NON notification', () => {
       (one) => one.accept(),
       (one) => one.reject(),
     ];
-    const { seen, server, notify } = setUp((one) => actions.shift()?.(one));
+    const { seen, server, notify } = restoredObservation((one) => actions.shift()?.(one));
     notify(1, { type: NON, messageId: 1 });
     notify(1, { type: NON, messageId: 1 });
     notify(2, { type: NON, messageId: 2 });
@@ -186,7 +151,7 @@ describe('the end of an observation', () => {
       { code: Code.NOT_FOUND, options: [] },
       { code: Code.NOT_FOUND, options: [seq(9)] },
     ]) {
-      const { endpoint, seen, server, notify } = setUp();
+      const { endpoint, seen, server, notify } = restoredObservation();
       notify(undefined, fields);
       expect(seen[0]).toMatchObject({ code: fields.code, observe: undefined, fresh: true });
       expect(server.take().type).toBe(ACK);
@@ -196,7 +161,9 @@ describe('the end of an observation', () => {
 
   test('comes again where it was ignored', () => {
     let times = 0;
-    const { endpoint, seen, notify } = setUp((one) => (times++ === 0 ? one.ignore() : one.accept()));
+    const { endpoint, seen, notify } = restoredObservation((one) =>
+      times++ === 0 ? one.ignore() : one.accept(),
+    );
     notify(undefined, { messageId: 5, code: Code.NOT_FOUND });
     expect(endpoint.observation(TOKEN)).toBeDefined();
     notify(undefined, { messageId: 5, code: Code.NOT_FOUND });
@@ -205,7 +172,7 @@ describe('the end of an observation', () => {
   });
 
   test('may be passive: what is forgotten is rejected when it next speaks', () => {
-    const { observation, seen, server, notify } = setUp();
+    const { observation, seen, server, notify } = restoredObservation();
     observation.forget();
     notify(1);
     expect(seen).toEqual([]);
@@ -213,7 +180,7 @@ describe('the end of an observation', () => {
   });
 
   test('may be active: Observe 1 with the same token; what was still under way is rejected', async () => {
-    const { world, endpoint, observation, server, notify } = setUp();
+    const { world, endpoint, observation, server, notify } = restoredObservation();
     const cancelled = observation.cancel();
     world.clock.advance(20);
     const cancel = server.take();
@@ -232,7 +199,7 @@ describe('the end of an observation', () => {
   });
 
   test('active, has a deadline', async () => {
-    const { world, observation } = setUp();
+    const { world, observation } = restoredObservation();
     await expect(world.settle(observation.cancel({ timeout: 100 }))).rejects.toThrow(TimeoutError);
     expect(world.clock.now()).toBe(100);
   });
@@ -241,7 +208,7 @@ describe('the end of an observation', () => {
 describe('observing', () => {
   test('ends without an observation where the peer declines', async () => {
     for (const answer of [{ code: Code.CONTENT }, { code: Code.NOT_FOUND, options: [seq(1)] }]) {
-      const { world, endpoint, server, handler } = setUp();
+      const { world, endpoint, server, handler } = restoredObservation();
       server.onMessage = ({ messageId, token }) =>
         server.send({ ...answer, type: ACK, messageId, token: hex(token) });
       const result = await world.settle(endpoint.observe('server', request, { onNotification: handler }));
@@ -251,7 +218,7 @@ describe('observing', () => {
   });
 
   test('leaves nothing where there is no answer', async () => {
-    const { world, endpoint, handler } = setUp();
+    const { world, endpoint, handler } = restoredObservation();
     await expect(
       world.settle(endpoint.observe('server', request, { onNotification: handler, token: 'ff' })),
     ).rejects.toThrow(TimeoutError);
@@ -259,7 +226,7 @@ describe('observing', () => {
   });
 
   test('takes a notification that overtakes the answer as the answer', async () => {
-    const { world, endpoint, server, handler, seen } = setUp();
+    const { world, endpoint, server, handler, seen } = restoredObservation();
     const observing = endpoint.observe('server', request, { onNotification: handler, token: 'ff' });
     world.clock.advance(20);
     const { messageId } = server.take();
@@ -281,7 +248,7 @@ describe('observing', () => {
   });
 
   test('refuses tokens that are none, or in use', async () => {
-    const { world, endpoint, handler } = setUp();
+    const { world, endpoint, handler } = restoredObservation();
     for (const token of ['', 'xy', TOKEN]) {
       await expect(endpoint.observe('server', request, { onNotification: handler, token })).rejects.toThrow(
         RequestError,
@@ -295,7 +262,7 @@ describe('observing', () => {
   });
 
   test('restoring replaces what had the token', () => {
-    const { endpoint, notify, seen } = setUp();
+    const { endpoint, notify, seen } = restoredObservation();
     const again: number[] = [];
     endpoint.restoreObservation({ token: TOKEN, peer: 'server', request }, (one) => {
       again.push(one.observe ?? -1);
@@ -314,7 +281,7 @@ describe('observing', () => {
 
 describe('a peer at a new address', () => {
   test('is followed where that was asked for, and its observation is there from then on', () => {
-    const { world, endpoint, seen, notify } = setUp(undefined, { followPeer: true });
+    const { world, endpoint, seen, notify } = restoredObservation(undefined, { followPeer: true });
     const moved = world.raw('moved', 'client');
     notify(1, {}, moved);
     expect(seen.map(({ peer }) => peer)).toEqual(['moved']);
@@ -326,7 +293,7 @@ describe('a peer at a new address', () => {
   });
 
   test('is a stranger otherwise', () => {
-    const { world, endpoint, seen, notify } = setUp();
+    const { world, endpoint, seen, notify } = restoredObservation();
     const stranger = world.raw('stranger', 'client');
     notify(1, {}, stranger);
     expect(seen).toEqual([]);
