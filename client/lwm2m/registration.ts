@@ -17,7 +17,7 @@ import { describeAnswer, isNetworkError } from './network-error.ts';
 import { longestTimer } from './observations.ts';
 import type { ProfileIds } from './profile-id.ts';
 import { RetryPacing, spread } from './retry-pacing.ts';
-import type { ServerAccount } from './server-account.ts';
+import { defaultLifetime, type ServerAccount } from './server-account.ts';
 
 /** `waiting`: the server could not be registered with, and it is tried again after a while. */
 export type RegistrationState =
@@ -81,6 +81,10 @@ export class Registration {
   readonly #pacing: RetryPacing;
   /** What is sent instead of the objects with the next Register; after a refusal they go with it. */
   #profileRefused = false;
+  /** Seconds, that a server has taken. */
+  #acceptedLifetime = defaultLifetime;
+  /** With this one the last Register was declined. */
+  #refusedLifetime: number | undefined;
   /** Others register first. */
   #held = false;
   #registeredAt = 0;
@@ -285,6 +289,7 @@ export class Registration {
     if (response?.code === Code.CREATED && location.length > 0) {
       this.#location = `/${location.join('/')}`;
       this.#told = told;
+      this.#acceptLifetime(told);
       this.#lastContact = this.#options.clock.now();
       this.#registeredAt = this.#lastContact;
       this.#pacing.reset();
@@ -297,7 +302,8 @@ export class Registration {
     }
     if (response?.code === Code.PRECONDITION_FAILED) {
       const lower = lowerVersion[this.#version];
-      this.#version = lower ?? this.#highestVersion();
+      // What it has said it speaks was not so.
+      this.#version = lower ?? this.#options.version;
       if (lower !== undefined) return;
     } else if (
       response !== undefined &&
@@ -307,6 +313,8 @@ export class Registration {
     ) {
       // §6.2.1: the server does not know what the profile id stands for.
       this.#profileRefused = true;
+      return;
+    } else if (response?.code === Code.BAD_REQUEST && this.#refuseLifetime(told)) {
       return;
     }
     await this.#backOff(response === undefined ? failure : describeAnswer(response), response);
@@ -328,6 +336,7 @@ export class Registration {
     if (this.#closing || this.#paused || this.#location !== location) return;
     if (response?.code === Code.CHANGED) {
       this.#told = told;
+      this.#acceptLifetime(told);
       this.#lastContact = this.#options.clock.now();
       this.#pacing.reset();
       this.#enter('registered', location);
@@ -347,7 +356,28 @@ export class Registration {
 
   #announcement(): Announcement {
     const { account, links, profiles } = this.#options;
-    return announce(this.#version, account, links(this.#version), profiles);
+    const told = announce(this.#version, account, links(this.#version), profiles);
+    return told.lifetime === this.#refusedLifetime ? { ...told, lifetime: this.#acceptedLifetime } : told;
+  }
+
+  /** True where the lifetime may be why a Register was declined: then the one before it goes with the next. */
+  #refuseLifetime(told: Announcement | undefined): boolean {
+    const { account } = this.#options;
+    // In vain: it was not the lifetime, and the next attempt is with what is written again.
+    if (this.#refusedLifetime !== undefined) this.#refusedLifetime = undefined;
+    else if (told !== undefined && told.lifetime !== this.#acceptedLifetime) {
+      this.#refusedLifetime = account.lifetime;
+    }
+    return this.#refusedLifetime !== undefined;
+  }
+
+  #acceptLifetime(told: Announcement | undefined): void {
+    const { account } = this.#options;
+    if (told === undefined) return;
+    // What the server reads is what holds.
+    if (account.lifetime === this.#refusedLifetime) account.lifetime = told.lifetime;
+    this.#refusedLifetime = undefined;
+    this.#acceptedLifetime = told.lifetime;
   }
 
   #request(peer: PeerAddress, request: OutgoingRequest): Promise<IncomingResponse> {

@@ -3,6 +3,8 @@ import type { ServerAccount } from './server-account.ts';
 const firstBackOff = 2_000;
 /** However little a server writes: a client that is declined does not flood it, ms. */
 const leastBackOff = 1_000;
+/** Doubled often enough, a pause would be longer than a device lives: a day, ms. */
+const longestWait = 86_400_000;
 /** Communication Retry Count, Timer (s), Sequence Delay Timer (s) and Sequence Retry Count where absent (§6.2.1.1). */
 const defaults = { count: 5, timer: 60, delay: 86_400, sequences: 1 } as const;
 /** A Communication Sequence Delay Timer of MAX_VALUE: there is no further sequence. */
@@ -54,7 +56,7 @@ export class RetryPacing {
     }
     if (this.#attempts < Math.max(1, count ?? defaults.count)) {
       const wait = (timer ?? defaults.timer) * 1_000 * 2 ** Math.min(this.#attempts - 1, 30);
-      return Math.max(leastBackOff, wait);
+      return Math.max(leastBackOff, Math.min(wait, longestWait));
     }
     this.#attempts = 0;
     this.#sequences++;

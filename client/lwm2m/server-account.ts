@@ -34,7 +34,7 @@ export interface ServerAccount {
 /** Of the client's first server, where it is not told another; the others follow. */
 export const firstShortServerId = 101;
 /** Seconds. */
-const defaultLifetime = 300;
+export const defaultLifetime = 300;
 const defaultDisableTimeout = 86_400;
 
 /** What is not told is as the specification has it, or not set. */

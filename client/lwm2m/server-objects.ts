@@ -4,11 +4,29 @@ import type { Clock } from '../../protocol/clock.ts';
 import { Code } from '../../protocol/coap/message.ts';
 import type { LwM2mVersion } from './formats.ts';
 import { instance, type ObjectInstance } from './object-tree.ts';
+import { longestTimer } from './observations.ts';
 import { OperationError } from './operation-error.ts';
 import type { ServerAccount, WritableName } from './server-account.ts';
 
 /** Bounds what a server can make us keep. */
 const mostVersions = 16;
+
+/** 2^31 - 1: more than that no server can be told of a lifetime, and no 32-bit device keeps. */
+const mostSeconds = 2_147_483_647;
+/** A day, s: a modem that is started is not heard of for so long at the most. */
+const longestDelay = 86_400;
+/** What a timer can wait, s. */
+const longestPause = Math.floor(longestTimer / 1_000);
+/** Communication Sequence Delay Timer: no further sequence. */
+const never = 2 ** 32 - 1;
+
+/** What a server may write at the most: a slip must not keep the client from ever coming back to it. */
+const mostOf: Partial<Record<keyof ServerAccount, number>> = {
+  disableTimeout: longestPause,
+  initialRegistrationDelayTimer: longestDelay,
+  communicationRetryTimer: longestDelay,
+  communicationSequenceDelayTimer: longestPause,
+};
 
 /** What the Server object makes the client do. */
 export interface ServerActions {
@@ -71,7 +89,12 @@ export function serverInstance(
     read: () => account[name],
     write(value: unknown) {
       const number = Number(value);
-      if (number < 0) throw new OperationError(Code.BAD_REQUEST, `${name} is no less than 0`);
+      if (!(number >= 0)) throw new OperationError(Code.BAD_REQUEST, `${name} is no less than 0`);
+      const most = mostOf[name] ?? mostSeconds;
+      const isNever = name === 'communicationSequenceDelayTimer' && number === never;
+      if (number > most && !isNever) {
+        throw new OperationError(Code.BAD_REQUEST, `${name} is no more than ${most}`);
+      }
       set(name, number);
       then();
     },

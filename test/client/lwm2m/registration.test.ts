@@ -103,6 +103,70 @@ describe('a client registers', () => {
     expect((third?.at ?? 0) - (second?.at ?? 0)).toBeGreaterThan(1_000);
   });
 
+  it('with the lifetime of before where the server declines the one that was written', async () => {
+    start({ lifetime: 600 });
+    await world.registered();
+    world.server.script.push({ code: Code.BAD_REQUEST }, { code: Code.BAD_REQUEST });
+    expect(told(await world.settle(world.server.writeText('/1/0/1', '2147483647')))).toBe('2.04');
+    await world.until('another registration', () => client.registration.location === '/rd/2');
+    expect(world.server.of('register').map(({ query }) => query[1])).toEqual([
+      'lt=600',
+      'lt=2147483647',
+      'lt=600',
+    ]);
+    expect(await world.settle(world.server.values('/1/0/1'))).toEqual({ '/1/0/1': 600 });
+    expect(told(await world.settle(world.server.writeText('/1/0/1', '900')))).toBe('2.04');
+    await world.until('an Update', () => world.server.requests.at(-1)?.query.includes('lt=900') === true);
+  });
+
+  it('with the default lifetime where the server declines what it was set up with, and with that again', async () => {
+    start({ lifetime: 5_000_000 });
+    const refusal = { code: Code.BAD_REQUEST };
+    world.server.script.push(refusal, refusal, refusal);
+    await world.registered();
+    expect(world.server.requests.map(({ query }) => query[1])).toEqual([
+      'lt=5000000',
+      'lt=300',
+      'lt=5000000',
+      'lt=300',
+    ]);
+  });
+
+  it('with its own version where it was told of one that the server declines', async () => {
+    start({ version: '1.1', account: { supportedServerVersions: ['1.0'] } });
+    world.server.script.push({ code: Code.PRECONDITION_FAILED });
+    await world.registered();
+    expect(world.server.requests.map(({ query }) => query[2])).toEqual(['lwm2m=1.0', 'lwm2m=1.1']);
+  });
+
+  it.each([
+    ['lifetime', 1, 2 ** 31],
+    ['disable timeout', 5, 2_147_484],
+    ['initial registration delay', 14, 86_401],
+    ['communication retry timer', 18, 86_401],
+    ['communication sequence delay', 19, 2 ** 32 - 2],
+    ['default minimum period', 2, 2 ** 31],
+  ])(
+    'by a value of the %s that lets it come back, and declines others with 4.00',
+    async (_, resource, value) => {
+      start();
+      await world.registered();
+      const path = `/1/0/${resource}`;
+      expect(told(await world.settle(world.server.writeText(path, String(value))))).toMatch(
+        /^4\.00 .*no more/,
+      );
+      expect(told(await world.settle(world.server.writeText(path, '3600')))).toBe('2.04');
+    },
+  );
+
+  it('at least every day while a server declines it, however often pauses have doubled', async () => {
+    start({ account: { communicationRetryCount: 255, communicationRetryTimer: 60 } });
+    world.server.decline.set('register', Code.FORBIDDEN);
+    await world.until('many attempts', () => world.server.requests.length > 20, 20 * 86_400_000);
+    const times = world.server.requests.map(({ at }) => at);
+    expect(Math.max(...times.map((at, i) => at - (times[i - 1] ?? at)))).toBeLessThanOrEqual(86_401_000);
+  });
+
   it('as often and as late as the Server object says, where it says', async () => {
     start({
       account: {

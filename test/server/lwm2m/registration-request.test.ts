@@ -41,6 +41,11 @@ describe('the parameters of a Register', () => {
     expect(() => parseParameters([query])).toThrow(RequestError);
   });
 
+  it('take a lifetime of any number of digits as the longest there is', () => {
+    expect(parseParameters(['lt=99999999999']).lifetime).toBe(2_147_483_647);
+    expect(parseParameters([`lt=${'9'.repeat(200)}`]).lifetime).toBe(2_147_483_647);
+  });
+
   it('take a lifetime of 0 as one without end', () => {
     expect(parseParameters(['lt=0']).lifetime).toBe(2_147_483_647);
   });
