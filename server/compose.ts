@@ -20,7 +20,7 @@ import { announce, listen } from './listen.ts';
 import { LiveHub } from './live/hub.ts';
 import { EventPublisher } from './live/publisher.ts';
 import { deviceInterface } from './lwm2m/device-interface.ts';
-import { DeviceLifecycle } from './lwm2m/device-lifecycle.ts';
+import { DeviceLifecycle, hasMoved } from './lwm2m/device-lifecycle.ts';
 import { DeviceModels } from './lwm2m/device-models.ts';
 import { DeviceOperations } from './lwm2m/device-operations.ts';
 import { DeviceReach } from './lwm2m/device-reach.ts';
@@ -186,7 +186,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
         parts().listening.registered(registration);
       },
       updated: (registration, previous) => {
-        if (registration.address !== previous.address) reach.moved(registration.id, registration.address);
+        if (hasMoved(registration, previous)) reach.moved(registration.id, registration.address);
         reach.registered(registration);
         parts().lifecycle.updated(registration, previous);
       },
@@ -194,6 +194,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
         reach.ended(registration.id);
         parts().lifecycle.deregistered(registration);
       },
+      displaced: (registration) => parts().lifecycle.displaced(registration),
     },
   });
 
@@ -268,6 +269,8 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     reachability: async (name) => {
       const registration = await stores.registrations.byEndpoint(name);
       if (registration === undefined) return 'unregistered';
+      // As one that sleeps it is looked at when it speaks.
+      if (registration.addressLost === true) return 'asleep';
       return presence.state(registration).awake ? 'awake' : 'asleep';
     },
     clock: steady,
@@ -279,6 +282,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   const policies = composePolicies({
     stores,
     book,
+    lookupFor: (registration) => deviceModels.lookupFor(registration),
     requests,
     observations,
     presence,

@@ -35,6 +35,7 @@ export function presentObservationStatus(status: DeviceObservationStatus): ApiOb
   return {
     registered: status.registered,
     busy: status.busy,
+    ...(status.fault === undefined ? {} : { fault: status.fault }),
     policies: status.policies.map(({ id, name }) => ({ id, name })),
     wanted: status.wanted.map(presentWanted),
     suppressed: status.suppressed.map(({ paths, composite, policy }: SuppressedObservation) => ({

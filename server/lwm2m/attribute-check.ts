@@ -25,17 +25,25 @@ export function checkAttributes(
   changes: AttributeChanges,
   lookup: ResourceTypeLookup,
 ): void {
-  const ids = pathIds(path) ?? [];
-  const [objectId, , resourceId] = ids;
+  for (const name of notificationAttributeNames) {
+    if (changes[name] !== undefined) checkVersion(registration, name);
+  }
+  checkMeaning(path, changes, lookup);
+}
+
+/**
+ * As checkAttributes, whatever the version of the device.
+ * @throws RequestError one at a level or on a type where it has no meaning, or two that contradict each other
+ */
+export function checkMeaning(path: string, changes: AttributeChanges, lookup: ResourceTypeLookup): void {
+  const [objectId, , resourceId] = pathIds(path) ?? [];
   if (objectId === undefined)
     throw new RequestError('attributes belong to an object or to what is below one');
   const type = resourceId === undefined ? undefined : lookup.resourceType(objectId, resourceId)?.type;
   for (const name of notificationAttributeNames) {
-    if (changes[name] === undefined) continue;
-    checkVersion(registration, name);
     const { only } = attributeRules[name];
     // What is there may be taken off again, whatever it is.
-    if (only === undefined || changes[name] === null) continue;
+    if (only === undefined || typeof changes[name] !== 'number') continue;
     if (resourceId === undefined)
       throw new RequestError(`${name} is an attribute of resources, not of ${path}`);
     if (type === undefined) continue;
@@ -56,8 +64,15 @@ const compositeAttributes: readonly NotificationAttributeName[] = ['pmin', 'pmax
 /** @throws RequestError as checkAttributes; an attribute that a composite observation cannot have */
 export function checkCompositeAttributes(registration: Registration, attributes: AttributeChanges): void {
   for (const name of notificationAttributeNames) {
+    if (attributes[name] !== undefined) checkVersion(registration, name);
+  }
+  checkCompositeMeaning(attributes);
+}
+
+/** As checkCompositeAttributes, whatever the version of the device. @throws RequestError */
+export function checkCompositeMeaning(attributes: AttributeChanges): void {
+  for (const name of notificationAttributeNames) {
     if (attributes[name] === undefined) continue;
-    checkVersion(registration, name);
     if (compositeAttributes.includes(name)) continue;
     throw new RequestError(
       `${name} belongs to one resource: a composite observation has ${compositeAttributes.join(', ')}`,

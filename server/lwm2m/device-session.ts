@@ -14,6 +14,8 @@ export interface DeviceSession {
   again: boolean;
   /** Rounds in a row that ended early; 0: what can be had is there. */
   failures: number;
+  /** In words, where the last round met a bug. */
+  fault: string | undefined;
   /** `Clock.now` before which a notification alone is no reason to try again. */
   pausedUntil: number;
   /** The device may have given its observations up: all are made anew. */
@@ -39,6 +41,7 @@ export function newSession(registration: Registration, now: number): DeviceSessi
     running: undefined,
     again: false,
     failures: 0,
+    fault: undefined,
     pausedUntil: 0,
     renew: false,
     heardAt: now,

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import type { EventPublisher } from '../live/publisher.ts';
+import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import { defaultPolicies } from './default-policies.ts';
 import { identifyDevice, tellsIdentity } from './device-identity.ts';
@@ -15,6 +17,8 @@ import type { DevicePresence } from './presence.ts';
 export interface ObservationPoliciesOptions {
   readonly stores: Pick<Stores, 'devices' | 'registrations'>;
   readonly book: PolicyBook;
+  /** What the resources of a device are typed by. */
+  readonly lookupFor: (registration: Registration) => ResourceTypeLookup;
   readonly requests: DeviceRequests;
   readonly observations: Pick<ObservationService, 'observe' | 'cancel' | 'stored' | 'liveSince'>;
   readonly presence?: DevicePresence;
@@ -45,12 +49,13 @@ export function openPolicyBook(
 }
 
 export function composePolicies(options: ObservationPoliciesOptions): OpenedPolicies {
-  const { stores, book, requests, observations, events, clock, log, presence } = options;
+  const { stores, book, requests, observations, events, clock, log, presence, lookupFor } = options;
   const identity = { requests, devices: stores.devices, events, clock, log };
   const reconciler = new PolicyReconciler({
     requests,
     observations,
     book,
+    lookupFor,
     events,
     clock,
     log,
@@ -66,7 +71,7 @@ export function composePolicies(options: ObservationPoliciesOptions): OpenedPoli
     log,
     pause: (milliseconds) => new Promise((resolve) => clock.setTimer(milliseconds, resolve)),
   });
-  const parts = { stores, book, reconciler, sweep, observations, requests, events, clock };
+  const parts = { stores, book, reconciler, sweep, observations, requests, events, clock, lookupFor };
   return {
     reconciler,
     service: new PolicyService(parts),

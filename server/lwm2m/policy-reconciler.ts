@@ -6,12 +6,14 @@ import { NotRegisteredError } from '../errors.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { Registration } from '../ports/registration-store.ts';
+import { AddressLanes } from './address-lanes.ts';
 import type { DesiredObservation } from './desired-observations.ts';
 import { type DeviceSession, newSession } from './device-session.ts';
+import { FailureLog } from './failure-log.ts';
 import { targetKey } from './observation-target.ts';
 import { type ObservationCounts, pauseAfter, type Trouble } from './observation-troubles.ts';
 import type { DevicePresence } from './presence.ts';
-import { type ReconcileParts, ReconcileRound, tellDrift } from './reconcile-device.ts';
+import { bugText, type ReconcileParts, ReconcileRound, tellDrift } from './reconcile-device.ts';
 
 /**
  * After so long without a word a device may have given a notification up, and its observations with it:
@@ -25,6 +27,8 @@ const TICK = 5_000;
 /** Devices that are looked at at the same time because they are due, and when the next come, ms. */
 const DUE_AT_ONCE = 1_000;
 const MORE_DUE = 1_000;
+/** Registrations of one address (host and port) that are set up at the same time. */
+const AT_ONE_ADDRESS = 8;
 
 export interface PolicyReconcilerOptions extends Omit<ReconcileParts, 'counts'> {
   readonly presence?: DevicePresence;
@@ -54,11 +58,18 @@ export class PolicyReconciler {
   readonly #sessions = new Map<string, DeviceSession>();
   /** `Clock.now` when a session is to be looked at again, by registration. */
   readonly #due = new Map<string, number>();
+  readonly #lanes = new AddressLanes(AT_ONE_ADDRESS);
+  readonly #expected: FailureLog;
   #timer: Timer | undefined;
   #closed = false;
 
   constructor(options: PolicyReconcilerOptions) {
     this.#options = options;
+    this.#expected = new FailureLog(
+      options.log,
+      options.clock,
+      'device is not in line with its policies; tried again later',
+    );
     this.#parts = { ...options, counts: this.counts };
   }
 
@@ -89,6 +100,7 @@ export class PolicyReconciler {
       session = this.#begin(registration, true);
     }
     session.registration = registration;
+    this.#lanes.moved(session, registration.address);
     const now = clock.now();
     if (now - session.heardAt > PATIENCE && now - session.renewedAt > RENEWAL_INTERVAL) session.renew = true;
     session.heardAt = now;
@@ -116,7 +128,9 @@ export class PolicyReconciler {
 
   moved(registrationId: string, address: string): void {
     const session = this.#sessions.get(registrationId);
-    if (session !== undefined) session.registration = { ...session.registration, address };
+    if (session === undefined) return;
+    session.registration = { ...session.registration, address };
+    this.#lanes.moved(session, address);
   }
 
   /** It was heard; `doubt` where it got silence for an answer, so that it may give its observations up. */
@@ -205,6 +219,7 @@ export class PolicyReconciler {
   }
 
   #drop(session: DeviceSession): void {
+    this.#lanes.leave(session);
     this.#sessions.delete(session.registration.id);
     this.#due.delete(session.registration.id);
     this.#settle(session, 0, 0);
@@ -224,7 +239,7 @@ export class PolicyReconciler {
 
   #kick(session: DeviceSession): void {
     session.again = true;
-    session.running ??= this.#rounds(session).finally(() => {
+    session.running ??= this.#inTurn(session).finally(() => {
       session.running = undefined;
       if (!this.#isCurrent(session)) return;
       if (session.again) {
@@ -237,6 +252,16 @@ export class PolicyReconciler {
     });
   }
 
+  async #inTurn(session: DeviceSession): Promise<void> {
+    const turn = this.#lanes.enter(session, session.registration.address);
+    try {
+      if (turn !== undefined) await turn;
+      if (this.#isCurrent(session)) await this.#rounds(session);
+    } finally {
+      this.#lanes.leave(session);
+    }
+  }
+
   async #rounds(session: DeviceSession): Promise<void> {
     session.request = new AbortController();
     try {
@@ -246,6 +271,7 @@ export class PolicyReconciler {
         await this.#round(session);
       } while ((session.again || session.edition !== book.edition) && this.#isCurrent(session));
       session.failures = 0;
+      session.fault = undefined;
     } catch (error) {
       if (this.#isCurrent(session)) this.#failed(session, error);
     } finally {
@@ -259,6 +285,7 @@ export class PolicyReconciler {
     this.#settle(session, result.wanted, result.observed);
     this.#due.delete(session.registration.id);
     if (result.lookAgainAt !== undefined) this.#lookAgain(session, result.lookAgainAt);
+    if (result.bug !== undefined) throw result.bug;
     if (session.identified || session.again) return;
     session.identified = true;
     try {
@@ -286,11 +313,9 @@ export class PolicyReconciler {
     // RequestError: too much waits for the device already.
     const expected = [TimeoutError, StoreUnavailableError, ResetError, RequestError];
     if (expected.some((kind) => error instanceof kind)) {
-      log.info(
-        { endpoint, reason: String(error) },
-        'device is not in line with its policies; tried again later',
-      );
+      this.#expected.tell(endpoint, error);
     } else {
+      session.fault = bugText(error);
       log.error(
         { endpoint, error },
         'bringing a device in line with its policies met a bug; tried again later',

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
+import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { ConflictError, NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import type { DeviceSelector, WantedObservation } from '../ports/observation-policy-store.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
+import { checkCompositeMeaning, checkMeaning } from './attribute-check.ts';
 import { attributesOfNodes, otherAttributes } from './attributes-at-device.ts';
 import { checkAttributes } from './desired-observations.ts';
 import type { DeviceRequestOptions, DeviceRequests } from './device-requests.ts';
@@ -63,6 +65,8 @@ export interface PolicyServiceOptions {
   readonly sweep: Pick<PolicySweep, 'start'>;
   readonly observations: Pick<ObservationService, 'stored' | 'liveSince'>;
   readonly requests: Pick<DeviceRequests, 'discover'>;
+  /** What the resources of a device are typed by. */
+  readonly lookupFor: (registration: Registration) => ResourceTypeLookup;
   readonly events: EventPublisher;
   readonly clock: Clock;
 }
@@ -157,10 +161,20 @@ export class PolicyService implements ObservationPolicies {
     if (target.attributes !== undefined) checkAttributes(target.attributes);
     await this.#known(endpoint);
     const registration = await this.#options.stores.registrations.byEndpoint(endpoint);
+    if (registration !== undefined) this.#checkMeaning(registration, target);
     await this.#record(endpoint, target, wanted);
     if (registration === undefined) return this.statusOf(endpoint);
     await this.#inLine(registration);
     return this.#status(registration);
+  }
+
+  /** By what is known of the resources in the versions that the device has registered. @throws RequestError */
+  #checkMeaning(registration: Registration, { paths, composite, attributes }: ObservationTarget): void {
+    if (attributes === undefined) return;
+    const lookup = this.#options.lookupFor(registration);
+    // LwM2M 1.0 has no composite observations: there each path is observed by itself.
+    if (composite === true && speaks(registration, '1.1')) checkCompositeMeaning(attributes);
+    else for (const path of paths) checkMeaning(path, attributes, lookup);
   }
 
   async unchoose(endpoint: string, { paths, composite }: ObservationTarget): Promise<boolean> {

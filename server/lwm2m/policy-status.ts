@@ -38,6 +38,8 @@ export interface DeviceObservationStatus {
   readonly registered: boolean;
   /** Whether something is being made or ended now. */
   readonly busy: boolean;
+  /** In words, where bringing the device in line met a bug of the server; it is tried again. */
+  readonly fault?: string;
   /** Of all policies that are for the device, the strongest first. */
   readonly policies: readonly ObservationPolicy[];
   readonly wanted: readonly WantedStatus[];
@@ -66,6 +68,7 @@ export function observationStatus(parts: StatusParts): DeviceObservationStatus {
   return {
     registered: registeredAt !== undefined,
     busy: session?.running !== undefined,
+    ...present('fault', session?.fault),
     policies,
     wanted: desired.wanted.map((observation) => ({
       paths: observation.paths,
@@ -120,6 +123,7 @@ function reasonOf(
 ): string {
   if (registeredAt === undefined) return 'the device is not registered now';
   if (session?.running !== undefined) return 'it is being made';
+  if (session?.fault !== undefined) return session.fault;
   if (found === undefined) return 'it is made when the device speaks';
   if (!isAsWanted(found, wanted)) return 'it is made anew, as it is wanted now, when the device speaks';
   return 'it was made before this server started, and nothing was heard of it since';

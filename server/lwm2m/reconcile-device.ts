@@ -1,17 +1,21 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
-import { CoapResponseError, ResetError } from '../../protocol/coap/errors.ts';
+import { CoapResponseError, EndpointClosedError, ResetError } from '../../protocol/coap/errors.ts';
 import { Code, formatCode, isSuccess } from '../../protocol/coap/message.ts';
-import { DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
+import { BusyError, DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
 import {
   type AttributeChanges,
   attributeRules,
   type NotificationAttributes,
   notificationAttributeNames,
 } from '../../protocol/lwm2m/notification-attributes.ts';
-import { ConflictError } from '../errors.ts';
+import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
+import { ConflictError, NotRegisteredError } from '../errors.ts';
 import type { EventPublisher } from '../live/publisher.ts';
+import { StoreUnavailableError } from '../ports/errors.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
+import type { Registration } from '../ports/registration-store.ts';
+import { checkCompositeMeaning, checkMeaning } from './attribute-check.ts';
 import { attributesOfNodes, otherAttributes } from './attributes-at-device.ts';
 import type { DesiredObservation } from './desired-observations.ts';
 import type { DeviceRequests } from './device-requests.ts';
@@ -40,10 +44,18 @@ export interface ReconcileParts {
   readonly requests: Pick<DeviceRequests, 'writeAttributes' | 'discover'>;
   readonly observations: Pick<ObservationService, 'observe' | 'cancel' | 'stored' | 'liveSince'>;
   readonly book: PolicyBook;
+  /** What the resources of a device are typed by. */
+  readonly lookupFor: (registration: Registration) => ResourceTypeLookup;
   readonly events: EventPublisher;
   readonly clock: Clock;
   readonly log: Logger;
   readonly counts: ObservationCounts;
+}
+
+/** Why a wanted observation is not had as it is wanted: the device's answer, or what the server knows beforehand. */
+interface Refusal {
+  readonly code?: Code;
+  readonly diagnostic: string;
 }
 
 /** What a round came to. */
@@ -52,6 +64,8 @@ export interface RoundResult {
   readonly observed: number;
   /** `Clock.now` when there is something to look at again, without the device having spoken. */
   readonly lookAgainAt: number | undefined;
+  /** A bug that kept something from being ended or removed, the rest being done. */
+  readonly bug: unknown;
 }
 
 /**
@@ -66,6 +80,7 @@ export class ReconcileRound {
   readonly #session: DeviceSession;
   readonly #isCurrent: () => boolean;
   #lookAgainAt = Number.POSITIVE_INFINITY;
+  #bug: unknown;
   /** Attributes that are to stand at nodes of the device, and those that were written there. */
   #nodes: ReadonlyMap<string, NotificationAttributes> = new Map();
   #written: Map<string, NotificationAttributes> = new Map();
@@ -92,7 +107,8 @@ export class ReconcileRound {
     session.fresh = false;
     session.troubles?.keep(new Set(wanted.keys()), clock.now());
     for (const observation of stored) {
-      if (!wanted.has(targetKey(observation))) await this.#end(observation);
+      if (wanted.has(targetKey(observation))) continue;
+      await this.#step(observation.paths, () => this.#end(observation));
     }
     await this.#removeAttributes();
     let observed = 0;
@@ -106,6 +122,7 @@ export class ReconcileRound {
       wanted: wanted.size,
       observed,
       lookAgainAt: Number.isFinite(this.#lookAgainAt) ? this.#lookAgainAt : undefined,
+      bug: this.#bug,
     };
   }
 
@@ -187,6 +204,12 @@ export class ReconcileRound {
     const { clock } = this.#parts;
     const session = this.#session;
     try {
+      const fault = this.#faultOfAttributes(wanted);
+      if (fault !== undefined) {
+        const refusal = await this.#ask(withoutAttributes(wanted));
+        this.#refused(wanted, refusal ?? { diagnostic: `it is observed without the attributes: ${fault}` });
+        return false;
+      }
       await this.#noteAttributes(wanted);
       let refusal = await this.#ask(wanted);
       if (refusal === undefined) {
@@ -197,8 +220,7 @@ export class ReconcileRound {
       }
       if (wanted.attributes !== undefined && maybeOfAttributes.has(refusal.code)) {
         // Values that come at other times than wanted are better than none.
-        const { attributes: _, ...bare } = wanted;
-        if ((await this.#ask(bare)) === undefined) {
+        if ((await this.#ask(withoutAttributes(wanted))) === undefined) {
           refusal = {
             ...refusal,
             diagnostic: 'it is observed without the attributes, which the device does not take',
@@ -215,8 +237,41 @@ export class ReconcileRound {
       if (error instanceof TimeoutError && this.#isCurrent()) {
         this.#failed(wanted, 'the device does not answer');
       }
+      if (endsRound(error)) throw error;
+      this.#tellBug(error, wanted.paths);
+      this.#failed(wanted, bugText(error));
+      return false;
+    }
+  }
+
+  /** Why the wanted attributes have no meaning there, by what is known of the resource; undefined where they have. */
+  #faultOfAttributes({ attributes, paths, composite }: DesiredObservation): string | undefined {
+    if (attributes === undefined) return undefined;
+    const lookup = this.#parts.lookupFor(this.#session.registration);
+    try {
+      if (composite === true) checkCompositeMeaning(attributes);
+      else for (const path of paths) checkMeaning(path, attributes, lookup);
+      return undefined;
+    } catch (error) {
+      if (error instanceof RequestError) return error.message;
       throw error;
     }
+  }
+
+  /** One thing of the round: what goes wrong with it does not keep the others from being done. */
+  async #step(paths: readonly string[], work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (endsRound(error)) throw error;
+      this.#tellBug(error, paths);
+      this.#bug ??= error;
+    }
+  }
+
+  #tellBug(error: unknown, paths: readonly string[]): void {
+    const { endpoint } = this.#session.registration;
+    this.#parts.log.error({ endpoint, paths, error }, 'one thing that is wanted of a device met a bug');
   }
 
   /** Of each request: it ends with the registration. */
@@ -226,9 +281,7 @@ export class ReconcileRound {
   }
 
   /** Observes; resolves with the device's no, where it says no. */
-  async #ask(
-    wanted: DesiredObservation,
-  ): Promise<Pick<CoapResponseError, 'code' | 'diagnostic'> | undefined> {
+  async #ask(wanted: DesiredObservation): Promise<Required<Refusal> | undefined> {
     const origin = wanted.policy === undefined ? 'api' : 'policy';
     try {
       const { code, payload } = await this.#parts.observations.observe(
@@ -245,11 +298,8 @@ export class ReconcileRound {
     }
   }
 
-  #refused(
-    wanted: DesiredObservation,
-    { code, diagnostic }: Pick<CoapResponseError, 'code' | 'diagnostic'>,
-  ): void {
-    if (isPassing(code)) {
+  #refused(wanted: DesiredObservation, { code, diagnostic }: Refusal): void {
+    if (code !== undefined && isPassing(code)) {
       this.#trouble(wanted, {
         state: 'failed',
         reason: diagnostic || 'the device cannot now',
@@ -258,11 +308,12 @@ export class ReconcileRound {
       return;
     }
     const reason = diagnostic || 'the device refuses';
-    this.#trouble(wanted, { state: 'refused', reason, code: formatCode(code) });
+    const answer = code === undefined ? {} : { code: formatCode(code) };
+    this.#trouble(wanted, { state: 'refused', reason, ...answer });
     const { clock, events, log } = this.#parts;
     const { endpoint } = this.#session.registration;
-    log.info({ endpoint, paths: wanted.paths, code: formatCode(code) }, 'device refuses to be observed');
-    const what = { ...shown(wanted), code: formatCode(code), reason };
+    log.info({ endpoint, paths: wanted.paths, ...answer, reason }, 'device is not observed as it is wanted');
+    const what = { ...shown(wanted), ...answer, reason };
     events.publish('observation-refused', endpoint, clock.wallTime(), what);
   }
 
@@ -307,32 +358,52 @@ export class ReconcileRound {
 
   /** Takes attributes off the device that this server has set and nobody wants any more. */
   async #removeAttributes(): Promise<void> {
+    for (const [path, written] of [...this.#written]) {
+      if (!this.#isCurrent()) return;
+      await this.#step([path], () => this.#removeAttributesOf(path, written));
+    }
+  }
+
+  async #removeAttributesOf(path: string, written: NotificationAttributes): Promise<void> {
     const { requests, log } = this.#parts;
     const { registration } = this.#session;
     const { endpoint } = registration;
-    for (const [path, written] of [...this.#written]) {
-      const keep = this.#nodes.get(path) ?? {};
-      const names = notificationAttributeNames.filter((name) => written[name] !== undefined);
-      const removed = names.filter((name) => keep[name] === undefined);
-      if (removed.length === 0) continue;
-      if (!this.#isCurrent()) return;
-      // A device that has come back with an older version has no such attribute any more.
-      const known = removed.filter((name) => speaks(registration, attributeRules[name].since));
-      const changes: AttributeChanges = Object.fromEntries(known.map((name) => [name, null]));
-      try {
-        if (Object.keys(changes).length > 0)
-          await requests.writeAttributes(endpoint, path, changes, this.#limits);
-      } catch (error) {
-        if (![CoapResponseError, DecodeError, ResetError].some((kind) => error instanceof kind)) throw error;
-        // What the device does not let go, or does not have any more, is not ours to remember.
-        log.info({ endpoint, path, reason: String(error) }, 'attributes were not removed by the device');
-      }
-      const left: NotificationAttributes = Object.fromEntries(
-        names.filter((name) => !removed.includes(name)).map((name) => [name, written[name]]),
-      );
-      await this.#setWritten(path, Object.keys(left).length === 0 ? undefined : left);
+    const keep = this.#nodes.get(path) ?? {};
+    const names = notificationAttributeNames.filter((name) => written[name] !== undefined);
+    const removed = names.filter((name) => keep[name] === undefined);
+    if (removed.length === 0) return;
+    // A device that has come back with an older version has no such attribute any more.
+    const known = removed.filter((name) => speaks(registration, attributeRules[name].since));
+    const changes: AttributeChanges = Object.fromEntries(known.map((name) => [name, null]));
+    try {
+      if (Object.keys(changes).length > 0)
+        await requests.writeAttributes(endpoint, path, changes, this.#limits);
+    } catch (error) {
+      const kinds = [CoapResponseError, DecodeError, ResetError, RequestError];
+      if (error instanceof BusyError || !kinds.some((kind) => error instanceof kind)) throw error;
+      // What the device does not let go, or does not have any more, is not ours to remember.
+      log.info({ endpoint, path, reason: String(error) }, 'attributes were not removed by the device');
     }
+    const left: NotificationAttributes = Object.fromEntries(
+      names.filter((name) => !removed.includes(name)).map((name) => [name, written[name]]),
+    );
+    await this.#setWritten(path, Object.keys(left).length === 0 ? undefined : left);
   }
+}
+
+function withoutAttributes({ attributes: _, ...bare }: DesiredObservation): DesiredObservation {
+  return bare;
+}
+
+/** Whether an error is about the device or the server as a whole: there is no use in going on with the round. */
+function endsRound(error: unknown): boolean {
+  const kinds = [TimeoutError, StoreUnavailableError, NotRegisteredError, EndpointClosedError, BusyError];
+  return kinds.some((kind) => error instanceof kind);
+}
+
+/** How the API shows that something failed by a bug; the log has its stack. */
+export function bugText(error: unknown): string {
+  return `the server met a fault, which its log tells of: ${String(error).slice(0, 200)}`;
 }
 
 /** Whether an error is about one observation, so that the round goes on with the others. */

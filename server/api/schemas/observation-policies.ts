@@ -156,6 +156,12 @@ export const ObservationStatusSchema = Type.Object(
   {
     registered: Type.Boolean(),
     busy: Type.Boolean({ description: 'Something is being made or ended now' }),
+    fault: Type.Optional(
+      Type.String({
+        description:
+          'Bringing the device in line met a fault of the server, which its log tells of; it is tried again',
+      }),
+    ),
     policies: Type.Array(Type.Object({ id: Type.String(), name: Type.String() }), {
       description: 'That are for this device, the strongest first',
     }),

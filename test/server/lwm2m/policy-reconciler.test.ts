@@ -1,3 +1,4 @@
+import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { ResetError } from '../../../protocol/coap/errors.ts';
 import { Code } from '../../../protocol/coap/message.ts';
@@ -67,6 +68,9 @@ async function setUp(
       liveSince: (id) => live.filter(({ stored }) => stored.registrationId === id),
     },
     book,
+    lookupFor: () => ({
+      resourceType: () => ({ type: 'integer', multiple: false }),
+    }),
     events: new EventPublisher(
       { append: async () => [] } as never,
       { publish: () => undefined } as never,
@@ -139,7 +143,9 @@ describe('keeping devices in line', () => {
   it('does not ask a fleet that fell silent together all at once', async () => {
     const { asked, reconciler, pass } = await setUp(() => Promise.reject(new TimeoutError('no answer')));
     const size = 4_000;
-    for (let index = 0; index < size; index++) reconciler.registered(aRegistration(`d${index}`, { links }));
+    for (let index = 0; index < size; index++) {
+      reconciler.registered(aRegistration(`d${index}`, { links, address: `192.0.2.1:${index + 1}` }));
+    }
     await pass(20);
     expect(asked).toHaveLength(size);
     let most = 0;
@@ -150,6 +156,47 @@ describe('keeping devices in line', () => {
     }
     expect(asked.length).toBeGreaterThanOrEqual(2 * size);
     expect(most).toBeLessThanOrEqual(size / 2);
+  });
+
+  it('sets few registrations of one address up at once, however many there are, and the others when it is their turn', async () => {
+    const waiting: ((error: Error) => void)[] = [];
+    const { asked, reconciler, pass } = await setUp(() => new Promise((_, reject) => waiting.push(reject)));
+    const address = '192.0.2.9:5683';
+    const forged = Array.from({ length: 200 }, (_, index) => aRegistration(`f${index}`, { links, address }));
+    for (const registration of forged) reconciler.registered(registration);
+    await pass(100);
+    expect(asked).toHaveLength(8);
+    // Others are not held up by it, nor is one that has moved from there.
+    reconciler.registered(aRegistration('other', { links, address: '192.0.2.8:5683' }));
+    reconciler.moved(forged[150]?.id ?? '', '192.0.2.7:5683');
+    await pass(100);
+    expect(asked.slice(8)).toEqual(['other /3/0/9', 'f150 /3/0/9']);
+    // What has ended meanwhile is never asked; its place is another's.
+    for (const registration of forged.slice(8, 100)) reconciler.ended(registration);
+    for (const reject of waiting.splice(0)) reject(new TimeoutError('no answer'));
+    await pass(100);
+    expect(asked.slice(10)).toEqual(Array.from({ length: 8 }, (_, index) => `f${100 + index} /3/0/9`));
+    for (const registration of forged) reconciler.ended(registration);
+    await pass(100);
+    expect(forged.some(({ id }) => reconciler.session(id) !== undefined)).toBe(false);
+  });
+
+  it('tells of devices that fail together in few lines', async () => {
+    const lines: string[] = [];
+    const { clock, reconciler, pass } = await setUp(() => Promise.reject(new TimeoutError('no answer')), {
+      log: pino(
+        { level: 'info' },
+        { write: (line: string) => line.includes('not in line') && lines.push(line) },
+      ),
+    });
+    for (let index = 0; index < 500; index++) {
+      reconciler.registered(aRegistration(`d${index}`, { links, address: `192.0.2.1:${index + 1}` }));
+    }
+    await pass(20);
+    expect(lines).toHaveLength(20);
+    expect(lines[0]).toContain('no answer');
+    await clock.run(20_000);
+    expect(lines.some((line) => line.includes('"untold":480'))).toBe(true);
   });
 
   it('goes on with the others where one observation is cancelled while it is made', async () => {
@@ -163,6 +210,55 @@ describe('keeping devices in line', () => {
     await pass(100);
     expect(asked.toSorted()).toEqual(['d /3/0/10', 'd /3/0/9']);
     expect(reconciler.session(registration.id)?.troubles?.get('/3/0/9')).toMatchObject({ state: 'failed' });
+  });
+
+  it('does the rest of a round where one thing meets a bug, tells it, and tries again', async () => {
+    let broken = true;
+    const written = new Map([['/3/0/9', { gt: 1 }]]);
+    const { asked, reconciler, pass } = await setUp(
+      async () => Code.CONTENT,
+      {
+        requests: {
+          discover: async () => [],
+          writeAttributes: async () => {
+            if (broken) throw new TypeError('a slip');
+          },
+        },
+      },
+      {
+        ...store,
+        recorded: async () => ['d'],
+        record: async () => ({ choices: [], written }),
+        setWritten: async (_endpoint, path) => {
+          written.delete(path);
+        },
+      },
+    );
+    const registration = aRegistration('d', { links });
+    reconciler.registered(registration);
+    await pass(100);
+    expect(asked).toEqual(['d /3/0/9']);
+    const session = reconciler.session(registration.id);
+    expect(session).toMatchObject({ failures: 1, observed: 1 });
+    expect(session?.fault).toMatch(/the server met a fault.*a slip/);
+    broken = false;
+    await pass(20_000);
+    expect(written.size).toBe(0);
+    expect(session).toMatchObject({ failures: 0, fault: undefined });
+  });
+
+  it('tells a bug of one observation as its failure, and goes on with the others', async () => {
+    const { asked, reconciler, book, pass } = await setUp(async (path) => {
+      if (path === '/3/0/9') throw new TypeError('a slip');
+      return Code.CONTENT;
+    });
+    await book.put({ ...memory, updatedAt: -1 });
+    const registration = aRegistration('d', { links });
+    reconciler.registered(registration);
+    await pass(100);
+    expect(asked.toSorted()).toEqual(['d /3/0/10', 'd /3/0/9']);
+    const trouble = reconciler.session(registration.id)?.troubles?.get('/3/0/9');
+    expect(trouble).toMatchObject({ state: 'failed', reason: expect.stringContaining('a slip') });
   });
 
   it('ends what it asks with the registration, and does not have it pile up for a device that comes again and again', async () => {

@@ -100,6 +100,7 @@ export class ApiHarness {
     const { service: policies } = composePolicies({
       stores,
       book: await openPolicyBook(stores, { carrierObject: 42769, sensorObject: 42770 }),
+      lookupFor: () => registry,
       requests,
       observations: {
         observe: () => Promise.reject(new TimeoutError('there is no device here')),
