@@ -18,8 +18,11 @@ export interface Trouble {
   readonly retryAt: number;
   /** What the device said it has. */
   readonly real?: NotificationAttributes;
-  /** Since when it was wanted as it was then, ms since the epoch: what is wanted otherwise is asked for again. */
-  readonly wantedSince: number;
+  /**
+   * Since when it was wanted as it was then, ms since the epoch: what is wanted otherwise is asked for at once. Absent
+   * where the device told of the trouble, and what was wanted was not looked at.
+   */
+  readonly wantedSince?: number;
   /** `Clock.now` since when it is in order again: kept for a while, so that what falls back again and again is tried less often. */
   readonly mendedAt?: number;
 }
@@ -121,6 +124,14 @@ export class Troubles {
     for (const [key, trouble] of [...this.open()]) {
       if (trouble.state !== 'refused') this.#set(key, { ...trouble, retryAt: 0 });
     }
+  }
+
+  /** It is wanted otherwise from now on: it is tried at once, as if for the first time. */
+  wantedAnew(key: string, wantedSince: number): void {
+    const trouble = this.get(key);
+    if (trouble === undefined) return;
+    if (trouble.state === 'refused') this.delete(key);
+    else this.#set(key, { ...trouble, wantedSince, attempts: 0, retryAt: 0 });
   }
 
   /** What was refused may be asked for again: the device has changed. */

@@ -143,9 +143,9 @@ export class ReconcileRound {
     const asWanted = live !== undefined && isAsWanted(live.stored, wanted);
     const silence = asWanted ? this.#silence(wanted, live.heardAt) : undefined;
     let trouble = troubles?.get(wanted.key);
-    if (trouble?.state === 'refused' && trouble.wantedSince !== wanted.since) {
-      troubles?.delete(wanted.key);
-      trouble = undefined;
+    if (trouble !== undefined && isWantedAnew(wanted, trouble)) {
+      troubles?.wantedAnew(wanted.key, wanted.since);
+      trouble = troubles?.get(wanted.key);
     }
     // What is there may be the one that is in trouble; one that was made since, by a person, is not.
     const sound = trouble === undefined || (live !== undefined && live.stored.createdAt > trouble.since);
@@ -413,16 +413,23 @@ function isOfThisOne(error: unknown): error is Error {
   return kinds.some((kind) => error instanceof kind);
 }
 
+/** Whether something else is wanted than when it fell into trouble. */
+function isWantedAnew({ since }: DesiredObservation, trouble: Trouble): boolean {
+  return trouble.wantedSince === undefined ? since > trouble.since : since !== trouble.wantedSince;
+}
+
 /** Notes that a wanted observation is not what it should be, and tells. */
 export function tellDrift(
   { clock, counts, events }: Pick<ReconcileParts, 'clock' | 'counts' | 'events'>,
   session: DeviceSession,
-  wanted: Pick<DesiredObservation, 'key' | 'paths' | 'composite'>,
+  wanted: Pick<DesiredObservation, 'key' | 'paths' | 'composite'> &
+    Partial<Pick<DesiredObservation, 'since'>>,
   drift: Pick<Trouble, 'reason' | 'real'>,
 ): Trouble {
+  const { since } = wanted;
   const trouble = troublesOf(session, counts).add(
     wanted.key,
-    { ...drift, state: 'drifted', wantedSince: 0 },
+    { ...drift, state: 'drifted', ...(since === undefined ? {} : { wantedSince: since }) },
     clock.now(),
     clock.wallTime(),
   );
