@@ -1,3 +1,5 @@
+import { TimeoutError } from '../protocol/errors.ts';
+
 /** No device of that endpoint name was ever seen. */
 export class UnknownDeviceError extends Error {
   override readonly name = 'UnknownDeviceError';
@@ -6,6 +8,20 @@ export class UnknownDeviceError extends Error {
   constructor(endpoint: string) {
     super(`no device with endpoint name '${endpoint}' is known`);
     this.endpoint = endpoint;
+  }
+}
+
+/**
+ * Another device was heard where this one was heard last, as after a carrier's NAT gave its port away: what is sent
+ * there would reach the wrong one. It is over when the device speaks.
+ */
+export class AddressLostError extends TimeoutError {
+  constructor(endpoint: string) {
+    const hold = `POST /api/devices/${encodeURIComponent(endpoint)}/requests`;
+    super(
+      `another device was heard at the address of '${endpoint}' since: nothing is sent there before this one ` +
+        `speaks again. ${hold} holds a request until then`,
+    );
   }
 }
 

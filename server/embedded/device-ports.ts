@@ -4,10 +4,11 @@ import type { ObjectModelStore } from '../ports/object-model-store.ts';
 import type { ObservationPolicyStore } from '../ports/observation-policy-store.ts';
 import type { ObservationStore } from '../ports/observation-store.ts';
 import type { ProfileStore } from '../ports/profile-store.ts';
-import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
+import type { Displacement, Registration, RegistrationStore } from '../ports/registration-store.ts';
 import type { Channel } from './channel.ts';
 import { attributeNames, awakeTimesOffset, type DeviceRow, registrationPart } from './device-table.ts';
 import {
+  type DisplacedRow,
   type RegistrationRow,
   registrationOfRow,
   registrationRow,
@@ -17,17 +18,26 @@ import {
 
 export function registrationStore(channel: Channel): RegistrationStore {
   return {
-    register: async (registration) => ({
-      replaced: registrationOf(await channel.write('register', registrationRow(registration))),
-    }),
+    register: async (registration) => {
+      const [replaced, displaced] = await channel.write('register', registrationRow(registration));
+      return { replaced: registrationOf(replaced), ...displacement(displaced) };
+    },
     update: async (update) => {
       const found = await channel.write('update', update.id, updateRow(update));
       if (found === undefined) return undefined;
-      const [row, expiresAt] = found;
+      const [row, expiresAt, displaced] = found;
       const previous = registrationOfRow(row);
-      return { registration: updatedRegistration(previous, update, expiresAt), previous };
+      return {
+        registration: updatedRegistration(previous, update, expiresAt),
+        previous,
+        ...displacement(displaced),
+      };
     },
-    move: (id, address, node) => channel.write('move', id, address, node),
+    move: async (id, address, node) => {
+      const moved = await channel.write('move', id, address, node);
+      if (moved === undefined) return undefined;
+      return displacement(moved[0]);
+    },
     deregister: async (id) => registrationOf(await channel.write('deregister', id)),
     expire: async (now, limit) =>
       (await channel.write('expireRegistrations', now, limit)).map(registrationOfRow),
@@ -37,6 +47,10 @@ export function registrationStore(channel: Channel): RegistrationStore {
     byAddress: async (address) => registrationOf(await channel.read('registrationByAddress', address)),
     count: () => channel.read('countRegistrations'),
   };
+}
+
+function displacement(row: DisplacedRow | undefined): Displacement {
+  return row === undefined ? {} : { displaced: { id: row[0], endpoint: row[1] } };
 }
 
 function registrationOf(row: RegistrationRow | undefined): Registration | undefined {

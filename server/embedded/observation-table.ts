@@ -16,7 +16,9 @@ export class ObservationTable {
        SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM registration WHERE id = ?2 AND endpoint = ?3`,
     );
     this.#byToken = database.prepare(
-      `SELECT o.*, r.address, r.root_path FROM observation o JOIN registration r ON r.id = o.registration
+      `SELECT o.*, r.address, r.root_path, EXISTS
+         (SELECT 1 FROM device_address a WHERE a.address = r.address AND a.endpoint = r.endpoint) AS held
+       FROM observation o JOIN registration r ON r.id = o.registration
        WHERE o.token = ?`,
     );
     this.#byRegistration = database.prepare(
@@ -47,7 +49,12 @@ export class ObservationTable {
   byToken(token: string): LocatedObservation | undefined {
     const row = this.#byToken.get(token);
     if (row === undefined) return undefined;
-    return { ...observationOf(row), address: row['address'] as string, rootPath: row['root_path'] as string };
+    return {
+      ...observationOf(row),
+      address: row['address'] as string,
+      rootPath: row['root_path'] as string,
+      ...(row['held'] === 0 ? { addressLost: true } : {}),
+    };
   }
 
   byRegistration(registrationId: string): readonly StoredObservation[] {

@@ -61,6 +61,7 @@ export function registrationOfRow(row: RegistrationRow): Registration {
     expiresAt: row[15] as number,
     node: row[16] as string,
     ...(profiles === null ? {} : { profiles: JSON.parse(profiles) }),
+    ...(row[addressLostColumn] === 1 ? { addressLost: true } : {}),
   };
 }
 
@@ -80,6 +81,9 @@ function decodeLinks(text: string): readonly Link[] {
   );
 }
 
+/** Id and endpoint of a registration whose address another device has now. */
+export type DisplacedRow = readonly [string, string];
+
 /** What an Update changes, as column number (in registrationColumns) and value by turns. */
 export type UpdateRow = readonly (string | number | null)[];
 
@@ -89,6 +93,12 @@ const formatsColumn = 11;
 const updatedColumn = 14;
 const expiresColumn = 15;
 const profilesColumn = 17;
+/** Not of the table: whether another device was heard at its address since, where the statement tells. */
+const addressLostColumn = 18;
+
+/** As column after the others. */
+const addressLost = `NOT EXISTS
+  (SELECT 1 FROM device_address a WHERE a.address = registration.address AND a.endpoint = registration.endpoint)`;
 
 export function updateRow(update: RegistrationUpdate): UpdateRow {
   const changes: (string | number | null)[] = [2, update.address, 14, update.updatedAt, 16, update.node];
@@ -111,7 +121,8 @@ export function updatedRegistration(
   expiresAt: number,
 ): Registration {
   const changes = Object.fromEntries(Object.entries(update).filter(([, value]) => value !== undefined));
-  return { ...previous, ...changes, expiresAt };
+  const { addressLost: _, ...kept } = previous;
+  return { ...kept, ...changes, expiresAt };
 }
 
 /** Registrations on the worker's side, with what they do to devices and observations. */
@@ -124,6 +135,7 @@ export class RegistrationTable {
   readonly #updateLinks;
   readonly #addressed;
   readonly #leftAddress;
+  readonly #holder;
   readonly #byAddress;
   readonly #move;
   readonly #dropObservations;
@@ -139,8 +151,9 @@ export class RegistrationTable {
       statement.setReturnArrays(true);
       return statement;
     };
-    this.#byEndpoint = arrays(`SELECT ${registrationColumns} FROM registration WHERE endpoint = ?`);
-    this.#byId = arrays(`SELECT ${registrationColumns} FROM registration WHERE id = ?`);
+    const located = `SELECT ${registrationColumns}, ${addressLost} FROM registration`;
+    this.#byEndpoint = arrays(`${located} WHERE endpoint = ?`);
+    this.#byId = arrays(`${located} WHERE id = ?`);
     this.#put = database.prepare(
       `INSERT INTO registration (${registrationColumns}) VALUES (${placeholders})
        ON CONFLICT (endpoint) DO UPDATE SET id = excluded.id, address = excluded.address,
@@ -162,6 +175,10 @@ export class RegistrationTable {
     this.#addressed = database.prepare(
       `INSERT INTO device_address VALUES (?1, ?2)
        ON CONFLICT (address) DO UPDATE SET endpoint = excluded.endpoint WHERE endpoint <> excluded.endpoint`,
+    );
+    this.#holder = arrays(
+      `SELECT r.id, r.endpoint FROM device_address a JOIN registration r ON r.endpoint = a.endpoint
+       WHERE a.address = ? AND a.endpoint <> ?`,
     );
     this.#leftAddress = database.prepare('DELETE FROM device_address WHERE address = ? AND endpoint = ?');
     this.#byAddress = arrays(
@@ -185,20 +202,23 @@ export class RegistrationTable {
     this.#count = arrays('SELECT count(*) FROM registration');
   }
 
-  /** Returns the row that was replaced. */
-  register(row: RegistrationRow): RegistrationRow | undefined {
+  /** The row that was replaced, and who had the address before. */
+  register(row: RegistrationRow): readonly [RegistrationRow | undefined, DisplacedRow | undefined] {
     const endpoint = row[0] as string;
     const replaced = one(this.#byEndpoint.get(endpoint));
     if (replaced !== undefined) this.#dropObservations.run(replaced[1] as string);
     this.#put.run(...row);
-    this.#heardAt(row[2] as string, endpoint, replaced?.[2] as string | undefined);
+    const displaced = this.#heardAt(row[2] as string, endpoint, replaced);
     const search = endpoint.toLowerCase();
     this.#deviceRegistered.run(endpoint, search === endpoint ? null : search, row[14] as number);
-    return replaced;
+    return [replaced, displaced];
   }
 
-  /** The row before, and the new expiry. */
-  update(id: string, changes: UpdateRow): readonly [RegistrationRow, number] | undefined {
+  /** The row before, the new expiry, and who had the address before. */
+  update(
+    id: string,
+    changes: UpdateRow,
+  ): readonly [RegistrationRow, number, DisplacedRow | undefined] | undefined {
     const previous = one(this.#byId.get(id));
     if (previous === undefined) return undefined;
     const row = [...previous];
@@ -241,22 +261,31 @@ export class RegistrationTable {
     if (listed.some((column) => row[column] !== previous[column])) {
       this.#updateLinks.run(...listed.map((column) => row[column] as string | null), endpoint);
     }
-    this.#heardAt(address, endpoint, previous[2] as string);
-    return [previous, expiresAt];
+    return [previous, expiresAt, this.#heardAt(address, endpoint, previous)];
   }
 
-  move(id: string, address: string, node: string): boolean {
+  /** In an array of its own who had the address before; undefined where `id` is unknown. */
+  move(id: string, address: string, node: string): readonly [DisplacedRow | undefined] | undefined {
     const previous = one(this.#byId.get(id));
-    if (previous === undefined) return false;
+    if (previous === undefined) return undefined;
     this.#move.run(address, node, id);
-    this.#heardAt(address, previous[0] as string, previous[2] as string);
-    return true;
+    return [this.#heardAt(address, previous[0] as string, previous)];
   }
 
-  /** The address is this device's from now on, whoever had it; the one that it had before is nobody's. */
-  #heardAt(address: string, endpoint: string, before: string | undefined): void {
-    if (before !== undefined && before !== address) this.#leftAddress.run(before, endpoint);
+  /**
+   * The address is this device's from now on, whoever had it; the one that it had before is nobody's.
+   * Returns who had it.
+   */
+  #heardAt(address: string, endpoint: string, before: RegistrationRow | undefined): DisplacedRow | undefined {
+    if (before !== undefined && before[2] === address) {
+      // The usual case: it speaks from where it was heard last.
+      if (before[addressLostColumn] === 0) return undefined;
+    } else if (before !== undefined) {
+      this.#leftAddress.run(before[2] as string, endpoint);
+    }
+    const displaced = one(this.#holder.get(address, endpoint)) as DisplacedRow | undefined;
     this.#addressed.run(address, endpoint);
+    return displaced;
   }
 
   byAddress(address: string): RegistrationRow | undefined {

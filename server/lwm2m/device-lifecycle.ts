@@ -12,7 +12,7 @@ import type { RegistrationListener } from './registration-interface.ts';
 const HEARD_INTERVAL = 2_000;
 
 export interface DeviceLifecycleOptions {
-  readonly observations: Pick<ObservationService, 'moved' | 'forget'>;
+  readonly observations: Pick<ObservationService, 'moved' | 'displaced' | 'forget'>;
   readonly reconciler: PolicyReconciler;
   readonly devices: Pick<DeviceStore, 'heard'>;
   readonly events: EventPublisher;
@@ -26,6 +26,11 @@ export interface DeviceLifecycleOptions {
   readonly onMoved: (registrationId: string, to: string) => void;
   /** A device that held no registration has registered. */
   readonly onArrived: (endpoint: string) => void;
+}
+
+/** It was heard elsewhere, or again where another device had been heard meanwhile. */
+export function hasMoved(registration: Registration, before: Registration): boolean {
+  return registration.address !== before.address || before.addressLost === true;
 }
 
 /** What follows when a device comes, moves, is heard or goes: who is told, and in which order. */
@@ -45,7 +50,7 @@ export class DeviceLifecycle implements RegistrationListener {
     else {
       this.#forget(replaced);
       // What was asked of the former registration is asked where the device is now.
-      if (replaced.address !== registration.address) onMoved(replaced.id, registration.address);
+      if (hasMoved(registration, replaced)) onMoved(replaced.id, registration.address);
     }
     this.#event('registered', registration, replaced === undefined ? {} : { replaced: true });
     onReachable(registration.endpoint, true);
@@ -54,7 +59,7 @@ export class DeviceLifecycle implements RegistrationListener {
 
   updated(registration: Registration, previous: Registration): void {
     const { reconciler, onReachable } = this.#options;
-    if (registration.address !== previous.address) this.moved(registration.id, registration.address);
+    if (hasMoved(registration, previous)) this.moved(registration.id, registration.address);
     this.#noteHeard(registration.endpoint);
     this.#event('updated', registration, {});
     // Commands first: a person waits for them, and the device's radio may sleep again soon.
@@ -70,6 +75,12 @@ export class DeviceLifecycle implements RegistrationListener {
   expired(registration: Registration): void {
     this.#forget(registration);
     this.#event('expired', registration, {});
+  }
+
+  displaced(registration: Pick<Registration, 'id' | 'endpoint'>): void {
+    const { log, observations } = this.#options;
+    log.debug({ endpoint: registration.endpoint }, 'another device was heard at its address');
+    observations.displaced(registration);
   }
 
   /** A notification or an Update came from another address. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import { RequestTarget } from '../../protocol/coap/request-target.ts';
 import { TimeoutError } from '../../protocol/errors.ts';
+import { AddressLostError } from '../errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { DevicePresence } from './presence.ts';
 
@@ -39,6 +40,9 @@ export interface DeviceReachOptions {
   readonly presence?: DevicePresence;
 }
 
+/** The address of a device of which none is known. */
+const NOWHERE: PeerAddress = '';
+
 /** What a device answers after it has left comes within this time, ms. */
 const LAST_WORD = 2_000;
 
@@ -55,7 +59,11 @@ interface Place {
   users: number;
   /** `Clock.now` of the last move. */
   movedAt: number;
-  /** Ends what must not reach the device twice. */
+  /** Another device is there now: nothing is sent before this one speaks. */
+  lost: boolean;
+  /** Ends what is under way, or waits. */
+  asked: Set<AbortController>;
+  /** Those of them that must not reach the device twice. */
   once: Set<AbortController>;
 }
 
@@ -76,51 +84,50 @@ export class DeviceReach {
    * the time that is left, and what ends it.
    * @throws what `send` throws; TimeoutError, NotRegisteredError, the signal's reason before it is called;
    *   NotSentError where that came after `beforeSend`; TimeoutError where the device registered anew, or its
-   *   registration ended, although it was to be sent once
+   *   registration ended, although it was to be sent once; AddressLostError another device is where it was
    */
   async send<T>(
     registration: Registration,
     { timeout, signal, once = false, probe, beforeSend }: ReachLimits,
-    send: (target: RequestTarget, timeLeft: number, signal: AbortSignal | undefined) => Promise<T>,
+    send: (target: RequestTarget, timeLeft: number, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { clock, presence } = this.#options;
     const deadline = clock.now() + timeout;
     const place = this.#enter(registration);
+    const end = new AbortController();
+    const ended = either(signal, end.signal);
     try {
-      const turn = await presence?.awake(registration, timeout, signal);
+      if (place.lost) throw new AddressLostError(registration.endpoint);
+      place.asked.add(end);
+      const turn = await presence?.awake(registration, timeout, ended);
       const patience = deadline - clock.now();
-      let end: AbortController | undefined;
       try {
         // Whoever gives up in the very moment in which his turn comes has nothing begun.
-        signal?.throwIfAborted();
+        ended.throwIfAborted();
         if (probe !== undefined && turn !== undefined && turn.quiet > PROBE_AFTER) {
           const ask = (at: PeerAddress): Promise<unknown> => probe(at, Math.max(1, deadline - clock.now()));
-          await answeredOrHeard(place.target, ask, signal);
+          await answeredOrHeard(place.target, ask, ended);
         }
         if (beforeSend !== undefined) {
           await beforeSend();
-          if (signal?.aborted === true)
-            throw new NotSentError('it was ended before it went out', { cause: signal.reason });
+          if (ended.aborted)
+            throw new NotSentError('it was ended before it went out', { cause: ended.reason });
         }
         // From here on it may reach the device.
-        end = once ? new AbortController() : undefined;
-        if (end !== undefined) place.once.add(end);
-        const answer = await send(
-          place.target,
-          Math.max(1, deadline - clock.now()),
-          either(signal, end?.signal),
-        );
+        if (once) place.once.add(end);
+        const answer = await send(place.target, Math.max(1, deadline - clock.now()), ended);
         turn?.answered();
         return answer;
       } catch (error) {
         const silence = error instanceof TimeoutError && !error.acknowledged && patience >= PATIENT;
-        if (silence && end?.signal.aborted !== true) turn?.silent();
+        if (silence && !end.signal.aborted) turn?.silent();
         throw error;
       } finally {
         turn?.end();
-        if (end !== undefined) place.once.delete(end);
+        place.once.delete(end);
       }
     } finally {
+      place.asked.delete(end);
       this.#leave(place);
     }
   }
@@ -144,7 +151,23 @@ export class DeviceReach {
     this.#moved.delete(place);
     this.#moved.add(place);
     place.movedAt = now;
+    place.lost = false;
     place.target.moveTo(to);
+    this.#sweep(now);
+  }
+
+  /**
+   * Another device was heard at its address: what is under way to it is ended, and no more is sent before `moved` or
+   * `replaced` tells where it is.
+   */
+  lost({ id, endpoint }: Pick<Registration, 'id' | 'endpoint'>): void {
+    const now = this.#options.clock.now();
+    const place = this.#places.get(id) ?? this.#settle(id, newPlace(NOWHERE));
+    this.#moved.delete(place);
+    this.#moved.add(place);
+    place.movedAt = now;
+    place.lost = true;
+    endAll(place.asked, () => new AddressLostError(endpoint));
     this.#sweep(now);
   }
 
@@ -154,8 +177,12 @@ export class DeviceReach {
    */
   replaced(former: Registration, registration: Registration): void {
     const place = this.#places.get(former.id);
-    endAll(place?.once ?? [], 'the device registered anew while it was asked, and may have done it');
-    if (former.address !== registration.address) this.moved(former.id, registration.address);
+    endAll(
+      place?.once ?? [],
+      () => new TimeoutError('the device registered anew while it was asked, and may have done it'),
+    );
+    if (former.address !== registration.address || former.addressLost === true)
+      this.moved(former.id, registration.address);
     if (place !== undefined && place.users > 0) this.#inherit(place, former.id, registration.id);
     place?.target.heard();
     this.#options.presence?.replaced(former.id, registration);
@@ -170,7 +197,11 @@ export class DeviceReach {
     if (place !== undefined && place.once.size > 0) {
       const asked = [...place.once];
       this.#options.clock.setTimer(LAST_WORD, () => {
-        endAll(asked, 'the registration ended while the device was asked, and it may have done it');
+        endAll(
+          asked,
+          () =>
+            new TimeoutError('the registration ended while the device was asked, and it may have done it'),
+        );
       });
     }
     this.#options.presence?.forget(registrationId);
@@ -186,6 +217,8 @@ export class DeviceReach {
     }
     // Somebody knew of the new registration before it was told here.
     place.once = own.once;
+    for (const end of place.asked) own.asked.add(end);
+    place.asked = own.asked;
     own.target.follow({
       movedTo: (to) => {
         place.target.moveTo(to);
@@ -195,11 +228,11 @@ export class DeviceReach {
     });
   }
 
-  #enter({ id, address }: Registration): Place {
+  #enter({ id, address, addressLost = false }: Registration): Place {
     const known = this.#places.get(id);
     const usable =
       known !== undefined && (known.users > 0 || this.#options.clock.now() - known.movedAt < RECENT);
-    const place = usable ? known : this.#settle(id, newPlace(address));
+    const place = usable ? known : this.#settle(id, { ...newPlace(address), lost: addressLost });
     place.users++;
     return place;
   }
@@ -266,17 +299,24 @@ function answeredOrHeard(
   });
 }
 
-function endAll(asked: Iterable<AbortController>, reason: string): void {
+function endAll(asked: Iterable<AbortController>, reason: () => Error): void {
   // The last first: one that ends would let the next go out.
-  for (const end of [...asked].reverse()) end.abort(new TimeoutError(reason));
+  for (const end of [...asked].reverse()) end.abort(reason());
 }
 
-function either(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  return AbortSignal.any([one, other]);
+function either(one: AbortSignal | undefined, other: AbortSignal): AbortSignal {
+  return one === undefined ? other : AbortSignal.any([one, other]);
 }
 
 function newPlace(address: PeerAddress): Place {
   const target = new RequestTarget(address);
-  return { target, ids: new Set(), users: 0, movedAt: Number.NEGATIVE_INFINITY, once: new Set() };
+  return {
+    target,
+    ids: new Set(),
+    users: 0,
+    movedAt: Number.NEGATIVE_INFINITY,
+    lost: false,
+    asked: new Set(),
+    once: new Set(),
+  };
 }

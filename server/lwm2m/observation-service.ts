@@ -45,6 +45,9 @@ export interface ObservationServiceOptions {
   readonly onMoved: (registrationId: string, address: PeerAddress) => void;
 }
 
+/** No address: the next notification is taken for a move. */
+const NOWHERE: PeerAddress = '';
+
 /** `contentFormat` goes before that of the target. */
 export type ObserveOptions = DeviceRequestOptions & {
   /** ms */
@@ -102,8 +105,9 @@ export class ObservationService {
     if (found === undefined) return undefined;
     const registration = await registrations.byId(found.registrationId);
     if (registration === undefined) return undefined;
-    const { address, rootPath, ...stored } = found;
-    const held = holding(stored, address, rootPath, lookupFor(registration), this.#options.clock.now());
+    const { address, addressLost = false, rootPath, ...stored } = found;
+    const at = addressLost ? NOWHERE : address;
+    const held = holding(stored, at, rootPath, lookupFor(registration), this.#options.clock.now());
     return { held, request: requestOf(stored, registration) };
   }
 
@@ -310,6 +314,12 @@ export class ObservationService {
     }
   }
 
+  /** Another device is at its address: whatever notification of this one comes tells where it is. */
+  displaced(registration: Pick<Registration, 'id' | 'endpoint'>): void {
+    this.#options.reach.lost(registration);
+    this.#held.moved(registration.id, NOWHERE);
+  }
+
   #notified(held: Held, notification: IncomingNotification): void {
     const { stored } = held;
     this.#options.reach.heard(stored.registrationId);
@@ -340,14 +350,18 @@ export class ObservationService {
     this.moved(registrationId, to);
     held.address = to;
     this.#options.onMoved(registrationId, to);
-    this.#options.registrations.move(registrationId, to, this.#options.node).catch((error: unknown) => {
-      this.#options.log.warn(
-        { error, endpoint },
-        'a new address was not stored; it will be with the next notification',
-      );
-      // No address: the next notification is taken for a move again.
-      if (held.address === to) held.address = '';
-    });
+    this.#options.registrations.move(registrationId, to, this.#options.node).then(
+      (moved) => {
+        if (moved?.displaced !== undefined) this.displaced(moved.displaced);
+      },
+      (error: unknown) => {
+        this.#options.log.warn(
+          { error, endpoint },
+          'a new address was not stored; it will be with the next notification',
+        );
+        if (held.address === to) held.address = NOWHERE;
+      },
+    );
   }
 
   #ended(stored: StoredObservation, reason: string): void {

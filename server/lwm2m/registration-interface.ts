@@ -38,6 +38,8 @@ export interface RegistrationListener {
   registered(registration: Registration, replaced: Registration | undefined): void;
   updated(registration: Registration, previous: Registration): void;
   deregistered(registration: Registration): void;
+  /** Another device spoke from the address of this one, which has lost it: told before anything else of that. */
+  displaced(registration: Pick<Registration, 'id' | 'endpoint'>): void;
 }
 
 export interface RegistrationInterfaceOptions {
@@ -126,7 +128,8 @@ export class RegistrationInterface {
       expiresAt: now + lifetime * 1000 + grace,
       node,
     };
-    const { replaced } = await registrations.register(registration);
+    const { replaced, displaced } = await registrations.register(registration);
+    if (displaced !== undefined) listener.displaced(displaced);
     return {
       code: Code.CREATED,
       options: locationPathOptions(`/rd/${registration.id}`),
@@ -159,6 +162,7 @@ export class RegistrationInterface {
     };
     const result = await registrations.update(update);
     if (result === undefined) return { code: Code.NOT_FOUND };
+    if (result.displaced !== undefined) listener.displaced(result.displaced);
     return { code: Code.CHANGED, after: () => listener.updated(result.registration, result.previous) };
   }
 

@@ -24,6 +24,8 @@ export interface StoredObservation {
 /** An observation and where its device was last heard. */
 export interface LocatedObservation extends StoredObservation {
   readonly address: PeerAddress;
+  /** Another device was heard there since. */
+  readonly addressLost?: boolean;
   readonly rootPath: string;
 }
 

@@ -33,6 +33,19 @@ export interface Registration {
   readonly node: string;
   /** Profile ids that it gave (1.2, §6.2.1): `6:27354b9a`, `oma:…`, `v:…`. Absent where it gave none. */
   readonly profiles?: readonly string[];
+  /**
+   * Another device was heard at `address` since: what is sent there goes to that one. Absent in lists, and again
+   * once the device has spoken. A store that is asked by id or endpoint knows it.
+   */
+  readonly addressLost?: boolean;
+}
+
+/**
+ * The device was heard at an address where another one was heard last: the registration of that one, which has
+ * lost its address until it speaks again.
+ */
+export interface Displacement {
+  readonly displaced?: Pick<Registration, 'id' | 'endpoint'>;
 }
 
 /** What an Update may change (§6.2.2); what is absent stays. */
@@ -64,16 +77,23 @@ export interface RegistrationStore {
    * Replaces the older registration of that endpoint, and drops its observations.
    * `replaced` is that older one.
    */
-  register(registration: Registration): Promise<{ readonly replaced: Registration | undefined }>;
+  register(
+    registration: Registration,
+  ): Promise<{ readonly replaced: Registration | undefined } & Displacement>;
   /**
    * Changes what `update` says and sets the expiry anew (`graceMs` as at register: expiresAt − updatedAt − lifetime).
    * Undefined where no such registration exists (4.04).
    */
   update(
     update: RegistrationUpdate,
-  ): Promise<{ readonly registration: Registration; readonly previous: Registration } | undefined>;
-  /** The device was heard at another address (a notification with a known token): address, node and nothing else. */
-  move(id: string, address: PeerAddress, node: string): Promise<boolean>;
+  ): Promise<
+    ({ readonly registration: Registration; readonly previous: Registration } & Displacement) | undefined
+  >;
+  /**
+   * The device was heard at another address, or again at one that it had lost (a notification with a known
+   * token): address, node and nothing else. Undefined where no such registration exists.
+   */
+  move(id: string, address: PeerAddress, node: string): Promise<Displacement | undefined>;
   /** Ends it by the device's wish; undefined where there is none. Drops its observations. */
   deregister(id: string): Promise<Registration | undefined>;
   /**

@@ -33,7 +33,7 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
       expect(await registrations.byId('none')).toBeUndefined();
       expect(await registrations.byEndpoint('none')).toBeUndefined();
       expect(await registrations.deregister('none')).toBeUndefined();
-      expect(await registrations.move('none', '192.0.2.9:1', 'node-1')).toBe(false);
+      expect(await registrations.move('none', '192.0.2.9:1', 'node-1')).toBeUndefined();
       expect(
         await registrations.update({ id: 'none', address: 'x', updatedAt: start, node: 'node-1' }),
       ).toBeUndefined();
@@ -89,6 +89,38 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
         const { id } = aRegistration('a');
         await registrations.update({ id, address: here, updatedAt: start + 100_000, node: 'n' });
         expect((await registrations.byAddress(here))?.endpoint).toBe('a');
+      });
+
+      test('has lost it to the next one that is heard there, by whatever means, until it speaks again itself', async () => {
+        const { registrations, observations } = stores();
+        const a = aRegistration('a', { address: here });
+        const b = aRegistration('b', { address: there });
+        await registrations.register(a);
+        await registrations.register(b);
+        await observations.add(anObservation('aa', a));
+        const again = { id: a.id, address: here, updatedAt: start + 1, node: 'n' };
+        const displaced = { id: a.id, endpoint: 'a' };
+        const takes = [
+          () => registrations.move(b.id, here, 'n'),
+          () => registrations.update({ id: b.id, address: here, updatedAt: start + 1, node: 'n' }),
+          () => registrations.register(aRegistration('c', { address: here })),
+        ];
+        for (const take of takes) {
+          expect(await take()).toMatchObject({ displaced });
+          expect(await registrations.byId(a.id)).toMatchObject({ address: here, addressLost: true });
+          expect(await registrations.byEndpoint('a')).toMatchObject({ addressLost: true });
+          expect(await observations.byToken('aa')).toMatchObject({ addressLost: true });
+          await registrations.move(b.id, there, 'n');
+          expect(await registrations.byEndpoint('a')).toMatchObject({ addressLost: true });
+          const spoken = await registrations.update(again);
+          expect(spoken?.previous).toMatchObject({ addressLost: true });
+          expect(spoken?.registration).not.toHaveProperty('addressLost');
+          expect(await registrations.byEndpoint('a')).not.toHaveProperty('addressLost');
+          expect(await observations.byToken('aa')).not.toHaveProperty('addressLost');
+        }
+        expect(await registrations.byEndpoint('c')).toMatchObject({ addressLost: true });
+        expect(await registrations.move('c-none', here, 'n')).toBeUndefined();
+        expect(await registrations.move(a.id, here, 'n')).toEqual({});
       });
 
       test('that has gone leaves nobody there, not even who was there before', async () => {
@@ -202,7 +234,7 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
       const { registrations } = stores();
       const registration = aRegistration('a');
       await registrations.register(registration);
-      expect(await registrations.move(registration.id, '[2001:db8::1]:9', 'node-3')).toBe(true);
+      expect(await registrations.move(registration.id, '[2001:db8::1]:9', 'node-3')).toEqual({});
       expect(await registrations.byEndpoint('a')).toEqual({
         ...registration,
         address: '[2001:db8::1]:9',
