@@ -7,6 +7,7 @@ import {
 import type { Registration } from '../ports/registration-store.ts';
 import type { DesiredObservation } from './desired-observations.ts';
 import type { DeviceRequestOptions, DeviceRequests } from './device-requests.ts';
+import type { Troubles } from './observation-troubles.ts';
 import { sameAttributes } from './same-attributes.ts';
 import { speaks } from './versions.ts';
 
@@ -25,6 +26,14 @@ export function attributesOfNodes(
     for (const path of paths) nodes.set(path, { ...nodes.get(path), ...attributes });
   }
   return nodes;
+}
+
+/** Those of which the device has not refused what is wanted: what it was never given has not drifted. */
+export function notRefused(
+  desired: readonly DesiredObservation[],
+  troubles: Pick<Troubles, 'get'> | undefined,
+): readonly DesiredObservation[] {
+  return desired.filter(({ key }) => troubles?.get(key)?.state !== 'refused');
 }
 
 /**

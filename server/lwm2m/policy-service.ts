@@ -8,7 +8,7 @@ import type { DeviceSelector, WantedObservation } from '../ports/observation-pol
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import { checkCompositeMeaning, checkMeaning } from './attribute-check.ts';
-import { attributesOfNodes, otherAttributes } from './attributes-at-device.ts';
+import { attributesOfNodes, notRefused, otherAttributes } from './attributes-at-device.ts';
 import { checkAttributes } from './desired-observations.ts';
 import type { DeviceRequestOptions, DeviceRequests } from './device-requests.ts';
 import type { ObservationService } from './observation-service.ts';
@@ -136,8 +136,9 @@ export class PolicyService implements ObservationPolicies {
     const { book, reconciler, requests } = this.#options;
     const registration = await this.#registered(endpoint);
     const { desired } = await book.desired(registration);
-    const nodes = attributesOfNodes(registration, desired.wanted);
-    for (const wanted of desired.wanted) {
+    const taken = notRefused(desired.wanted, reconciler.session(registration.id)?.troubles);
+    const nodes = attributesOfNodes(registration, taken);
+    for (const wanted of taken) {
       const real = await otherAttributes(requests, endpoint, wanted.paths, nodes, options);
       if (real === undefined) continue;
       reconciler.drifted(registration, wanted, { reason: 'the device has other attributes', real });

@@ -16,7 +16,7 @@ import { StoreUnavailableError } from '../ports/errors.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import { checkCompositeMeaning, checkMeaning } from './attribute-check.ts';
-import { attributesOfNodes, otherAttributes } from './attributes-at-device.ts';
+import { attributesOfNodes, notRefused, otherAttributes } from './attributes-at-device.ts';
 import type { DesiredObservation } from './desired-observations.ts';
 import type { DeviceRequests } from './device-requests.ts';
 import { type DeviceSession, troublesOf } from './device-session.ts';
@@ -83,6 +83,8 @@ export class ReconcileRound {
   #bug: unknown;
   /** Attributes that are to stand at nodes of the device, and those that were written there. */
   #nodes: ReadonlyMap<string, NotificationAttributes> = new Map();
+  /** As `#nodes`, without what the device has refused. */
+  #taken: ReadonlyMap<string, NotificationAttributes> = new Map();
   #written: Map<string, NotificationAttributes> = new Map();
 
   constructor(parts: ReconcileParts, session: DeviceSession, isCurrent: () => boolean) {
@@ -101,6 +103,7 @@ export class ReconcileRound {
     const { desired, record } = await book.desired(session.registration);
     const wanted = new Map(desired.wanted.map((observation) => [observation.key, observation]));
     this.#nodes = attributesOfNodes(session.registration, desired.wanted);
+    this.#taken = attributesOfNodes(session.registration, notRefused(desired.wanted, session.troubles));
     this.#written = new Map(record.written);
     const stored = session.fresh ? [] : await this.#parts.observations.stored(session.registration.id);
     if (!this.#isCurrent()) return undefined;
@@ -181,7 +184,7 @@ export class ReconcileRound {
       this.#parts.requests,
       registration.endpoint,
       wanted.paths,
-      this.#nodes,
+      this.#taken,
       this.#limits,
     );
     const drift = real === undefined ? { reason } : { reason: `${reason}; it has other attributes`, real };

@@ -97,6 +97,20 @@ describe('an attribute that has no meaning on a resource', () => {
     expect((await world.api.get<ApiObservationStatus>(URL)).wanted).toHaveLength(1);
   });
 
+  it('is no drift where the device refuses it, however often that is looked at', async () => {
+    world = await ServerWorld.open();
+    const { modem } = await device();
+    modem.answers.set(`PUT ${BATTERY}`, (request) => request.respond({ code: Code.BAD_REQUEST }));
+    await world.wait(world.api.put(URL, { paths: [BATTERY], wanted: true, attributes: { gt: 5 } }));
+    await becomes(BATTERY, 'refused');
+    modem.asked.length = 0;
+    const { body } = await answerTo('POST', `${URL}/check`);
+    expect(body.wanted).toMatchObject([{ state: 'refused' }]);
+    await world.pass(30_000);
+    expect(modem.asked).toEqual([]);
+    expect(await stateOf(BATTERY)).toMatchObject({ state: 'refused' });
+  });
+
   it('can be removed', async () => {
     world = await ServerWorld.open();
     const { given } = await device();
