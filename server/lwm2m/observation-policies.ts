@@ -59,6 +59,7 @@ export function composePolicies(options: ObservationPoliciesOptions): OpenedPoli
     events,
     clock,
     log,
+    findRegistration: (id) => stores.registrations.byId(id),
     tellsIdentity,
     identify: (registration, signal) => identifyDevice(identity, registration, signal),
     ...(presence === undefined ? {} : { presence }),

@@ -27,11 +27,15 @@ const TICK = 5_000;
 /** Devices that are looked at at the same time because they are due, and when the next come, ms. */
 const DUE_AT_ONCE = 1_000;
 const MORE_DUE = 1_000;
+/** Pause before a store that could not answer is asked again, ms. */
+const STORE_PAUSE = 30_000;
 /** Registrations of one address (host and port) that are set up at the same time. */
 const AT_ONE_ADDRESS = 8;
 
 export interface PolicyReconcilerOptions extends Omit<ReconcileParts, 'counts'> {
   readonly presence?: DevicePresence;
+  /** As the store has it. @throws StoreUnavailableError */
+  readonly findRegistration: (registrationId: string) => Promise<Registration | undefined>;
   /** Whether there is something to ask it. */
   readonly tellsIdentity: (registration: Registration) => boolean;
   /** Asks the device what it is; resolves where it has told, or will not. */
@@ -60,6 +64,8 @@ export class PolicyReconciler {
   readonly #due = new Map<string, number>();
   readonly #lanes = new AddressLanes(AT_ONE_ADDRESS);
   readonly #expected: FailureLog;
+  /** Registrations that this process has heard of. */
+  readonly #met = new Set<string>();
   #timer: Timer | undefined;
   #closed = false;
 
@@ -85,6 +91,7 @@ export class PolicyReconciler {
 
   /** It has registered, and remembers nothing of what was asked before. */
   registered(registration: Registration): void {
+    this.#met.add(registration.id);
     if (!this.#options.tellsIdentity(registration) && this.#isIdle(registration)) return;
     const session = this.#begin(registration);
     session.fresh = true;
@@ -93,6 +100,7 @@ export class PolicyReconciler {
 
   updated(registration: Registration, previous: Registration): void {
     const { book, observations, clock } = this.#options;
+    this.#met.add(registration.id);
     let session = this.#sessions.get(registration.id);
     if (session === undefined) {
       if (this.#isIdle(registration)) return;
@@ -120,6 +128,8 @@ export class PolicyReconciler {
   }
 
   ended(registration: Registration): void {
+    this.#met.delete(registration.id);
+    this.#due.delete(registration.id);
     const session = this.#sessions.get(registration.id);
     if (session === undefined) return;
     this.#drop(session);
@@ -135,9 +145,16 @@ export class PolicyReconciler {
 
   /** It was heard; `doubt` where it got silence for an answer, so that it may give its observations up. */
   heard(registrationId: string, doubt: boolean): void {
-    const session = this.#sessions.get(registrationId);
-    if (session === undefined) return;
     const now = this.#options.clock.now();
+    const session = this.#sessions.get(registrationId);
+    if (session === undefined) {
+      if (this.#met.has(registrationId)) return;
+      // It registered with the process before: which of its observations it still has is found out now, once.
+      this.#met.add(registrationId);
+      this.#due.set(registrationId, now);
+      this.#schedule();
+      return;
+    }
     session.heardAt = now;
     if (doubt) session.renew = true;
     if (session.running !== undefined) return;
@@ -344,9 +361,28 @@ export class PolicyReconciler {
         this.#due.delete(id);
         const session = this.#sessions.get(id);
         if (session !== undefined) this.#kick(session);
+        else void this.#takeUp(id);
       }
       this.#schedule();
     });
+  }
+
+  /** Makes what is wanted of a device of the process before, and was not heard of since. */
+  async #takeUp(id: string): Promise<void> {
+    const { findRegistration, clock, log } = this.#options;
+    try {
+      const registration = await findRegistration(id);
+      if (registration === undefined || this.#closed || !this.#met.has(id)) return;
+      if (this.#sessions.has(id) || this.#isIdle(registration)) return;
+      this.#kick(this.#begin(registration, true));
+    } catch (error) {
+      if (this.#closed) return;
+      if (!(error instanceof StoreUnavailableError)) {
+        log.error({ error }, 'looking up a device of before the start met a bug; tried again later');
+      }
+      this.#due.set(id, clock.now() + STORE_PAUSE);
+      this.#schedule();
+    }
   }
 }
 

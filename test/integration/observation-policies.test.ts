@@ -199,6 +199,25 @@ describe('what a person wants to be observed', () => {
       rmSync(folder, { recursive: true, force: true });
     }
   });
+
+  it('is observed again, although nothing was heard of it, when the device reports something else after a restart', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'simyard-policies-'));
+    world = await ServerWorld.open(undefined, folder);
+    try {
+      const modem = device('device:1', 'modem', [BATTERY, SENSOR]);
+      await modem.register('</3/0>,</42770/0>', v11);
+      await becomes(SENSOR, 'observed');
+      await world.wait(world.api.post(`/api/devices/modem/observations${BATTERY}`, {}));
+      await world.restart();
+      expect(await stateOf(BATTERY)).toMatchObject({ state: 'pending' });
+      await world.wait(modem.notify(SENSOR, [value(SENSOR)]));
+      await becomes(BATTERY, 'observed');
+      await becomes(SENSOR, 'observed');
+    } finally {
+      await world.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 });
 
 describe('a policy', () => {

@@ -78,6 +78,7 @@ async function setUp(
     ),
     clock,
     log,
+    findRegistration: async () => undefined,
     tellsIdentity: () => false,
     identify: async () => undefined,
     ...change,
@@ -279,6 +280,40 @@ describe('keeping devices in line', () => {
     await book.put({ ...battery, observations: [{ paths: ['/3/0/9'], attributes: { pmin: 1 } }], updatedAt });
     await reconciler.reconcile(registration);
     expect(asked).toHaveLength(2);
+  });
+
+  it('finds out once what a device of before the start still has, when it is first heard', async () => {
+    const registration = aRegistration('d', { links });
+    const answers: (() => Promise<typeof registration>)[] = [
+      () => Promise.reject(new StoreUnavailableError('busy')),
+    ];
+    let looked = 0;
+    const { asked, reconciler, pass } = await setUp(async () => Code.CONTENT, {
+      findRegistration: () => {
+        looked++;
+        return answers.shift()?.() ?? Promise.resolve(registration);
+      },
+    });
+    for (let time = 0; time < 5; time++) reconciler.heard(registration.id, false);
+    await pass(100);
+    expect(asked).toEqual([]);
+    await pass(60_000);
+    expect(asked).toEqual(['d /3/0/9']);
+    reconciler.heard(registration.id, false);
+    await pass(60_000);
+    expect(asked).toHaveLength(1);
+    expect(looked).toBe(2);
+  });
+
+  it('leaves a device of before the start alone that has left meanwhile', async () => {
+    const registration = aRegistration('d', { links });
+    const { asked, reconciler, pass } = await setUp(async () => Code.CONTENT, {
+      findRegistration: async () => registration,
+    });
+    reconciler.heard(registration.id, false);
+    reconciler.ended(registration);
+    await pass(60_000);
+    expect(asked).toEqual([]);
   });
 
   it('tells a bug of one observation as its failure, and goes on with the others', async () => {
