@@ -1,4 +1,4 @@
-import { TimeoutError } from '../protocol/errors.ts';
+import { DecodeError, TimeoutError } from '../protocol/errors.ts';
 
 /** No device of that endpoint name was ever seen. */
 export class UnknownDeviceError extends Error {
@@ -24,6 +24,9 @@ export class AddressLostError extends TimeoutError {
     );
   }
 }
+
+/** The device says that it has done what it was asked (2.xx), and what else its answer should tell is not there. */
+export class DoneUnreadableError extends DecodeError {}
 
 /** The device is known, but holds no registration now, so nothing can be sent to it. */
 export class NotRegisteredError extends Error {

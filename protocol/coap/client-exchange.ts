@@ -292,6 +292,10 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
       this.#complete(message, options, message.payload, peer, identity);
       return true;
     }
+    if (this.#request.wholeAnswer === false) {
+      this.#complete(message, withoutBlocks(options), message.payload, peer, identity);
+      return true;
+    }
     const block = blockOf(options, OptionNumber.BLOCK2);
     if (this.#download === undefined) {
       if (block === undefined || (block.number === 0 && !block.more)) {

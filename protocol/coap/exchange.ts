@@ -26,6 +26,12 @@ export interface OutgoingRequest {
    * interruption. `more` has no meaning here.
    */
   readonly block2?: Block;
+  /**
+   * False: the first message of the answer is all of it, and what it says of further blocks is passed over. For a
+   * request that is not to be made a second time: each further block would be fetched by a request of the same
+   * method (RFC 7959 §2.4), which a server that does not know the transfer carries out again. Default true.
+   */
+  readonly wholeAnswer?: boolean;
 }
 
 /** The whole answer to a request of ours, reassembled. Any response code: a 4.04 does not reject. */

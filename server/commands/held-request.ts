@@ -1,7 +1,7 @@
 import { CoapResponseError, ResetError } from '../../protocol/coap/errors.ts';
 import { Code, formatCode } from '../../protocol/coap/message.ts';
 import { BusyError, DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
-import { NotRegisteredError, UnknownDeviceError } from '../errors.ts';
+import { DoneUnreadableError, NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import { NotSentError } from '../lwm2m/device-reach.ts';
 import type { DeviceRequestOptions } from '../lwm2m/device-requests.ts';
 import type { Command } from '../ports/command-queue.ts';
@@ -29,6 +29,9 @@ const idempotent = new Set([
   'observe-composite',
   'cancel-composite',
 ]);
+
+/** Operations that change something at the device. */
+const changing = new Set(['write', 'execute', 'create', 'delete', 'write-attributes', 'write-composite']);
 
 /** Whether the device may be asked a second time by such a request: Write by PUT is, by POST it is not (RFC 7252 §5.8). */
 export function isIdempotent({ parameters }: Pick<Command, 'parameters'>): boolean {
@@ -102,8 +105,7 @@ export class HeldRequest implements CommandKind {
       if (!begun) return noAnswer;
       return this.#lost(command, turn, error.message, noAnswer);
     }
-    if (error instanceof DecodeError)
-      return this.#fail(command, turn, `the answer cannot be read: ${error.message}`);
+    if (error instanceof DecodeError) return this.#unreadable(command, turn, error);
     if (error instanceof BusyError) return this.#later(sending, turn, error.message);
     if (error instanceof RequestError) return this.#fail(command, turn, error.message);
     throw error;
@@ -124,6 +126,17 @@ export class HeldRequest implements CommandKind {
     }
     const reason = `the device refused: ${error.message}`;
     return this.#fail(command, turn, reason, { coapCode: formatCode(error.code) });
+  }
+
+  /** The device answered, and its answer cannot be read: of what changes something that is no failure. */
+  #unreadable(command: Command, turn: CommandTurn, error: DecodeError): Promise<undefined> {
+    const reason = `the answer cannot be read: ${error.message}`;
+    if (error instanceof DoneUnreadableError) {
+      return this.#end(command, turn, { from: ['queued', 'sent'], to: 'done', reason, result: {} });
+    }
+    if (!changing.has(String(command.parameters['operation']))) return this.#fail(command, turn, reason);
+    const doubt = `${reason}; nobody can tell whether the device has carried it out`;
+    return this.#end(command, turn, { from: ['queued', 'sent'], to: 'unknown', reason: doubt });
   }
 
   /** It may or may not have been carried out. */

@@ -8,8 +8,10 @@ import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import type { CompositeResult, ReadResult } from './device-requests.ts';
 
-/** @throws CoapResponseError where the answer is no success. */
+/** @throws CoapResponseError where the answer is no success; DecodeError where it is the answer to a mere part. */
 export function expectSuccess(response: IncomingResponse): IncomingResponse {
+  if (response.code === Code.CONTINUE)
+    throw new DecodeError('2.31 Continue, and there is nothing more to send');
   if (isSuccess(response.code)) return response;
   throw new CoapResponseError(response.code, utf8(response.payload.subarray(0, 500)));
 }

@@ -1,10 +1,11 @@
 import type { IncomingResponse } from '../../protocol/coap/exchange.ts';
 import { Code } from '../../protocol/coap/message.ts';
 import { locationPath } from '../../protocol/coap/options.ts';
-import { DecodeError, RequestError } from '../../protocol/errors.ts';
+import { RequestError } from '../../protocol/errors.ts';
 import { encodeContent } from '../../protocol/lwm2m/content.ts';
 import { canonicalPath, isBelow, pathIds } from '../../protocol/lwm2m/path.ts';
 import type { LwM2mRecord, ResourceTypeLookup, ResourceValue } from '../../protocol/lwm2m/value.ts';
+import { DoneUnreadableError } from '../errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import { expectSuccess, inFormats } from './answers.ts';
 import { withContent, withoutRoot } from './coap-request.ts';
@@ -64,7 +65,7 @@ export function createTarget(path: string): string {
   throw new RequestError(`an instance is made below an object, not at ${target}`);
 }
 
-/** Create, §6.3.6; the path of the new instance. @throws DecodeError the device does not say which it is */
+/** Create, §6.3.6; the path of the new instance. @throws DoneUnreadableError the device does not say which it is */
 export async function create(
   sender: DeviceSender,
   registration: Registration,
@@ -91,10 +92,10 @@ export async function create(
     // Devices do not repeat an id that they were given (Leshan 2.0 is one): it is that of the records.
     const named = instance ?? pathIds(records[0]?.path ?? '')?.[1];
     if (named !== undefined) return `/${object}/${named}`;
-    throw new DecodeError('the device made an instance and did not say which');
+    throw new DoneUnreadableError('the device made an instance and did not say which');
   }
   const ids = pathIds(withoutRoot(`/${location.join('/')}`, registration.rootPath));
-  if (ids === undefined) throw new DecodeError('the device made an instance and gave no path for it');
+  if (ids === undefined) throw new DoneUnreadableError('the device made an instance and gave no path for it');
   return `/${ids.join('/')}`;
 }
 

@@ -1,6 +1,6 @@
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import type { CoapEndpoint, IncomingResponse, OutgoingRequest } from '../../protocol/coap/exchange.ts';
-import type { Code } from '../../protocol/coap/message.ts';
+import { Code } from '../../protocol/coap/message.ts';
 import { pathOptions } from '../../protocol/coap/options.ts';
 import { TimeoutError } from '../../protocol/errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
@@ -67,6 +67,8 @@ export function deviceRequest(
   return {
     code,
     options: pathOptions(devicePath(rootPath, path)),
+    // What changes something is asked once, whatever a device says of further blocks.
+    ...(code === Code.GET || code === Code.FETCH ? {} : { wholeAnswer: false }),
     ...(timeout === undefined ? {} : { timeout }),
     ...(signal === undefined ? {} : { signal }),
     ...(beforeSend === undefined ? {} : { beforeSend }),

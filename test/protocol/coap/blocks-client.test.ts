@@ -52,6 +52,23 @@ function withClient(
   return { world, endpoint, requests, get };
 }
 
+describe('a request that is not to be made a second time', () => {
+  test.each([
+    ['2/0/1/16', block(2, '0/1/16')],
+    ['2/7/0/16', block(2, '7/0/16')],
+  ])('takes the first message of the answer for all of it: %s', async (_what, option) => {
+    const { world, endpoint, requests } = withClient({}, () => ({
+      code: Code.CHANGED,
+      options: [option],
+      payload: body(16),
+    }));
+    const request = { code: Code.POST, options: pathOptions('/3/0/4'), wholeAnswer: false };
+    const response = await world.settle(endpoint.request('server', request));
+    expect(response).toMatchObject({ code: Code.CHANGED, options: [], payload: body(16) });
+    expect(requests).toHaveLength(1);
+  });
+});
+
 describe('a response body in blocks, at the client', () => {
   const whole = body(48);
   const part = (number: number, more: boolean, options: readonly CoapOption[] = []): Answer => ({

@@ -9,7 +9,7 @@ import {
 } from '../../../server/commands/command-kind.ts';
 import { HeldRequest, type HeldRequestOptions, isIdempotent } from '../../../server/commands/held-request.ts';
 import { noAnswer, notRegistered } from '../../../server/commands/waits.ts';
-import { NotRegisteredError } from '../../../server/errors.ts';
+import { DoneUnreadableError, NotRegisteredError } from '../../../server/errors.ts';
 import { NotSentError } from '../../../server/lwm2m/device-reach.ts';
 import type { Command } from '../../../server/ports/command-queue.ts';
 import { StoreUnavailableError } from '../../../server/ports/errors.ts';
@@ -144,13 +144,35 @@ describe('a held request', () => {
 
   it.each([
     ['its refusal', new CoapResponseError(Code.FORBIDDEN), { coapCode: '4.03' }],
-    ['an answer that cannot be read', new DecodeError('garbage'), undefined],
     ['what the caller got wrong', new RequestError('no such path'), undefined],
   ])('fails with %s', async (_what, error, result) => {
     const life = new Life(EXECUTE, sends(error));
     expect(await life.advance()).toBeUndefined();
     expect(life.command.state).toBe('failed');
     expect(life.command.result).toEqual(result);
+  });
+
+  it.each([
+    [EXECUTE, 'unknown'],
+    [{ operation: 'create', path: '/5', values: {} }, 'unknown'],
+    [{ operation: 'write', path: '/1/0/1', value: 1 }, 'unknown'],
+    [{ operation: 'read', path: '/1/0/1' }, 'failed'],
+  ])('of %o nobody can tell more than the answer that cannot be read: %s', async (parameters, state) => {
+    const life = new Life(parameters, sends(new DecodeError('garbage')));
+    expect(await life.advance()).toBeUndefined();
+    expect(life.command).toMatchObject({ state, reason: expect.stringContaining('garbage') });
+  });
+
+  it('is done where the device says so and leaves out what it made', async () => {
+    const life = new Life(
+      { operation: 'create', path: '/5', values: {} },
+      sends(new DoneUnreadableError('it did not say which')),
+    );
+    expect(await life.advance()).toBeUndefined();
+    expect(life.command).toMatchObject({
+      state: 'done',
+      reason: 'the answer cannot be read: it did not say which',
+    });
   });
 
   it('is tried again later, and longer, where the device is busy or rejects the message, but not for ever', async () => {
