@@ -22,8 +22,8 @@ import { type LwM2mVersion, speaks } from './versions.ts';
 
 /** Paths that are observed of one device at the most, however much it lists and whoever wants them. */
 export const MAX_DESIRED_PATHS = 256;
-/** Instances of an object that a `*` is looked at for: a device may list thousands, for each of many policies. */
-const MAX_INSTANCES = 1024;
+/** Paths of composite observations that are ruled out, or rule out, which are written out for one device. */
+const MAX_EXPANDED = 8192;
 /** Observations that are shown as ruled out. */
 const MAX_SUPPRESSED = 1024;
 
@@ -61,11 +61,17 @@ interface Template {
   readonly object: number;
   readonly instance: number | '*' | undefined;
   readonly below: readonly number[];
+  /** What is below the instance: `/2/0`. */
+  readonly end: string;
+  /** Canonical. */
+  readonly text: string;
 }
 
 interface Wanted {
   readonly observation: WantedObservation;
   readonly templates: readonly Template[];
+  /** What is the same of all that want, or rule out, the same. */
+  readonly shape: string;
   /** Whether a template has a `*`: what names its instances is narrower. */
   readonly wide: boolean;
 }
@@ -120,18 +126,7 @@ export class PolicySet {
     const listed = listedObjects(subject);
     for (const { policy, wanted } of this.#policies) {
       if (!isFor(policy.devices, subject, listed)) continue;
-      for (const { observation, templates } of wanted) {
-        if (observation.composite === true || templates.length > 1) {
-          const paths = templates.flatMap((template) => expand(template, listed));
-          if (templates.some((template) => excess(template, listed) > 0)) collected.leave(observation, 1);
-          else if (paths.length > 0) collected.want(policy, observation, [...new Set(paths)]);
-        } else {
-          for (const template of templates) {
-            for (const path of expand(template, listed)) collected.want(policy, observation, [path]);
-            collected.leave(observation, excess(template, listed));
-          }
-        }
-      }
+      for (const each of wanted) collected.want(policy, each, listed);
     }
     return collected.state();
   }
@@ -143,7 +138,13 @@ class Collection {
   readonly #wanted = new Map<string, DesiredObservation>();
   readonly #ruledOut = new Map<string, ObservationPolicy | undefined>();
   readonly #suppressed = new Map<string, SuppressedObservation>();
+  /** By template, or templates: what is ruled out wherever it is. */
+  readonly #ruledOutShapes = new Map<string, ObservationPolicy>();
+  readonly #byShape = new Map<string, Set<string>>();
+  /** What was wanted or ruled out already: nothing comes of it a second time. */
+  readonly #seen = new Set<string>();
   #paths = 0;
+  #expanded = 0;
   #beyondLimit = 0;
 
   constructor(subject: PolicySubject) {
@@ -154,33 +155,122 @@ class Collection {
     for (const target of this.#targets(paths, composite)) {
       const key = targetKey(target);
       if (wanted) this.#add({ ...target, key, since: chosenAt }, attributes, contentFormat);
-      else this.#ruledOut.set(key, undefined);
+      else this.#ruleOut(key, undefined);
     }
   }
 
-  want(policy: ObservationPolicy, observation: WantedObservation, paths: readonly string[]): void {
+  /** Costs little more than looking at each template, however much the device lists. */
+  want(policy: ObservationPolicy, wanted: Wanted, listed: Listed): void {
+    const { observation, templates } = wanted;
     const composite = observation.composite === true || observation.paths.length > 1;
-    for (const target of this.#targets(paths, composite)) {
-      const key = targetKey(target);
-      if (this.#wanted.has(key)) continue;
-      if (observation.exclude === true) {
-        if (!this.#ruledOut.has(key)) this.#ruledOut.set(key, policy);
-      } else if (this.#ruledOut.has(key)) {
-        if (this.#suppressed.size >= MAX_SUPPRESSED) continue;
-        const by = this.#ruledOut.get(key);
-        this.#suppressed.set(key, { ...target, key, ...(by === undefined ? {} : { policy: by }) });
-      } else if (this.#isFull(target)) {
-        this.#beyondLimit++;
-      } else {
-        const { attributes, contentFormat } = observation;
-        this.#add({ ...target, key, policy, since: policy.updatedAt }, attributes, contentFormat);
+    if (composite && speaks(this.#subject, '1.1')) this.#wantTogether(policy, wanted, listed);
+    else for (const template of templates) this.#wantEach(policy, observation, template, listed);
+  }
+
+  #wantTogether(policy: ObservationPolicy, { observation, templates, shape }: Wanted, listed: Listed): void {
+    const exclude = observation.exclude === true;
+    if (!this.#isNew(`${exclude ? 'not ' : ''}together ${shape}`)) return;
+    const count = templates.reduce((sum, template) => sum + countOf(template, listed), 0);
+    if (count === 0) return;
+    if (count > MAX_DESIRED_PATHS) {
+      if (!exclude) this.#beyondLimit++;
+      return;
+    }
+    const by = this.#ruledOutShapes.get(`together ${shape}`);
+    if (exclude) this.#ruledOutShapes.set(`together ${shape}`, policy);
+    const isRuledOut = this.#ruledOutShapes.has(`together ${shape}`);
+    if (!isRuledOut && this.#ruledOut.size === 0 && this.#paths >= MAX_DESIRED_PATHS) {
+      this.#beyondLimit++;
+      return;
+    }
+    if (isRuledOut || this.#paths + count > MAX_DESIRED_PATHS) {
+      if (this.#expanded + count > MAX_EXPANDED) {
+        if (!isRuledOut) this.#beyondLimit++;
+        return;
       }
+      this.#expanded += count;
+    }
+    const paths = [...new Set(templates.flatMap((template) => expand(template, listed)))];
+    this.#take(policy, observation, { paths, composite: true }, by);
+  }
+
+  #wantEach(
+    policy: ObservationPolicy,
+    observation: WantedObservation,
+    template: Template,
+    listed: Listed,
+  ): void {
+    const count = countOf(template, listed);
+    if (count === 0) return;
+    const { text, instance } = template;
+    const exclude = observation.exclude === true;
+    if (!this.#isNew(`${exclude ? 'not ' : ''}${text}`)) return;
+    if (instance !== '*') {
+      this.#take(policy, observation, { paths: [text] }, this.#ruledOutShapes.get(shapeOf(text)));
+      return;
+    }
+    if (exclude) {
+      if (!this.#ruledOutShapes.has(text)) this.#ruledOutShapes.set(text, policy);
+      return;
+    }
+    const by = this.#ruledOutShapes.get(text);
+    const looked = new Set<string>();
+    for (const id of listed.get(template.object) ?? []) {
+      // What is left is only counted; what is ruled out is shown as far as there is room.
+      const full =
+        by === undefined ? this.#paths >= MAX_DESIRED_PATHS : this.#suppressed.size >= MAX_SUPPRESSED;
+      if (full) break;
+      const path = `/${template.object}/${id}${template.end}`;
+      looked.add(path);
+      this.#take(policy, observation, { paths: [path] }, by);
+    }
+    if (by !== undefined || looked.size === count) return;
+    // Of what was not looked at, some is there already, or ruled out by name.
+    const isLeft = (key: string): boolean =>
+      !looked.has(key) && listed.get(template.object)?.has(Number(key.split('/', 3)[2])) === true;
+    const known = [...(this.#byShape.get(text) ?? [])].filter(isLeft).length;
+    this.#beyondLimit += count - looked.size - known;
+  }
+
+  #take(
+    policy: ObservationPolicy,
+    observation: WantedObservation,
+    target: ObservationTarget,
+    ruledOutBy: ObservationPolicy | undefined,
+  ): void {
+    const key = targetKey(target);
+    if (this.#wanted.has(key)) return;
+    if (observation.exclude === true) {
+      if (!this.#ruledOut.has(key)) this.#ruleOut(key, policy);
+    } else if (this.#ruledOut.has(key) || ruledOutBy !== undefined) {
+      if (this.#suppressed.size >= MAX_SUPPRESSED) return;
+      const by = this.#ruledOut.has(key) ? this.#ruledOut.get(key) : ruledOutBy;
+      this.#suppressed.set(key, { ...target, key, ...(by === undefined ? {} : { policy: by }) });
+    } else if (this.#isFull(target)) {
+      this.#beyondLimit++;
+    } else {
+      const { attributes, contentFormat } = observation;
+      this.#add({ ...target, key, policy, since: policy.updatedAt }, attributes, contentFormat);
     }
   }
 
-  /** So many more are wanted than can be asked for. */
-  leave({ exclude }: WantedObservation, count: number): void {
-    if (exclude !== true) this.#beyondLimit += count;
+  #ruleOut(key: string, policy: ObservationPolicy | undefined): void {
+    this.#ruledOut.set(key, policy);
+    this.#note(key);
+  }
+
+  /** By `*` in place of its instance, so that what is left of a template can be counted. */
+  #note(key: string): void {
+    const shape = shapeOf(key);
+    const keys = this.#byShape.get(shape);
+    if (keys === undefined) this.#byShape.set(shape, new Set([key]));
+    else keys.add(key);
+  }
+
+  #isNew(what: string): boolean {
+    if (this.#seen.has(what)) return false;
+    this.#seen.add(what);
+    return true;
   }
 
   state(): DesiredState {
@@ -213,6 +303,7 @@ class Collection {
       return;
     }
     this.#paths += observation.paths.length;
+    if (observation.composite !== true) this.#note(observation.key);
     const known = attributes === undefined ? undefined : knownAttributes(attributes, this.#subject);
     this.#wanted.set(observation.key, {
       ...observation,
@@ -257,22 +348,24 @@ function listedObjects({ links }: Pick<PolicySubject, 'links'>): Listed {
   return listed;
 }
 
-function expand({ object, instance, below }: Template, listed: Listed): readonly string[] {
+function expand({ object, instance, end, text }: Template, listed: Listed): readonly string[] {
   const instances = listed.get(object);
   if (instances === undefined) return [];
-  if (instance === undefined) return [`/${object}`];
-  const end = below.length === 0 ? '' : `/${below.join('/')}`;
-  if (instance !== '*') return instances.has(instance) ? [`/${object}/${instance}${end}`] : [];
-  const paths: string[] = [];
-  for (const id of instances) {
-    if (paths.push(`/${object}/${id}${end}`) === MAX_INSTANCES) break;
-  }
-  return paths;
+  if (instance !== '*') return instance === undefined || instances.has(instance) ? [text] : [];
+  return [...instances].map((id) => `/${object}/${id}${end}`);
 }
 
-/** How many more there are than `expand` gives. */
-function excess({ object, instance }: Template, listed: Listed): number {
-  return instance === '*' ? Math.max(0, (listed.get(object)?.size ?? 0) - MAX_INSTANCES) : 0;
+/** How many paths `expand` gives. */
+function countOf({ object, instance }: Template, listed: Listed): number {
+  const instances = listed.get(object);
+  if (instances === undefined) return 0;
+  if (instance === '*') return instances.size;
+  return instance === undefined || instances.has(instance) ? 1 : 0;
+}
+
+/** The template with `*` that a path is of: `*` for the instance; a path of an object is its own. */
+function shapeOf(path: string): string {
+  return path.replace(/^(\/\d+)\/\d+/, '$1/*');
 }
 
 function isFor(devices: DeviceSelector, subject: PolicySubject, listed: Listed): boolean {
@@ -303,7 +396,8 @@ function compile(observations: readonly WantedObservation[]): readonly Wanted[] 
   return observations
     .map((observation) => {
       const templates = observation.paths.map(parseTemplate);
-      return { observation, templates, wide: templates.some(({ instance }) => instance === '*') };
+      const shape = [...new Set(templates.map(({ text }) => text))].sort().join(' ');
+      return { observation, templates, shape, wide: templates.some(({ instance }) => instance === '*') };
     })
     .toSorted((a, b) => Number(a.wide) - Number(b.wide));
 }
@@ -320,10 +414,15 @@ export function parseTemplate(text: string): Template {
       `'${text.slice(0, 64)}' is no path template: /object, /object/instance/resource or /object/*/resource`,
     );
   }
+  const below = [resource, resourceInstance].flatMap((id) => (id === undefined ? [] : [Number(id)]));
+  const end = below.map((id) => `/${id}`).join('');
+  const at = instance === undefined || instance === '*' ? instance : Number(instance);
   return {
     object: Number(object),
-    instance: instance === undefined || instance === '*' ? instance : Number(instance),
-    below: [resource, resourceInstance].flatMap((id) => (id === undefined ? [] : [Number(id)])),
+    instance: at,
+    below,
+    end,
+    text: `/${Number(object)}${at === undefined ? '' : `/${at}`}${end}`,
   };
 }
 

@@ -13,6 +13,8 @@ import { targetKey } from './observation-target.ts';
 
 /** Policies that may be kept. */
 const MAX_POLICIES = 1000;
+/** Paths in all policies together: each is looked at for each device. */
+const MAX_PATHS = 32_768;
 /** Choices that may be kept for one device. */
 export const MAX_CHOICES = 512;
 
@@ -98,6 +100,11 @@ export class PolicyBook {
   async put(policy: ObservationPolicy): Promise<void> {
     const next = new Map(this.#stored).set(policy.id, policy);
     if (next.size > MAX_POLICIES) throw new ConflictError(`there are ${MAX_POLICIES} policies already`);
+    const paths = [...next.values()].reduce((sum, each) => sum + pathsOf(each), 0);
+    const before = this.#stored.get(policy.id);
+    if (paths > MAX_PATHS && pathsOf(policy) > (before === undefined ? 0 : pathsOf(before))) {
+      throw new ConflictError(`all policies together may have ${MAX_PATHS} paths, and not ${paths}`);
+    }
     this.#compiled(next);
     await this.#store.putPolicy(policy);
     this.#take(new Map(this.#stored).set(policy.id, policy));
@@ -198,4 +205,8 @@ export class PolicyBook {
     const builtIn = this.#builtIn.has(policy.id);
     return { policy, builtIn, changed: builtIn && this.#stored.has(policy.id) };
   }
+}
+
+function pathsOf({ observations }: ObservationPolicy): number {
+  return observations.reduce((sum, { paths }) => sum + paths.length, 0);
 }

@@ -230,11 +230,30 @@ describe('what is desired of a device', () => {
     const ruledOut = { ...wide(true), devices: narrow };
     const { wanted, suppressed, beyondLimit } = desired([ruledOut, wide(false)], subject(links));
     expect([wanted.length, suppressed.length]).toEqual([0, 1024]);
-    expect(beyondLimit).toBe(8 * (4096 - 1024));
+    expect(beyondLimit).toBe(0);
     expect(desired([wide(false)], subject(links))).toMatchObject({
       beyondLimit: 8 * 4096 - MAX_DESIRED_PATHS,
     });
     expect(desired([wide(false, true)], subject(links))).toMatchObject({ wanted: [], beyondLimit: 8 });
+  });
+
+  it('is told of thousands of policies without writing out what is beyond the limit', () => {
+    const links = Array.from({ length: 4096 }, (_, id) => `</42770/${id}>`).join();
+    const named = Array.from({ length: 320 }, (_, round) =>
+      policy(Array.from({ length: 100 }, (_, id) => ({ paths: [`/42770/*/${(round % 4) * 100 + id}`] }))),
+    );
+    const { wanted, suppressed, beyondLimit } = desired(named, subject(links));
+    expect([wanted.length, suppressed.length]).toEqual([MAX_DESIRED_PATHS, 0]);
+    // Of what many policies want each is counted once.
+    expect(beyondLimit).toBe(400 * 4096 - MAX_DESIRED_PATHS);
+  });
+
+  it('counts of what is beyond the limit neither what a person ended nor what was chosen', () => {
+    const links = Array.from({ length: 600 }, (_, id) => `</42770/${id}>`).join();
+    const ended = { ...choice('/42770/598/2'), wanted: false };
+    const choices = [choice('/42770/599/2'), choice('/42770/700/2'), ended];
+    const { beyondLimit } = desired([policy([{ paths: ['/42770/*/2'] }])], subject(links), choices);
+    expect(beyondLimit).toBe(600 - 1 - (MAX_DESIRED_PATHS - 1));
   });
 
   it('is bounded, however much a device lists; what was chosen comes first', () => {

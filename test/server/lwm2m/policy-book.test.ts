@@ -3,6 +3,7 @@ import { ConflictError } from '../../../server/errors.ts';
 import { MAX_CHOICES, PolicyBook } from '../../../server/lwm2m/policy-book.ts';
 import type {
   ObservationChoice,
+  ObservationPolicy,
   ObservationPolicyStore,
 } from '../../../server/ports/observation-policy-store.ts';
 
@@ -38,5 +39,28 @@ describe('what a person chooses for a device', () => {
     await book.choose('d', choice('/3303/5', false));
     expect(choices.get('/3303/5')?.wanted).toBe(false);
     expect(choices.size).toBe(MAX_CHOICES);
+  });
+});
+
+describe('policies', () => {
+  const policy = (id: string, paths: number): ObservationPolicy => ({
+    id,
+    name: id,
+    enabled: true,
+    devices: {},
+    observations: [{ paths: Array.from({ length: paths }, (_, resource) => `/3303/*/${resource}`) }],
+    createdAt: 0,
+    updatedAt: 0,
+  });
+
+  it('have a bounded number of paths together, and may get fewer where there are too many', async () => {
+    const book = await PolicyBook.open(storeOf(new Map()), { get: async () => undefined }, []);
+    await book.put(policy('a', 20_000));
+    await book.put(policy('b', 12_768));
+    await expect(book.put(policy('c', 1))).rejects.toThrow(ConflictError);
+    await expect(book.put(policy('b', 12_769))).rejects.toThrow('32768 paths');
+    await book.put(policy('b', 12_767));
+    await book.put(policy('c', 1));
+    expect(book.list()).toHaveLength(3);
   });
 });
