@@ -78,6 +78,11 @@ export class Observation {
     return this.observed.paths.some((each) => touches(each, path));
   }
 
+  /** Whether what was told last has something at or below the path. */
+  hasTold(path: string): boolean {
+    return this.#told.some((record) => isAtOrBelow(record.path, path));
+  }
+
   /** Values at these paths have changed; true where something is to be done at another time than before. */
   changed(paths: readonly string[], now: number): boolean {
     const due = this.dueAt;

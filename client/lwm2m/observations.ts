@@ -15,6 +15,8 @@ export interface ObservationsOptions {
   readonly attributes: AttributeStore;
   readonly defaults: () => ReportingDefaults;
   readonly valuesAt: ValuesAt;
+  /** Whether the server may read it; one that may not does not learn that it has changed either. Default: yes. */
+  readonly mayRead?: (path: string) => boolean;
   /** Notification Storing When Disabled or Offline; default: yes. */
   readonly storing?: () => boolean;
 }
@@ -92,8 +94,15 @@ export class Observations {
   changed(paths: readonly string[]): void {
     if (this.#observations.size === 0) return;
     const now = this.#options.clock.now();
+    const { mayRead } = this.#options;
+    const readable = mayRead === undefined ? paths : paths.filter(mayRead);
     for (const observation of this.#observations) {
-      if (observation.changed(paths, now)) this.#schedule(observation);
+      // What it was told of may have gone, or may be read no longer: that is told once.
+      const counting =
+        readable.length === paths.length
+          ? paths
+          : paths.filter((path) => readable.includes(path) || observation.hasTold(path));
+      if (counting.length > 0 && observation.changed(counting, now)) this.#schedule(observation);
     }
   }
 

@@ -126,6 +126,7 @@ export class ServerSession implements ServerContext {
       defaults: () => reportingDefaults(this.account, this.version),
       valuesAt: (path) => readPaths(tree, [path]),
       storing: () => this.account.notificationStoring,
+      ...(parts.accessControl === undefined ? {} : { mayRead: (path) => this.#mayReadAny(path) }),
     });
     this.readings = new PackSender({
       clock,
@@ -302,6 +303,14 @@ export class ServerSession implements ServerContext {
     const instance = object?.instances.get(instanceId);
     if (object === undefined || instance === undefined) return false;
     return accessControl.allows(this.shortServerId, 'read', { path, object, instance });
+  }
+
+  /** As `#mayRead`; of an object, whether there is an instance that may be read. */
+  #mayReadAny(path: string): boolean {
+    const [objectId = -1, instanceId] = pathIds(path) ?? [];
+    if (instanceId !== undefined) return this.#mayRead(path);
+    const instances = this.#parts.tree.object(objectId)?.instances.keys() ?? [];
+    return [...instances].some((id) => this.#mayRead(`/${objectId}/${id}`));
   }
 
   async #post(contentFormat: number, payload: Uint8Array): Promise<SendAnswer> {

@@ -79,6 +79,25 @@ describe('a client of two servers', () => {
     expect(second.of('update').length).toBeGreaterThan(1);
   });
 
+  it('does not tell a server when something changes that it may not read', async () => {
+    start([{}, {}], { sharedRights: 0 });
+    await world.registered(2);
+    const all = await ask(
+      second.observeComposite(['/3/0/9', '/3/0/15'], { accept: ContentFormat.SENML_JSON }),
+    );
+    const own = await ask(
+      first.observeComposite(['/3/0/9', '/3/0/15'], { accept: ContentFormat.SENML_JSON }),
+    );
+    expect(told(all.first)).toMatch(/^2\.05/);
+    for (let change = 0; change < 3; change++) {
+      level--;
+      client.tree.changed(['/3/0/9']);
+      await world.clock.run(5_000);
+    }
+    expect(own.told).toHaveLength(3);
+    expect(all.told).toEqual([]);
+  });
+
   it('keeps attributes and observations of each apart', async () => {
     start();
     await world.registered(2);
