@@ -12,6 +12,8 @@ import type { ObjectModelStore, StoredObjectModel } from '../ports/object-model-
 
 /** Definitions that may be uploaded. */
 const MAX_UPLOADED = 2000;
+/** What all of them may have together, in UTF-8: the server keeps them in memory. */
+const MAX_BYTES = 32 * 1_048_576;
 
 /** Where a definition comes from; of the same object and version the last of these counts. */
 export type ModelSource = 'built-in' | 'folder' | 'uploaded';
@@ -61,6 +63,8 @@ export class ObjectModels {
   readonly #clock: Clock;
   readonly #folder = new Map<string, Loaded & { readonly file: string }>();
   readonly #uploaded = new Map<string, Loaded & { readonly uploadedAt: number }>();
+  /** Of those that were uploaded, in UTF-8. */
+  #bytes = 0;
   readonly #problems: ModelProblem[] = [];
 
   constructor(options: {
@@ -98,7 +102,7 @@ export class ObjectModels {
         const definition = parseOmaXml(xml).find((one) => one.id === objectId && one.version === version);
         if (definition === undefined) throw new RequestError('the definition is not in it');
         this.#refuseOwn(definition);
-        this.#uploaded.set(keyOf(definition), { definition, xml, uploadedAt });
+        this.#keep({ definition, xml, uploadedAt });
         this.#registry.load(definition);
       } catch (error) {
         if (!(error instanceof RequestError || error instanceof ConflictError)) throw error;
@@ -163,10 +167,17 @@ export class ObjectModels {
       xml: definitions.length === 1 ? xml : toOmaXml(definition),
       uploadedAt,
     }));
+    const replaced = definitions.reduce((sum, each) => sum + this.#bytesOf(keyOf(each)), 0);
+    const bytes = this.#bytes - replaced + stored.reduce((sum, each) => sum + Buffer.byteLength(each.xml), 0);
+    if (bytes > MAX_BYTES && bytes > this.#bytes) {
+      throw new ConflictError(
+        `all uploaded object definitions together may have ${MAX_BYTES} bytes, and not ${bytes}`,
+      );
+    }
     await this.#store.put(stored);
     return definitions.map((definition, index) => {
       const replaces = this.get(definition.id, definition.version)?.source;
-      this.#uploaded.set(keyOf(definition), { definition, xml: stored[index]?.xml ?? xml, uploadedAt });
+      this.#keep({ definition, xml: stored[index]?.xml ?? xml, uploadedAt });
       this.#registry.load(definition);
       this.#tell(definition, 'loaded');
       return {
@@ -194,12 +205,23 @@ export class ObjectModels {
     }
     await this.#store.remove(objectId, version);
     const key = keyOf(model.definition);
+    this.#bytes -= this.#bytesOf(key);
     this.#uploaded.delete(key);
     this.#registry.unload(objectId, version);
     const fromFolder = this.#folder.get(key);
     if (fromFolder !== undefined) this.#registry.load(fromFolder.definition);
     this.#tell(model.definition, 'removed');
     return true;
+  }
+
+  #keep(loaded: Loaded & { readonly uploadedAt: number }): void {
+    const key = keyOf(loaded.definition);
+    this.#bytes += Buffer.byteLength(loaded.xml) - this.#bytesOf(key);
+    this.#uploaded.set(key, loaded);
+  }
+
+  #bytesOf(key: string): number {
+    return Buffer.byteLength(this.#uploaded.get(key)?.xml ?? '');
   }
 
   #loadFile(definitions: readonly ObjectDefinition[], xml: string, file: string): void {

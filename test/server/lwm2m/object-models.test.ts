@@ -64,6 +64,26 @@ describe('object definitions', () => {
     expect(models.xml(models.get(26241) as NonNullable<ReturnType<typeof models.get>>)).toBe(tank('Tank'));
   });
 
+  it('that are uploaded have a bounded size together, whatever each of them is', async () => {
+    const models = await open();
+    const padded = (id: number, padding: number) =>
+      toOmaXml({
+        id,
+        version: '1.0',
+        name: 'Padded',
+        resources: { level: { id: 0, title: 'Level', operations: 'R', type: 'integer' } },
+      }).replace('<Object ', `<!--${'€'.repeat(padding)}--><Object `);
+    for (let id = 0; id < 10; id++) await models.upload(padded(30_000 + id, 1_040_000));
+    await expect(models.upload(padded(30_010, 1_040_000))).rejects.toThrow('33554432 bytes');
+    expect(models.get(30_010)).toBeUndefined();
+    await models.remove(30_000, '1.0');
+    await models.upload(padded(30_001, 1_040_000));
+    await models.upload(padded(30_010, 1_040_000));
+    const again = await open();
+    await expect(again.upload(padded(30_000, 1_040_000))).rejects.toThrow('33554432 bytes');
+    expect(again.problems).toEqual([]);
+  });
+
   it('that were uploaded count before those of the folder, which count again without them', async () => {
     const files = [{ name: 'tank.xml', xml: tank('From the folder') }];
     await (await open(files)).upload(tank('Uploaded'));
