@@ -6,7 +6,7 @@ import { encodeMessage } from './codec.ts';
 import { unrecognisedCritical } from './critical-options.ts';
 import type { PeerAddress, PeerIdentity } from './datagram-port.ts';
 import { Deadline } from './deadlines.ts';
-import { ResetError } from './errors.ts';
+import { RepresentationChangedError, ResetError } from './errors.ts';
 import type { IncomingResponse, OutgoingRequest } from './exchange.ts';
 import { type CoapMessage, type CoapOption, Code, MessageType, OptionNumber } from './message.ts';
 import { blockOf, blockOption, findOption, hasOption, uintOption } from './options.ts';
@@ -17,6 +17,8 @@ import { formatToken } from './token.ts';
 const NO_BYTES = new Uint8Array(0);
 /** How often a representation may change under a block-wise read before it is given up. */
 const MAX_RESTARTS = 2;
+/** As that, where the rest of a notification is read: what ends in vain is sent to us again. */
+const MAX_RESUMED_RESTARTS = 8;
 
 /** Who is told how an exchange ends: exactly one call. */
 export interface ExchangeListener {
@@ -58,11 +60,13 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
   readonly #requests: ClientRequests;
   readonly #request: OutgoingRequest;
   readonly #listener: ExchangeListener;
-  readonly #upload: BlockUpload | undefined;
-  readonly #requestTag: CoapOption | undefined;
+  #upload: BlockUpload | undefined;
+  #requestTag: CoapOption | undefined;
   readonly #token: Uint8Array | undefined;
-  /** Set where only the rest of a notification is read: that cannot begin anew. */
+  /** Set where the rest of a notification is read. */
   readonly #resumed: boolean;
+  /** The same block was asked for again, since it came of another representation. */
+  #askedAgain = false;
   #download: BlockDownload | undefined;
   #restarts = 0;
   #echo: CoapOption | undefined;
@@ -92,12 +96,16 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
     this.#token = options.token;
     this.#download = options.download;
     this.#resumed = options.download !== undefined;
-    const { preferredBlockSize } = requests.layer.parameters;
-    const payload = request.payload ?? NO_BYTES;
-    if (payload.length > preferredBlockSize && options.download === undefined) {
-      this.#upload = new BlockUpload(payload, preferredBlockSize);
-      this.#requestTag = requests.requestTag();
-    }
+    if (options.download === undefined) this.#beginUpload();
+  }
+
+  /** A large payload goes in blocks, from the first one. */
+  #beginUpload(): void {
+    const { preferredBlockSize } = this.#requests.layer.parameters;
+    const payload = this.#request.payload ?? NO_BYTES;
+    if (payload.length <= preferredBlockSize) return;
+    if (this.#upload === undefined) this.#requestTag = this.#requests.requestTag();
+    this.#upload = new BlockUpload(payload, preferredBlockSize);
   }
 
   /**
@@ -315,14 +323,25 @@ export class ClientExchange extends Deadline implements TransmissionOwner, Await
       this.#complete(download.first, download.options, download.take(), peer, identity);
       return true;
     }
-    if (step === 'changed') {
-      download.clear();
-      if (this.#restarts++ >= MAX_RESTARTS || this.#resumed || !this.#safe) {
-        throw new DecodeError('the representation changed between its blocks');
-      }
-      this.#download = undefined;
-    }
+    if (step === 'changed') this.#changed(download);
+    else this.#askedAgain = false;
     return false;
+  }
+
+  /** @throws RepresentationChangedError where that was so too often. */
+  #changed(download: BlockDownload): void {
+    if (this.#resumed && this.#restarts === 0 && !this.#askedAgain) {
+      // The server cannot tell what the block is of (RFC 7959 §2.6): another answer to the same request may
+      // be under way, and it has given that one's. It still has ours, whose content nothing else may bring.
+      this.#askedAgain = true;
+      return;
+    }
+    download.clear();
+    const most = this.#resumed ? MAX_RESUMED_RESTARTS : MAX_RESTARTS;
+    if (this.#restarts++ >= most || !this.#safe) throw new RepresentationChangedError();
+    // §2.6: what is new is read from its first block on, and not observed anew.
+    this.#download = undefined;
+    this.#beginUpload();
   }
 
   get #safe(): boolean {

@@ -1,8 +1,16 @@
+import { DecodeError } from '../errors.ts';
 import { type Code, formatCode } from './message.ts';
 
 /** The peer answered with RST: it knows nothing of what was asked (RFC 7252 §4.2). */
 export class ResetError extends Error {
   override readonly name = 'ResetError';
+}
+
+/** A representation changed faster than its blocks could be read (RFC 7959 §2.4). */
+export class RepresentationChangedError extends DecodeError {
+  constructor() {
+    super('the representation changed between its blocks');
+  }
 }
 
 /** The endpoint was closed while a request was under way. */

@@ -4,6 +4,7 @@ import { ClientExchange } from './client-exchange.ts';
 import type { ClientRequests } from './client-requests.ts';
 import type { PeerAddress, PeerIdentity } from './datagram-port.ts';
 import type { Seen } from './deduplication.ts';
+import { RepresentationChangedError } from './errors.ts';
 import type {
   IncomingNotification,
   IncomingResponse,
@@ -21,7 +22,7 @@ import {
   OptionNumber,
 } from './message.ts';
 import type { MessageLayer } from './message-layer.ts';
-import { blockOf, observe as observeOf } from './options.ts';
+import { type Block, blockOf, observe as observeOf } from './options.ts';
 import type { Peer } from './peer.ts';
 import { parseToken } from './token.ts';
 
@@ -43,6 +44,8 @@ export class ObservationEntry implements Observation {
   #sequenceAt = 0;
   /** Reads the rest of a block-wise notification. */
   fetch: ClientExchange | undefined;
+  /** Reads the newest of the unconfirmed ones that came meanwhile, after that. */
+  next: (() => void) | undefined;
 
   constructor(
     table: Observations,
@@ -198,8 +201,13 @@ export class Observations {
 
   remove(entry: ObservationEntry): void {
     if (this.#entries.get(entry.token) === entry) this.#entries.delete(entry.token);
+    this.#stopReading(entry);
+  }
+
+  #stopReading(entry: ObservationEntry): void {
     const { fetch } = entry;
     entry.fetch = undefined;
+    entry.next = undefined;
     fetch?.abandon(undefined);
   }
 
@@ -254,10 +262,7 @@ export class Observations {
     try {
       const block = blockOf(options, OptionNumber.BLOCK2);
       if (block?.more === true) {
-        const { budget } = this.#requests;
-        const download = new BlockDownload(message, budget, this.layer.parameters.maxBodySize);
-        download.append(message, block);
-        this.#fetch(entry, message, download, from, identity, seen, observe, fresh);
+        this.#read(entry, message, block, from, identity, seen, observe, fresh);
         return true;
       }
     } catch (error) {
@@ -267,6 +272,8 @@ export class Observations {
       entry.forget();
       return true;
     }
+    // What is newer and here replaces what would only be fetched.
+    if (fresh) this.#stopReading(entry);
     this.#deliver(
       entry,
       new Notification(
@@ -287,6 +294,37 @@ export class Observations {
     return true;
   }
 
+  /**
+   * Begins to read a block-wise notification, or lets it wait. A newer confirmable one replaces what is being
+   * read, for its server has given that up. Newer unconfirmed ones may come faster than one is read: they wait
+   * for the end of it, and only the newest is read then.
+   * @throws DecodeError where its first block makes no sense.
+   */
+  #read(
+    entry: ObservationEntry,
+    message: CoapMessage,
+    block: Block,
+    from: Peer,
+    identity: PeerIdentity | undefined,
+    seen: Seen,
+    observe: number | undefined,
+    fresh: boolean,
+  ): void {
+    const { budget } = this.#requests;
+    const download = new BlockDownload(message, budget, this.layer.parameters.maxBodySize);
+    download.append(message, block);
+    if (entry.fetch !== undefined && (message.type === MessageType.NON || !fresh)) {
+      download.clear();
+      if (!fresh) from.seen?.forget(seen);
+      else {
+        this.layer.silence(seen);
+        entry.next = () => this.#read(entry, message, block, from, identity, seen, observe, fresh);
+      }
+      return;
+    }
+    this.#fetch(entry, message, download, from, identity, seen, observe, fresh);
+  }
+
   /** Reads the other blocks (RFC 7959 §2.6); the message of the first one is acknowledged with the whole. */
   #fetch(
     entry: ObservationEntry,
@@ -303,8 +341,14 @@ export class Observations {
     const drop = () => {
       if (seen.generation === generation) from.seen?.forget(seen);
     };
-    // What is newer replaces what it overtakes.
-    entry.fetch?.abandon(undefined);
+    this.#stopReading(entry);
+    const ended = () => {
+      if (entry.fetch !== exchange) return undefined;
+      const { next } = entry;
+      entry.fetch = undefined;
+      entry.next = undefined;
+      return next;
+    };
     const { signal: _signal, ...request } = entry.request;
     const exchange: ClientExchange = new ClientExchange(
       this.#requests,
@@ -312,9 +356,10 @@ export class Observations {
       request,
       {
         completed: (response) => {
-          if (entry.fetch === exchange) entry.fetch = undefined;
+          const next = ended();
           if (this.#entries.get(entry.token) !== entry || response.code !== message.code) {
             drop();
+            next?.();
             return;
           }
           this.#deliver(
@@ -334,10 +379,15 @@ export class Observations {
               fresh,
             ),
           );
+          if (this.#entries.get(entry.token) === entry) next?.();
         },
-        failed: () => {
-          if (entry.fetch === exchange) entry.fetch = undefined;
-          drop();
+        failed: (error) => {
+          const next = ended();
+          // What it told is gone at the peer too, and to come again would not bring it back.
+          if (error instanceof RepresentationChangedError && seen.generation === generation) {
+            this.accept(from, seen, message.type === MessageType.CON);
+          } else drop();
+          next?.();
         },
       },
       { download },

@@ -1,4 +1,4 @@
-import type { BlockSnapshots } from './block-snapshots.ts';
+import type { BlockBody, BlockSnapshots } from './block-snapshots.ts';
 import { encodeMessage } from './codec.ts';
 import type { PeerAddress } from './datagram-port.ts';
 import type { ObservationEnd, Observer, OutgoingResponse } from './exchange.ts';
@@ -30,6 +30,8 @@ export class ObserverEntry implements Observer, TransmissionOwner {
   /** The request's Block2, and what its further blocks will be asked for by. */
   readonly #block: Block | undefined;
   readonly #bodyKeys: readonly string[];
+  /** Of the confirmable notification that is under way, where it has more than one block: stays until its ACK. */
+  #body: BlockBody | undefined;
   #sequence: number;
   #lastConfirmable: number;
   #lastUnconfirmedId = -1;
@@ -64,6 +66,20 @@ export class ObserverEntry implements Observer, TransmissionOwner {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  get body(): BlockBody | undefined {
+    return this.#body;
+  }
+
+  /** Whether the further blocks of its notifications may be asked for by one of these. */
+  isReadBy(keys: readonly string[]): boolean {
+    return this.#bodyKeys.some((key) => keys.includes(key));
+  }
+
+  /** The peer has asked for a further block of the notification that is under way. */
+  beingRead(): void {
+    if (this.#transmission !== undefined) this.#observers.layer.arrived(this.#transmission);
   }
 
   get sequence(): number {
@@ -111,7 +127,13 @@ export class ObserverEntry implements Observer, TransmissionOwner {
   }
 
   #encode(type: MessageType, messageId: number, response: OutgoingResponse): Uint8Array {
-    const first = this.#observers.snapshots.first(this.holder, this.#bodyKeys, response, this.#block);
+    const { snapshots } = this.#observers;
+    const first = snapshots.begin(response, this.#block);
+    const { body } = first;
+    // Outdated by this one, unless this is complete in itself: the peer may be reading them.
+    if (body !== undefined) snapshots.forgetNotified(this.holder, this.#bodyKeys);
+    if (type === MessageType.CON) this.#body = body;
+    else if (body !== undefined) snapshots.keepNotified(this.holder, this.#bodyKeys, body);
     const options = isSuccess(response.code)
       ? [uintOption(OptionNumber.OBSERVE, this.nextSequence()), ...first.options]
       : first.options;
@@ -136,8 +158,14 @@ export class ObserverEntry implements Observer, TransmissionOwner {
 
   #settled(delivered: boolean): void {
     const current = this.#current;
+    const body = this.#body;
     this.#current = undefined;
     this.#transmission = undefined;
+    this.#body = undefined;
+    // A peer may acknowledge the first block, and ask for the others afterwards.
+    if (delivered && body !== undefined && body.next < body.length) {
+      this.#observers.snapshots.keepNotified(this.holder, this.#bodyKeys, body);
+    }
     if (current !== undefined && !isSuccess(current.response.code)) this.finish('error-response');
     current?.done?.(delivered);
     if (this.#ended || this.#current !== undefined) return;
@@ -201,6 +229,7 @@ export class ObserverEntry implements Observer, TransmissionOwner {
     if (this.#waiting !== undefined) waiting.push(...this.#waiting);
     this.#current = undefined;
     this.#transmission = undefined;
+    this.#body = undefined;
     this.#waiting = undefined;
     for (const { done } of waiting) done?.(false);
     if (reason !== undefined) this.#onEnd(reason);
@@ -225,6 +254,13 @@ export class Observers {
 
   get(peer: Peer, token: Uint8Array): ObserverEntry | undefined {
     return this.#byPeer.get(peer)?.get(formatToken(token));
+  }
+
+  /** Those with a notification under way whose further blocks may be asked for by one of these keys. */
+  notifying(peer: Peer, keys: readonly string[]): ObserverEntry[] {
+    const own = this.#byPeer.get(peer);
+    if (own === undefined) return [];
+    return [...own.values()].filter((entry) => entry.body !== undefined && entry.isReadBy(keys));
   }
 
   /** Whether that peer may observe something more; what it observes already, it may again. */

@@ -277,6 +277,17 @@ export class Outbox implements TransmissionDriver {
     this.#sendAgain(transmission, retransmissions);
   }
 
+  /**
+   * The peer shows that it has that message, though it does not acknowledge it yet: nothing of it is on the way
+   * any more that NSTART would have to wait for (§4.7). Its waits begin anew, not for longer than a peer must
+   * remember it.
+   */
+  arrived(transmission: Transmission): void {
+    if (transmission.state !== TransmissionState.SENT || !transmission.confirmable) return;
+    this.#startWaiting(transmission);
+    this.releasePlace(transmission);
+  }
+
   /** A peer need not remember a message for longer than EXCHANGE_LIFETIME, MAX_LATENCY of which the last copy may travel. */
   #isTooOld({ sentAt }: Transmission): boolean {
     return this.clock.now() - sentAt > this.lifetimes.exchangeLifetime - this.parameters.maxLatency;

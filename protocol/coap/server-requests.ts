@@ -103,12 +103,14 @@ export class ServerRequests implements ServerContext {
       answer = result.answer;
     }
     if (asked !== undefined && asked.number > 0) {
-      for (const key of this.bodyKeys(message, payload)) {
-        const further = this.snapshots.further(peer, key, asked);
-        if (further !== undefined) {
-          this.#refuse(peer, message, seen, further);
-          return;
-        }
+      const keys = this.bodyKeys(message, payload);
+      const notifying = this.observers.notifying(peer, keys);
+      const underWay = notifying.flatMap(({ body }) => body ?? []);
+      const further = this.snapshots.further(peer, keys, asked, underWay);
+      if (further !== undefined) {
+        for (const entry of notifying) if (entry.body === further.body) entry.beingRead();
+        this.#refuse(peer, message, seen, further.response);
+        return;
       }
       if (message.code !== Code.GET && message.code !== Code.FETCH) {
         // Answering would do again what was done: the answer is gone (RFC 7959 §2.7).

@@ -55,7 +55,6 @@ describe('a block-wise notification', () => {
       { type: RST },
       { type: ACK, code: Code.NOT_FOUND },
       { type: ACK, code: Code.CONTENT, ...part(2) },
-      { type: ACK, code: Code.CONTENT, ...part(1, [{ number: OptionNumber.ETAG, value: bytes('other') }]) },
     ];
     for (const failure of failures) {
       const { world, endpoint, server, seen, notify } = restoredObservation();
@@ -69,6 +68,77 @@ describe('a block-wise notification', () => {
       expect(seen.map(({ payload, fresh }) => [text(payload), fresh])).toEqual([['short now', true]]);
       expect(endpoint.statistics.outstanding).toBe(0);
     }
+  });
+
+  test('is asked for again where a block of another representation came, then read anew without Observe', () => {
+    const { world, server, seen, notify } = restoredObservation();
+    const other = { number: OptionNumber.ETAG, value: bytes('other') };
+    const answer = (fields: Draft) => {
+      const { messageId, token } = server.take();
+      server.send({ type: ACK, code: Code.CONTENT, messageId, token: hex(token), ...fields });
+      world.clock.advance(20);
+      return server.received.map((message) => [blockText(message, 2), observe(message.options)]);
+    };
+    notify(5, { messageId: 1, ...part(0, [seq(5)]) });
+    expect(answer(part(1, [other]))).toEqual([['1/0/16', undefined]]);
+    expect(answer(part(1, [other]))).toEqual([[undefined, undefined]]);
+    expect(answer(part(0, [other]))).toEqual([['1/0/16', undefined]]);
+    expect(answer(part(1, [other]))).toEqual([['2/0/16', undefined]]);
+    expect(seen).toEqual([]);
+    answer(part(2, [other]));
+    expect(seen.map((one) => [one.payload, one.observe, one.messageId])).toEqual([[whole, 5, 1]]);
+    expect(server.take()).toMatchObject({ type: ACK, messageId: 1 });
+  });
+
+  test('of what changes with every block is acknowledged in the end, so that newer ones can come', () => {
+    const { world, endpoint, server, seen, notify } = restoredObservation();
+    let reads = 0;
+    server.onMessage = ({ type, messageId, token, options }) => {
+      server.received.pop();
+      if (type !== CON) {
+        server.received.push({ type, code: 0, messageId, token, options, payload: bytes('') });
+        return;
+      }
+      const changed = { number: OptionNumber.ETAG, value: Uint8Array.of(reads++) };
+      const number = blockText({ options }, 2) === undefined ? 0 : 1;
+      server.send({
+        type: ACK,
+        code: Code.CONTENT,
+        messageId,
+        token: hex(token),
+        ...part(number, [changed]),
+      });
+    };
+    notify(5, { messageId: 1, ...part(0, [seq(5)]) });
+    world.clock.advance(5_000);
+    expect(server.take()).toMatchObject({ type: ACK, messageId: 1 });
+    expect(reads).toBeLessThan(20);
+    notify(6, { messageId: 2, payload: 'newer' });
+    expect(seen.map(({ payload }) => text(payload))).toEqual(['newer']);
+    expect(endpoint.statistics.outstanding).toBe(0);
+  });
+
+  test('that is unconfirmed waits for the one that is being read, and only the newest is read then', () => {
+    const { world, server, seen, notify } = restoredObservation();
+    const { NON } = MessageType;
+    const answer = (number: number) => {
+      const { messageId, token } = server.take();
+      server.send({ type: ACK, code: Code.CONTENT, messageId, token: hex(token), ...part(number) });
+      world.clock.advance(20);
+    };
+    notify(5, { type: NON, ...part(0, [seq(5)]) });
+    notify(6, { type: NON, ...part(0, [seq(6)]) });
+    answer(1);
+    notify(7, { type: NON, ...part(0, [seq(7)]) });
+    expect(server.received).toHaveLength(1);
+    answer(2);
+    answer(1);
+    answer(2);
+    expect(seen.map((one) => [one.observe, one.payload])).toEqual([
+      [5, whole],
+      [7, whole],
+    ]);
+    expect(server.received).toEqual([]);
   });
 
   test('is dropped with its observation', () => {
