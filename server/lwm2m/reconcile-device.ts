@@ -430,6 +430,11 @@ export function tellDrift(
   drift: Pick<Trouble, 'reason' | 'real'>,
 ): Trouble {
   const { since } = wanted;
+  // Until the next round counts again it is either observed or drifted.
+  if (session.observed > 0 && session.troubles?.get(wanted.key) === undefined) {
+    session.observed--;
+    counts.observed--;
+  }
   const trouble = troublesOf(session, counts).add(
     wanted.key,
     { ...drift, state: 'drifted', ...(since === undefined ? {} : { wantedSince: since }) },

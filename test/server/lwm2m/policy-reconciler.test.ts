@@ -182,6 +182,25 @@ describe('keeping devices in line', () => {
     expect(forged.some(({ id }) => reconciler.session(id) !== undefined)).toBe(false);
   });
 
+  it('counts an observation that has drifted no more among those that are there', async () => {
+    const { reconciler, book, pass } = await setUp(async () => Code.CONTENT);
+    await book.put(memory);
+    const registration = aRegistration('d', { links });
+    reconciler.registered(registration);
+    await pass(100);
+    expect(reconciler.counts).toMatchObject({ wanted: 2, observed: 2, drifted: 0 });
+    const observation = { ...anObservation('x', registration), paths: ['/3/0/9'] };
+    reconciler.lost(observation, 'the device ended it');
+    reconciler.lost(observation, 'the device ended it');
+    expect(reconciler.counts).toMatchObject({ wanted: 2, observed: 1, drifted: 1 });
+    expect(reconciler.pending).toBe(0);
+    await pass(60_000);
+    expect(reconciler.counts).toMatchObject({ wanted: 2, observed: 2, drifted: 0 });
+    reconciler.lost(observation, 'the device ended it');
+    reconciler.ended(registration);
+    expect(reconciler.counts).toMatchObject({ wanted: 0, observed: 0, drifted: 0 });
+  });
+
   it('tells of devices that fail together in few lines', async () => {
     const lines: string[] = [];
     const { reconciler, pass } = await setUp(() => Promise.reject(new TimeoutError('no answer')), {
