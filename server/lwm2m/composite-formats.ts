@@ -1,6 +1,7 @@
 import { RequestError } from '../../protocol/errors.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import type { Registration } from '../ports/registration-store.ts';
+import { checkSpoken } from './content-negotiation.ts';
 import { type LwM2mVersion, speaks } from './versions.ts';
 
 const { SENML_CBOR, SENML_JSON, SENML_ETCH_CBOR, SENML_ETCH_JSON, LWM2M_CBOR } = ContentFormat;
@@ -36,7 +37,10 @@ type Speaker = Pick<Registration, 'version' | 'contentFormats'>;
 export function compositeFormats(device: Speaker, asked?: number, removes = false): readonly number[] {
   const known = [...compositeFormatTable].filter(([format]) => !removes || isEtch(format));
   if (asked !== undefined) {
-    if (known.some(([format]) => format === asked)) return [asked];
+    if (known.some(([format]) => format === asked)) {
+      checkSpoken(device, asked);
+      return [asked];
+    }
     const names = removes
       ? 'SenML-ETCH JSON or SenML-ETCH CBOR'
       : 'SenML JSON, SenML CBOR, SenML-ETCH or LwM2M CBOR';

@@ -3,6 +3,7 @@ import { supportedContentFormats } from '../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import type { ResourceValue } from '../../protocol/lwm2m/value.ts';
 import type { Registration } from '../ports/registration-store.ts';
+import { type LwM2mVersion, speaks } from './versions.ts';
 
 /**
  * Formats that name their values, best first: compact and with times, compact, with times, and what 1.0
@@ -22,11 +23,36 @@ const single: readonly number[] = [ContentFormat.CBOR, ContentFormat.OPAQUE, Con
 
 type Speaker = Pick<Registration, 'version' | 'contentFormats'>;
 
-/** @throws RequestError a format that the server cannot read and write. */
-export function checkFormat(format: number | undefined): void {
-  if (format === undefined || supportedContentFormats.includes(format)) return;
+/** The LwM2M version that brought a format, where it was not the first. */
+const broughtBy: ReadonlyMap<number, LwM2mVersion> = new Map([
+  [ContentFormat.CBOR, '1.1'],
+  [ContentFormat.SENML_JSON, '1.1'],
+  [ContentFormat.SENML_CBOR, '1.1'],
+  [ContentFormat.SENML_ETCH_JSON, '1.2'],
+  [ContentFormat.SENML_ETCH_CBOR, '1.2'],
+  [ContentFormat.LWM2M_CBOR, '1.2'],
+]);
+
+/**
+ * What a device says it speaks goes before its version.
+ * @throws RequestError a format that the server cannot read and write, or that the device's version does not have and
+ *   the device does not list
+ */
+function checkFormat(device: Speaker, format: number): void {
+  if (!supportedContentFormats.includes(format)) {
+    throw new RequestError(
+      `content format ${format} is none that the server speaks: ${supportedContentFormats.join(', ')} are`,
+    );
+  }
+  checkSpoken(device, format);
+}
+
+/** @throws RequestError a format that the device's version does not have, and the device does not list */
+export function checkSpoken(device: Speaker, format: number): void {
+  const since = broughtBy.get(format);
+  if (since === undefined || speaks(device, since) || device.contentFormats.includes(format)) return;
   throw new RequestError(
-    `content format ${format} is none that the server speaks: ${supportedContentFormats.join(', ')} are`,
+    `the device registered with LwM2M ${device.version} and does not list content format ${format}, which came with ${since}`,
   );
 }
 
@@ -42,8 +68,10 @@ export function readFormats(
   onlyValue: boolean,
   asked?: number,
 ): readonly (number | undefined)[] {
-  checkFormat(asked);
-  if (asked !== undefined) return [asked];
+  if (asked !== undefined) {
+    checkFormat(device, asked);
+    return [asked];
+  }
   const best =
     firstSpoken(device, preferred) ??
     (onlyValue ? firstSpoken(device, single) : undefined) ??
@@ -61,8 +89,10 @@ export function writeFormats(
   value: ResourceValue | undefined,
   asked?: number,
 ): readonly number[] {
-  checkFormat(asked);
-  if (asked !== undefined) return [asked];
+  if (asked !== undefined) {
+    checkFormat(device, asked);
+    return [asked];
+  }
   const spoken = preferred.filter((format) => device.contentFormats.includes(format));
   const guesses = device.version === '1.0' ? [ContentFormat.TLV] : guessed;
   if (value === undefined) return spoken.length > 0 ? spoken : guesses;

@@ -29,6 +29,7 @@ import type {
 import { DeviceSender, deviceRequest } from './device-sender.ts';
 import type { ObservationService } from './observation-service.ts';
 import type { ObservationTarget } from './observation-target.ts';
+import { speaks } from './versions.ts';
 
 export interface DeviceOperationsOptions {
   readonly endpoint: CoapEndpoint;
@@ -141,6 +142,11 @@ export class DeviceOperations implements DeviceRequests {
     if (depth !== 2 && depth !== 4)
       throw new RequestError(`an instance or a resource instance can be deleted, not ${target}`);
     const registration = await this.registration(endpoint);
+    if (depth === 4 && !speaks(registration, '1.2')) {
+      throw new RequestError(
+        `'${endpoint}' registered with LwM2M ${registration.version}: removing an instance of a resource came with 1.2`,
+      );
+    }
     const request = deviceRequest(registration, Code.DELETE, target, options);
     expectSuccess(await this.#sender.send(registration, request));
   }

@@ -1,8 +1,10 @@
 import { RequestError } from '../../protocol/errors.ts';
 import { pathIds } from '../../protocol/lwm2m/path.ts';
 import { NotRegisteredError } from '../errors.ts';
-import type { RegistrationStore } from '../ports/registration-store.ts';
+import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
+import { registeredVersions } from './device-models.ts';
 import type { DeviceRequestOptions, DeviceRequests } from './device-requests.ts';
+import { speaks } from './versions.ts';
 
 /** Resources of the Server object, OMA-TS-LightweightM2M_Core-V1_2 Appendix E.2. */
 const SHORT_SERVER_ID = 0;
@@ -52,6 +54,12 @@ export class ServerObject {
 
   /** Whether the device may not Send (§6.4.6): it may not until it is told otherwise. @throws as DeviceRequests */
   async muteSend(endpoint: string, muted: boolean, request: ServerObjectRequest): Promise<void> {
+    const registration = await this.#options.registrations.byEndpoint(endpoint);
+    if (registration !== undefined && !hasMuteSend(registration)) {
+      throw new RequestError(
+        `'${endpoint}' registered with LwM2M ${registration.version}, and lists no Server object of a later one: Send came with 1.1`,
+      );
+    }
     const { instance, options } = await this.#instance(endpoint, request);
     await this.#options.requests.write(endpoint, `${instance}/${MUTE_SEND}`, { value: muted }, options);
   }
@@ -87,4 +95,10 @@ export class ServerObject {
       `which instance of the Server object is this server's? ${known || 'the device shows none'}: give 'instance'`,
     );
   }
+}
+
+/** The version of the object that a device lists goes before that of LwM2M. */
+function hasMuteSend(registration: Registration): boolean {
+  const version = registeredVersions(registration).get(1);
+  return speaks(registration, '1.1') || (version !== undefined && version !== '1.0');
 }

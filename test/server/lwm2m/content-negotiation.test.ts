@@ -32,6 +32,25 @@ describe('formats to read in', () => {
   });
 });
 
+describe('a format that came with a later version of LwM2M', () => {
+  it.each([
+    ['1.0', 112],
+    ['1.0', 60],
+    ['1.1', 11544],
+  ])('of %s, %i: is refused, unless the device lists it', (version, format) => {
+    expect(() => readFormats(speaker(version, 11542), false, format)).toThrow(/does not list content format/);
+    expect(() => writeFormats(speaker(version), undefined, format)).toThrow(RequestError);
+    expect(readFormats(speaker(version, format), false, format)).toEqual([format]);
+    expect(writeFormats(speaker(version, format), undefined, format)).toEqual([format]);
+  });
+
+  it('is refused for composite operations too', () => {
+    expect(() => compositeFormats(speaker('1.1', 112), 322)).toThrow(/came with 1.2/);
+    expect(compositeFormats(speaker('1.1', 322), 322)).toEqual([322]);
+    expect(compositeFormats(speaker('1.1'), 110)).toEqual([110]);
+  });
+});
+
 describe('formats to write in', () => {
   it.each([
     [speaker('1.1', 110, 112), undefined, [112, 110]],
