@@ -341,7 +341,9 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   retention.start();
   onClose(() => retention.close());
 
+  const bounds = { count: config.waitingMaxCount, bytes: config.waitingMaxBytes };
   const commands = new CarrierService({
+    bounds,
     stores: levelStores,
     requests,
     clock: steady,
@@ -350,6 +352,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     onQueued: (name) => dispatcher.kick(name),
   });
   const heldRequests = new RequestService({
+    bounds,
     stores,
     clock: steady,
     onStep,

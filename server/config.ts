@@ -112,6 +112,20 @@ export const settings = [
     meaning: 'Commands that have ended and are kept at the most; the oldest go first.',
   },
   {
+    name: 'SIMYARD_WAITING_MAX_COUNT',
+    flag: 'waiting-max-count',
+    type: 'integer',
+    default: '1000',
+    meaning: 'Commands that may wait for one device; more get 429.',
+  },
+  {
+    name: 'SIMYARD_WAITING_MAX_BYTES',
+    flag: 'waiting-max-bytes',
+    type: 'integer',
+    default: '8388608',
+    meaning: 'Bytes that the contents of the commands that wait for one device may have; more get 429.',
+  },
+  {
     name: 'SIMYARD_SHORT_SERVER_ID',
     flag: 'short-server-id',
     type: 'integer',
@@ -182,6 +196,9 @@ export interface Config {
   /** ms */
   readonly commandsMaxAge: number;
   readonly commandsMaxCount: number;
+  /** Of commands that wait for one device. */
+  readonly waitingMaxCount: number;
+  readonly waitingMaxBytes: number;
   readonly shortServerId: number | undefined;
   /** ms */
   readonly lifetimeGrace: number;
@@ -266,6 +283,8 @@ export function loadConfig(
     awakeTime: integer('SIMYARD_AWAKE_TIME', 1_000, 86_400_000),
     commandsMaxAge: integer('SIMYARD_COMMANDS_MAX_AGE', 1, 36_500) * 86_400_000,
     commandsMaxCount: integer('SIMYARD_COMMANDS_MAX_COUNT', 0, Number.MAX_SAFE_INTEGER),
+    waitingMaxCount: integer('SIMYARD_WAITING_MAX_COUNT', 1, 1_000_000),
+    waitingMaxBytes: integer('SIMYARD_WAITING_MAX_BYTES', 1_048_576, Number.MAX_SAFE_INTEGER),
     shortServerId:
       text('SIMYARD_SHORT_SERVER_ID') === undefined
         ? undefined

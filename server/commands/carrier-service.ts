@@ -5,7 +5,7 @@ import { RequestError } from '../../protocol/errors.ts';
 import { pathIds } from '../../protocol/lwm2m/path.ts';
 import { ConflictError, UnknownDeviceError } from '../errors.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
-import type { Command, CommandState } from '../ports/command-queue.ts';
+import type { Command, CommandState, WaitingBounds } from '../ports/command-queue.ts';
 import type { Device } from '../ports/device-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { CarrierOption, CarrierStatus, CommandService } from './carrier-commands.ts';
@@ -22,6 +22,8 @@ export interface CarrierServiceOptions {
   /** A command was queued, or has taken a step. */
   readonly onStep: (command: Command) => void;
   readonly onQueued: (endpoint: string) => void;
+  /** How much may wait for one device; without bounds where absent. */
+  readonly bounds?: WaitingBounds;
 }
 
 type SwitchRequest = Parameters<CommandService['switchCarrier']>[1];
@@ -56,6 +58,7 @@ export class CarrierService implements CommandService {
       createdAt: now,
       expiresAt: now + (request.timeToLive ?? TIME_TO_LIVE),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(this.#options.bounds === undefined ? {} : { bounds: this.#options.bounds }),
     });
     if (conflict) throw new ConflictError('this Idempotency-Key was used for another command');
     if (created) {

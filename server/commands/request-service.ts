@@ -1,6 +1,6 @@
 import type { Clock } from '../../protocol/clock.ts';
 import { ConflictError, UnknownDeviceError } from '../errors.ts';
-import type { Command } from '../ports/command-queue.ts';
+import type { Command, WaitingBounds } from '../ports/command-queue.ts';
 import type { Stores } from '../ports/stores.ts';
 
 /** How long a request waits for its device, ms, where the caller does not say: one day. */
@@ -10,7 +10,7 @@ const TIME_TO_LIVE = 86_400_000;
 export interface HeldRequests {
   /**
    * Queues a request; it goes out when the device can be asked, in the order of the device's commands.
-   * @throws UnknownDeviceError; ConflictError idempotency key used for something else; StoreUnavailableError
+   * @throws UnknownDeviceError; BusyError too much waits for it; ConflictError idempotency key used for something else; StoreUnavailableError
    */
   hold(
     endpoint: string,
@@ -30,6 +30,8 @@ export interface RequestServiceOptions {
   /** A command was queued. */
   readonly onStep: (command: Command) => void;
   readonly onQueued: (endpoint: string) => void;
+  /** How much may wait for one device; without bounds where absent. */
+  readonly bounds?: WaitingBounds;
 }
 
 /** Requests to devices as durable commands of the kind `request`. */
@@ -44,7 +46,7 @@ export class RequestService implements HeldRequests {
     endpoint: string,
     { parameters, idempotencyKey, timeToLive = TIME_TO_LIVE }: Parameters<HeldRequests['hold']>[1],
   ): Promise<{ readonly command: Command; readonly created: boolean }> {
-    const { stores, clock, onStep, onQueued } = this.#options;
+    const { stores, clock, onStep, onQueued, bounds } = this.#options;
     if ((await stores.devices.get(endpoint)) === undefined) throw new UnknownDeviceError(endpoint);
     const now = Math.floor(clock.wallTime());
     const { command, created, conflict } = await stores.commands.enqueue({
@@ -54,6 +56,7 @@ export class RequestService implements HeldRequests {
       createdAt: now,
       expiresAt: now + timeToLive,
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(bounds === undefined ? {} : { bounds }),
     });
     if (conflict) throw new ConflictError('this Idempotency-Key was used for another command');
     if (created) {

@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { isDeepStrictEqual } from 'node:util';
-import type { Command, CommandState, CommandTransition, NewCommand } from '../ports/command-queue.ts';
+import type {
+  Command,
+  CommandState,
+  CommandTransition,
+  NewCommand,
+  WaitingBounds,
+} from '../ports/command-queue.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 
 /** How long an idempotency key is kept, ms. */
@@ -14,6 +20,9 @@ const newestSteps = 24;
 /** As the index command_ended has it. */
 const ended = "state NOT IN ('queued', 'sent', 'accepted')";
 
+/** Bytes of parameters, results and histories in one page, but for a single larger command. */
+const pageBytes = 4_194_304;
+
 /** Old keys that one call removes at most. */
 const keysPerCall = 100;
 
@@ -22,6 +31,7 @@ export class CommandTable {
   readonly #database: DatabaseSync;
   readonly #insert;
   readonly #last;
+  readonly #waiting;
   readonly #get;
   readonly #head;
   readonly #change;
@@ -38,6 +48,10 @@ export class CommandTable {
     this.#insert = database.prepare(
       `INSERT INTO command (id, endpoint, number, kind, parameters, state, attempts, created_at, updated_at, expires_at, history)
        VALUES (?, ?, ?, ?, ?, 'queued', 0, ?, ?, ?, ?) RETURNING *`,
+    );
+    this.#waiting = database.prepare(
+      `SELECT count(*) AS count, coalesce(sum(octet_length(parameters)), 0) AS bytes FROM command
+       WHERE endpoint = ? AND state IN ('queued', 'sent', 'accepted')`,
     );
     this.#last = database.prepare(
       'SELECT number FROM command WHERE endpoint = ? ORDER BY sequence DESC LIMIT 1',
@@ -76,13 +90,23 @@ export class CommandTable {
     );
   }
 
-  enqueue(command: NewCommand): { command: Command; created: boolean; conflict: boolean } {
-    const { endpoint, kind, parameters, createdAt, expiresAt, idempotencyKey } = command;
+  /** What waits already where no more may. */
+  enqueue(
+    command: NewCommand,
+  ): { command: Command; created: boolean; conflict: boolean } | { waiting: WaitingBounds } {
+    const { endpoint, kind, parameters, createdAt, expiresAt, idempotencyKey, bounds } = command;
     if (idempotencyKey !== undefined) {
       const before = this.#byKey(endpoint, idempotencyKey, createdAt);
       if (before !== undefined) {
         const same = before.kind === kind && isDeepStrictEqual(before.parameters, plain(parameters));
         return { command: before, created: false, conflict: !same };
+      }
+    }
+    const encoded = JSON.stringify(parameters);
+    if (bounds !== undefined) {
+      const { count, bytes } = this.#waiting.get(endpoint) as unknown as WaitingBounds;
+      if (count >= bounds.count || bytes + Buffer.byteLength(encoded) > bounds.bytes) {
+        return { waiting: { count, bytes } };
       }
     }
     const last = this.#last.get(endpoint)?.['number'] as number | undefined;
@@ -92,7 +116,7 @@ export class CommandTable {
       endpoint,
       Math.max((last ?? 0) + 1, Math.floor(createdAt)),
       kind,
-      JSON.stringify(parameters),
+      encoded,
       createdAt,
       createdAt,
       expiresAt,
@@ -149,15 +173,23 @@ export class CommandTable {
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
     const rows = this.#database
       .prepare(`SELECT * FROM command ${where} ORDER BY sequence DESC LIMIT ?`)
-      .all(...values, query.limit + 1);
-    const page = rows.slice(0, query.limit);
-    const last = page.at(-1);
-    return {
-      items: page.map(commandOf),
-      ...(rows.length > page.length && last
-        ? { next: encodeCursor('commands', last['sequence'] as number) }
-        : {}),
-    };
+      .iterate(...values, query.limit + 1);
+    const items: Command[] = [];
+    let last = 0;
+    let left = pageBytes;
+    for (const row of rows) {
+      const size = (['parameters', 'result', 'history'] as const).reduce(
+        (sum, column) => sum + ((row[column] as string | null)?.length ?? 0),
+        0,
+      );
+      if (items.length === query.limit || (items.length > 0 && size > left)) {
+        return { items, next: encodeCursor('commands', last) };
+      }
+      left -= size;
+      last = row['sequence'] as number;
+      items.push(commandOf(row));
+    }
+    return { items };
   }
 
   pendingEndpoints(): readonly string[] {

@@ -1,3 +1,4 @@
+import { BusyError } from '../../protocol/errors.ts';
 import type { CommandQueue } from '../ports/command-queue.ts';
 import type { Device, DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
 import type { ObjectModelStore } from '../ports/object-model-store.ts';
@@ -153,7 +154,15 @@ function withoutIdentity({ identity: _, ...rest }: Registration): Omit<Registrat
 
 export function commandQueue(channel: Channel, queries: Channel): CommandQueue {
   return {
-    enqueue: (command) => channel.write('enqueue', command),
+    enqueue: async (command) => {
+      const taken = await channel.write('enqueue', command);
+      if (!('waiting' in taken)) return taken;
+      const { count, bytes } = taken.waiting;
+      throw new BusyError(
+        `${count} commands of ${bytes} bytes wait for '${command.endpoint}' already, and no more are taken: wait for ` +
+          'them to end, or cancel some by DELETE /api/commands/{id}',
+      );
+    },
     get: (id) => channel.read('command', id),
     head: (endpoint) => channel.read('headCommand', endpoint),
     transition: (step) => channel.write('transition', step),

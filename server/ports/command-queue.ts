@@ -64,6 +64,14 @@ export interface NewCommand {
   readonly expiresAt: number;
   /** The same key for the same endpoint within a day returns the same command. 1 to 200 characters. */
   readonly idempotencyKey?: string;
+  /** Of what waits for the device already; none where absent. */
+  readonly bounds?: WaitingBounds;
+}
+
+/** How much may wait for one device: commands that are not final, and the bytes of their parameters as JSON. */
+export interface WaitingBounds {
+  readonly count: number;
+  readonly bytes: number;
 }
 
 /**
@@ -86,6 +94,8 @@ export interface CommandQueue {
   /**
    * `created` is false where the idempotency key was seen; `conflict` is then true where kind or
    * parameters differ.
+   * Rejects with BusyError where more would wait for the device than `bounds` say; a key that was seen is answered
+   * all the same.
    */
   enqueue(
     command: NewCommand,
@@ -95,7 +105,10 @@ export interface CommandQueue {
   head(endpoint: string): Promise<Command | undefined>;
   /** The command as it is after the step; undefined where it is not in one of `from`, or unknown. */
   transition(step: CommandTransition): Promise<Command | undefined>;
-  /** Newest first. Rejects with RequestError for a cursor that it did not make. */
+  /**
+   * Newest first. A page ends at `limit`, or where its commands come to some megabytes: `next` tells whether there
+   * are more. Rejects with RequestError for a cursor that it did not make.
+   */
   list(query: {
     readonly endpoint?: string;
     readonly kind?: string;

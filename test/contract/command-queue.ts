@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { RequestError } from '../../protocol/errors.ts';
+import { BusyError, RequestError } from '../../protocol/errors.ts';
 import type { CommandState, NewCommand } from '../../server/ports/command-queue.ts';
 import { type OpenStores, start, useStores } from './engine.ts';
 
@@ -19,6 +19,43 @@ function aCommand(endpoint: string, change: Partial<NewCommand> = {}): NewComman
 export function describeCommandQueue(name: string, open: OpenStores): void {
   describe(`CommandQueue, ${name}`, () => {
     const stores = useStores(open);
+
+    test('no more than the bounds wait for a device, by number and by bytes; others, and what has ended, do not count', async () => {
+      const { commands } = stores();
+      const bounds = { count: 2, bytes: 1_000 };
+      const first = await commands.enqueue(aCommand('a', { bounds, idempotencyKey: 'k' }));
+      const large = aCommand('a', { bounds, parameters: { text: 'x'.repeat(990) } });
+      await expect(commands.enqueue(large)).rejects.toThrow(BusyError);
+      await commands.enqueue(aCommand('a', { bounds }));
+      await expect(commands.enqueue(aCommand('a', { bounds }))).rejects.toThrow(
+        /2 commands of \d+ bytes wait/,
+      );
+      expect((await commands.enqueue(aCommand('a', { bounds, idempotencyKey: 'k' }))).created).toBe(false);
+      await commands.enqueue(aCommand('b', { bounds }));
+      const { id } = first.command;
+      await commands.transition({ id, from: ['queued'], to: 'cancelled', at: start });
+      expect((await commands.enqueue(aCommand('a', { bounds }))).created).toBe(true);
+    });
+
+    test('a page of large commands is cut, and its cursor goes on', async () => {
+      const { commands } = stores();
+      const ids: string[] = [];
+      for (let i = 0; i < 11; i++) {
+        const { command } = await commands.enqueue(aCommand('a', { parameters: { text: 'x'.repeat(1e6) } }));
+        ids.push(command.id);
+      }
+      const seen: string[] = [];
+      const lengths: number[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await commands.list({ limit: 100, ...(cursor === undefined ? {} : { cursor }) });
+        seen.push(...page.items.map(({ id }) => id));
+        lengths.push(page.items.length);
+        cursor = page.next;
+      } while (cursor !== undefined);
+      expect(seen).toEqual(ids.toReversed());
+      expect(lengths).toEqual([4, 4, 3]);
+    });
 
     test('a new command is queued, and found by its id', async () => {
       const { commands } = stores();
