@@ -30,7 +30,7 @@ export const problems = {
   conflict: { status: 409, title: 'The request contradicts what is' },
   body_too_large: { status: 413, title: 'The body is too large' },
   uri_too_long: { status: 414, title: 'The path is too long' },
-  unsupported_media_type: { status: 415, title: 'The body must be application/json' },
+  unsupported_media_type: { status: 415, title: 'The body is not of the media type that the route takes' },
   too_many_requests: { status: 429, title: 'So many requests wait for the device that no more are taken' },
   request_aborted: { status: 499, title: 'The caller went away' },
   device_bad_request: { status: 400, title: 'The device could not make sense of the request' },

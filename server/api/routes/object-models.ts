@@ -1,9 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { ConflictError } from '../../errors.ts';
 import type { ObjectModel } from '../../lwm2m/object-models.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { presentModel, presentModelEntry } from '../model-presenters.ts';
 import { ProblemError } from '../problems.ts';
+import { answerErrors } from '../request-errors.ts';
 import { noContent, problemResponses } from '../route-schemas.ts';
 import {
   ObjectModelListSchema,
@@ -19,6 +21,9 @@ const ModelParams = Type.Object({
 const version = Type.String({ pattern: '^[0-9]{1,3}\\.[0-9]{1,3}$', description: 'The newest where absent' });
 const OneVersion = Type.Object({ version: Type.Optional(version) }, { additionalProperties: false });
 
+const NOT_XML =
+  "an object definition file is XML and has to say so: curl -H 'content-type: application/xml' --data-binary @file.xml";
+
 /** Object definitions: what is known, and what people add to it. */
 export const objectModelRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app, { models }) => {
   const find = (object: string, wanted: string | undefined): ObjectModel => {
@@ -26,6 +31,21 @@ export const objectModelRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asy
     if (model === undefined) throw unknownModel(object, wanted);
     return model;
   };
+
+  app.addHook('preValidation', async ({ method, body }) => {
+    if (method === 'POST' && body !== undefined && body !== null && typeof body !== 'string') {
+      throw new ProblemError('unsupported_media_type', NOT_XML);
+    }
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const { code } = error as { readonly code?: unknown };
+    const notXml = request.method === 'POST' && code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
+    answerErrors(
+      notXml ? new ProblemError('unsupported_media_type', NOT_XML) : (error as Error),
+      request,
+      reply,
+    );
+  });
 
   // Here alone a body is XML. No page elsewhere can send it without asking first, as with JSON.
   for (const type of ['application/xml', 'text/xml']) {
@@ -122,16 +142,34 @@ export const objectModelRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asy
         summary: 'Remove a definition that was uploaded; what it replaced counts again',
         tags,
         params: ModelParams,
-        querystring: Type.Object({ version }, { additionalProperties: false }),
+        querystring: Type.Object(
+          { version: Type.Optional({ ...version, description: 'The only one uploaded where absent' }) },
+          { additionalProperties: false },
+        ),
         response: { 204: noContent, ...problemResponses },
       },
     },
     async ({ params: { object }, query }, reply) => {
-      if (!(await models.remove(Number(object), query.version))) throw unknownModel(object, query.version);
+      const wanted = query.version ?? onlyUploaded(models, Number(object));
+      if (!(await models.remove(Number(object), wanted))) throw unknownModel(object, wanted);
       return reply.code(204).send(null);
     },
   );
 };
+
+/** @throws ConflictError several versions were uploaded, or none; ProblemError the object is not known */
+function onlyUploaded(models: ApiDependencies['models'], object: number): string {
+  const versions = models.versions(object);
+  const uploaded = versions.filter((version) => models.get(object, version)?.source === 'uploaded');
+  const [only] = uploaded;
+  if (only !== undefined && uploaded.length === 1) return only;
+  if (versions.length === 0) throw unknownModel(`${object}`, undefined);
+  throw new ConflictError(
+    uploaded.length === 0
+      ? `no version of object ${object} was uploaded`
+      : `several versions of object ${object} were uploaded: give ?version=, one of ${uploaded.join(', ')}`,
+  );
+}
 
 function unknownModel(object: string, version: string | undefined): ProblemError {
   const what = version === undefined ? `object ${object}` : `object ${object} in version ${version}`;

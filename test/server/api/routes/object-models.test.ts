@@ -86,7 +86,7 @@ describe('POST /api/object-models', () => {
     expect((await upload('x', 'text/plain')).body.code).toBe('unsupported_media_type');
     expect((await upload(`<LWM2M>${' '.repeat(1_100_000)}</LWM2M>`)).body.code).toBe('body_too_large');
     const json = await api.call('POST', '/api/object-models', { payload: { a: 1 } });
-    expect(json.body.code).toBe('validation_failed');
+    expect(json.body.code).toBe('unsupported_media_type');
   });
 
   test('refuses the objects that the server itself works with', async () => {
@@ -196,6 +196,33 @@ describe('DELETE /api/object-models/{object}', () => {
     expect((await api.call('DELETE', '/api/object-models/26241?version=1.0')).body.code).toBe(
       'unknown_object_model',
     );
-    expect((await api.call('DELETE', '/api/object-models/3')).body.code).toBe('validation_failed');
+    expect((await api.call('DELETE', '/api/object-models/3')).body.code).toBe('conflict');
+  });
+});
+
+describe('what a caller gets wrong', () => {
+  test.each([
+    ['application/x-www-form-urlencoded', file(object(26241, '1.0', 'Tank'))],
+    ['application/json', '{"a":1}'],
+  ])('a body that says it is %s is told to say that it is XML', async (type, payload) => {
+    const { status, body } = await upload(payload, type);
+    expect(status).toBe(415);
+    expect(body).toMatchObject({
+      code: 'unsupported_media_type',
+      detail: expect.stringContaining('content-type: application/xml'),
+    });
+    expect(body.title).not.toContain('application/json');
+  });
+
+  test('the version may be left out where only one was uploaded, and is asked for otherwise', async () => {
+    const remove = () => api.call('DELETE', '/api/object-models/26241');
+    expect((await remove()).status).toBe(404);
+    await upload(file(object(26241, '1.0', 'Tank')));
+    expect((await remove()).status).toBe(204);
+    await upload(file(object(26241, '1.0', 'Tank'), object(26241, '1.1', 'Tank')));
+    const { status, body } = await remove();
+    expect(status).toBe(409);
+    expect(body.detail).toMatch(/1\.0, 1\.1|1\.1, 1\.0/);
+    expect((await api.call('DELETE', '/api/object-models/3')).body.detail).toMatch(/no version of object 3/);
   });
 });
