@@ -32,6 +32,11 @@ function untilNobodyWaits(reply: FastifyReply, closing: AbortSignal): AbortSigna
   return controller.signal;
 }
 
+/** Of values, and not of lists of links, paths or changes. */
+const offered = Object.keys(ContentFormat).filter(
+  (name) => name !== 'LINK_FORMAT' && !name.startsWith('SENML_ETCH'),
+);
+
 /** @throws RequestError for a name that LwM2M does not have. */
 export function contentFormatId(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);
@@ -39,7 +44,7 @@ export function contentFormatId(text: string): number {
   const id = known[text.toUpperCase()];
   if (id === undefined) {
     throw new RequestError(
-      `'${text}' is no content format: ${Object.keys(ContentFormat).join(', ')}, or an id`,
+      `'${text}' is no content format: ${offered.join(', ')}, or an id; of composite requests also SENML_ETCH_JSON and SENML_ETCH_CBOR`,
     );
   }
   return id;

@@ -116,12 +116,24 @@ export function compositeChanges(
   });
 }
 
+/** One argument: a digit, and maybe a text of printable ASCII without an apostrophe. */
+const ARGUMENT = "[0-9](?:='[!\\x23-\\x26\\x28-\\x5b\\x5d-\\x7e]*')?";
+const ARGUMENTS = new RegExp(`^(?:${ARGUMENT}(?:,${ARGUMENT})*)?$`);
+
+/** @throws RequestError what the grammar of §6.3.5 does not have */
+function checkedArguments(args: string): string {
+  if (ARGUMENTS.test(args)) return args;
+  throw new RequestError(
+    `'${args.slice(0, 64)}' are no arguments of an Execute: 0='1',1='7', each a digit with or without a text in apostrophes`,
+  );
+}
+
 /** `0='1',1='7'` (OMA-TS-LightweightM2M_Core §6.3.5); undefined where there are none. */
 export function executeArguments(body: ApiExecuteBody | null): string | undefined {
   if (body === null) return undefined;
-  if ('args' in body) return body.args;
+  if ('args' in body) return checkedArguments(body.args);
   if (!('arguments' in body)) return undefined;
-  return body.arguments.map((argument, position) => `${position}='${argument}'`).join(',');
+  return checkedArguments(body.arguments.map((argument, position) => `${position}='${argument}'`).join(','));
 }
 
 function recordsBelow(

@@ -411,7 +411,7 @@ export function parseTemplate(text: string): Template {
     .map(Number);
   if (object === undefined || ids.some((id) => id > MAX_PATH_ID)) {
     throw new RequestError(
-      `'${text.slice(0, 64)}' is no path template: /object, /object/instance/resource or /object/*/resource`,
+      `'${text.slice(0, 64)}' is no path template: /object, /object/instance, /object/instance/resource or one of its instances, with * for any instance`,
     );
   }
   const below = [resource, resourceInstance].flatMap((id) => (id === undefined ? [] : [Number(id)]));

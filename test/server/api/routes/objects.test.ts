@@ -287,7 +287,7 @@ describe('Execute', () => {
   test.each([
     [undefined, undefined],
     [{ args: "0='1',1='7'" }, "0='1',1='7'"],
-    [{ arguments: ['1', '', 'x y'] }, "0='1',1='',2='x y'"],
+    [{ arguments: ['1', '', 'x_y'] }, "0='1',1='',2='x_y'"],
     [{ arguments: [] }, ''],
   ])('with %j the arguments are %j', async (payload, args) => {
     const answer = await api.call(
@@ -408,4 +408,34 @@ describe('observations', () => {
     expect((await api.call('GET', '/api/devices/o/observations')).body.items).toEqual([]);
     expect((await api.call('GET', '/api/devices/nobody/observations')).status).toBe(404);
   });
+});
+
+describe('hints', () => {
+  test('a content format that is none gets those that values have', async () => {
+    await api.register('m');
+    const { status, body } = await api.call('GET', '/api/devices/m/objects/3/0?format=XML');
+    expect(status).toBe(400);
+    expect(body.detail).toContain('SENML_CBOR, TLV');
+    expect(body.detail).not.toContain('LINK_FORMAT');
+  });
+
+  test.each(["0='1", '10', '0=1', "0='1',", "0='it's'", '0=\u0027\u00e9\u0027'])(
+    'arguments that are none, as %s, are refused before they are sent',
+    async (args) => {
+      await api.register('m');
+      const { status, body } = await api.call('POST', '/api/devices/m/objects/3/0/4', { payload: { args } });
+      expect(status).toBe(400);
+      expect(body).toMatchObject({ code: 'invalid_request', detail: expect.stringContaining('arguments') });
+    },
+  );
+
+  test.each(["0='1',1='7'", '2', "0,1='a=b'", '', "0=''"])(
+    'arguments %j go out as they are',
+    async (args) => {
+      await api.register('m');
+      expect((await api.call('POST', '/api/devices/m/objects/3/0/4', { payload: { args } })).status).toBe(
+        204,
+      );
+    },
+  );
 });
