@@ -49,7 +49,9 @@ export type ApiWriteBody = Static<typeof WriteBodySchema>;
 export const LinkSchema = Type.Object(
   {
     path: Type.String(),
-    attributes: Type.Record(Type.String(), Type.String()),
+    attributes: Type.Record(Type.String(), Type.String(), {
+      description: 'As the device sent them, numbers too as texts: {"ver": "1.1", "dim": "2", "pmin": "10"}',
+    }),
     name: Type.Optional(
       Type.String({ description: 'Of the object or resource, where its definition is known' }),
     ),
