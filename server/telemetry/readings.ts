@@ -53,7 +53,8 @@ export function packReadings(source: PackSource): { readonly pack: Pack; readonl
     if (!plausible || (time === undefined ? claimed === undefined : time < RELATIVE_BELOW)) selfTimed = false;
     builder.takenAt.push(plausible ? (claimed ?? receivedAt) : receivedAt);
     builder.values.push(toApiValue(record.value));
-    if (!plausible) {
+    // A claim of so many seconds that they are no number of microseconds cannot be told.
+    if (!plausible && Number.isFinite(claimed)) {
       builder.claimedAt ??= [];
       builder.claimedAt[builder.takenAt.length - 1] = claimed;
     }

@@ -53,6 +53,12 @@ describe('the time of a reading', () => {
     expect(selfTimed).toBe(false);
   });
 
+  it.each([1.7e308, -1.7e308])('is that of receipt, without a claim, where the device says %s s', (time) => {
+    const { pack: result, selfTimed } = pack([{ path: '/3/0/9', value: 1, time }]);
+    expect(result.series).toEqual([{ path: '/3/0/9', takenAt: [receivedAt], values: [1] }]);
+    expect(selfTimed).toBe(false);
+  });
+
   it('marks a pack as overtaken only where its order cannot be told from its times', () => {
     expect(pack([{ path: '/3/0/9', value: 1 }], false).pack.overtaken).toBe(true);
     expect(pack([{ path: '/3/0/9', value: 1, time: 1_699_999_999 }], false).pack.overtaken).toBe(false);
