@@ -17,11 +17,24 @@ const ATTRIBUTE = /\s+([A-Za-z_:][-\w:.\u00b7-\uffff]*)\s*=\s*(?:"([^"<]*)"|'([^
 const TAG_END = /\s*(\/?)>/y;
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
+/** The XML declaration with an encoding. */
+const DECLARED = /^\ufeff?<\?xml\s[^>?]*?\bencoding\s*=\s*["']([^"']{0,40})/;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 interface Open {
   readonly name: string;
   readonly attributes: Record<string, string>;
   readonly children: XmlElement[];
   text: string;
+}
+
+/** The text of a document, which is to be UTF-8. @throws RequestError it is not */
+export function decodeXml(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (error) {
+    throw new RequestError('XML: it is not UTF-8', { cause: error });
+  }
 }
 
 /**
@@ -32,6 +45,10 @@ interface Open {
 export function parseXml(text: string): XmlElement {
   if (text.length > MAX_XML_LENGTH) {
     throw new RequestError(`XML: ${text.length} characters are more than ${MAX_XML_LENGTH}`);
+  }
+  const [, encoding = 'UTF-8'] = DECLARED.exec(text) ?? [];
+  if (!/^(utf-?8|us-ascii)$/i.test(encoding)) {
+    throw new RequestError(`XML: the encoding is '${encoding}', and only UTF-8 is read`);
   }
   const root: Open = { name: '', attributes: {}, children: [], text: '' };
   const stack: Open[] = [root];

@@ -31,7 +31,7 @@ export function readObjectFolder(folder: string): readonly ModelFile[] {
     try {
       const { size } = statSync(path);
       if (size > MAX_BYTES) throw new Error(`it has ${size} bytes; ${MAX_BYTES} are the most`);
-      return { name, xml: readFileSync(path, 'utf8') };
+      return { name, xml: readFileSync(path) };
     } catch (error) {
       throw new ConfigError(`SIMYARD_OBJECTS: '${path}' cannot be read: ${(error as Error).message}`);
     }

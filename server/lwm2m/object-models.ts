@@ -4,6 +4,7 @@ import { parseOmaXml } from '../../objects/parse-oma-xml.ts';
 import type { MutableObjectRegistry } from '../../objects/registry.ts';
 import { toOmaXml } from '../../objects/to-oma-xml.ts';
 import { compareVersions } from '../../objects/versions.ts';
+import { decodeXml } from '../../objects/xml.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import { RequestError } from '../../protocol/errors.ts';
 import { ConflictError } from '../errors.ts';
@@ -42,7 +43,7 @@ export interface ModelProblem {
 /** A file of the folder, as it was read. */
 export interface ModelFile {
   readonly name: string;
-  readonly xml: string;
+  readonly xml: string | Uint8Array;
 }
 
 interface Loaded {
@@ -89,7 +90,8 @@ export class ObjectModels {
   async open(files: readonly ModelFile[], log: Logger): Promise<void> {
     for (const { name, xml } of files) {
       try {
-        this.#loadFile(parseOmaXml(xml), xml, name);
+        const text = typeof xml === 'string' ? xml : decodeXml(xml);
+        this.#loadFile(parseOmaXml(text), text, name);
       } catch (error) {
         if (!(error instanceof RequestError || error instanceof ConflictError)) throw error;
         this.#problems.push({ file: name, detail: error.message });

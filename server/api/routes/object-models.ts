@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { decodeXml } from '../../../objects/xml.ts';
 import { ConflictError } from '../../errors.ts';
 import type { ObjectModel } from '../../lwm2m/object-models.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -49,7 +50,9 @@ export const objectModelRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asy
 
   // Here alone a body is XML. No page elsewhere can send it without asking first, as with JSON.
   for (const type of ['application/xml', 'text/xml']) {
-    app.addContentTypeParser(type, { parseAs: 'string' }, (_request, body, done) => done(null, body));
+    app.addContentTypeParser(type, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
+      decodeXml(body),
+    );
   }
 
   app.get(

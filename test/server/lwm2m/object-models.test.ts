@@ -84,6 +84,24 @@ describe('object definitions', () => {
     expect(again.problems).toEqual([]);
   });
 
+  it('of a folder are passed over where they are not UTF-8, whatever they declare', async () => {
+    const latin = Buffer.from(tank('Kühlung'), 'latin1');
+    const declared = tank('Tank').replace(
+      /^(<\?xml[^>]*\?>)?/,
+      '<?xml version="1.0" encoding="ISO-8859-1"?>',
+    );
+    const models = await open([
+      { name: 'latin.xml', xml: latin },
+      { name: 'declared.xml', xml: Buffer.from(declared) },
+      { name: 'right.xml', xml: Buffer.from(tank('Kühlung')) },
+    ]);
+    expect(models.problems).toEqual([
+      { file: 'latin.xml', detail: 'XML: it is not UTF-8' },
+      { file: 'declared.xml', detail: "XML: the encoding is 'ISO-8859-1', and only UTF-8 is read" },
+    ]);
+    expect(models.get(26241)?.definition.name).toBe('Kühlung');
+  });
+
   it('that were uploaded count before those of the folder, which count again without them', async () => {
     const files = [{ name: 'tank.xml', xml: tank('From the folder') }];
     await (await open(files)).upload(tank('Uploaded'));
@@ -130,8 +148,8 @@ describe('the folder of definitions', () => {
     writeFileSync(join(folder, 'notes.txt'), 'N');
     writeFileSync(join(folder, 'deeper', 'c.xml'), 'C');
     expect(readObjectFolder(folder)).toEqual([
-      { name: 'a.XML', xml: 'A' },
-      { name: 'b.xml', xml: 'B' },
+      { name: 'a.XML', xml: Buffer.from('A') },
+      { name: 'b.xml', xml: Buffer.from('B') },
     ]);
   });
 

@@ -23,7 +23,7 @@ const object = (id: number, version: string, name: string, items = item(0, 'Leve
   </Object>`;
 const file = (...objects: readonly string[]) =>
   `<?xml version="1.0"?>\n<LWM2M>${objects.join('')}\n</LWM2M>\n`;
-const upload = (payload: string, type = 'application/xml'): Promise<Answer> =>
+const upload = (payload: string | Buffer, type = 'application/xml'): Promise<Answer> =>
   api.call('POST', '/api/object-models', { headers: { 'content-type': type }, payload });
 
 describe('POST /api/object-models', () => {
@@ -53,6 +53,16 @@ describe('POST /api/object-models', () => {
       expect(refused.body).toMatchObject({ code: 'invalid_request', detail: 'Level: 101 is not 0 to 100' });
     },
   );
+
+  test('takes no file that is not UTF-8, or says so', async () => {
+    const text = file(object(26241, '1.0', 'Kühlung'));
+    const latin = await upload(Buffer.from(text, 'latin1'));
+    expect([latin.status, latin.body.code]).toEqual([400, 'invalid_request']);
+    expect(latin.body.detail).toContain('UTF-8');
+    const declared = await upload(text.replace('version="1.0"', 'version="1.0" encoding="ISO-8859-1"'));
+    expect([declared.status, declared.body.code]).toEqual([400, 'invalid_request']);
+    expect((await upload(Buffer.from(text))).body.items).toMatchObject([{ name: 'Kühlung' }]);
+  });
 
   test('takes all objects of a file', async () => {
     const { body } = await upload(file(object(26241, '1.0', 'Tank'), object(26242, '1.3', 'Pump')));
