@@ -1,6 +1,6 @@
 // Compares our object definitions with a folder of OMA's object definition files (3.xml, 3-1_1.xml and so on).
 //
-//   node scripts/compare-objects.ts FOLDER
+//   npm run compare-objects -- FOLDER
 //
 // Prints each difference and ends with 1 where there is one. Units are compared only where OMA's file
 // has them, enumerations not at all: the files tell both mostly in prose. Of Access Control 1.0 the range is
@@ -19,8 +19,13 @@ const spellings: Readonly<Record<string, string>> = { '%': '/100', KB: 'kB', min
 const mistaken = new Set(['/0//13 1.1', '/0//15 1.1', '/4//9 1.0', '/4//9 1.1', '/27//12 1.0']);
 
 const folder = process.argv[2];
+const usage = 'Usage: npm run compare-objects -- FOLDER, a folder of object definition files (*.xml)';
+if (folder === '--help') {
+  console.log(usage);
+  process.exit(0);
+}
 if (folder === undefined) {
-  console.error('usage: node scripts/compare-objects.ts FOLDER');
+  console.error(usage);
   process.exit(2);
 }
 
@@ -35,7 +40,6 @@ let without = 0;
 for (const ours of omaObjects) {
   const theirs = files.get(keyOf(ours));
   if (theirs === undefined) {
-    console.log(`${ours.id} ${ours.name} ${ours.version}: no file to compare with`);
     without++;
     continue;
   }

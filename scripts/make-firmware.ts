@@ -1,14 +1,14 @@
 // Makes a firmware package of the simulated modem; the layout is in client/modem/firmware/package.ts.
 //
-//   node scripts/make-firmware.ts --version 2.0.0 --out firmware.bin
-//   node scripts/make-firmware.ts --version 2.0.0 --content image.bin --hardware 1.0 --out firmware.bin
+//   npm run make-firmware -- --version 2.0.0 --out firmware.bin
+//   npm run make-firmware -- --version 2.0.0 --content image.bin --hardware 1.0 --out firmware.bin
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { encodePackage, parseHardwareVersion } from '../client/modem/firmware/package.ts';
 import { DecodeError, RequestError } from '../protocol/errors.ts';
 
-const usage = `Usage: node scripts/make-firmware.ts --version V --out FILE [options]
+const usage = `Usage: npm run make-firmware -- --version V --out FILE [options]
 
   --name TEXT       of the firmware                       (simyard-modem)
   --version TEXT    that the modem tells when it runs
@@ -26,9 +26,11 @@ function make(): string {
       size: { type: 'string', default: '65536' },
       hardware: { type: 'string' },
       out: { type: 'string' },
+      help: { type: 'boolean', default: false },
     },
   });
   const { name, version, content, size, hardware, out } = values;
+  if (values.help) return usage;
   if (version === undefined || out === undefined) throw new RequestError(usage);
   if (!/^\d{1,9}$/.test(size)) throw new RequestError(`--size is a number of bytes, not ${size}`);
   const bytes = encodePackage(

@@ -1,7 +1,7 @@
 // Writes our own objects, under their default ids, as object definition files of OMA to objects/oma:
 // what another LwM2M server loads to know them. A test says when it has to be run again.
 //
-//   node scripts/publish-objects.ts
+//   npm run publish-objects
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
