@@ -54,7 +54,8 @@ describe('a full disk', () => {
     const again = await append(stores.log, large('more'));
     expect(again.duplicate).toBe(false);
     expect(again.position).toBeGreaterThan(stored.at(-1) as number);
-    expect(await stores.registrations.register(aRegistration('b'))).toEqual({ replaced: undefined });
+    const made = await stores.registrations.register({ ...aRegistration('b'), address: '127.0.0.1:2' });
+    expect(made).toEqual({ replaced: undefined });
     await stores.check();
     await stores.close();
   });
