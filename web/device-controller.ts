@@ -19,6 +19,19 @@ import { carrierObjectId, learnSensors, type Sensor, sensorInstance, sensorObjec
 import type { ServerClock } from './data/server-clock.ts';
 import { isFinal, outcomeWord, switchTitle } from './data/switch-progress.ts';
 
+/**
+ * What of a device is loaded only while it is shown. `values` is the newest value of every path; `readings`
+ * is these, and the sensors with what they read.
+ */
+export type DevicePart = 'carrier' | 'observations' | 'values' | 'readings';
+
+/** What the controller works with. */
+export interface DeviceSources {
+  readonly api: ApiClient;
+  readonly live: LiveStream;
+  readonly clock: ServerClock;
+}
+
 const shownCommands = 20;
 /** Values on the page change so often at most: more nobody can read. */
 const renderMs = 250;
@@ -44,6 +57,7 @@ export class DeviceController implements ReactiveController {
   #live: LiveStream | undefined;
   #clock: ServerClock | undefined;
   #endpoint: string | undefined;
+  #parts: ReadonlySet<DevicePart> = new Set();
   #request = new AbortController();
   #stopWatching: (() => void) | undefined;
   #stopReopening: (() => void) | undefined;
@@ -86,16 +100,20 @@ export class DeviceController implements ReactiveController {
     this.#forget();
   }
 
-  /** Shows a device; the same again does nothing. */
-  async show(endpoint: string, api: ApiClient, live: LiveStream, clock: ServerClock): Promise<void> {
-    if (this.#endpoint === endpoint) return;
+  /** Shows so much of a device; the same again does nothing, more of the same loads what is missing. */
+  async show(endpoint: string, parts: readonly DevicePart[], sources: DeviceSources): Promise<void> {
+    if (this.#endpoint === endpoint) {
+      await this.#showParts(parts);
+      return;
+    }
     this.#leave();
     this.#endpoint = endpoint;
-    this.#api = api;
-    this.#live = live;
-    this.#clock = clock;
+    this.#api = sources.api;
+    this.#live = sources.live;
+    this.#clock = sources.clock;
     this.#forget();
-    this.#stopWatching = live.watch(
+    this.#parts = new Set(parts);
+    this.#stopWatching = sources.live.watch(
       { endpoint },
       {
         onEvent: (event) => this.#onEvent(event),
@@ -103,8 +121,22 @@ export class DeviceController implements ReactiveController {
         onGap: () => this.load(),
       },
     );
-    this.#stopReopening = onReopened(live, () => this.#retry());
+    this.#stopReopening = onReopened(sources.live, () => this.#retry());
     await this.load();
+  }
+
+  /** What is shown no more is forgotten: nobody keeps it true. */
+  async #showParts(parts: readonly DevicePart[]): Promise<void> {
+    const before = this.#parts;
+    this.#parts = new Set(parts);
+    this.#forgetWhatIsNotShown();
+    const { signal } = this.#request;
+    // While the device itself is on its way, its parts are still to come.
+    if (this.device !== undefined) {
+      await Promise.all(
+        parts.filter((part) => !before.has(part)).map((part) => this.#loadPart(part, signal)),
+      );
+    }
   }
 
   async load(): Promise<void> {
@@ -130,27 +162,44 @@ export class DeviceController implements ReactiveController {
       return;
     }
     this.#host.requestUpdate();
+    await Promise.all([...this.#parts].map((part) => this.#loadPart(part, signal)));
+  }
+
+  async #loadPart(part: DevicePart, signal: AbortSignal): Promise<void> {
+    if (part === 'carrier') await this.#loadCarrier(signal);
+    else if (part === 'observations') await this.#loadObservations(signal);
+    else await this.#loadReadings(signal);
+  }
+
+  async #loadCarrier(signal: AbortSignal): Promise<void> {
+    const [api, endpoint] = [this.#api, this.#endpoint];
+    if (api === undefined || endpoint === undefined) return;
     await Promise.all([
       this.#part('carrier', signal, async () => {
         this.slots = (await api.carrier(endpoint, signal)).slots;
       }),
-      this.#loadObservations(signal),
       this.#part('commands', signal, async () => {
         const page = await api.commands({ endpoint, limit: shownCommands }, signal);
         for (const command of [...page.items].reverse()) this.#takeCommand(command);
       }),
-      this.#part('readings', signal, async () => {
-        const readings = await api.readings(endpoint, {}, signal);
-        const loaded = lastValuesOf(readings);
-        for (const [path, value] of this.values) {
-          if (value.takenAt >= (loaded.get(path)?.takenAt ?? 0))
-            (loaded as Map<string, typeof value>).set(path, value);
-        }
-        this.values = loaded;
-        this.#learn(readings);
-        this.#learnModels(loaded.keys());
-      }),
     ]);
+  }
+
+  async #loadReadings(signal: AbortSignal): Promise<void> {
+    const [api, endpoint] = [this.#api, this.#endpoint];
+    if (api === undefined || endpoint === undefined) return;
+    await this.#part('readings', signal, async () => {
+      const readings = await api.readings(endpoint, {}, signal);
+      const loaded = lastValuesOf(readings);
+      for (const [path, value] of this.values) {
+        if (value.takenAt >= (loaded.get(path)?.takenAt ?? 0))
+          (loaded as Map<string, typeof value>).set(path, value);
+      }
+      if (!this.#showsValues) return;
+      this.values = loaded;
+      this.#learn(readings);
+      this.#learnModels(loaded.keys());
+    });
     await this.#askNames();
   }
 
@@ -183,12 +232,25 @@ export class DeviceController implements ReactiveController {
 
   #forget(): void {
     this.device = undefined;
-    this.slots = undefined;
-    this.observations = undefined;
-    this.commands = [];
-    this.values = new Map();
-    this.sensors = new Map();
-    this.feeds.clear();
+    this.#parts = new Set();
+    this.#forgetWhatIsNotShown();
+  }
+
+  #forgetWhatIsNotShown(): void {
+    if (!this.#parts.has('carrier')) {
+      this.slots = undefined;
+      this.commands = [];
+    }
+    if (!this.#parts.has('observations')) this.observations = undefined;
+    if (!this.#showsValues) this.values = new Map();
+    if (!this.#parts.has('readings')) {
+      this.sensors = new Map();
+      this.feeds.clear();
+    }
+  }
+
+  get #showsValues(): boolean {
+    return this.#parts.has('values') || this.#parts.has('readings');
   }
 
   #leave(): void {
@@ -230,7 +292,7 @@ export class DeviceController implements ReactiveController {
 
   #onEvent(event: ApiEvent): void {
     if (event.type === 'command') {
-      this.#takeCommand(event.data['command'] as ApiCommand);
+      if (this.#parts.has('carrier')) this.#takeCommand(event.data['command'] as ApiCommand);
       this.#carrierChanged();
     } else if (event.type === 'device') {
       this.#carrierChanged();
@@ -250,8 +312,10 @@ export class DeviceController implements ReactiveController {
   }
 
   #onReadings(readings: ApiLiveReadings): void {
-    this.values = withLive(this.values, readings);
-    this.#learnModels(readings.series.map(({ path }) => path));
+    if (this.#showsValues) {
+      this.values = withLive(this.values, readings);
+      this.#learnModels(readings.series.map(({ path }) => path));
+    }
     if (this.device !== undefined && this.#clock !== undefined) {
       this.device = { ...this.device, lastSeen: Math.max(this.device.lastSeen, this.#clock.now()) };
     }
@@ -269,6 +333,7 @@ export class DeviceController implements ReactiveController {
   #learn(items: Iterable<{ readonly path: string; readonly value: string | number | boolean }>): void {
     const [api, endpoint, clock] = [this.#api, this.#endpoint, this.#clock];
     if (api === undefined || endpoint === undefined || clock === undefined) return;
+    if (!this.#parts.has('readings')) return;
     const all = [...items].filter(({ path }) => path.startsWith(`/${sensorObject.id}/`));
     if (all.length === 0) return;
     this.sensors = learnSensors(this.sensors, all);
@@ -336,6 +401,7 @@ export class DeviceController implements ReactiveController {
   }
 
   #carrierChanged(): void {
+    if (!this.#parts.has('carrier')) return;
     this.#carrierSoon ??= setTimeout(async () => {
       this.#carrierSoon = undefined;
       const [api, endpoint] = [this.#api, this.#endpoint];
@@ -358,6 +424,7 @@ export class DeviceController implements ReactiveController {
   }
 
   #observationsChanged(delay = observationsSettleMs): void {
+    if (!this.#parts.has('observations')) return;
     this.#observationsSoon ??= setTimeout(() => {
       this.#observationsSoon = undefined;
       this.#loadObservations(this.#request.signal);

@@ -2,9 +2,9 @@ import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import type { ApiClient } from './data/api-client.ts';
 import type { ApiEvent, ApiProblem } from './data/api-types.ts';
 import { applyEvent, type DeviceList, firstPage, listEventTypes, nextPage } from './data/device-list.ts';
+import type { DeviceState } from './data/devices-query.ts';
 import { type LiveStream, onReopened } from './data/live-stream.ts';
 import { asProblem } from './data/problem.ts';
-import type { DeviceState } from './data/routes.ts';
 
 const pageSize = 100;
 /** The most that the API gives at once: a list grown longer keeps its rows and renews its count only. */

@@ -1,36 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildConsole } from '../../scripts/build-console.ts';
+import { looks, violations } from './support/axe.ts';
 import { launchChromium, openPage, skipWithoutChromium } from './support/chromium.ts';
 import { TestSystem } from './support/system.ts';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-interface Violation {
-  readonly id: string;
-  readonly help: string;
-  readonly nodes: readonly { readonly target: unknown; readonly failureSummary: string }[];
-}
-
-/** What axe-core finds against WCAG 2.2 AA and its own best practices, in words that lead to the place. */
-async function violations(page: Page): Promise<string[]> {
-  // Evaluated by the debugger and not put into the page: the content policy allows no script of others.
-  await page.evaluate(axe);
-  const found = await page.evaluate<Violation[]>(
-    "axe.run(document, { resultTypes: ['violations'] }).then((results) => results.violations)",
-  );
-  return found.flatMap(({ id, help, nodes }) =>
-    nodes.map(
-      ({ target, failureSummary }) => `${id}: ${help} at ${JSON.stringify(target)}\n${failureSummary}`,
-    ),
-  );
-}
-
-const looks = (['light', 'dark'] as const).flatMap((theme) =>
-  [1440, 390].map((width) => ({ theme, width, name: `${theme}, ${width} px` })),
-);
 
 describe.skipIf(skipWithoutChromium)('accessibility', () => {
   let system: TestSystem;
@@ -52,7 +25,7 @@ describe.skipIf(skipWithoutChromium)('accessibility', () => {
     'finds nothing in the empty list and in pages that are not there ($name)',
     async ({ theme, width }) => {
       const { page, context } = await openPage(browser, system.origin, { theme, width });
-      await page.goto('/');
+      await page.goto('/devices');
       await page.getByRole('heading', { name: 'No device yet' }).waitFor();
       expect(await violations(page)).toEqual([]);
       await page.goto('/devices/nobody');
@@ -78,6 +51,9 @@ describe.skipIf(skipWithoutChromium)('accessibility', () => {
 
         await row.getByRole('link').click();
         await page.locator('sy-reading-plot').nth(2).waitFor();
+        await page.getByText(/observed as wanted/).waitFor();
+        expect(await violations(page)).toEqual([]);
+        await page.getByRole('link', { name: 'Carrier', exact: true }).click();
         await page.getByRole('button', { name: 'Disconnect' }).waitFor();
         expect(await violations(page)).toEqual([]);
 

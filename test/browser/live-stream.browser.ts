@@ -125,6 +125,8 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
   });
 
   it('refuses politely where nobody can be reached', async () => {
+    await page.getByRole('link', { name: 'Carrier', exact: true }).click();
+    await page.getByRole('button', { name: 'T-Mobile' }).waitFor();
     await server.kill('SIGKILL');
     await page.getByRole('button', { name: 'T-Mobile' }).click();
     const dialog = page.getByRole('dialog');
@@ -139,6 +141,7 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
   });
 
   it('has every reading in its place, those too that were taken while no server listened', async () => {
+    await page.getByRole('link', { name: 'Live', exact: true }).click();
     await page.getByRole('button', { name: '10 min', exact: true }).click();
     await eventually(async () => {
       const { lines } = await exported();
@@ -153,10 +156,10 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
 
   it('tries a part that failed again when the server is back, and says no more that it failed', async () => {
     const panels = page.locator('sy-device-page').getByText('The server does not answer');
-    await page.route('**/carrier', (route) => route.abort());
-    await page.reload();
+    await page.route('**/api/**/carrier', (route) => route.abort());
+    await page.goto(`/devices/${endpoint}/carrier`);
     await panels.first().waitFor();
-    await page.unroute('**/carrier');
+    await page.unroute('**/api/**/carrier');
     await server.kill('SIGKILL');
     await page.locator('sy-live-bar').getByText('Not live').waitFor();
     expect(await panels.count()).toBeGreaterThan(0);
@@ -166,6 +169,7 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
   });
 
   it('does not call live what nothing can come from', async () => {
+    await page.goto(`/devices/${endpoint}`);
     await plot('imu').locator('[data-fact=latest]').waitFor();
     await page.getByText('● live').waitFor();
     await modem.kill('SIGTERM');

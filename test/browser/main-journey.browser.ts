@@ -29,7 +29,7 @@ describe.skipIf(skipWithoutChromium)('npm start, seen in a browser', () => {
   });
 
   it('lists the modem as registered', async () => {
-    await page.goto('/');
+    await page.goto('/devices');
     const row = page.getByRole('row').filter({ hasText: endpoint });
     await row.getByText('registered', { exact: true }).waitFor();
     await row.getByText('AT&T').waitFor();
@@ -64,6 +64,8 @@ describe.skipIf(skipWithoutChromium)('npm start, seen in a browser', () => {
   });
 
   it('switches to T-Mobile: asked, in progress, then the ACK of the card and its new ICCID', async () => {
+    await page.getByRole('link', { name: 'Carrier', exact: true }).click();
+    expect(new URL(page.url()).pathname).toBe(`/devices/${endpoint}/carrier`);
     const card = page.locator('sy-sim-card');
     const iccid = card.locator('[data-fact=iccid]');
     await eventually(() => card.locator('[data-fact=carrier]').innerText()).toBe('AT&T');
@@ -94,9 +96,11 @@ describe.skipIf(skipWithoutChromium)('npm start, seen in a browser', () => {
 
   it('goes back to the list, which knows the new carrier', async () => {
     await page.goBack();
+    await page.locator('sy-readings-board').waitFor();
+    await page.goBack();
     const row = page.getByRole('row').filter({ hasText: endpoint });
     await row.getByText('T-Mobile').waitFor();
-    expect(new URL(page.url()).pathname).toBe('/');
+    expect(new URL(page.url()).pathname).toBe('/devices');
   });
 
   it('has had no error, and asked nobody but the server for anything', () => {

@@ -1,5 +1,5 @@
 import type { ApiDevice, ApiDevicePage, ApiEvent } from './api-types.ts';
-import type { DeviceState } from './routes.ts';
+import type { DeviceState } from './devices-query.ts';
 
 /** What the list shows: its query, and as much of the answer as was loaded. */
 export interface DeviceList {

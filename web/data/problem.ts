@@ -69,3 +69,17 @@ export function asProblem(error: unknown): ApiProblem {
     detail: error instanceof Error ? error.message : String(error),
   };
 }
+
+/** A piece of the console's own code that was to be loaded is not to be had. */
+export function codeMissing(cause: unknown): ProblemError {
+  return new ProblemError(
+    {
+      type: 'about:blank',
+      title: 'This part of the console could not be loaded',
+      status: 0,
+      code: 'console',
+      detail: 'The server may be down, or the console was updated since this page was opened.',
+    },
+    { cause },
+  );
+}

@@ -5,10 +5,19 @@ import { announcedEvent } from '../announce.ts';
 import { apiContext, clockContext, liveContext, serverContext } from '../contexts.ts';
 import { ApiClient } from '../data/api-client.ts';
 import { LiveStream } from '../data/live-stream.ts';
-import { ProblemError } from '../data/problem.ts';
+import { codeMissing, ProblemError } from '../data/problem.ts';
 import { parseRoute, type Route, titleOf } from '../data/routes.ts';
 import { ServerClock } from '../data/server-clock.ts';
-import { followLinks, goSearching, isSearchWanted, navigate, navigatedEvent } from '../navigation.ts';
+import { icons } from '../icons.ts';
+import {
+  followLinks,
+  goSearching,
+  isSearchWanted,
+  isTyping,
+  navigate,
+  navigatedEvent,
+} from '../navigation.ts';
+import { type NavigationEntry, pageOf, pages, sectionOf } from '../pages.ts';
 import { base, controls } from '../styles/shared.ts';
 import type { KeysDialog } from './sy-keys-dialog.ts';
 import './sy-keys-dialog.ts';
@@ -16,12 +25,8 @@ import './sy-live-bar.ts';
 import './sy-not-found.ts';
 import './sy-theme-button.ts';
 
-/** How each view's code is loaded, when it is first gone to. */
-const views: Readonly<Record<Route['name'], () => Promise<unknown>>> = {
-  devices: () => import('./sy-devices-page.ts'),
-  device: () => import('./sy-device-page.ts'),
-  'not-found': () => Promise.resolve(),
-};
+/** So long after `g` the letter of a page is waited for. */
+const goPatienceMs = 1500;
 
 /** The frame of the console: the bar above, the view that the address names, what all views share. */
 export class ConsoleApp extends LitElement {
@@ -37,8 +42,20 @@ export class ConsoleApp extends LitElement {
     css`
       :host {
         display: grid;
-        grid-template-rows: auto auto minmax(0, 1fr);
+        grid-template: auto auto minmax(0, 1fr) / minmax(0, 1fr);
         height: 100dvh;
+      }
+      header {
+        grid-row: 1;
+      }
+      sy-live-bar {
+        grid-row: 2;
+      }
+      main {
+        grid-row: 3;
+      }
+      sy-keys-dialog {
+        position: absolute;
       }
       header {
         display: flex;
@@ -65,14 +82,45 @@ export class ConsoleApp extends LitElement {
         height: 20px;
         color: var(--sy-accent);
       }
+      nav {
+        display: flex;
+        align-self: stretch;
+        gap: 4px;
+      }
       nav a {
-        padding: 6px 8px;
-        border-radius: var(--sy-radius);
+        position: relative;
+        display: flex;
+        align-items: center;
+        padding: 0 10px;
         color: var(--sy-text-2);
         font-weight: 500;
       }
+      nav a:hover {
+        color: var(--sy-text);
+        text-decoration: none;
+      }
+      nav a:focus-visible {
+        outline-offset: -3px;
+      }
       nav a[aria-current] {
         color: var(--sy-text);
+      }
+      nav a[aria-current]::after {
+        content: '';
+        position: absolute;
+        inset: auto 10px -1px;
+        height: 2px;
+        background: var(--sy-accent);
+      }
+      nav svg {
+        display: none;
+        width: 20px;
+        height: 20px;
+        fill: none;
+        stroke: currentColor;
+        stroke-width: 1.6;
+        stroke-linejoin: round;
+        stroke-linecap: round;
       }
       .end {
         display: flex;
@@ -105,7 +153,40 @@ export class ConsoleApp extends LitElement {
       .fault {
         padding: 24px;
       }
-      @media (max-width: 600px) {
+      /* Under the thumb: the same links at the lower edge. */
+      @media (max-width: 760px) {
+        :host {
+          grid-template-rows: auto auto minmax(0, 1fr) calc(56px + env(safe-area-inset-bottom));
+        }
+        nav {
+          position: fixed;
+          inset: auto 0 0;
+          z-index: 5;
+          gap: 0;
+          height: calc(56px + env(safe-area-inset-bottom));
+          padding-bottom: env(safe-area-inset-bottom);
+          border-top: 1px solid var(--sy-rule);
+          background: var(--sy-surface);
+        }
+        nav a {
+          flex: 1;
+          flex-direction: column;
+          justify-content: center;
+          gap: 2px;
+          min-width: 0;
+          padding: 0;
+          font-size: 11px;
+          line-height: 16px;
+        }
+        nav a[aria-current] {
+          color: var(--sy-accent);
+        }
+        nav a[aria-current]::after {
+          inset: -1px 12px auto;
+        }
+        nav svg {
+          display: block;
+        }
         .end .keys {
           display: none;
         }
@@ -123,6 +204,8 @@ export class ConsoleApp extends LitElement {
   readonly #live = new LiveStream();
   readonly #server = new ContextProvider(this, { context: serverContext });
   readonly #loaded = new Set<Route['name']>();
+  /** When `g` was pressed: the next letter names a page. */
+  #goingSince = Number.NEGATIVE_INFINITY;
   #refreshing: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
@@ -130,7 +213,7 @@ export class ConsoleApp extends LitElement {
     new ContextProvider(this, { context: apiContext, initialValue: this.#api });
     new ContextProvider(this, { context: liveContext, initialValue: this.#live });
     new ContextProvider(this, { context: clockContext, initialValue: this.#clock });
-    this.route = parseRoute(location.pathname, location.search);
+    this.route = routeHere();
     this.fault = undefined;
     this.spoken = '';
     // Views ask for it when they have heard of a change; the counts follow, at most once a second.
@@ -159,17 +242,16 @@ export class ConsoleApp extends LitElement {
   }
 
   override render() {
-    const here = this.route.name === 'devices' ? 'page' : this.route.name === 'device' ? 'true' : nothing;
     return html`<header>
         <button class="skip" @click=${this.#skip}>Skip to the content</button>
-        <a class="brand" href="/devices">
+        <a class="brand" href="/">
           <svg viewBox="0 0 20 20" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6">
             <path d="M4 2.8h8l4 4v10.4H4z" stroke-linejoin="round" />
             <path d="M7 9.5h6v5H7zM10 9.5v5M7 12h6" />
           </svg>
           Simyard
         </a>
-        <nav aria-label="Console"><a href="/devices" aria-current=${here}>Devices</a></nav>
+        <nav aria-label="Console">${navigation().map((entry) => this.#link(entry))}</nav>
         <div class="end">
           <button class="bare keys" aria-label="Keys" title="Keys (?)" @click=${this.#showKeys}>?</button>
           <sy-theme-button></sy-theme-button>
@@ -191,31 +273,28 @@ export class ConsoleApp extends LitElement {
         <sy-problem-panel .problem=${this.fault.problem} retry @retried=${() => location.reload()}></sy-problem-panel>
       </div>`;
     }
-    const { route } = this;
-    if (route.name === 'not-found') return html`<sy-not-found .what=${route.path}></sy-not-found>`;
-    if (!this.#loaded.has(route.name)) return nothing;
-    if (route.name === 'device') return html`<sy-device-page .endpoint=${route.endpoint}></sy-device-page>`;
-    return html`<sy-devices-page .search=${route.search} .state=${route.state}></sy-devices-page>`;
+    const page = pageOf(this.route);
+    if (page === undefined) return html`<sy-not-found .what=${location.pathname}></sy-not-found>`;
+    return this.#loaded.has(page.name) ? page.render() : nothing;
+  }
+
+  #link({ name, label, href, icon }: NavigationEntry & { readonly name: Route['name'] }) {
+    const here = this.route.name === name ? 'page' : sectionOf(this.route) === name ? 'true' : nothing;
+    return html`<a href=${href} aria-current=${here}
+      ><svg viewBox="0 0 20 20" aria-hidden="true">${icons[icon]}</svg>${label}</a
+    >`;
   }
 
   async #load(route: Route): Promise<void> {
-    if (!this.#loaded.has(route.name)) {
+    const page = pageOf(route);
+    if (page !== undefined && !this.#loaded.has(page.name)) {
       try {
-        await views[route.name]();
-        this.#loaded.add(route.name);
+        await page.load();
+        this.#loaded.add(page.name);
       } catch (error) {
         // A new version of the console was put in place of the one that this page is of.
         await import('./sy-problem-panel.ts').catch(() => location.reload());
-        this.fault = new ProblemError(
-          {
-            type: 'about:blank',
-            title: 'This part of the console could not be loaded',
-            status: 0,
-            code: 'console',
-            detail: 'The server may be down, or the console was updated since this page was opened.',
-          },
-          { cause: error },
-        );
+        this.fault = codeMissing(error);
       }
     }
     this.requestUpdate();
@@ -223,7 +302,7 @@ export class ConsoleApp extends LitElement {
 
   readonly #navigated = () => {
     const before = this.route;
-    this.route = parseRoute(location.pathname, location.search);
+    this.route = routeHere();
     this.fault = undefined;
     this.#load(this.route);
     if (before.name !== this.route.name && !isSearchWanted()) {
@@ -237,8 +316,15 @@ export class ConsoleApp extends LitElement {
 
   readonly #keyed = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
-    if (event.key === '?') this.#showKeys();
-    else if (event.key === 'g') navigate('/devices');
+    const going = performance.now() - this.#goingSince < goPatienceMs;
+    this.#goingSince = Number.NEGATIVE_INFINITY;
+    const target = going ? navigation().find(({ key }) => key === event.key) : undefined;
+    if (target !== undefined) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      navigate(target.href);
+    } else if (event.key === 'g') this.#goingSince = performance.now();
+    else if (event.key === '?') this.#showKeys();
     else if (event.key === '/' && this.route.name !== 'devices') {
       event.preventDefault();
       goSearching();
@@ -273,11 +359,14 @@ export class ConsoleApp extends LitElement {
   }
 }
 
-/** Whether a key belongs to a field that the reader writes in, or to an open dialog. */
-export function isTyping(event: Event): boolean {
-  return event
-    .composedPath()
-    .some((target) => target instanceof HTMLElement && target.matches('input, textarea, select, dialog'));
+/** The first page of the navigation also has the shortest address. */
+function routeHere(): Route {
+  const route = parseRoute(location.pathname, location.search);
+  return route.name === 'overview' && pageOf(route) === undefined ? { name: 'devices', query: '' } : route;
+}
+
+function navigation() {
+  return pages.flatMap(({ name, navigation }) => (navigation === undefined ? [] : [{ name, ...navigation }]));
 }
 
 customElements.define('sy-console-app', ConsoleApp);

@@ -2,8 +2,9 @@ import { ContextConsumer } from '@lit/context';
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { announce } from '../announce.ts';
 import { apiContext, liveContext, serverContext } from '../contexts.ts';
+import { type DeviceState, devicesQuery, parseDevicesQuery } from '../data/devices-query.ts';
 import { formatCount } from '../data/numbers.ts';
-import { type DeviceState, hrefOf } from '../data/routes.ts';
+import { hrefOf } from '../data/routes.ts';
 import { DeviceListController } from '../device-list-controller.ts';
 import { isSearchWanted, navigate } from '../navigation.ts';
 import { base, controls } from '../styles/shared.ts';
@@ -18,8 +19,7 @@ const typingPauseMs = 200;
 /** All devices: searched and filtered by the server, live, each row a link. */
 export class DevicesPage extends LitElement {
   static override properties = {
-    search: { type: String },
-    state: { type: String },
+    query: { type: String },
   };
 
   static override styles = [
@@ -122,8 +122,8 @@ export class DevicesPage extends LitElement {
     `,
   ];
 
-  declare search: string;
-  declare state: DeviceState | undefined;
+  /** What the address says behind its question mark. */
+  declare query: string;
 
   readonly #devices = new DeviceListController(this);
   readonly #api = new ContextConsumer(this, { context: apiContext });
@@ -133,14 +133,21 @@ export class DevicesPage extends LitElement {
 
   constructor() {
     super();
-    this.search = '';
-    this.state = undefined;
+    this.query = '';
+  }
+
+  get search(): string {
+    return parseDevicesQuery(this.query).search;
+  }
+
+  get state(): DeviceState | undefined {
+    return parseDevicesQuery(this.query).state;
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     window.addEventListener('keydown', this.#keyed);
-    if (this.hasUpdated) this.requestUpdate('search', null);
+    if (this.hasUpdated) this.requestUpdate('query', null);
   }
 
   override disconnectedCallback(): void {
@@ -155,7 +162,7 @@ export class DevicesPage extends LitElement {
       history.replaceState(null, '');
       this.#focusSearch();
     }
-    if (!changed.has('search') && !changed.has('state')) return;
+    if (!changed.has('query')) return;
     const api = this.#api.value;
     const live = this.#live.value;
     if (api === undefined || live === undefined) return;
@@ -262,7 +269,11 @@ export class DevicesPage extends LitElement {
     this.#typing = undefined;
     const input = this.renderRoot.querySelector('input');
     if (input !== null) input.value = search;
-    navigate(hrefOf({ name: 'devices', search, state }));
+    this.#address(search, state);
+  }
+
+  #address(search: string, state: DeviceState | undefined, options: { readonly replace?: boolean } = {}) {
+    navigate(hrefOf({ name: 'devices', query: devicesQuery({ search, state }) }), options);
   }
 
   #typed(event: Event): void {
@@ -271,7 +282,7 @@ export class DevicesPage extends LitElement {
     this.#typing = setTimeout(() => {
       this.#typing = undefined;
       // One step back for a search, not one for each letter of it.
-      navigate(hrefOf({ name: 'devices', search, state: this.state }), { replace: this.search !== '' });
+      this.#address(search, this.state, { replace: this.search !== '' });
     }, typingPauseMs);
   }
 

@@ -1,4 +1,5 @@
 import { css, html, LitElement } from 'lit';
+import { pages } from '../pages.ts';
 import { base, controls } from '../styles/shared.ts';
 
 const keys = [
@@ -8,9 +9,17 @@ const keys = [
   ['← →', 'In a chart: move through time'],
   ['+ −', 'In a chart: zoom'],
   ['Esc', 'In a chart: back to live. In a dialog: close'],
-  ['g', 'Go to the list of devices'],
+  ['g …', `Go to: ${goKeys()}`],
+  ['1 … 6', 'On a device: its tabs'],
   ['?', 'This list'],
 ] as const;
+
+/** `d Devices, c Commands`, as far as there are pages. */
+function goKeys(): string {
+  return pages
+    .flatMap(({ navigation }) => (navigation === undefined ? [] : [`${navigation.key} ${navigation.label}`]))
+    .join(', ');
+}
 
 /** The list of keys. */
 export class KeysDialog extends LitElement {
