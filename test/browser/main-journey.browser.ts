@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiCarrierAnswer } from '../../web/data/api-types.ts';
-import { formatIccid } from '../../web/data/identifiers.ts';
+import { identifierText } from '../../web/data/identifiers.ts';
 import { type ConsolePage, launchChromium, openPage, skipWithoutChromium } from './support/chromium.ts';
 import { eventually } from './support/eventually.ts';
 import { TestSystem } from './support/system.ts';
@@ -67,7 +67,7 @@ describe.skipIf(skipWithoutChromium)('npm start, seen in a browser', () => {
     await page.getByRole('link', { name: 'Carrier', exact: true }).click();
     expect(new URL(page.url()).pathname).toBe(`/devices/${endpoint}/carrier`);
     const card = page.locator('sy-sim-card');
-    const iccid = card.locator('[data-fact=iccid]');
+    const iccid = card.locator('[data-fact=iccid] .text');
     await eventually(() => card.locator('[data-fact=carrier]').innerText()).toBe('AT&T');
     const before = await iccid.innerText();
 
@@ -87,7 +87,7 @@ describe.skipIf(skipWithoutChromium)('npm start, seen in a browser', () => {
 
     const { slots } = await system.api<ApiCarrierAnswer>(`/api/devices/${endpoint}/carrier`);
     expect(slots[0]).toMatchObject({ current: 'T-Mobile', lastResult: 'ACK' });
-    expect(await iccid.innerText()).toBe(formatIccid(slots[0]?.iccid ?? ''));
+    expect(await iccid.innerText()).toBe(identifierText('iccid', slots[0]?.iccid ?? ''));
 
     const step = page.locator('sy-switch-timeline li').nth(3);
     expect(await step.innerText()).toContain('ACK');

@@ -1,7 +1,7 @@
 import type { ResourceDefinition } from '../../objects/define-object.ts';
 import { createObjectRegistry, standardObjects } from '../../objects/registry.ts';
 import type { ApiLiveReadings, ApiObjectModel, ApiReading, ApiValue } from './api-types.ts';
-import { formatIccid, formatImsi } from './identifiers.ts';
+import { type IdentifierKind, identifierKindOf, identifierText } from './identifiers.ts';
 import { displayUnit, formatMeasure } from './numbers.ts';
 
 /** The newest value of a path. Times in ms since the epoch. */
@@ -94,14 +94,20 @@ export function pathName(path: string): { readonly object: string; readonly reso
   };
 }
 
+/** Which subscriber identifier a path holds: `sy-identifier` is what shows it. */
+export function identifierAt(path: string): IdentifierKind | undefined {
+  const [object = Number.NaN, , resource = Number.NaN] = path.split('/').slice(1).map(Number);
+  return identifierKindOf(registry.resource(object, resource)?.title);
+}
+
 /** The value as a reader wants it: with its unit, its meaning, as a time. `units` overrides the definition's. */
 export function valueText(path: string, value: ApiValue, units?: string): string {
   const [object = Number.NaN, , resource = Number.NaN] = path.split('/').slice(1).map(Number);
   const definition = registry.resource(object, resource);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (value === '') return '(empty)';
-  if (definition?.title === 'ICCID') return formatIccid(String(value));
-  if (definition?.title === 'IMSI') return formatImsi(String(value));
+  const identifier = identifierKindOf(definition?.title);
+  if (identifier !== undefined && typeof value === 'string') return identifierText(identifier, value);
   if (typeof value === 'string') return value;
   const meaning = definition?.values?.[value];
   if (meaning !== undefined) return `${meaning} (${value})`;

@@ -1,6 +1,12 @@
-import { css, html, LitElement } from 'lit';
+import { css, html, LitElement, nothing, svg } from 'lit';
 import { announce } from '../announce.ts';
 import { base, controls } from '../styles/shared.ts';
+
+const drawings = {
+  idle: svg`<path d="M5.5 5.5h8v8h-8z"/><path d="M10.5 5.5v-3h-8v8h3"/>`,
+  copied: svg`<path d="m3 8.5 3.5 3.5L13 4.5"/>`,
+  refused: svg`<path d="m4 4 8 8M12 4l-8 8"/>`,
+} as const;
 
 /** Copies `text`. Without the clipboard (a page that is not served securely) it says what to do instead. */
 export class CopyButton extends LitElement {
@@ -8,6 +14,7 @@ export class CopyButton extends LitElement {
     text: { type: String },
     what: { type: String },
     label: { type: String },
+    compact: { type: Boolean },
     outcome: { state: true },
   };
 
@@ -21,6 +28,27 @@ export class CopyButton extends LitElement {
       button {
         min-width: 72px;
       }
+      button.icon {
+        min-width: 0;
+        width: 24px;
+        min-height: 24px;
+        padding: 0;
+      }
+      svg {
+        width: 14px;
+        height: 14px;
+        fill: none;
+        stroke: currentColor;
+        stroke-width: 1.4;
+        stroke-linecap: round;
+        stroke-linejoin: round;
+      }
+      .copied {
+        color: var(--sy-good);
+      }
+      .refused {
+        color: var(--sy-bad);
+      }
     `,
   ];
 
@@ -28,6 +56,8 @@ export class CopyButton extends LitElement {
   /** Named to screen readers: `Copy the command`. */
   declare what: string;
   declare label: string;
+  /** An icon alone. */
+  declare compact: boolean;
   declare outcome: 'copied' | 'refused' | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -36,6 +66,7 @@ export class CopyButton extends LitElement {
     this.text = '';
     this.what = 'text';
     this.label = 'Copy';
+    this.compact = false;
   }
 
   override disconnectedCallback(): void {
@@ -46,6 +77,17 @@ export class CopyButton extends LitElement {
   override render() {
     const label =
       this.outcome === 'copied' ? 'Copied' : this.outcome === 'refused' ? 'Select and copy it' : this.label;
+    if (this.compact) {
+      const { outcome } = this;
+      return html`<button
+        class="bare icon ${outcome ?? nothing}"
+        aria-label=${`${label}: ${this.what}`}
+        title=${outcome === undefined ? `Copy ${this.what}` : label}
+        @click=${this.#copy}
+      >
+        <svg viewBox="0 0 16 16" aria-hidden="true">${drawings[outcome ?? 'idle']}</svg>
+      </button>`;
+    }
     return html`<button class="small" aria-label=${`${label}: ${this.what}`} @click=${this.#copy}>
       ${label}
     </button>`;

@@ -1,11 +1,11 @@
 import { css, html, LitElement, nothing } from 'lit';
 import type { ApiDevice } from '../data/api-types.ts';
 import { lifetimeEnd } from '../data/device-list.ts';
-import { formatImei } from '../data/identifiers.ts';
 import { signalIsOld } from '../data/signal.ts';
 import { durationText } from '../data/time.ts';
 import { base, clamps } from '../styles/shared.ts';
 import './sy-copy-button.ts';
+import './sy-identifier.ts';
 import './sy-signal-meter.ts';
 import './sy-state-badge.ts';
 import './sy-time-text.ts';
@@ -95,7 +95,7 @@ export class DeviceHeader extends LitElement {
         ${model === '' ? nothing : fact('Model', model)}
         ${device.firmwareVersion === undefined ? nothing : fact('Firmware', device.firmwareVersion)}
         ${device.serialNumber === undefined ? nothing : fact('Serial number', device.serialNumber)}
-        ${device.imei === undefined ? nothing : fact('IMEI', formatImei(device.imei))}
+        ${device.imei === undefined ? nothing : fact('IMEI', html`<sy-identifier kind="imei" .value=${device.imei}></sy-identifier>`)}
         ${fact('Signal', html`<sy-signal-meter .dbm=${device.signal} ?stale=${signalIsOld(device)}></sy-signal-meter>`)}
       </dl>`;
   }

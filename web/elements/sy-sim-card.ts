@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing, svg } from 'lit';
 import type { ApiCarrierSlot, ApiCommand } from '../data/api-types.ts';
-import { formatIccid, formatImsi } from '../data/identifiers.ts';
 import { base, clamps } from '../styles/shared.ts';
+import './sy-identifier.ts';
 import './sy-time-text.ts';
 
 /** The eight contacts of a card, ISO/IEC 7816-2. */
@@ -115,9 +115,9 @@ export class SimCard extends LitElement {
       <svg class="chip" viewBox="0 0 48 38" aria-hidden="true">${contacts}</svg>
       <dl>
         <dt>ICCID</dt>
-        <dd class="clamp" data-fact="iccid">${sim.iccid === undefined || sim.iccid === '' ? '–' : formatIccid(sim.iccid)}</dd>
+        <dd><sy-identifier data-fact="iccid" kind="iccid" .value=${sim.iccid}></sy-identifier></dd>
         <dt>IMSI</dt>
-        <dd class="clamp" data-fact="imsi">${sim.imsi === undefined || sim.imsi === '' ? '–' : formatImsi(sim.imsi)}</dd>
+        <dd><sy-identifier data-fact="imsi" kind="imsi" .value=${sim.imsi}></sy-identifier></dd>
         ${
           this.progress !== undefined
             ? html`<dt>State</dt><dd class="switched busy">◌ ${words[this.progress] ?? 'switching'}</dd>`

@@ -1,7 +1,15 @@
 import { css, html, LitElement } from 'lit';
-import { type LastValue, type LastValues, pathName, sortedByPath, valueText } from '../data/last-values.ts';
+import {
+  identifierAt,
+  type LastValue,
+  type LastValues,
+  pathName,
+  sortedByPath,
+  valueText,
+} from '../data/last-values.ts';
 import { type Sensor, sensorObject, sensorTitle } from '../data/sensors.ts';
 import { base, clamps } from '../styles/shared.ts';
+import './sy-identifier.ts';
 import './sy-time-text.ts';
 
 /** Resources of the IoT Sensor object whose unit is the sensor's own: Value, Minimum, Maximum. */
@@ -104,13 +112,21 @@ export class ValuesTable extends LitElement {
 
   #row({ path, value, takenAt }: LastValue) {
     const { object, resource } = pathName(path);
-    const text = valueText(path, value, this.#units(path));
     return html`<tr>
       <td class="path mono">${path}</td>
       <th scope="row">${this.#object(path, object)}${resource}</th>
-      <td class="value"><div class="clamp" title=${text}>${text}</div></td>
+      <td class="value">${this.#value(path, value)}</td>
       <td class="age"><sy-time-text .at=${takenAt}></sy-time-text></td>
     </tr>`;
+  }
+
+  #value(path: string, value: LastValue['value']) {
+    const identifier = identifierAt(path);
+    if (identifier !== undefined && typeof value === 'string') {
+      return html`<sy-identifier kind=${identifier} .value=${value}></sy-identifier>`;
+    }
+    const text = valueText(path, value, this.#units(path));
+    return html`<div class="clamp" title=${text}>${text}</div>`;
   }
 
   /** A sensor goes by what it measures: its values are many, and all called Value. */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { csvField, csvLine } from '../../../web/data/csv.ts';
-import { formatIccid, formatImei, formatImsi } from '../../../web/data/identifiers.ts';
 import { comparePaths, pathName, valueText } from '../../../web/data/last-values.ts';
 import { displayUnit, formatCount, formatMeasure } from '../../../web/data/numbers.ts';
 import { formatSignal, signalIsOld, signalMeaning } from '../../../web/data/signal.ts';
@@ -110,27 +109,6 @@ describe('numbers', () => {
       '',
       'widgets',
     ]);
-  });
-});
-
-describe('identifiers', () => {
-  it('groups an ICCID by four', () => {
-    expect(formatIccid('89014103211118510720')).toBe('8901 4103 2111 1851 0720');
-    expect(formatIccid('8901410321111851072')).toBe('8901 4103 2111 1851 072');
-  });
-
-  it('cuts an IMEI into type allocation code, serial number and check digit', () => {
-    expect(formatImei('353000000007919')).toBe('35 300000 000791 9');
-    expect(formatImei('x')).toBe('x');
-  });
-
-  it.each([
-    ['310410123456789', '310 410 123456789'],
-    ['262011234567890', '262 01 1234567890'],
-    ['short', 'short'],
-    ['', ''],
-  ])('cuts the IMSI %s into %s', (imsi, text) => {
-    expect(formatImsi(imsi)).toBe(text);
   });
 });
 
