@@ -8,14 +8,18 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Runs a program in the project's folder and waits for its end. With `show` its output goes to the terminal instead. */
+/** Runs a program in the project's folder, or in `cwd`, and waits for its end. With `show` its output goes to the terminal instead. */
 export async function runToEnd(
   command: string,
   args: readonly string[],
-  options: { readonly show?: boolean; readonly env?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly show?: boolean;
+    readonly cwd?: string;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Ended> {
   const child = spawn(command, [...args], {
-    cwd: root,
+    cwd: options.cwd ?? root,
     env: { ...process.env, ...options.env },
     stdio: options.show === true ? 'inherit' : ['ignore', 'pipe', 'pipe'],
   });

@@ -1,7 +1,7 @@
 import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifySchema } from 'fastify';
-import { flattenedSchemas } from './shared-schemas.ts';
+import { documented, flattenedSchemas } from './shared-schemas.ts';
 
 /** The nouns, in the order of the page. */
 const tags = [
@@ -44,7 +44,10 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
       buildLocalReference: (json, _baseUri, _fragment, i) =>
         typeof json.$id === 'string' ? json.$id : `schema-${i}`,
     },
-    transform: ({ schema, url }) => ({ schema: namedWildcard(schema), url: url.replace('*', ':path') }),
+    transform: ({ schema, url }) => ({
+      schema: documented(namedWildcard(schema)) as FastifySchema,
+      url: url.replace('*', ':path'),
+    }),
   });
   await app.register(fastifySwaggerUi, {
     routePrefix: '/docs',

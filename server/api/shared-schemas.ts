@@ -38,5 +38,25 @@ function flatten(value: unknown): unknown {
 function flattenChildren(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(flatten);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, flatten(child)]));
+  return enumerated(Object.fromEntries(Object.entries(value).map(([key, child]) => [key, flatten(child)])));
+}
+
+/** What the document shows of a schema that has no name: as it is, with its unions of texts as enumerations. */
+export function documented(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(documented);
+  if (typeof value !== 'object' || value === null) return value;
+  return enumerated(
+    Object.fromEntries(Object.entries(value).map(([key, child]) => [key, documented(child)])),
+  );
+}
+
+/**
+ * A union of constant texts means the same as an `enum`, of which generated clients make one type; of the union they
+ * make one type for each text.
+ */
+function enumerated(schema: Readonly<Record<string, unknown>>): unknown {
+  const { anyOf, ...rest } = schema;
+  if (!Array.isArray(anyOf) || anyOf.length < 2) return schema;
+  const texts = anyOf.map((member: { readonly const?: unknown }) => member.const);
+  return texts.every((text) => typeof text === 'string') ? { ...rest, type: 'string', enum: texts } : schema;
 }

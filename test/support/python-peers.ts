@@ -5,7 +5,16 @@ import { root } from '../../scripts/root.ts';
 
 const folder = join(root, '.cache', 'venv');
 /** What the suites were written against; pinned, so that a release elsewhere does not fail a run here. */
-const packages = ['aiocoap==0.4.17'];
+const packages: Readonly<Record<string, string>> = {
+  aiocoap: '0.4.17',
+  // Generate and use a client of the API's document (with the formatter that it calls), and fuzz the API by it.
+  'openapi-python-client': '0.29.1',
+  ruff: '0.17.6',
+  schemathesis: '4.32.5',
+};
+
+const checkScript = `import importlib.metadata as m, json
+assert all(m.version(name) == version for name, version in json.loads('${JSON.stringify(packages)}').items())`;
 
 function run(command: string, args: readonly string[]): void {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
@@ -21,13 +30,11 @@ function run(command: string, args: readonly string[]): void {
  */
 export function pythonWithPeers(): string {
   const python = join(folder, 'bin', 'python');
-  const installed = (): boolean =>
-    existsSync(python) &&
-    spawnSync(python, ['-c', `import importlib.metadata as m; assert m.version('aiocoap') == '0.4.17'`])
-      .status === 0;
+  const installed = (): boolean => existsSync(python) && spawnSync(python, ['-c', checkScript]).status === 0;
   if (!installed()) {
+    const pinned = Object.entries(packages).map(([name, version]) => `${name}==${version}`);
     run('python3', ['-m', 'venv', folder]);
-    run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]);
+    run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...pinned]);
   }
   return python;
 }

@@ -29,20 +29,21 @@ export const ReadResultSchema = Type.Object(
 );
 export type ApiReadResult = Static<typeof ReadResultSchema>;
 
-export const WriteBodySchema = Type.Union(
-  [
-    Type.Object({ value: ValueSchema }, { additionalProperties: false }),
-    Type.Object(
-      {
-        values: Type.Record(Type.String(), ValueSchema, {
-          description: 'By path relative to the one written: {"7": 1000} or {"6/0": "x"}',
-        }),
-      },
-      { additionalProperties: false },
-    ),
-  ],
-  { $id: 'WriteBody' },
+export const WriteValueSchema = Type.Object(
+  { value: ValueSchema },
+  { $id: 'WriteValue', additionalProperties: false },
 );
+
+export const WriteValuesSchema = Type.Object(
+  {
+    values: Type.Record(Type.String(), ValueSchema, {
+      description: 'By path relative to the one written: {"7": 1000} or {"6/0": "x"}',
+    }),
+  },
+  { $id: 'WriteValues', additionalProperties: false },
+);
+
+export const WriteBodySchema = Type.Union([WriteValueSchema, WriteValuesSchema], { $id: 'WriteBody' });
 export type ApiWriteBody = Static<typeof WriteBodySchema>;
 
 /** One link of a device: from its registration, or from Discover. */
@@ -79,7 +80,7 @@ export const ExecuteBodySchema = Type.Union(
           description: "As LwM2M writes them: 0='1',1='7'",
         }),
       },
-      { additionalProperties: false },
+      { title: 'ExecuteText', additionalProperties: false },
     ),
     Type.Object(
       {
@@ -88,9 +89,16 @@ export const ExecuteBodySchema = Type.Union(
           description: 'By position: ["1", "7"]',
         }),
       },
-      { additionalProperties: false },
+      { title: 'ExecuteArguments', additionalProperties: false },
     ),
-    Type.Object({}, { additionalProperties: false, description: 'Without arguments' }),
+    Type.Object(
+      {},
+      {
+        title: 'ExecuteNothing',
+        additionalProperties: false,
+        description: 'Without arguments',
+      },
+    ),
   ],
   { $id: 'ExecuteBody' },
 );
