@@ -45,9 +45,16 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         typeof json.$id === 'string' ? json.$id : `schema-${i}`,
     },
     transform: ({ schema, url }) => ({
-      schema: documented(namedWildcard(schema)) as FastifySchema,
+      schema: documented(withoutEmptyBody(namedWildcard(schema))) as FastifySchema,
       url: url.replace('*', ':path'),
     }),
+    transformObject: (source) => {
+      const document = 'openapiObject' in source ? source.openapiObject : source.swaggerObject;
+      for (const operations of Object.values(document.paths ?? {})) {
+        for (const operation of Object.values(operations ?? {})) sayOptional(operation);
+      }
+      return document;
+    },
   });
   await app.register(fastifySwaggerUi, {
     routePrefix: '/docs',
@@ -68,4 +75,24 @@ function namedWildcard(schema: FastifySchema): FastifySchema {
     ...schema,
     params: { ...params, properties: { ...others, path }, required: [...Object.keys(others), 'path'] },
   };
+}
+
+/** A route that takes no body checks for `null`; to the document that is a route without one. */
+function withoutEmptyBody(schema: FastifySchema): FastifySchema {
+  const { body, ...rest } = schema ?? {};
+  return (body as { readonly type?: unknown } | undefined)?.type === 'null' ? rest : schema;
+}
+
+interface DescribedBody {
+  required?: boolean;
+  content?: Record<string, { schema?: { anyOf?: { readonly type?: unknown }[] } }>;
+}
+
+/** A body that may be `null` may be left out. */
+function sayOptional(operation: unknown): void {
+  const body = (operation as { readonly requestBody?: DescribedBody } | null)?.requestBody;
+  for (const { schema } of Object.values(body?.content ?? {})) {
+    const optional = schema?.anyOf?.some(({ type }) => type === 'null') === true;
+    if (body !== undefined && optional) body.required = false;
+  }
 }
