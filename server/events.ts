@@ -12,6 +12,9 @@ import type { LogPosition } from './ports/telemetry-log.ts';
  * - object-model: `{object, version, change}`: loaded or removed; of no device
  * - command: `{command}` as the API shows one, after each step of its life
  * - device: `{attributes}` what changed of the inventory entry
+ * - job: `{job}` as the API shows it; of no device
+ * - webhook: `{webhook}` as the API shows it, when its state changes; of no device
+ * - node: a server node came, drains or is gone; of no device
  */
 export const eventTypes = [
   'registered',
@@ -26,6 +29,9 @@ export const eventTypes = [
   'object-model',
   'command',
   'device',
+  'job',
+  'webhook',
+  'node',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
@@ -38,12 +44,30 @@ export interface LiveReadings {
 
 export type LiveItem =
   | { readonly kind: 'event'; readonly event: StoredEvent }
-  | { readonly kind: 'readings'; readonly readings: LiveReadings };
+  | { readonly kind: 'readings'; readonly readings: LiveReadings }
+  /** Passes by and is stored nowhere; `message` as the API shows one. */
+  | { readonly kind: 'trace'; readonly endpoint: string; readonly message: object };
 
 /** Where a subscriber stands in both logs; what an SSE id carries. */
 export interface LivePosition {
   readonly event: number;
   readonly log: LogPosition;
+}
+
+/** What a subscriber asks for. An item that several wishes name comes once. */
+export interface LiveWish {
+  /** Of this device; of all, and of the server's own, where absent. */
+  readonly endpoint?: string;
+  /**
+   * Stored event types, `readings`, and `trace` (of one device only); all but `trace` where absent.
+   */
+  readonly types?: ReadonlySet<string>;
+}
+
+export interface LiveEntry {
+  readonly item: LiveItem;
+  /** Where the subscriber stands behind it; absent for what is not replayed. */
+  readonly position?: LivePosition;
 }
 
 /**
@@ -53,23 +77,32 @@ export interface LivePosition {
 export interface LiveStream {
   /** Where the stream stands now: a subscriber that starts here sees only what is new. */
   position(): LivePosition;
-  /**
-   * `onItem` returns false when the subscriber cannot take more now; the stream then holds back (it
-   * reads on from the logs, nothing is buffered without bound) until `resume` is called.
-   */
   subscribe(options: {
     readonly after: LivePosition;
-    readonly endpoint?: string;
-    /** Stored event types, and `readings`; all where absent. */
-    readonly types?: ReadonlySet<string>;
-    readonly onItem: (item: LiveItem, position: LivePosition) => boolean;
+    /** Everything but traces where there is none. */
+    readonly wishes: readonly LiveWish[];
+    /**
+     * Takes all entries in any case, and returns false when the subscriber cannot take more now; the stream
+     * then holds back (it reads on from the logs, nothing is buffered without bound) until `resume` is
+     * called. Subscribers that get the same entries get the same array, so that they can share what they
+     * make of it.
+     */
+    readonly onEntries: (entries: readonly LiveEntry[]) => boolean;
     /** What was asked for is no longer kept: the subscriber has missed something and should load anew. */
     readonly onGap: () => void;
+    /**
+     * `behind`: it was too slow, and is read to from the logs; traces pass it by. `level`: it is live again.
+     */
+    readonly onPace?: (pace: LivePace) => void;
     readonly onError: (error: Error) => void;
   }): LiveSubscription;
 }
 
+export type LivePace = 'behind' | 'level';
+
 export interface LiveSubscription {
   resume(): void;
   close(): void;
+  /** What it has been given everything up to. */
+  position(): LivePosition;
 }

@@ -50,11 +50,11 @@ export class EventConnection {
    * finds out clients that are gone without a word.
    * @returns how many intervals in a row the client has taken nothing of what waits for it.
    */
-  heartbeat(comment: Buffer): number {
+  heartbeat(frame: () => Buffer): number {
     // What is pending goes out in this very turn; what the response holds, the client's socket has not taken.
     if (this.#response.writableLength > 0) return ++this.#stalledTicks;
     this.#stalledTicks = 0;
-    if (this.#pendingBytes === 0) this.send(comment);
+    if (this.#pendingBytes === 0) this.send(frame());
     return 0;
   }
 

@@ -1,4 +1,4 @@
-import type { LiveItem, LivePosition } from '../events.ts';
+import type { LiveEntry, LiveItem, LivePosition } from '../events.ts';
 import { presentEvent, presentLiveReadings } from './presenters.ts';
 
 // Server-sent events, WHATWG HTML §9.2.6: fields by line, an empty line ends an event.
@@ -22,33 +22,49 @@ export function encodeFrame(name: string, data: unknown, position?: LivePosition
   return Buffer.from(`${id}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
 }
 
-interface Encoded {
-  readonly body: string;
-  readonly id: string;
-  readonly frame: Buffer;
-}
-
 /**
- * Encodes each item once, however many subscribers get it: a thousand consoles cost one JSON.stringify
- * and share one buffer. What nobody sends any more is collected with its item.
+ * Encodes each item once, however many subscribers get it, and the entries that several get alike into one
+ * buffer that they share: a thousand consoles cost one JSON.stringify. What nobody sends any more is
+ * collected with its item.
  */
 export class FrameEncoder {
-  readonly #encoded = new WeakMap<object, Encoded>();
+  readonly #bodies = new WeakMap<object, string>();
+  readonly #frames = new WeakMap<readonly LiveEntry[], Buffer>();
 
-  encode(item: LiveItem, position: LivePosition): Buffer {
-    const key = item.kind === 'event' ? item.event : item.readings;
-    const known = this.#encoded.get(key);
-    const id = formatPosition(position);
-    if (known?.id === id) return known.frame;
-    const body = known?.body ?? encodeBody(item);
-    const frame = Buffer.from(`id: ${id}\n${body}`);
-    this.#encoded.set(key, { body, id, frame });
-    return frame;
+  encode(entries: readonly LiveEntry[]): Buffer {
+    const known = this.#frames.get(entries);
+    if (known !== undefined) return known;
+    let text = '';
+    for (const { item, position } of entries) {
+      if (position !== undefined) text += `id: ${formatPosition(position)}\n`;
+      text += this.#bodyOf(item);
+    }
+    const frames = Buffer.from(text);
+    this.#frames.set(entries, frames);
+    return frames;
+  }
+
+  #bodyOf(item: LiveItem): string {
+    const known = this.#bodies.get(item);
+    if (known !== undefined) return known;
+    const body = encodeBody(item);
+    this.#bodies.set(item, body);
+    return body;
   }
 }
 
 function encodeBody(item: LiveItem): string {
-  const name = item.kind === 'event' ? item.event.type : 'readings';
-  const data = item.kind === 'event' ? presentEvent(item.event) : presentLiveReadings(item.readings);
+  const [name, data] = contentOf(item);
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+function contentOf(item: LiveItem): [name: string, data: object] {
+  switch (item.kind) {
+    case 'event':
+      return [item.event.type, presentEvent(item.event)];
+    case 'readings':
+      return ['readings', presentLiveReadings(item.readings)];
+    case 'trace':
+      return ['trace', item.message];
+  }
 }

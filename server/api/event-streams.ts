@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '../../protocol/clock.ts';
-import type { LivePosition, LiveStream, LiveSubscription } from '../events.ts';
+import type { LivePosition, LiveStream, LiveSubscription, LiveWish } from '../events.ts';
 import { EventConnection } from './event-connection.ts';
 import { encodeFrame, FrameEncoder, formatPosition } from './event-frames.ts';
 import { ProblemError } from './problems.ts';
@@ -15,7 +15,6 @@ const RETRY_MS = 2_000;
 /** How long a client may take for the rest when the server closes. */
 const CLOSING_GRACE_MS = 1_000;
 
-const comment = Buffer.from(':\n\n');
 const retry = Buffer.from(`retry: ${RETRY_MS}\n\n`);
 
 interface OpenStream {
@@ -26,8 +25,7 @@ interface OpenStream {
 export interface StreamRequest {
   /** Absent: only what is new. `'lost'`: the client named a place that never was here. */
   readonly after?: LivePosition | 'lost';
-  readonly endpoint?: string;
-  readonly types?: ReadonlySet<string>;
+  readonly wishes: readonly LiveWish[];
   readonly onError: (error: Error) => void;
 }
 
@@ -74,10 +72,10 @@ export class EventStreams {
 
     subscription = this.#live.subscribe({
       after,
-      ...(request.endpoint === undefined ? {} : { endpoint: request.endpoint }),
-      ...(request.types === undefined ? {} : { types: request.types }),
-      onItem: (item, position) => connection.send(this.#encoder.encode(item, position)),
+      wishes: request.wishes,
+      onEntries: (entries) => connection.send(this.#encoder.encode(entries)),
       onGap: () => connection.send(encodeFrame('gap', {})),
+      onPace: (pace) => connection.send(encodeFrame(pace, {})),
       onError: (error) => {
         // The client connects again after `retry`, and goes on from the last id that it has.
         request.onError(error);
@@ -120,12 +118,22 @@ export class EventStreams {
   #startHeartbeat(): void {
     this.#heartbeat ??= this.#clock.setTimer(HEARTBEAT_MS, () => {
       this.#heartbeat = undefined;
-      for (const { connection } of this.#open) {
-        if (connection.heartbeat(comment) >= MAX_STALLED_HEARTBEATS) connection.destroy();
+      for (const { connection, subscription } of this.#open) {
+        const stalled = connection.heartbeat(() => heartbeat(subscription.position()));
+        if (stalled >= MAX_STALLED_HEARTBEATS) connection.destroy();
       }
       if (this.#open.size > 0) this.#startHeartbeat();
     });
   }
+}
+
+/**
+ * A comment, and where the stream is: a client of one quiet device does not go back to what it heard last of
+ * it, perhaps hours ago, when it comes again. An id without data is kept and dispatches nothing
+ * (WHATWG HTML §9.2.6).
+ */
+function heartbeat(position: LivePosition): Buffer {
+  return Buffer.from(`:\nid: ${formatPosition(position)}\n\n`);
 }
 
 /** The client has seen what this server never said: another database, or one restored from a backup. */

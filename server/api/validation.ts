@@ -46,6 +46,8 @@ function fromText(schema: TSchema, parameters: unknown): unknown {
 
 function typedText(type: unknown, text: unknown): unknown {
   if (typeof text !== 'string') return text;
+  // A parameter that may be repeated, given once.
+  if (type === 'array') return [text];
   if (type === 'integer') return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
   // `?active` alone means that it is so.
   if (type === 'boolean') return text === '' || text === 'true' ? true : text === 'false' ? false : text;

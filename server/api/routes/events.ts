@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { RequestError } from '../../../protocol/errors.ts';
 import { UnknownDeviceError } from '../../errors.ts';
-import { eventTypes, type LivePosition } from '../../events.ts';
+import { eventTypes, type LivePosition, type LiveWish } from '../../events.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { parsePosition } from '../event-frames.ts';
 import type { EventStreams } from '../event-streams.ts';
@@ -18,6 +18,8 @@ interface EventRouteOptions extends ApiDependencies {
 }
 
 const tags = ['events'];
+/** Of one stream: a console watches a handful. */
+const MAX_WATCHES = 100;
 const streamTypes: readonly string[] = ['readings', ...eventTypes];
 
 export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
@@ -34,13 +36,24 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
         description:
           'The first event is `hello` with the position where the stream begins. Each event has an `id`; ' +
           'send the last one back as Last-Event-ID (browsers do) or `after`, and the stream goes on from ' +
-          `there. \`gap\` says that something is no longer kept: load anew. Types: ${streamTypes.join(', ')}.`,
+          'there. `gap` says that something is no longer kept: load anew. `behind` says that the client reads too ' +
+          'slowly and is given what it missed from the logs, `level` that it is live again. One stream can serve ' +
+          'many views by several `watch`. Types: ' +
+          `${streamTypes.join(', ')}; and \`trace\` in a \`watch\` of one device.`,
         tags,
         produces: ['text/event-stream'],
         querystring: Type.Object(
           {
             endpoint: Type.Optional(Type.String({ minLength: 1, description: 'Only of this device' })),
             types: Type.Optional(Type.String({ maxLength: 500, description: 'Only these types, by comma' })),
+            watch: Type.Optional(
+              Type.Array(Type.String({ minLength: 1, maxLength: 1000 }), {
+                maxItems: MAX_WATCHES,
+                description:
+                  '`<types>@<endpoint>`, or `<types>` for all devices; types by comma, or `*`. May be repeated: an ' +
+                  'event that several name comes once. Counts beside `endpoint` and `types`, where those are given',
+              }),
+            ),
             after: Type.Optional(Type.String({ maxLength: 40, description: 'Position to go on from' })),
           },
           { additionalProperties: false },
@@ -54,9 +67,9 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
       },
     },
     (request, reply) => {
-      const { endpoint, types, after } = request.query;
+      const { after } = request.query;
       const start = startPosition(request.headers['last-event-id'], after);
-      const wanted = types === undefined || types === '' ? undefined : parseTypes(types);
+      const wishes = readWishes(request.query);
       streams.admit();
       reply.hijack();
       for (const [name, value] of Object.entries(reply.getHeaders())) {
@@ -70,8 +83,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
       request.log.debug({ url: request.url, streams: streams.size + 1 }, 'an event stream begins');
       streams.open(reply.raw, {
         ...(start === undefined ? {} : { after: start }),
-        ...(endpoint === undefined ? {} : { endpoint }),
-        ...(wanted === undefined ? {} : { types: wanted }),
+        wishes,
         onError: (error) => request.log.error({ err: error }, 'an event stream broke off'),
       });
     },
@@ -114,11 +126,45 @@ function startPosition(
 }
 
 /** @throws RequestError */
-function parseTypes(text: string): ReadonlySet<string> {
+function readWishes(query: {
+  readonly endpoint?: string;
+  readonly types?: string;
+  readonly watch?: readonly string[];
+}): LiveWish[] {
+  const { endpoint, types, watch = [] } = query;
+  const wishes = watch.map(parseWatch);
+  const named = types !== undefined && types !== '';
+  if (endpoint !== undefined || named || wishes.length === 0) {
+    wishes.unshift({
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(named ? { types: parseTypes(types, 'types') } : {}),
+    });
+  }
+  return wishes;
+}
+
+/**
+ * `<types>` or `<types>@<endpoint>`: no type has an `@`, an endpoint name may.
+ * @throws RequestError
+ */
+function parseWatch(text: string): LiveWish {
+  const at = text.indexOf('@');
+  const endpoint = at < 0 ? undefined : text.slice(at + 1);
+  if (endpoint === '') throw new RequestError(`watch: '${text}' names no device behind the @`);
+  const types = at < 0 ? text : text.slice(0, at);
+  return {
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(types === '*' ? {} : { types: parseTypes(types, 'watch', endpoint === undefined ? [] : ['trace']) }),
+  };
+}
+
+/** @throws RequestError */
+function parseTypes(text: string, parameter: string, more: readonly string[] = []): ReadonlySet<string> {
   const types = text.split(',');
-  const unknown = types.find((type) => !streamTypes.includes(type));
+  const known = [...streamTypes, ...more];
+  const unknown = types.find((type) => !known.includes(type));
   if (unknown !== undefined) {
-    throw new RequestError(`types: '${unknown}' is none of ${streamTypes.join(', ')}`);
+    throw new RequestError(`${parameter}: '${unknown}' is none of ${known.join(', ')}`);
   }
   return new Set(types);
 }

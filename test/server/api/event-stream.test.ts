@@ -239,7 +239,11 @@ test('two hundred subscribers, some slow, some of one device only, each get all 
   for (const source of slow) source.read();
   const ids = async (source: EventSource, count: number) => {
     const seen: number[] = [];
-    while (seen.length < count) seen.push(Number((await source.next())?.id.split('-')[0]));
+    while (seen.length < count) {
+      const next = await source.next();
+      // Those that read too slowly are told so in between.
+      if (next?.event === 'updated') seen.push(Number(next.id.split('-')[0]));
+    }
     return seen;
   };
   const every = Array.from({ length: 60 }, (_, index) => index + 1);
@@ -260,7 +264,7 @@ describe('back-pressure', () => {
     const subscription = await live.subscriber();
     source.pause();
     let sent = 0;
-    while (sent < 2000 && subscription.options.onItem(event(++sent, { padding }), { event: sent, log: 0 })) {
+    while (sent < 2000 && subscription.give(event(++sent, { padding }), { event: sent, log: 0 })) {
       await new Promise(setImmediate);
     }
     expect(sent).toBeLessThan(2000);
@@ -270,7 +274,7 @@ describe('back-pressure', () => {
     source.read();
     await resumed;
     for (let id = 1; id <= sent; id++) expect((await source.next())?.id).toBe(`${id}-0`);
-    expect(subscription.options.onItem(event(sent + 1), { event: sent + 1, log: 0 })).toBe(true);
+    expect(subscription.give(event(sent + 1), { event: sent + 1, log: 0 })).toBe(true);
     expect((await source.next())?.id).toBe(`${sent + 1}-0`);
   });
 
@@ -286,8 +290,8 @@ describe('back-pressure', () => {
     let slowTakes = true;
     for (let id = 1; id <= 300; id++) {
       if (slowTakes)
-        slowTakes = subscriptions[0]?.options.onItem(event(id, { padding }), { event: id, log: 0 }) ?? true;
-      subscriptions[1]?.options.onItem(event(id, { padding }), { event: id, log: 0 });
+        slowTakes = subscriptions[0]?.give(event(id, { padding }), { event: id, log: 0 }) ?? true;
+      subscriptions[1]?.give(event(id, { padding }), { event: id, log: 0 });
       expect((await fast.next())?.id).toBe(`${id}-0`);
     }
     expect(slowTakes).toBe(false);
@@ -300,7 +304,19 @@ describe('back-pressure', () => {
     source.pause();
     for (let count = 0; count < 400; count++) await happen(api, 'updated', 'm', { padding });
     source.read();
-    for (let id = 1; id <= 400; id++) expect((await source.next())?.id).toBe(`${id}-0`);
+    const paces: string[] = [];
+    for (let id = 1; id <= 400; ) {
+      const next = await source.next();
+      if (next?.event === 'behind' || next?.event === 'level') {
+        expect(next.id).toBe('');
+        paces.push(next.event);
+      } else {
+        expect(next?.id).toBe(`${id++}-0`);
+      }
+    }
+    if (paces.at(-1) === 'behind') paces.push((await source.next())?.event ?? 'the end');
+    expect(paces[0]).toBe('behind');
+    expect(paces.at(-1)).toBe('level');
   });
 
   test('a client that takes nothing for a minute is dropped', async () => {
@@ -312,7 +328,7 @@ describe('back-pressure', () => {
     const subscription = await live.subscriber();
     source.pause();
     let id = 0;
-    while (subscription.options.onItem(event(++id, { padding }), { event: id, log: 0 })) {
+    while (subscription.give(event(++id, { padding }), { event: id, log: 0 })) {
       await new Promise(setImmediate);
     }
     await new Promise(setImmediate);
@@ -341,6 +357,7 @@ describe('the life of a stream', () => {
     clock.advance(15_000);
     await first.commented(2);
     expect(first.comments).toEqual(['', '']);
+    expect(first.lastId).toBe('0-0');
     first.close();
     second.close();
     await vi.waitFor(() => expect(clock.timers).toBe(0));
@@ -354,7 +371,7 @@ describe('the life of a stream', () => {
     const subscription = await live.subscriber();
     source.close();
     await vi.waitFor(() => expect(subscription.closed).toBe(true));
-    expect(subscription.options.onItem(event(1), { event: 1, log: 0 })).toBe(false);
+    expect(subscription.give(event(1), { event: 1, log: 0 })).toBe(false);
   });
 
   test('more streams than allowed are refused with 503, until one ends', async () => {
@@ -398,7 +415,7 @@ describe('the life of a stream', () => {
     const source = await listen(api);
     await source.next();
     const subscription = await live.subscriber();
-    subscription.options.onItem(event(1), { event: 1, log: 0 });
+    subscription.give(event(1), { event: 1, log: 0 });
     await api.close();
     expect((await source.next())?.id).toBe('1-0');
     await source.ended();
@@ -414,9 +431,7 @@ describe('the life of a stream', () => {
     const subscription = await live.subscriber();
     source.pause();
     let id = 0;
-    while (
-      subscription.options.onItem(event(++id, { padding: 'x'.repeat(64 * 1024) }), { event: id, log: 0 })
-    ) {
+    while (subscription.give(event(++id, { padding: 'x'.repeat(64 * 1024) }), { event: id, log: 0 })) {
       await new Promise(setImmediate);
     }
     const closed = api.close();
@@ -431,7 +446,7 @@ describe('the life of a stream', () => {
   });
 });
 
-test('an item is encoded once for all who get it at the same place', async () => {
+test('an item is encoded once for all who get it', async () => {
   const live = new ScriptedLive({ event: 0, log: 0 });
   const api = await open({ live });
   const sources = [await listen(api), await listen(api), await listen(api)];
@@ -447,7 +462,82 @@ test('an item is encoded once for all who get it at the same place', async () =>
   live.publish(item, { event: 1, log: 0 });
   for (const source of sources)
     expect((await source.next())?.data).toMatchObject({ data: { counted: 'once' } });
-  live.subscriptions[0]?.options.onItem(item, { event: 1, log: 7 });
+  live.subscriptions[0]?.give(item, { event: 1, log: 7 });
   expect((await sources[0]?.next())?.id).toBe('1-7');
   expect(encoded).toBe(1);
+});
+
+describe('several watches on one stream', () => {
+  test('each item that any of them names comes once, with one position for all', async () => {
+    const api = await open();
+    const source = await listen(api, '?watch=expired&watch=expired,readings@a&watch=*@b%40home');
+    await source.next();
+    await happen(api, 'registered', 'a');
+    await happen(api, 'expired', 'a');
+    await read(api, 'a', [1]);
+    await read(api, 'c', [1]);
+    await happen(api, 'registered', 'b@home');
+    await happen(api, 'expired', 'c');
+    const seen = [];
+    for (let count = 0; count < 4; count++) {
+      const next = await source.next();
+      seen.push(`${next?.event} ${(next?.data as { endpoint: string } | undefined)?.endpoint} ${next?.id}`);
+    }
+    expect(seen).toEqual(['expired a 2-0', 'readings a 2-1', 'registered b@home 3-2', 'expired c 4-2']);
+  });
+
+  test('one position resumes all of them', async () => {
+    const api = await open();
+    for (const endpoint of ['a', 'b', 'c']) await happen(api, 'expired', endpoint);
+    await read(api, 'b', [1]);
+    await happen(api, 'updated', 'a');
+    const source = await listen(api, '?watch=expired@a&watch=expired,readings@b&watch=updated&after=1-0');
+    await source.next();
+    const ids = [await source.next(), await source.next(), await source.next()].map((item) => item?.id);
+    expect(ids).toEqual(['2-0', '4-0', '4-1']);
+  });
+
+  test('endpoint and types are one more, where they are given', async () => {
+    const api = await open();
+    const source = await listen(api, '?endpoint=a&types=updated&watch=expired');
+    await source.next();
+    for (const type of ['updated', 'expired'])
+      for (const endpoint of ['a', 'b']) await happen(api, type, endpoint);
+    const ids = [await source.next(), await source.next(), await source.next()].map((item) => item?.id);
+    expect(ids).toEqual(['1-0', '3-0', '4-0']);
+  });
+
+  test('traces come where they are asked for by name, without an id, and only while somebody wants them', async () => {
+    const api = await open();
+    const wanted: string[] = [];
+    api.hub.onTraceWanted((endpoint, is) => wanted.push(`${endpoint} ${is}`));
+    const everything = await listen(api, '?watch=*&watch=*@a');
+    const traces = await listen(api, '?watch=trace,expired@a');
+    await everything.next();
+    await traces.next();
+    expect(wanted).toEqual(['a true']);
+    api.hub.publishTrace('b', { id: 1 });
+    api.hub.publishTrace('a', { id: 2 });
+    await happen(api, 'expired', 'a');
+    expect([await traces.next(), await traces.next()]).toMatchObject([
+      { event: 'trace', id: '', data: { id: 2 } },
+      { event: 'expired', id: '1-0' },
+    ]);
+    expect((await everything.next())?.event).toBe('expired');
+    traces.close();
+    await vi.waitFor(() => expect(wanted).toEqual(['a true', 'a false']));
+  });
+
+  test.each([
+    'watch=',
+    'watch=@a',
+    'watch=*@',
+    'watch=trace',
+    'watch=expired,*',
+    'watch=nothing@a',
+    'types=trace',
+  ])('%s is refused', async (query) => {
+    const api = await open();
+    expect((await api.call('GET', `/api/events?${query}`)).status).toBe(400);
+  });
 });

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openEmbeddedStores } from '../../../server/embedded/index.ts';
-import type { LiveItem, LivePosition } from '../../../server/events.ts';
+import type { LiveEntry, LiveItem, LivePosition } from '../../../server/events.ts';
 import { LiveHub } from '../../../server/live/hub.ts';
 import type { Stores } from '../../../server/ports/stores.ts';
 import { encodePack, type Pack } from '../../../server/telemetry/pack.ts';
@@ -42,6 +42,7 @@ async function appendEvent(endpoint: string, type = 'registered'): Promise<void>
 /** What a subscriber saw, in short: `e:modem`, `r:modem:5`. */
 function short(item: LiveItem): string {
   if (item.kind === 'event') return `e:${item.event.endpoint}`;
+  if (item.kind === 'trace') return `t:${item.endpoint}`;
   return `r:${item.readings.endpoint}:${item.readings.series[0]?.readings[0]?.value}`;
 }
 
@@ -56,15 +57,26 @@ function collect(options: {
   let position = options.after ?? hub.position();
   let gaps = 0;
   const waiters: (() => void)[] = [];
+  const batches: (readonly LiveEntry[])[] = [];
+  const paces: string[] = [];
+  let slow = options.slow === true;
   const subscription = hub.subscribe({
     after: options.after ?? hub.position(),
-    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-    ...(options.types === undefined ? {} : { types: options.types }),
-    onItem(item, at) {
-      seen.push(short(item));
-      position = at;
+    wishes: [
+      {
+        ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
+        ...(options.types === undefined ? {} : { types: options.types }),
+      },
+    ],
+    onPace: (pace) => paces.push(pace),
+    onEntries(entries) {
+      batches.push(entries);
+      for (const entry of entries) {
+        seen.push(short(entry.item));
+        position = entry.position ?? position;
+      }
       for (const wake of waiters.splice(0)) wake();
-      return options.slow !== true;
+      return !slow;
     },
     onGap: () => gaps++,
     onError(error) {
@@ -73,7 +85,12 @@ function collect(options: {
   });
   return {
     seen,
+    batches,
+    paces,
     subscription,
+    patient: () => {
+      slow = false;
+    },
     position: () => position,
     gaps: () => gaps,
     async until(count: number): Promise<void> {
@@ -136,6 +153,60 @@ describe('the live stream', () => {
       await slow.until(had + 1);
     }
     expect(slow.seen).toEqual(quick.seen);
+  });
+
+  it('tells a slow subscriber that it is behind, and when it is level again, once each', async () => {
+    const slow = collect({ slow: true });
+    await appendPack('a', 0);
+    await slow.until(1);
+    expect([slow.paces, hub.slowSubscribers]).toEqual([['behind'], 1]);
+    for (let i = 1; i < 100; i++) await appendPack('a', i);
+    slow.patient();
+    slow.subscription.resume();
+    await slow.until(100);
+    await vi.waitFor(() => expect(slow.paces).toEqual(['behind', 'level']));
+    expect(hub.slowSubscribers).toBe(0);
+    await appendPack('a', 100);
+    await slow.until(101);
+    expect(slow.seen).toEqual(Array.from({ length: 101 }, (_, index) => `r:a:${index}`));
+  });
+
+  it('reads the logs once for a hundred that come back at the same time', async () => {
+    const start = hub.position();
+    for (let i = 0; i < 900; i++) await appendPack(`d${i % 100}`, i);
+    for (let i = 0; i < 20; i++) await appendEvent('a');
+    const read = vi.spyOn(stores.log, 'read');
+    const readEvents = vi.spyOn(stores.events, 'read');
+    const back = Array.from({ length: 100 }, (_, index) =>
+      collect({
+        after: start,
+        ...(index % 2 === 0 ? {} : { endpoint: `d${index}`, types: new Set(['readings']) }),
+      }),
+    );
+    await Promise.all(back.map((subscriber, index) => subscriber.until(index % 2 === 0 ? 920 : 9)));
+    expect(read.mock.calls.length).toBeLessThan(8);
+    expect(readEvents.mock.calls.length).toBeLessThan(3);
+    expect(back[1]?.seen).toEqual(Array.from({ length: 9 }, (_, index) => `r:d1:${index * 100 + 1}`));
+  });
+
+  it('hands those with equal wishes the very same entries', async () => {
+    const all = [collect({}), collect({}), collect({ endpoint: 'a' })];
+    for (let i = 0; i < 5; i++) await appendPack('a', i);
+    await Promise.all(all.map((subscriber) => subscriber.until(5)));
+    expect(all[0]?.batches.length).toBeGreaterThan(0);
+    for (const [index, batch] of (all[0]?.batches ?? []).entries()) {
+      expect(all[1]?.batches[index]).toBe(batch);
+    }
+  });
+
+  it('gives one that joins while a batch waits nothing of it, and one that was there all of it', async () => {
+    const first = collect({});
+    await appendPack('a', 0);
+    // Published in this turn, and not handed over yet.
+    const second = collect({});
+    await appendPack('a', 1);
+    await Promise.all([first.until(2), second.until(1)]);
+    expect([first.seen, second.seen]).toEqual([['r:a:0', 'r:a:1'], ['r:a:1']]);
   });
 
   it('can be taken up again from the position that came with any item', async () => {
@@ -214,10 +285,12 @@ describe('the live stream', () => {
     const done = new Promise<void>((resolve, reject) => {
       const subscription = hub.subscribe({
         after: hub.position(),
-        onItem(item) {
-          seen.push(short(item));
+        wishes: [],
+        onEntries(entries) {
+          const first = seen.length === 0;
+          seen.push(...entries.map(({ item }) => short(item)));
           if (seen.length === 3) resolve();
-          return seen.length !== 1;
+          return !first;
         },
         onGap: () => reject(new Error('a gap')),
         onError: reject,

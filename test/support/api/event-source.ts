@@ -11,6 +11,8 @@ export interface ReceivedEvent {
 export class EventSource {
   readonly comments: string[] = [];
   retry: number | undefined;
+  /** Of the last block that had one: what a browser sends back. */
+  lastId = '';
   readonly #request: ClientRequest;
   readonly #response: IncomingMessage;
   readonly #events: ReceivedEvent[] = [];
@@ -104,6 +106,7 @@ export class EventSource {
       else fields[line.slice(0, colon)] = line.slice(colon + 1).replace(/^ /, '');
     }
     if (fields.retry !== undefined) this.retry = Number(fields.retry);
+    if (fields.id !== undefined) this.lastId = fields.id;
     if (fields.data === undefined) return;
     this.#events.push({
       id: fields.id ?? '',

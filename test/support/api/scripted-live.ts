@@ -5,12 +5,23 @@ type Options = Parameters<LiveStream['subscribe']>[0];
 /** A subscriber of ScriptedLive, as the stream sees it. */
 export class ScriptedSubscription implements LiveSubscription {
   readonly options: Options;
+  readonly #position: LivePosition;
   resumed = 0;
   closed = false;
   #onResume: (() => void) | undefined;
 
   constructor(options: Options) {
     this.options = options;
+    this.#position = options.after;
+  }
+
+  position(): LivePosition {
+    return this.#position;
+  }
+
+  /** Hands it one item. Whether it takes more. */
+  give(item: LiveItem, position: LivePosition): boolean {
+    return this.options.onEntries([{ item, position }]);
   }
 
   /** Resolves when the API asks for more. */
@@ -60,10 +71,11 @@ export class ScriptedLive implements LiveStream {
     }
   }
 
-  /** To all that are open. */
+  /** To all that are open, as the same entries. */
   publish(item: LiveItem, position: LivePosition): boolean[] {
+    const entries = [{ item, position }];
     return this.subscriptions
       .filter(({ closed }) => !closed)
-      .map(({ options }) => options.onItem(item, position));
+      .map(({ options }) => options.onEntries(entries));
   }
 }

@@ -1,0 +1,212 @@
+import type { LiveEntry, LivePosition, LiveStream, LiveSubscription } from '../events.ts';
+import type { LogPosition } from '../ports/telemetry-log.ts';
+import type { Block } from './block-reader.ts';
+import type { Replay, Replayed } from './replay.ts';
+import type { Wishes } from './wishes.ts';
+
+/** What is read from the logs is handed over so many at a time: it bounds what a slow subscriber holds. */
+const ENTRIES_AT_ONCE = 32;
+
+export type SubscribeOptions = Parameters<LiveStream['subscribe']>[0];
+type SubscriberState = 'live' | 'behind' | 'reading' | 'closed';
+
+/** What a subscriber needs of the hub. */
+export interface SubscriberHost {
+  readonly replay: Replay;
+  newest(): LivePosition;
+  /** Whether all that was published for its wishes has been handed over. */
+  isDelivered(): boolean;
+  /** It turned live, or is no longer. */
+  onLive(live: boolean): void;
+  onClose(): void;
+}
+
+/** Entries that were published within one turn, for all who share wishes. */
+export interface Batch {
+  readonly entries: readonly LiveEntry[];
+  /** The first event and the first pack in it; Infinity where there is none. */
+  readonly firstEvent: number;
+  readonly firstPack: LogPosition;
+  /** Where one stands who has all of it. */
+  readonly end: LivePosition;
+}
+
+export class Subscriber implements LiveSubscription {
+  readonly #options: SubscribeOptions;
+  readonly #wishes: Wishes;
+  readonly #host: SubscriberHost;
+  #event: number;
+  #log: LogPosition;
+  #state: SubscriberState = 'behind';
+  /** It can take more again, said while the last read is still being wound up. */
+  #resumed = false;
+  /** It has been live: from then on it is told when it is behind. */
+  #hasBeenLive = false;
+  /** It was told that it is behind. */
+  #slow = false;
+
+  constructor(options: SubscribeOptions, wishes: Wishes, host: SubscriberHost) {
+    this.#options = options;
+    this.#wishes = wishes;
+    this.#host = host;
+    const start = host.newest();
+    // A position from the future is of another store: nothing of it can be replayed.
+    const foreign = options.after.event > start.event || options.after.log > start.log;
+    this.#event = foreign ? start.event : options.after.event;
+    this.#log = foreign ? start.log : options.after.log;
+    if (foreign) options.onGap();
+  }
+
+  /** Whether it was too slow, and is not yet live again. */
+  get isSlow(): boolean {
+    return this.#slow;
+  }
+
+  position(): LivePosition {
+    if (this.#state === 'live' && this.#host.isDelivered()) return this.#host.newest();
+    return { event: this.#event, log: this.#log };
+  }
+
+  /** What was published; passed over while the subscriber is behind, for the logs have it. */
+  live(batch: Batch): void {
+    if (this.#state !== 'live') return;
+    const isNew = batch.firstEvent > this.#event && batch.firstPack > this.#log;
+    // It may have read a part of them from the logs, while they waited to be handed over.
+    const entries = isNew ? batch.entries : batch.entries.filter((entry) => this.#isAhead(entry));
+    this.#event = Math.max(this.#event, batch.end.event);
+    this.#log = Math.max(this.#log, batch.end.log);
+    if (entries.length > 0 && !this.#hand(entries)) this.#turn('behind');
+  }
+
+  resume(): void {
+    if (this.#state === 'reading') this.#resumed = true;
+    if (this.#state !== 'behind') return;
+    this.#state = 'reading';
+    this.#resumed = false;
+    this.#catchUp().then(
+      (level) => {
+        // It said so itself when it was level, and may have been held back and resumed since.
+        if (level || this.#state !== 'reading') return;
+        this.#state = 'behind';
+        if (this.#resumed) this.resume();
+      },
+      (error: unknown) => {
+        if (this.#isClosed()) return;
+        this.close();
+        this.#options.onError(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#turn('closed');
+    this.#host.onClose();
+  }
+
+  /** True when level with the logs; false when the subscriber asked to be held back, or closed. */
+  async #catchUp(): Promise<boolean> {
+    for (;;) {
+      const newest = this.#host.newest();
+      if (this.#event < newest.event) {
+        if (!(await this.#replayEvents(newest.event))) return false;
+      } else if (this.#log < newest.log) {
+        if (!(await this.#replayPacks(newest.log))) return false;
+      } else {
+        // Set here, not by the caller: what is published before its turn comes would be missed.
+        if (this.#state === 'reading') this.#turn('live');
+        return true;
+      }
+    }
+  }
+
+  async #replayEvents(target: number): Promise<boolean> {
+    if (!this.#wishes.wantsEvents) {
+      this.#event = target;
+      return true;
+    }
+    const block = await this.#host.replay.events(this.#event, this.#wishes.onlyEndpoint);
+    return this.#take(
+      block,
+      () => this.#event,
+      (position) => {
+        this.#event = position;
+      },
+    );
+  }
+
+  async #replayPacks(target: LogPosition): Promise<boolean> {
+    if (!this.#wishes.wantsReadings) {
+      this.#log = target;
+      return true;
+    }
+    const block = await this.#host.replay.packs(this.#log);
+    return this.#take(
+      block,
+      () => this.#log,
+      (position) => {
+        this.#log = position;
+      },
+    );
+  }
+
+  /** Hands over what is wanted of a block. False when the subscriber cannot take more now, or closed. */
+  #take(block: Block<Replayed>, at: () => number, move: (position: number) => void): boolean {
+    if (this.#isClosed()) return false;
+    if (block.oldest > at() + 1) this.#options.onGap();
+    let entries: LiveEntry[] = [];
+    const hand = (): boolean => {
+      const given = entries;
+      entries = [];
+      return given.length === 0 || this.#hand(given);
+    };
+    const start = at();
+    for (const { position, endpoint, type, item } of block.items) {
+      if (position <= start) continue;
+      move(position);
+      if (!this.#wishes.wants(type, endpoint)) continue;
+      if (item === undefined) {
+        const takes = hand();
+        this.#options.onGap();
+        if (!takes) return false;
+        continue;
+      }
+      entries.push({ item, position: { event: this.#event, log: this.#log } });
+      if (entries.length >= ENTRIES_AT_ONCE && !hand()) return false;
+    }
+    move(Math.max(at(), block.through));
+    return hand();
+  }
+
+  /** False when the subscriber cannot take more now, or closed meanwhile. */
+  #hand(entries: readonly LiveEntry[]): boolean {
+    const takes = this.#options.onEntries(entries);
+    if (this.#isClosed()) return false;
+    if (!takes && this.#hasBeenLive && !this.#slow) {
+      this.#slow = true;
+      this.#options.onPace?.('behind');
+    }
+    return takes;
+  }
+
+  #isAhead({ item }: LiveEntry): boolean {
+    if (item.kind === 'event') return item.event.id > this.#event;
+    return item.kind === 'trace' || item.readings.position > this.#log;
+  }
+
+  #turn(state: SubscriberState): void {
+    const was = this.#state;
+    if (was === 'closed') return;
+    this.#state = state;
+    if ((was === 'live') !== (state === 'live')) this.#host.onLive(state === 'live');
+    if (state !== 'live') return;
+    this.#hasBeenLive = true;
+    if (!this.#slow) return;
+    this.#slow = false;
+    this.#options.onPace?.('level');
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+}
