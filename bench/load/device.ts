@@ -50,6 +50,10 @@ export class LoadDevice {
   #observation: Uint8Array | undefined;
   #onReady: (() => void) | undefined;
   #running = false;
+  /** One exchange at a time, when it is told to. */
+  #paced = false;
+  /** Told how long each exchange took, ms. */
+  onDone: ((elapsed: number) => void) | undefined;
 
   constructor(name: string, work: Work, readings: number) {
     this.#name = name;
@@ -86,6 +90,19 @@ export class LoadDevice {
 
   stop(): void {
     this.#running = false;
+  }
+
+  get isUnderWay(): boolean {
+    return this.#last.length > 0;
+  }
+
+  /** One exchange of its work; false where the last one is still under way. */
+  step(): boolean {
+    if (this.#last.length > 0) return false;
+    this.#paced = true;
+    this.#running = true;
+    this.#next();
+    return true;
   }
 
   close(): void {
@@ -133,7 +150,8 @@ export class LoadDevice {
   #notify(): void {
     const end = (performance.timeOrigin + performance.now()) / 1000;
     const times = Array.from({ length: this.#readings }, (_, index) => end - (this.#readings - index) / 1000);
-    const values = times.map((time) => Math.sin(time));
+    // Paced, a reading is its own number: who listens can tell whether one is missing.
+    const values = this.#paced ? [this.done + 0.5] : times.map((time) => Math.sin(time));
     this.#sequence = (this.#sequence + 1) & 0xff_ff_ff;
     const options = [
       uintOption(OptionNumber.OBSERVE, this.#sequence),
@@ -183,6 +201,8 @@ export class LoadDevice {
       return;
     }
     this.done++;
+    this.onDone?.(performance.now() - this.#sentAt);
+    if (this.#paced) this.#running = false;
     this.#next();
   }
 

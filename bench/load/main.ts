@@ -1,7 +1,8 @@
 /**
  * A process of simulated devices, steered over IPC by bench/main.ts: `open` makes and registers them,
- * `run` lets them work for a time and tells what they did.
+ * `run` lets them work for a time, `pace` at a rate, and tells what they did.
  */
+import { type Quantiles, quantiles } from '../quantiles.ts';
 import { LoadDevice, type Work } from './device.ts';
 
 export type LoadCommand =
@@ -11,8 +12,12 @@ export type LoadCommand =
       readonly devices: number;
       readonly readings: number;
       readonly port: number;
+      /** So many of them, the last ones, update their registration instead. */
+      readonly updating?: number;
     }
-  | { readonly kind: 'run'; readonly milliseconds: number };
+  | { readonly kind: 'run'; readonly milliseconds: number }
+  /** `rate` exchanges a second in all, whatever the server does. */
+  | { readonly kind: 'pace'; readonly milliseconds: number; readonly rate: number };
 
 export interface LoadReport {
   /** Exchanges that ended well while the work ran. */
@@ -22,13 +27,23 @@ export interface LoadReport {
   readonly elapsed: number;
 }
 
+export interface PacedReport extends LoadReport {
+  /** Exchanges that were due while the device's last one was still under way. */
+  readonly skipped: number;
+  /** ms until the acknowledgement. */
+  readonly latency: Quantiles;
+}
+
+/** How often devices get their turn, ms. */
+const TICK = 5;
+
 let devices: LoadDevice[] = [];
 
 async function open(command: LoadCommand & { readonly kind: 'open' }): Promise<void> {
-  devices = Array.from(
-    { length: command.devices },
-    (_, index) => new LoadDevice(`bench-${index}`, command.work, command.readings),
-  );
+  devices = Array.from({ length: command.devices }, (_, index) => {
+    const updates = index >= command.devices - (command.updating ?? 0);
+    return new LoadDevice(`bench-${index}`, updates ? 'update' : command.work, command.readings);
+  });
   const retransmit = setInterval(() => {
     const now = performance.now();
     for (const device of devices) device.tick(now);
@@ -52,14 +67,54 @@ async function run(milliseconds: number): Promise<LoadReport> {
   return report;
 }
 
+async function pace(milliseconds: number, rate: number): Promise<PacedReport> {
+  const doneBefore = total((device) => device.done);
+  const retransmissionsBefore = total((device) => device.retransmissions);
+  const latencies: number[] = [];
+  for (const device of devices) device.onDone = (elapsed) => latencies.push(elapsed);
+  const start = performance.now();
+  let due = 0;
+  let skipped = 0;
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const elapsed = Math.min(performance.now() - start, milliseconds);
+      for (const target = Math.floor((elapsed * rate) / 1000); due < target; due++) {
+        if (devices[due % devices.length]?.step() !== true) skipped++;
+      }
+      if (elapsed < milliseconds) return;
+      clearInterval(timer);
+      resolve();
+    }, TICK);
+  });
+  const elapsed = performance.now() - start;
+  while (devices.some((device) => device.isUnderWay))
+    await new Promise((resolve) => setTimeout(resolve, TICK));
+  return {
+    done: total((device) => device.done) - doneBefore,
+    retransmissions: total((device) => device.retransmissions) - retransmissionsBefore,
+    elapsed,
+    skipped,
+    latency: quantiles(latencies),
+  };
+}
+
 function total(of: (device: LoadDevice) => number): number {
   return devices.reduce((sum, device) => sum + of(device), 0);
 }
 
+function perform(command: LoadCommand): Promise<LoadReport | 'open'> {
+  switch (command.kind) {
+    case 'open':
+      return open(command).then(() => 'open' as const);
+    case 'run':
+      return run(command.milliseconds);
+    case 'pace':
+      return pace(command.milliseconds, command.rate);
+  }
+}
+
 process.on('message', (command: LoadCommand) => {
-  const work: Promise<LoadReport | 'open'> =
-    command.kind === 'open' ? open(command).then(() => 'open' as const) : run(command.milliseconds);
-  work.then(
+  perform(command).then(
     (answer) => process.send?.(answer),
     (error: unknown) => {
       console.error(error);

@@ -8,7 +8,7 @@ export interface TargetReport {
 }
 
 /** Says where the target listens, and from then on answers each message with a report. */
-export function reportTo(parent: NodeJS.Process, port: number): void {
+export function reportTo(parent: NodeJS.Process, port: number, more: { readonly http?: string } = {}): void {
   parent.on('message', (question: 'cpu' | 'memory') => {
     if (question === 'memory') globalThis.gc?.();
     const { user, system } = process.cpuUsage();
@@ -21,5 +21,5 @@ export function reportTo(parent: NodeJS.Process, port: number): void {
     parent.send?.(report);
   });
   parent.on('disconnect', () => process.exit(0));
-  parent.send?.({ port });
+  parent.send?.({ port, ...more });
 }

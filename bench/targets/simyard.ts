@@ -16,4 +16,4 @@ const config = loadConfig({}, [
   'error',
 ]);
 const server = await startServer(config, { log: createLog('error') });
-reportTo(process, Number(new URL(server.coapUri).port));
+reportTo(process, Number(new URL(server.coapUri).port), { http: server.httpAddress });

@@ -1,0 +1,147 @@
+/**
+ * `npm run bench:streams`: event streams at a high rate. Devices report at a fixed rate; subscribers to one
+ * device each, and some to everything, listen; a few of those stop reading for a while. Tells how long
+ * events take to each class of subscriber, how long devices wait for their acknowledgement meanwhile, and
+ * whether anything was missing, or came twice.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { LoadCommand, PacedReport } from './load/main.ts';
+import type { ClassReport, SubscribersCommand, SubscribersReport } from './load/subscribers.ts';
+import { BenchProcess } from './process.ts';
+import type { Quantiles } from './quantiles.ts';
+import type { TargetReport } from './targets/report.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    rate: { type: 'string', default: '5000' },
+    devices: { type: 'string', default: '1000' },
+    everything: { type: 'string', default: '50' },
+    stalling: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '15' },
+    write: { type: 'boolean', default: false },
+  },
+});
+const [rate, devices, everything, stalling, seconds] = [
+  Number(flags.rate),
+  Number(flags.devices),
+  Number(flags.everything),
+  Number(flags.stalling),
+  Number(flags.seconds),
+];
+/** One in ten updates its registration, the others notify. */
+const updating = Math.floor(devices / 10);
+const WARM_UP = 3_000;
+const STALL = 8_000;
+
+interface Figures {
+  readonly title: string;
+  readonly load: PacedReport;
+  readonly cpu: number;
+  readonly memory: number;
+  readonly listeners?: SubscribersReport;
+}
+
+async function measure(): Promise<Figures[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'simyard-bench-'));
+  const target = new BenchProcess('./targets/simyard.ts', [folder]);
+  const load = new BenchProcess('./load/main.ts');
+  const subscribers = new BenchProcess('./load/subscribers.ts');
+  const tell = (command: SubscribersCommand) => subscribers.ask<SubscribersReport>(command);
+  const pace = async (milliseconds: number) =>
+    load.ask<PacedReport>({ kind: 'pace', milliseconds, rate } satisfies LoadCommand);
+  try {
+    const { port, http } = await target.next<{ port: number; http: string }>();
+    await load.ask({
+      kind: 'open',
+      work: 'notify',
+      devices,
+      readings: 1,
+      updating,
+      port,
+    } satisfies LoadCommand);
+    await pace(WARM_UP);
+    const figures: Figures[] = [];
+    const run = async (title: string, listening: boolean): Promise<void> => {
+      if (listening) await tell({ kind: 'begin' });
+      const before = await target.ask<TargetReport>('cpu');
+      if (listening) await tell({ kind: 'stall', milliseconds: STALL });
+      const done = await pace(seconds * 1000);
+      const after = await target.ask<TargetReport>('cpu');
+      const listeners = listening ? await tell({ kind: 'report', expected: done.done }) : undefined;
+      const { memory } = await target.ask<TargetReport>('memory');
+      const cpu = (after.cpu - before.cpu) / (done.elapsed * 1000);
+      figures.push({ title, load: done, cpu, memory, ...(listeners === undefined ? {} : { listeners }) });
+    };
+    await run('nobody listens', false);
+    await tell({ kind: 'open', base: http, devices, everything, stalling });
+    await pace(WARM_UP);
+    await run(`${devices} listen to one device each, ${everything} to everything`, true);
+    return figures;
+  } finally {
+    await Promise.all([target.stop(), load.stop(), subscribers.stop()]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function milliseconds({ p50, p99, max }: Quantiles): string {
+  return [p50, p99, max].map((value) => value.toFixed(1)).join(' / ');
+}
+
+function row(title: string, { subscribers, events, latency, faults, gaps, paces }: ClassReport): string {
+  const told = paces.filter((list) => list.length > 0).length;
+  const level = paces.every((list) => list.length === 0 || list.at(-1) === 'level');
+  const pace = told === 0 ? 'none' : `${told}, ${level ? 'all level again' : 'NOT all level again'}`;
+  return `| ${title} | ${subscribers} | ${events} | ${milliseconds(latency)} | ${faults + gaps} | ${pace} |`;
+}
+
+function report(figures: readonly Figures[]): string {
+  const lines = [
+    '| | events /s | ACK ms (p50 / p99 / max) | server CPU, cores | heap and buffers, MiB |',
+    '|---|--:|--:|--:|--:|',
+  ];
+  for (const { title, load, cpu, memory } of figures) {
+    const done = Math.round((load.done / load.elapsed) * 1000);
+    lines.push(
+      `| ${title} | ${done} | ${milliseconds(load.latency)} | ${cpu.toFixed(2)} | ${(memory / 2 ** 20).toFixed(0)} |`,
+    );
+  }
+  const listeners = figures.at(-1)?.listeners;
+  if (listeners !== undefined) {
+    lines.push(
+      '',
+      '| subscribers | how many | events | delivery ms (p50 / p99 / max) | missing or twice | told that they are behind |',
+      '|---|--:|--:|--:|--:|---|',
+      row('to one device', listeners.device),
+      row('to everything', listeners.everything),
+      row(`to everything, of which they read nothing for ${STALL / 1000} s`, listeners.stalled),
+      '',
+      `The subscribers' process took ${(listeners.cpu / 1e6 / seconds).toFixed(2)} cores itself.`,
+    );
+  }
+  const [retransmissions, skipped] = [
+    figures.reduce((sum, { load }) => sum + load.retransmissions, 0),
+    figures.reduce((sum, { load }) => sum + load.skipped, 0),
+  ];
+  lines.push(
+    '',
+    `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; ${seconds} s each, on disk; ${updating} of the ${devices} devices update, the others notify; ${retransmissions} retransmissions, ${skipped} exchanges not begun because the last was under way.`,
+  );
+  return lines.join('\n');
+}
+
+const figures = await measure();
+const text = report(figures);
+process.stdout.write(`${text}\n`);
+if (flags.write) {
+  const file = new URL('../docs/performance.md', import.meta.url);
+  const page = readFileSync(file, 'utf8');
+  const marked = /(<!-- streams -->)[\s\S]*?(<!-- \/streams -->)/;
+  if (!marked.test(page)) throw new Error('docs/performance.md has no place for the table');
+  writeFileSync(file, page.replace(marked, `$1\n${text}\n$2`));
+}
+const listeners = figures.at(-1)?.listeners;
+const whole = listeners === undefined ? [] : [listeners.device, listeners.everything, listeners.stalled];
+if (whole.some(({ faults, gaps }) => faults + gaps > 0)) process.exitCode = 1;
