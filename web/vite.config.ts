@@ -49,6 +49,7 @@ export default defineConfig(({ command }) => {
       modulePreload: { polyfill: false },
       sourcemap: true,
     },
+    worker: { format: 'es' },
     server: {
       host: '127.0.0.1',
       // `vite web` beside a server that runs: its API under the console's own origin.

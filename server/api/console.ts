@@ -6,7 +6,7 @@ import { answerErrors } from './request-errors.ts';
 
 /** Only what comes from here: no inline script or style, no data: address, no other origin. */
 const consoleContentPolicy =
-  "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  "default-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 const notBuilt = `The console is not built. 'npm start' builds it and starts everything.
 

@@ -1,71 +1,54 @@
 import type { ApiEvent, ApiLiveReadings } from './api-types.ts';
-import { SseParser } from './sse-parser.ts';
+import type { LiveEnvironment, LiveStatus } from './event-connection.ts';
+import type { LiveFilter } from './live-filter.ts';
+import type { FromHub, ToHub } from './live-messages.ts';
 
-/** What the view that is open now wants to hear. */
-export interface LiveFilter {
-  readonly endpoint?: string;
-  /** Stored event types, and `readings`; all where absent. */
-  readonly types?: readonly string[];
-}
+export type { LiveStatus } from './event-connection.ts';
+export type { LiveFilter } from './live-filter.ts';
 
 export interface LiveListener {
   readonly onEvent?: (event: ApiEvent) => void;
   readonly onReadings?: (readings: ApiLiveReadings) => void;
+  /** A message of the trace, which comes to watches that name the type `trace`. */
+  readonly onTrace?: (message: unknown) => void;
   /** Something was missed for good: load the view anew. */
   readonly onGap: () => void;
 }
 
-/** `broken` from the loss of the stream until it is back; times in ms since the epoch. */
-export type LiveStatus =
-  | { readonly state: 'idle' | 'connecting' | 'open' }
-  | {
-      readonly state: 'broken';
-      readonly lastEventAt: number | undefined;
-      readonly retryAt: number;
-      readonly reason: string;
-    };
-
-/** What the stream needs of the world around it; tests hand in their own. */
-export interface LiveEnvironment {
-  readonly fetch: typeof fetch;
-  readonly now: () => number;
-  readonly setTimer: (action: () => void, delay: number) => () => void;
-  /** 0 ≤ x < 1. */
-  readonly random: () => number;
+/** The way to a hub. */
+export interface LivePort {
+  readonly post: (message: ToHub) => void;
+  /** Nothing comes from it any more. */
+  readonly close: () => void;
 }
 
-export const browserLiveEnvironment: LiveEnvironment = {
-  fetch: (...args) => fetch(...args),
-  now: () => Date.now(),
-  setTimer: (action, delay) => {
-    const timer = setTimeout(action, delay);
-    return () => clearTimeout(timer);
-  },
-  random: () => Math.random(),
-};
+/** Opens a way to the hub that serves this browser, a new one where there is none any more. */
+export type LiveConnect = (receive: (message: FromHub) => void) => LivePort;
 
-const firstRetryMs = 500;
-const longestRetryMs = 15_000;
-/** The server sends a comment every 15 s; three missed ones are a dead connection that nobody has closed. */
-const silenceMs = 45_000;
+const aliveMs = 15_000;
+/** A hub answers each of these; one that has missed three is dead, as a worker is that crashed. */
+const deadMs = 50_000;
 
-/**
- * The page's one event stream, `GET /api/events`. The open view says what it wants with `watch`; a
- * new wish opens the stream anew from now. A lost stream is resumed behind the last id that it gave.
- */
+interface Watch {
+  readonly filters: readonly LiveFilter[];
+  readonly listener: LiveListener;
+  ready: boolean;
+}
+
+/** What a page hears live: as many watches as its views want, over the one stream of the browser. */
 export class LiveStream {
-  readonly #environment: LiveEnvironment;
+  readonly #connect: LiveConnect;
+  readonly #environment: Pick<LiveEnvironment, 'now' | 'setTimer'>;
   readonly #statusListeners = new Set<(status: LiveStatus) => void>();
+  readonly #watches = new Map<number, Watch>();
   #status: LiveStatus = { state: 'idle' };
-  #watch: { readonly filter: LiveFilter; readonly listener: LiveListener } | undefined;
-  #connection: AbortController | undefined;
-  #cancelTimers: (() => void)[] = [];
-  #lastId = '';
-  #lastEventAt: number | undefined;
-  #failures = 0;
+  #port: LivePort | undefined;
+  #next = 1;
+  #heardAt = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(environment: LiveEnvironment = browserLiveEnvironment) {
+  constructor(connect: LiveConnect, environment: Pick<LiveEnvironment, 'now' | 'setTimer'>) {
+    this.#connect = connect;
     this.#environment = environment;
   }
 
@@ -79,27 +62,26 @@ export class LiveStream {
     return () => this.#statusListeners.delete(listener);
   }
 
-  /** Replaces what was watched before. The answer ends it (and does nothing once replaced). */
-  watch(filter: LiveFilter, listener: LiveListener): () => void {
-    const watch = { filter, listener };
-    this.#watch = watch;
-    this.#lastId = '';
-    this.#failures = 0;
-    this.#connect();
+  /** Events from now on that pass one of the filters. The answer ends it. */
+  watch(filters: LiveFilter | readonly LiveFilter[], listener: LiveListener): () => void {
+    const number = this.#next++;
+    const watch = { filters: isMany(filters) ? filters : [filters], listener, ready: false };
+    this.#watches.set(number, watch);
+    if (this.#port === undefined) this.#open();
+    else this.#ask(number, watch, false);
     return () => {
-      if (this.#watch !== watch) return;
-      this.#watch = undefined;
-      this.#drop();
-      this.#set({ state: 'idle' });
+      if (!this.#watches.delete(number)) return;
+      this.#port?.post({ kind: 'unwatch', watch: number });
+      this.#release();
     };
   }
 
   /**
-   * Resolves when the stream is open (what is loaded after it misses nothing), is broken (there is
-   * nothing to wait for), or `patience` ms have gone.
+   * Resolves when the stream brings what is watched (what is loaded after it misses nothing), is broken (there
+   * is nothing to wait for), or `patience` ms have gone.
    */
   settled(patience = 1500): Promise<void> {
-    if (this.#status.state !== 'connecting') return Promise.resolve();
+    if (this.#isSettled) return Promise.resolve();
     return new Promise((resolve) => {
       const cancel = this.#environment.setTimer(resolve, patience);
       this.#waiting.push(() => {
@@ -111,111 +93,95 @@ export class LiveStream {
 
   /** Does not wait for the back-off: the reader asked, or the network is back. */
   retryNow(): void {
-    if (this.#status.state === 'broken') this.#connect();
+    this.#port?.post({ kind: 'retry' });
   }
 
-  #drop(): void {
-    for (const cancel of this.#cancelTimers.splice(0)) cancel();
-    this.#connection?.abort();
-    this.#connection = undefined;
+  /** The page is out of sight, and will be told by `onGap` what it missed when it is seen again. */
+  sleep(): void {
+    for (const watch of this.#watches.values()) watch.ready = false;
+    this.#port?.post({ kind: 'sleep' });
   }
 
-  #connect(): void {
-    this.#drop();
-    const watch = this.#watch;
-    if (watch === undefined) return;
-    // While broken it stays broken until the stream is really back: the bar does not flicker.
-    if (this.#status.state !== 'broken' || this.#failures === 0) this.#set({ state: 'connecting' });
-    const connection = new AbortController();
-    this.#connection = connection;
-    this.#read(connection, watch.filter).catch((error: unknown) => {
-      if (this.#connection !== connection) return;
-      this.#failed(error instanceof Error ? error.message : String(error));
-    });
+  wake(): void {
+    this.#port?.post({ kind: 'wake' });
   }
 
-  async #read(connection: AbortController, filter: LiveFilter): Promise<void> {
-    const query = new URLSearchParams();
-    if (filter.endpoint !== undefined) query.set('endpoint', filter.endpoint);
-    if (filter.types !== undefined) query.set('types', filter.types.join(','));
-    if (this.#lastId !== '') query.set('after', this.#lastId);
-    const keepAlive = this.#silenceGuard(connection);
-    const response = await this.#environment.fetch(`/api/events?${query}`, {
-      headers: { accept: 'text/event-stream' },
-      cache: 'no-store',
-      signal: connection.signal,
-    });
-    if (!response.ok || response.body === null) throw new Error(`the server answered ${response.status}`);
-    const parser = new SseParser();
-    const decoder = new TextDecoder();
-    const reader = response.body.getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (this.#connection !== connection) return;
-      if (done) throw new Error('the server ended the stream');
-      keepAlive();
-      for (const event of parser.push(decoder.decode(value, { stream: true }))) {
-        this.#take(event.type, event.data, event.lastEventId);
-        if (this.#connection !== connection) return;
+  /** The page is left. */
+  leave(): void {
+    this.#port?.post({ kind: 'bye' });
+  }
+
+  /** The page is come back to, after `leave`. */
+  comeBack(): void {
+    for (const [number, watch] of this.#watches) this.#ask(number, watch, true);
+  }
+
+  get #isSettled(): boolean {
+    return this.#status.state === 'broken' || [...this.#watches.values()].every(({ ready }) => ready);
+  }
+
+  #open(): void {
+    const again = this.#port !== undefined;
+    this.#port?.close();
+    this.#heardAt = this.#environment.now();
+    this.#port = this.#connect((message) => this.#receive(message));
+    for (const [number, watch] of this.#watches) this.#ask(number, watch, again);
+    if (!again) this.#stayAlive();
+  }
+
+  #ask(number: number, watch: Watch, missed: boolean): void {
+    watch.ready = false;
+    this.#port?.post({ kind: 'watch', watch: number, filters: watch.filters, missed });
+  }
+
+  #stayAlive(): void {
+    this.#environment.setTimer(() => {
+      if (this.#environment.now() - this.#heardAt > deadMs) this.#open();
+      this.#port?.post({ kind: 'alive' });
+      this.#stayAlive();
+    }, aliveMs);
+  }
+
+  #receive(message: FromHub): void {
+    this.#heardAt = this.#environment.now();
+    switch (message.kind) {
+      case 'status':
+        this.#set(message.status);
+        break;
+      case 'ready': {
+        const watch = this.#watches.get(message.watch);
+        if (watch !== undefined) watch.ready = true;
+        this.#release();
+        break;
       }
+      case 'gap':
+        this.#watches.get(message.watch)?.listener.onGap();
+        break;
+      case 'event':
+        this.#hand(message.watches, message.type, JSON.parse(message.data));
+        break;
+      case 'alive':
+        if (!message.known) this.comeBack();
+        break;
     }
   }
 
-  #take(type: string, data: string, id: string): void {
-    this.#failures = 0;
-    if (this.#status.state !== 'open') this.#set({ state: 'open' });
-    const listener = this.#watch?.listener;
-    if (type === 'hello') {
-      if (this.#missed(id)) listener?.onGap();
-      // On resuming, ours is the position to go on from until something newer has really come.
-      if (this.#lastId === '' || this.#missed(id)) this.#lastId = id;
-      return;
+  #hand(watches: readonly number[], type: string, data: unknown): void {
+    for (const number of watches) {
+      const listener = this.#watches.get(number)?.listener;
+      if (type === 'readings') listener?.onReadings?.(data as ApiLiveReadings);
+      else if (type === 'trace') listener?.onTrace?.(data);
+      else listener?.onEvent?.(data as ApiEvent);
     }
-    this.#lastEventAt = this.#environment.now();
-    if (id !== '') this.#lastId = id;
-    if (type === 'gap') listener?.onGap();
-    else if (type === 'readings') listener?.onReadings?.(JSON.parse(data) as ApiLiveReadings);
-    else listener?.onEvent?.(JSON.parse(data) as ApiEvent);
   }
 
-  /** A position behind ours means that the server's logs are others than those we stood in. */
-  #missed(helloId: string): boolean {
-    const ours = positionOf(this.#lastId);
-    const theirs = positionOf(helloId);
-    if (ours === undefined || theirs === undefined) return false;
-    return theirs.event < ours.event || theirs.log < ours.log;
-  }
-
-  #silenceGuard(connection: AbortController): () => void {
-    let cancel = () => {};
-    const renew = () => {
-      cancel();
-      cancel = this.#environment.setTimer(() => {
-        if (this.#connection === connection) this.#failed(`nothing heard for ${silenceMs / 1000} s`);
-      }, silenceMs);
-    };
-    this.#cancelTimers.push(() => cancel());
-    renew();
-    return renew;
-  }
-
-  #failed(reason: string): void {
-    this.#drop();
-    this.#failures++;
-    const ceiling = Math.min(longestRetryMs, firstRetryMs * 2 ** (this.#failures - 1));
-    const delay = ceiling * (0.5 + this.#environment.random() / 2);
-    this.#cancelTimers.push(this.#environment.setTimer(() => this.#connect(), delay));
-    this.#set({
-      state: 'broken',
-      lastEventAt: this.#lastEventAt,
-      retryAt: this.#environment.now() + delay,
-      reason,
-    });
+  #release(): void {
+    if (this.#isSettled) for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #set(status: LiveStatus): void {
     this.#status = status;
-    if (status.state !== 'connecting') for (const resolve of this.#waiting.splice(0)) resolve();
+    this.#release();
     for (const listener of this.#statusListeners) listener(status);
   }
 }
@@ -230,7 +196,6 @@ export function onReopened(live: Pick<LiveStream, 'status' | 'onStatus'>, action
   });
 }
 
-function positionOf(id: string): { readonly event: number; readonly log: number } | undefined {
-  const match = /^(\d+)-(\d+)$/.exec(id);
-  return match === null ? undefined : { event: Number(match[1]), log: Number(match[2]) };
+function isMany(filters: LiveFilter | readonly LiveFilter[]): filters is readonly LiveFilter[] {
+  return Array.isArray(filters);
 }

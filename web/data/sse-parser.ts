@@ -20,7 +20,14 @@ export class SseParser {
   #data: string[] = [];
   #size = 0;
   #lastEventId = '';
+  /** As of the last empty line: what comes before the next one is not yet heard. */
+  #endedId = '';
   #first = true;
+
+  /** The last id that the stream gave, by an event or, as a heartbeat does, without one. */
+  get lastEventId(): string {
+    return this.#endedId;
+  }
 
   /** @throws RangeError for an event that grows without end. */
   push(text: string): SseEvent[] {
@@ -69,6 +76,7 @@ export class SseParser {
     this.#type = '';
     this.#data = [];
     this.#size = 0;
+    this.#endedId = this.#lastEventId;
     if (data.length === 0) return undefined;
     return { type, data: data.join('\n'), lastEventId: this.#lastEventId };
   }

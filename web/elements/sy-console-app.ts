@@ -4,7 +4,6 @@ import { cache } from 'lit/directives/cache.js';
 import { announcedEvent } from '../announce.ts';
 import { apiContext, clockContext, liveContext, serverContext } from '../contexts.ts';
 import { ApiClient } from '../data/api-client.ts';
-import { LiveStream } from '../data/live-stream.ts';
 import { codeMissing, ProblemError } from '../data/problem.ts';
 import { parseRoute, type Route, titleOf } from '../data/routes.ts';
 import { ServerClock } from '../data/server-clock.ts';
@@ -17,6 +16,7 @@ import {
   navigate,
   navigatedEvent,
 } from '../navigation.ts';
+import { openLiveStream } from '../open-live-stream.ts';
 import { type NavigationEntry, pageOf, pages, sectionOf } from '../pages.ts';
 import { base, controls } from '../styles/shared.ts';
 import type { KeysDialog } from './sy-keys-dialog.ts';
@@ -201,7 +201,7 @@ export class ConsoleApp extends LitElement {
 
   readonly #api = new ApiClient();
   readonly #clock = new ServerClock();
-  readonly #live = new LiveStream();
+  readonly #live = openLiveStream();
   readonly #server = new ContextProvider(this, { context: serverContext });
   readonly #loaded = new Set<Route['name']>();
   /** When `g` was pressed: the next letter names a page. */

@@ -66,6 +66,7 @@ export class LiveBar extends LitElement {
 
   override render() {
     const { status } = this;
+    if (isBehind(status)) return this.#behind();
     if (status.state !== 'broken') return nothing;
     const since =
       status.lastEventAt === undefined
@@ -80,12 +81,25 @@ export class LiveBar extends LitElement {
     </div>`;
   }
 
+  #behind() {
+    return html`<div class="bar">
+      <strong>▲ Behind</strong>
+      <span>More happens than this browser takes: what is shown is late. Nothing is left out.</span>
+    </div>`;
+  }
+
   #changed(status: LiveStatus): void {
     if (status.state === 'broken' && this.status.state !== 'broken')
       announce('The page is not live any more');
     if (status.state === 'open' && this.status.state === 'broken') announce('The page is live again');
+    if (isBehind(status) !== isBehind(this.status))
+      announce(isBehind(status) ? 'What is shown is late' : 'What is shown is no longer late');
     this.status = status;
   }
+}
+
+function isBehind(status: LiveStatus): boolean {
+  return status.state === 'open' && status.behind;
 }
 
 customElements.define('sy-live-bar', LiveBar);

@@ -157,7 +157,7 @@ describe('the console', () => {
       expect([status, text], url).toEqual([200, '<!doctype html><title>Simyard</title>']);
       expect(headers['content-type']).toMatch(/^text\/html/);
       expect(headers['cache-control']).toBe('no-cache');
-      expect(headers['content-security-policy']).toContain("default-src 'self';");
+      expect(headers['content-security-policy']).toContain("default-src 'self'; worker-src 'self';");
       expect(headers['content-security-policy']).not.toMatch(/unsafe|data:|\*/);
       expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
       expect(headers['x-content-type-options']).toBe('nosniff');
