@@ -9,6 +9,7 @@ import { performHeldRequest } from './api/held-requests.ts';
 import { buildApi } from './api/index.ts';
 import { presentCommand, presentRegistration } from './api/presenters.ts';
 import type { ApiHeldRequestBody } from './api/schemas.ts';
+import { composeCluster } from './cluster/compose-cluster.ts';
 import { CarrierService } from './commands/carrier-service.ts';
 import { CarrierSwitch } from './commands/carrier-switch.ts';
 import { CommandDispatcher } from './commands/dispatcher.ts';
@@ -372,6 +373,8 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     events,
   });
   const coapUri = `coap://${endpoint.local}`;
+  let httpAddress = '';
+  const version = packageVersion();
   const api = await buildApi({
     log: log.child({ part: 'api' }),
     stores: levelStores,
@@ -388,19 +391,25 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     metrics: () => metrics.metrics(),
     ready: () => stores.check(),
     about: {
-      version: packageVersion(),
+      version,
       node: config.node,
       startedAt,
       coapAddress: endpoint.local,
       store: stores.description,
       coapUri,
     },
+    cluster: composeCluster(foundation, {
+      lag: () => projection.lag,
+      node: { name: config.node, version, startedAt, coap: coapUri },
+      http: () => httpAddress,
+    }),
+    settings: config.inForce,
     allowedHosts: allowHosts({ listenHost: config.httpHost, names: config.allowedHosts }),
     consoleRoot: consoleRoot(),
     clock,
   });
   onClose(() => api.close());
-  const httpAddress = await listen(api, config);
+  httpAddress = await listen(api, config);
 
   announce(config, log, stores, endpoint, httpAddress);
   return { httpAddress, coapUri };

@@ -11,6 +11,17 @@ interface Setting {
   /** As text, as one would write it; undefined where unset means none. */
   readonly default: string | undefined;
   readonly meaning: string;
+  /** Its value is told to nobody. */
+  readonly secret?: true;
+}
+
+/** A setting as the server runs with it. */
+export interface SettingInForce extends Omit<Setting, 'type' | 'secret'> {
+  /** As text; undefined where there is neither a value nor a default. */
+  readonly value: string | undefined;
+  /** Whether a flag or the environment set it. */
+  readonly given: boolean;
+  readonly secret: boolean;
 }
 
 /** Every setting of the server; docs/configuration.md is checked against this table. */
@@ -65,6 +76,8 @@ export const settings = [
     flag: 'redis-url',
     type: 'text',
     default: undefined,
+    // It may have a password in it.
+    secret: true,
     meaning:
       'Address of a Redis to share with other nodes. This version has the embedded store only and refuses it.',
   },
@@ -181,6 +194,8 @@ const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as
 export type LogLevel = (typeof levels)[number];
 
 export interface Config {
+  /** All of them, as they were read. */
+  readonly inForce: readonly SettingInForce[];
   readonly coapHost: string;
   readonly coapPort: number;
   readonly httpHost: string;
@@ -268,6 +283,19 @@ export function loadConfig(
     throw new ConfigError('SIMYARD_CARRIER_OBJECT and SIMYARD_SENSOR_OBJECT must differ');
   }
   return {
+    inForce: settings.map(({ name, flag, meaning, ...setting }: Setting) => {
+      const given = flags.get(flag) ?? env[name] ?? '';
+      const value = text(name as (typeof settings)[number]['name']);
+      return {
+        name,
+        flag,
+        default: setting.default,
+        meaning,
+        value,
+        given: given !== '',
+        secret: setting.secret === true,
+      };
+    }),
     coapHost: required('SIMYARD_COAP_HOST'),
     coapPort: integer('SIMYARD_COAP_PORT', 0, 65535),
     httpHost: required('SIMYARD_HTTP_HOST'),

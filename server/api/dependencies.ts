@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { ObjectRegistry } from '../../objects/registry.ts';
 import type { Clock } from '../../protocol/clock.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import type { CommandService } from '../commands/carrier-commands.ts';
 import type { HeldRequests } from '../commands/request-service.ts';
+import type { SettingInForce } from '../config.ts';
 import type { LiveStream } from '../events.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
 import type { ListeningTimes } from '../lwm2m/listening-times.ts';
@@ -43,6 +45,9 @@ export interface ApiDependencies {
     /** Printed by the console's empty state: the address that a device should use. */
     readonly coapUri: string;
   };
+  readonly cluster: Cluster;
+  /** The settings that the server runs with. */
+  readonly settings: readonly SettingInForce[];
   /**
    * Hosts that a request may name in Host; anything else is refused with 403. Asked with a lower-case
    * host without port, IPv6 in brackets; allowed-hosts.ts makes the usual one.

@@ -14,6 +14,7 @@ import { answerErrors, answerUnreadable, logRequests } from './request-errors.ts
 import { holdWherePreferred } from './respond-async.ts';
 import { attributeRoutes } from './routes/attributes.ts';
 import { carrierRoutes } from './routes/carrier.ts';
+import { clusterRoutes } from './routes/cluster.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { compositeRoutes } from './routes/composite.ts';
 import { deviceRoutes } from './routes/devices.ts';
@@ -97,6 +98,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   await app.register(readingRoutes, deps);
   await app.register(eventRoutes, { ...deps, streams, httpMetrics });
   await app.register(serverRoutes, { ...deps, httpMetrics });
+  await app.register(clusterRoutes, deps);
   refuseOthers();
   await serveConsole(app, deps.consoleRoot);
   await app.ready();

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreUnavailableError } from '../ports/errors.ts';
+import { databaseFile } from './database-file.ts';
 import { migrate } from './schema.ts';
 
 /** What the worker is started with. */
@@ -58,16 +59,12 @@ export function lockFolder(path: string): DatabaseSync | undefined {
   }
 }
 
-function databaseFile({ path }: DatabaseOptions): string {
-  return path === ':memory:' ? path : join(path, 'simyard.db');
-}
-
 /** What helps where SQLite finds that the file is damaged, or never was one of its own; undefined for any other error. */
 export function damageOf(options: DatabaseOptions, error: unknown): StoreUnavailableError | undefined {
   const code = sqliteCode(error);
   if (code !== corrupt && code !== notADatabase) return undefined;
   const { message } = error as Error;
-  const file = databaseFile(options);
+  const file = databaseFile(options.path);
   const said =
     code === corrupt ? `'${file}' is damaged: ${message}` : `'${file}' cannot be opened: ${message}`;
   return new StoreUnavailableError(
@@ -78,7 +75,7 @@ export function damageOf(options: DatabaseOptions, error: unknown): StoreUnavail
 
 /** Opens the database of a folder that this process holds, at this program's schema. */
 export function openDatabase(options: DatabaseOptions): DatabaseSync {
-  const file = databaseFile(options);
+  const file = databaseFile(options.path);
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(file, { timeout: 5000 });

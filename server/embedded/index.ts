@@ -1,6 +1,8 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Stores } from '../ports/stores.ts';
 import { Channel } from './channel.ts';
+import { databaseFile } from './database-file.ts';
 import {
   commandQueue,
   deviceStore,
@@ -74,10 +76,22 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     description: memory
       ? 'embedded, in memory: nothing survives the end of the process'
       : `embedded, ${options.path}, ${durable ? 'durable' : 'not durable through a power cut'}`,
+    durable: durable && !memory,
+    size: async () => (memory ? undefined : sizeOf(databaseFile(path))),
     check: () => channel.write('check'),
     close: () => {
       closing ??= close();
       return closing;
     },
   };
+}
+
+/** The database with what is still to be taken into it. */
+async function sizeOf(file: string): Promise<number> {
+  const [database, log] = await Promise.all([
+    stat(file),
+    // There is none while nobody writes.
+    stat(`${file}-wal`).catch(() => undefined),
+  ]);
+  return database.size + (log?.size ?? 0);
 }

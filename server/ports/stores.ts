@@ -28,6 +28,10 @@ export interface Stores {
   readonly events: EventLog;
   /** What a person should know: `embedded, ./data/simyard.db, durable`. */
   readonly description: string;
+  /** Whether what was acknowledged survives a power cut. */
+  readonly durable: boolean;
+  /** Bytes that it takes on disk; undefined where it keeps nothing there. */
+  size(): Promise<number | undefined>;
   /** Rejects with StoreUnavailableError when it cannot take writes now. */
   check(): Promise<void>;
   /** Idempotent; what was accepted is durable when it resolves. */

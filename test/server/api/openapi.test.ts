@@ -88,6 +88,8 @@ describe('/openapi.json', () => {
         'DELETE /api/commands/{id}',
         'GET /api/events',
         'GET /api/server',
+        'GET /api/server/settings',
+        'GET /api/cluster',
         'GET /healthz',
         'GET /metrics',
       ].sort(),

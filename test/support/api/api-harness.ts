@@ -9,8 +9,10 @@ import { allowHosts } from '../../../server/api/allowed-hosts.ts';
 import type { ApiDependencies } from '../../../server/api/dependencies.ts';
 import { buildApi } from '../../../server/api/index.ts';
 import { namedSchemas } from '../../../server/api/shared-schemas.ts';
+import { singleNode } from '../../../server/cluster/single-node.ts';
 import { CarrierService } from '../../../server/commands/carrier-service.ts';
 import { RequestService } from '../../../server/commands/request-service.ts';
+import { loadConfig } from '../../../server/config.ts';
 import { openEmbeddedStores } from '../../../server/embedded/index.ts';
 import { LiveHub } from '../../../server/live/hub.ts';
 import { EventPublisher } from '../../../server/live/publisher.ts';
@@ -133,6 +135,14 @@ export class ApiHarness {
         store: stores.description,
         coapUri: 'coap://127.0.0.1:5683',
       },
+      cluster: singleNode({
+        stores,
+        load: { read: () => ({ cpu: 0.25, memory: 100_000_000, eventLoopDelay: 1.5 }) },
+        lag: () => 0,
+        node: { name: 'n1', version: '1.2.3', startedAt: 1_767_225_600_000, coap: 'coap://127.0.0.1:5683' },
+        http: () => 'http://127.0.0.1:8080',
+      }),
+      settings: loadConfig({}, []).inForce,
       allowedHosts: allowHosts({ listenHost: '127.0.0.1' }),
       consoleRoot: undefined,
       ...overrides,
