@@ -44,10 +44,10 @@ export function union(wishes: readonly LiveFilter[]): readonly LiveFilter[] {
   ];
 }
 
-/** `watch` of `GET /api/events`: types, then the endpoint, which is encoded for it may have any character. */
+/** `watch` of `GET /api/events`: no type has an `@`, so an endpoint may. */
 export function watchParameter({ endpoint, types }: LiveFilter): string {
   const what = types === undefined ? '*' : types.join(',');
-  return endpoint === undefined ? what : `${what}@${encodeURIComponent(endpoint)}`;
+  return endpoint === undefined ? what : `${what}@${endpoint}`;
 }
 
 /** Filters about the same devices as one or, where `trace` is asked for beside everything, two. */

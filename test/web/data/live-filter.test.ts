@@ -38,7 +38,7 @@ describe('union', () => {
       [{}, { endpoint: 'a', types: ['trace'] }],
       ['*', 'trace@a'],
     ],
-    [[{ endpoint: 'a b/@,' }], ['*@a%20b%2F%40%2C']],
+    [[{ endpoint: 'a b/@,' }], ['*@a b/@,']],
   ])('of %o is %o', (wishes, watches) => {
     const all = union(wishes);
     expect(all.map(watchParameter)).toEqual(watches);
