@@ -146,6 +146,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     log: log.child({ part: 'presence' }),
     load: ({ endpoint: name }) => parts().listening.of(name),
     onAwake: (name) => parts().dispatcher.reachable(name, false),
+    onListening: (name, until) => parts().lifecycle.listening(name, until),
     onLearnt: (name, window) => {
       stores.devices.setAwakeTimes(name, { learnt: window }).catch((error: unknown) => {
         log.warn({ error, endpoint: name }, 'how long a device listens was not stored');

@@ -125,7 +125,7 @@ export function registerMetrics(registry: Registry, sources: MetricSources): voi
     labelNames: ['state'],
     registers: [registry],
     async collect() {
-      const { known, registered } = await sources.devices.counts();
+      const { known, registered } = await sources.devices.counts(Date.now());
       this.set({ state: 'registered' }, registered);
       this.set({ state: 'unregistered' }, known - registered);
     },

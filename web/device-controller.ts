@@ -11,6 +11,7 @@ import type {
   ApiProblem,
 } from './data/api-types.ts';
 import { changed } from './data/device-list.ts';
+import { isRegistered } from './data/device-state.ts';
 import { type LastValues, lastValuesOf, learnModel, unknownObjects, withLive } from './data/last-values.ts';
 import { type LiveStream, onReopened } from './data/live-stream.ts';
 import { asProblem, ProblemError } from './data/problem.ts';
@@ -301,11 +302,10 @@ export class DeviceController implements ReactiveController {
     if (this.device !== undefined) {
       const before = this.device;
       this.device = changed(before, event);
-      if (before.state !== this.device.state) {
-        announce(
-          this.device.state === 'registered' ? 'The device is registered' : 'The device is not registered',
-        );
-        if (this.device.state === 'registered') this.#askNames();
+      const registered = isRegistered(this.device);
+      if (isRegistered(before) !== registered) {
+        announce(registered ? 'The device is registered' : 'The device is not registered');
+        if (registered) this.#askNames();
       }
     }
     this.#host.requestUpdate();
@@ -375,7 +375,7 @@ export class DeviceController implements ReactiveController {
         kind === undefined || units === undefined || samplingPeriod === undefined,
     );
     if (api === undefined || endpoint === undefined || this.#namesAsked || !unnamed) return;
-    if (this.device?.state !== 'registered') return;
+    if (this.device === undefined || !isRegistered(this.device)) return;
     this.#namesAsked = true;
     const { signal } = this.#request;
     try {

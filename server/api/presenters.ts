@@ -9,7 +9,7 @@ import type { CompositeResult, ReadResult } from '../lwm2m/device-requests.ts';
 import type { PowerSaving } from '../lwm2m/power-saving.ts';
 import type { PresenceState } from '../lwm2m/presence.ts';
 import type { Command } from '../ports/command-queue.ts';
-import type { Device } from '../ports/device-store.ts';
+import { type Device, type DeviceFacets, type DeviceState, deviceTexts } from '../ports/device-store.ts';
 import type { StoredEvent } from '../ports/event-log.ts';
 import type { HistoryReading } from '../ports/history.ts';
 import type { LastValue } from '../ports/last-values.ts';
@@ -20,6 +20,8 @@ import type {
   ApiCommand,
   ApiCompositeResult,
   ApiDevice,
+  ApiDeviceFacets,
+  ApiDeviceItem,
   ApiEvent,
   ApiLink,
   ApiLiveReadings,
@@ -84,10 +86,11 @@ export function presentPresence(state: PresenceState, saving?: PowerSaving): Api
   };
 }
 
-export function presentDevice(device: Device, presence?: ApiPresence): ApiDevice {
+/** @param state as the reader asked for it, where he did */
+export function presentDevice(device: Device, state: DeviceState, presence?: ApiPresence): ApiDevice {
   return {
     endpoint: device.endpoint,
-    state: device.registration === undefined ? 'unregistered' : 'registered',
+    state,
     ...pick(device, [
       'firstSeen',
       'lastSeen',
@@ -104,6 +107,20 @@ export function presentDevice(device: Device, presence?: ApiPresence): ApiDevice
     ...(device.registration === undefined ? {} : { registration: presentRegistration(device.registration) }),
     ...(presence === undefined ? {} : { presence }),
   };
+}
+
+/** Of a device what was asked for, and its endpoint always. */
+export function presentFields(device: ApiDevice, fields: readonly (keyof ApiDevice)[]): ApiDeviceItem {
+  return { ...pick(device, fields), endpoint: device.endpoint };
+}
+
+export function presentFacets({ total, facets }: DeviceFacets): ApiDeviceFacets {
+  const shown: ApiDeviceFacets['facets'] = {};
+  for (const by of ['state', ...deviceTexts] as const) {
+    const values = facets[by];
+    if (values !== undefined) shown[by] = values.map(({ value, count }) => ({ value, count }));
+  }
+  return { total, facets: shown };
 }
 
 /** RFC 8428 §4.5.3: a time under 2^28 s is relative to now. */

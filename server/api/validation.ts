@@ -49,6 +49,7 @@ function typedText(type: unknown, text: unknown): unknown {
   // A parameter that may be repeated, given once.
   if (type === 'array') return [text];
   if (type === 'integer') return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+  if (type === 'number') return /^-?\d{1,15}(\.\d{1,9})?$/.test(text) ? Number(text) : text;
   // `?active` alone means that it is so.
   if (type === 'boolean') return text === '' || text === 'true' ? true : text === 'false' ? false : text;
   return text;

@@ -110,18 +110,24 @@ export function deviceStore(channel: Channel, queries: Channel): DeviceStore {
       const { items, total, next } = await queries.query('devices', query);
       return { items: items.map(deviceOf), total, ...(next === undefined ? {} : { next }) };
     },
+    facets: (by, filter, now) => queries.query('deviceFacets', by, filter, now),
+    endpoints: (filter, { now, after, limit }) => queries.query('deviceEndpoints', filter, now, after, limit),
     setAttributes: (endpoint, attributes) => channel.write('setAttributes', endpoint, attributes),
     setAwakeTimes: (endpoint, times) => channel.write('setAwakeTimes', endpoint, times),
     heard: (times) => channel.write('heard', times),
+    listening: (until) => channel.write('listening', until),
     remove: async (endpoint) => {
       const removed = await channel.write('removeDevice', endpoint);
       // History may be large: it goes in steps, between which others have their turn.
       if (removed) while (await channel.write('purgeHistory'));
       return removed;
     },
-    counts: () => channel.read('countDevices'),
+    counts: (now) => queries.query('countDevices', now),
   };
 }
+
+/** By `device.ending`. */
+const endingNames = [undefined, 'lost', 'left'] as const satisfies readonly Device['ended'][];
 
 function deviceOf(row: DeviceRow): Device {
   const attributes: { -readonly [Name in keyof DeviceAttributes]: string | number } = {};
@@ -130,7 +136,8 @@ function deviceOf(row: DeviceRow): Device {
     if (value !== null && value !== undefined) attributes[name] = value;
   }
   const registered = registrationPart(row);
-  const [configured, learnt] = row.slice(awakeTimesOffset) as (number | null)[];
+  const [configured, learnt, awakeUntil, ending] = row.slice(awakeTimesOffset) as (number | null)[];
+  const ended = endingNames[ending ?? 0];
   return {
     endpoint: row[0] as string,
     firstSeen: row[1] as number,
@@ -144,6 +151,8 @@ function deviceOf(row: DeviceRow): Device {
             ...(typeof learnt === 'number' ? { learnt } : {}),
           },
         }),
+    ...(typeof awakeUntil === 'number' ? { awakeUntil } : {}),
+    ...(ended === undefined ? {} : { ended }),
     ...(registered === undefined ? {} : { registration: withoutIdentity(registrationOfRow(registered)) }),
   };
 }

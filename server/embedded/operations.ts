@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
 import type { Command, CommandQueue, CommandTransition, NewCommand } from '../ports/command-queue.ts';
-import type { DeviceAttributes, DeviceQuery } from '../ports/device-store.ts';
+import type { DeviceAttributes, DeviceFilter, DeviceQuery, DeviceText } from '../ports/device-store.ts';
 import type { HistoryQuery } from '../ports/history.ts';
 import type { LastValue } from '../ports/last-values.ts';
 import type { StoredObjectModel } from '../ports/object-model-store.ts';
@@ -9,7 +9,9 @@ import type { ObservationChoice, ObservationPolicy } from '../ports/observation-
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { StoredProfile } from '../ports/profile-store.ts';
 import type { LogPosition } from '../ports/telemetry-log.ts';
+import { ChangeCounter } from './change-counter.ts';
 import { CommandTable } from './command-table.ts';
+import { DeviceQueries } from './device-queries.ts';
 import { DeviceTable, type NewAwakeTimes } from './device-table.ts';
 import { EventTable } from './event-table.ts';
 import type { EncodedChunks } from './history-chunk.ts';
@@ -36,13 +38,18 @@ export type EventRow = readonly [string, string | null, number, string];
  * sees it: it was committed before the answer.
  */
 export function createQueries(database: DatabaseSync) {
-  const devices = new DeviceTable(database);
+  const devices = new DeviceQueries(database);
   const commands = new CommandTable(database);
   const log = new LogReader(database);
   const history = new HistoryTable(database);
   const events = new EventTable(database);
-  return {
+  const queries = {
     devices: (query: DeviceQuery) => devices.list(query),
+    deviceFacets: (by: readonly (DeviceText | 'state')[], filter: DeviceFilter, now: number) =>
+      devices.facets(by, filter, now),
+    deviceEndpoints: (filter: DeviceFilter, now: number, after: string | undefined, limit: number) =>
+      devices.endpoints(filter, now, after, limit),
+    countDevices: (now: number) => devices.counts(now),
     commands: (query: {
       readonly endpoint?: string;
       readonly kind?: string;
@@ -56,16 +63,24 @@ export function createQueries(database: DatabaseSync) {
       events.read(after, endpoint, limit),
     latestEvents: (endpoint: string | undefined, limit: number) => events.latest(endpoint, limit),
   };
+  return {
+    queries,
+    /** As of the operations. */
+    reload() {
+      devices.forget();
+    },
+  };
 }
 
 /** Everything else that the worker does, by name: `reads` change nothing; `writes` are part of a transaction. */
 export function createOperations(database: DatabaseSync) {
-  const registrations = new RegistrationTable(database);
+  const change = new ChangeCounter(database);
+  const registrations = new RegistrationTable(database, change);
   const observations = new ObservationTable(database);
   const profiles = new ProfileTable(database);
   const policies = new ObservationPolicyTable(database);
   const models = new ObjectModelTable(database);
-  const devices = new DeviceTable(database);
+  const devices = new DeviceTable(database, change);
   const commands = new CommandTable(database);
   const log = new LogTable(database);
   const history = new HistoryTable(database);
@@ -95,7 +110,6 @@ export function createOperations(database: DatabaseSync) {
       observationRecord: (endpoint: string) => policies.record(endpoint),
       objectModels: () => models.list(),
       device: (endpoint: string) => devices.get(endpoint),
-      countDevices: () => devices.counts(),
       command: (id: string) => commands.get(id),
       headCommand: (endpoint: string) => commands.head(endpoint),
       pendingEndpoints: () => commands.pendingEndpoints(),
@@ -134,6 +148,7 @@ export function createOperations(database: DatabaseSync) {
         devices.setAttributes(endpoint, attributes),
       setAwakeTimes: (endpoint: string, times: NewAwakeTimes) => devices.setAwakeTimes(endpoint, times),
       heard: (times: ReadonlyMap<string, number>) => devices.heard(times),
+      listening: (until: ReadonlyMap<string, number>) => devices.listening(until),
       removeDevice: (endpoint: string) => {
         const removed = devices.remove(endpoint);
         if (removed) history.forget();
@@ -155,5 +170,5 @@ export function createOperations(database: DatabaseSync) {
   };
 }
 
-export type Queries = ReturnType<typeof createQueries>;
+export type Queries = ReturnType<typeof createQueries>['queries'];
 export type Operations = ReturnType<typeof createOperations>;

@@ -1,6 +1,8 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Link } from '../../protocol/lwm2m/link-format.ts';
 import type { Registration, RegistrationUpdate } from '../ports/registration-store.ts';
+import type { ChangeCounter } from './change-counter.ts';
+import { endings } from './device-columns.ts';
 
 /**
  * A registration as a row and between the threads, in the order of `registrationColumns`; links and other
@@ -87,11 +89,16 @@ export type DisplacedRow = readonly [string, string];
 /** What an Update changes, as column number (in registrationColumns) and value by turns. */
 export type UpdateRow = readonly (string | number | null)[];
 
+/** MAX_TRANSMIT_WAIT of RFC 7252 §4.8.2, ms: how long a device in queue mode is taken to listen after it has spoken. */
+const standardListening = 93_000;
+
 const lifetimeColumn = 4;
+const queueModeColumn = 7;
 const linksColumn = 10;
 const formatsColumn = 11;
 const updatedColumn = 14;
 const expiresColumn = 15;
+const nodeColumn = 16;
 const profilesColumn = 17;
 /** Not of the table: whether another device was heard at its address since, where the statement tells. */
 const addressLostColumn = 18;
@@ -140,12 +147,16 @@ export class RegistrationTable {
   readonly #move;
   readonly #dropObservations;
   readonly #deviceRegistered;
+  readonly #deviceHeard;
+  readonly #deviceMoved;
   readonly #deviceGone;
   readonly #expired;
   readonly #next;
   readonly #count;
+  readonly #change: ChangeCounter;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, change: ChangeCounter) {
+    this.#change = change;
     const arrays = (sql: string) => {
       const statement = database.prepare(sql);
       statement.setReturnArrays(true);
@@ -188,12 +199,18 @@ export class RegistrationTable {
     this.#move = database.prepare('UPDATE registration SET address = ?, node = ? WHERE id = ?');
     this.#dropObservations = database.prepare('DELETE FROM observation WHERE registration = ?');
     this.#deviceRegistered = database.prepare(
-      `INSERT INTO device (endpoint, search, registered, first_seen, last_seen) VALUES (?1, ?2, 1, ?3, ?3)
-       ON CONFLICT (endpoint) DO UPDATE SET registered = 1, last_seen = max(last_seen, ?3)`,
+      `INSERT INTO device (endpoint, search, registered, first_seen, last_seen, awake_until, node, change)
+       VALUES (?1, ?2, 1, ?3, ?3, ?4, ?5, ?6)
+       ON CONFLICT (endpoint) DO UPDATE SET registered = 1, ending = 0, last_seen = max(last_seen, ?3),
+         awake_until = ?4, node = ?5, change = ?6`,
     );
-    // While registered, a device's last contact is also that of its registration.
+    this.#deviceHeard = database.prepare(
+      `UPDATE device SET last_seen = max(last_seen, ?), awake_until = ?, node = ?, change = ? WHERE endpoint = ?`,
+    );
+    this.#deviceMoved = database.prepare('UPDATE device SET node = ?, change = ? WHERE endpoint = ?');
     this.#deviceGone = database.prepare(
-      'UPDATE device SET registered = 0, last_seen = max(last_seen, ?) WHERE endpoint = ?',
+      `UPDATE device SET registered = 0, ending = ?, awake_until = NULL, node = NULL, change = ?
+       WHERE endpoint = ?`,
     );
     this.#expired = arrays(
       `SELECT ${registrationColumns} FROM registration WHERE expires_at <= ? ORDER BY expires_at LIMIT ?`,
@@ -210,7 +227,14 @@ export class RegistrationTable {
     this.#put.run(...row);
     const displaced = this.#heardAt(row[2] as string, endpoint, replaced);
     const search = endpoint.toLowerCase();
-    this.#deviceRegistered.run(endpoint, search === endpoint ? null : search, row[14] as number);
+    this.#deviceRegistered.run(
+      endpoint,
+      search === endpoint ? null : search,
+      row[updatedColumn] as number,
+      listeningUntil(row),
+      row[nodeColumn] as string,
+      this.#change.next(),
+    );
     return [replaced, displaced];
   }
 
@@ -243,7 +267,7 @@ export class RegistrationTable {
         string,
       ];
     const updatedAt = row[updatedColumn] as number;
-    const node = row[16] as string;
+    const node = row[nodeColumn] as string;
     this.#update.run(
       address,
       identity,
@@ -261,6 +285,7 @@ export class RegistrationTable {
     if (listed.some((column) => row[column] !== previous[column])) {
       this.#updateLinks.run(...listed.map((column) => row[column] as string | null), endpoint);
     }
+    this.#deviceHeard.run(updatedAt, listeningUntil(row), node, this.#change.next(), endpoint);
     return [previous, expiresAt, this.#heardAt(address, endpoint, previous)];
   }
 
@@ -269,6 +294,9 @@ export class RegistrationTable {
     const previous = one(this.#byId.get(id));
     if (previous === undefined) return undefined;
     this.#move.run(address, node, id);
+    if (node !== previous[nodeColumn]) {
+      this.#deviceMoved.run(node, this.#change.next(), previous[0] as string);
+    }
     return [this.#heardAt(address, previous[0] as string, previous)];
   }
 
@@ -294,13 +322,13 @@ export class RegistrationTable {
 
   deregister(id: string): RegistrationRow | undefined {
     const row = one(this.#byId.get(id));
-    if (row !== undefined) this.#end(row);
+    if (row !== undefined) this.#end(row, endings.left);
     return row;
   }
 
   expire(now: number, limit: number): readonly RegistrationRow[] {
     const rows = many(this.#expired.all(now, limit));
-    for (const row of rows) this.#end(row);
+    for (const row of rows) this.#end(row, endings.lost);
     return rows;
   }
 
@@ -320,13 +348,18 @@ export class RegistrationTable {
     return one(this.#count.get())?.[0] as number;
   }
 
-  #end(row: RegistrationRow): void {
+  #end(row: RegistrationRow, ending: number): void {
     const endpoint = row[0] as string;
     this.#dropObservations.run(row[1] as string);
     this.#remove.run(endpoint);
     this.#leftAddress.run(row[2] as string, endpoint);
-    this.#deviceGone.run(row[14] as number, endpoint);
+    this.#deviceGone.run(ending, this.#change.next(), endpoint);
   }
+}
+
+/** Until when the device is taken to listen after what it sent now; null: always. */
+function listeningUntil(row: RegistrationRow): number | null {
+  return row[queueModeColumn] === 1 ? (row[updatedColumn] as number) + standardListening : null;
 }
 
 /** The types of node:sqlite know rows as objects only; these statements give arrays. */

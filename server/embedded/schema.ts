@@ -218,6 +218,25 @@ const steps: readonly string[] = [
     PRIMARY KEY (endpoint, id)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- ending: how the last registration ended, 0 not known or registered, 1 it ran out, 2 the device de-registered.
+  -- awake_until: until when a device in queue mode is taken to listen; null where it listens always, or is not registered.
+  -- node: that of the registration. change: rises with every change of a row; see ChangeCounter.
+  ALTER TABLE device ADD COLUMN ending INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE device ADD COLUMN awake_until REAL;
+  ALTER TABLE device ADD COLUMN node TEXT;
+  ALTER TABLE device ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
+  UPDATE device SET node = r.node, last_seen = max(last_seen, r.updated_at),
+    awake_until = iif(r.queue_mode = 1, r.updated_at + 93000, NULL)
+    FROM registration r WHERE r.endpoint = device.endpoint;
+  CREATE INDEX device_change ON device (change);
+  CREATE TABLE device_removed (change INTEGER PRIMARY KEY, endpoint TEXT NOT NULL) STRICT;
+  -- What these were for is found by DeviceIndex.
+  DROP INDEX device_serial;
+  DROP INDEX device_iccid;
+  DROP INDEX device_imsi;
+  DROP INDEX device_imei;
+  `,
 ];
 
 /** The version that this program writes. */

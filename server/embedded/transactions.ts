@@ -104,6 +104,8 @@ class Session {
   readonly #database: DatabaseSync;
   /** Undefined where this connection is for reading only. */
   readonly #operations: Operations | undefined;
+  /** After a rollback: nothing in memory may be ahead of the tables. */
+  readonly #reload: () => void;
   readonly #byName: ReadonlyMap<string, AnyOperation>;
   readonly #begin;
   readonly #commit;
@@ -115,10 +117,13 @@ class Session {
     this.#database = openDatabase(options);
     this.#operations = options.reader === true ? undefined : createOperations(this.#database);
     const { reads, writes } = this.#operations ?? {};
+    const { queries, reload } = createQueries(this.#database);
+    this.#reload = () => {
+      reload();
+      this.#operations?.reload();
+    };
     // Names and arguments come from our own other thread, checked there against the same types.
-    this.#byName = new Map(
-      Object.entries({ ...createQueries(this.#database), ...reads, ...writes }) as [string, AnyOperation][],
-    );
+    this.#byName = new Map(Object.entries({ ...queries, ...reads, ...writes }) as [string, AnyOperation][]);
     this.#begin = this.#database.prepare('BEGIN IMMEDIATE');
     this.#commit = this.#database.prepare('COMMIT');
     this.#savepoint = this.#database.prepare('SAVEPOINT operation');
@@ -160,7 +165,7 @@ class Session {
       if (write) {
         this.#undo.run();
         this.#release.run();
-        this.#operations?.reload();
+        this.#reload();
       }
       return [id, failure, undefined];
     }
@@ -168,7 +173,7 @@ class Session {
 
   rollBack(): void {
     if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-    this.#operations?.reload();
+    this.#reload();
   }
 
   close(): void {

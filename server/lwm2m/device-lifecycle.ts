@@ -14,7 +14,7 @@ const HEARD_INTERVAL = 2_000;
 export interface DeviceLifecycleOptions {
   readonly observations: Pick<ObservationService, 'moved' | 'displaced' | 'forget'>;
   readonly reconciler: PolicyReconciler;
-  readonly devices: Pick<DeviceStore, 'heard'>;
+  readonly devices: Pick<DeviceStore, 'heard' | 'listening'>;
   readonly events: EventPublisher;
   readonly clock: Clock;
   readonly log: Logger;
@@ -37,6 +37,7 @@ export function hasMoved(registration: Registration, before: Registration): bool
 export class DeviceLifecycle implements RegistrationListener {
   readonly #options: DeviceLifecycleOptions;
   #heard = new Map<string, number>();
+  #listening = new Map<string, number>();
   #timer: Timer | undefined;
   #closed = false;
 
@@ -60,7 +61,6 @@ export class DeviceLifecycle implements RegistrationListener {
   updated(registration: Registration, previous: Registration): void {
     const { reconciler, onReachable } = this.#options;
     if (hasMoved(registration, previous)) this.moved(registration.id, registration.address);
-    this.#noteHeard(registration.endpoint);
     this.#event('updated', registration, {});
     // Commands first: a person waits for them, and the device's radio may sleep again soon.
     onReachable(registration.endpoint, false);
@@ -96,12 +96,23 @@ export class DeviceLifecycle implements RegistrationListener {
     this.#options.reconciler.heard(registrationId, doubt);
   }
 
-  /** Stores when devices were last heard. */
+  /** Until when a device in queue mode is taken to listen, ms since the epoch. */
+  listening(endpoint: string, until: number): void {
+    this.#listening.set(endpoint, until);
+    this.#flushSoon();
+  }
+
+  /** Stores when devices were last heard, and until when they listen. */
   async flush(): Promise<void> {
+    const { devices } = this.#options;
     const heard = this.#heard;
-    if (heard.size === 0) return;
+    const listening = this.#listening;
     this.#heard = new Map();
-    await this.#options.devices.heard(heard);
+    this.#listening = new Map();
+    await Promise.all([
+      heard.size === 0 ? undefined : devices.heard(heard),
+      listening.size === 0 ? undefined : devices.listening(listening),
+    ]);
   }
 
   async close(): Promise<void> {
@@ -117,6 +128,10 @@ export class DeviceLifecycle implements RegistrationListener {
 
   #noteHeard(endpoint: string): void {
     this.#heard.set(endpoint, Math.floor(this.#options.clock.wallTime()));
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
     if (this.#timer !== undefined || this.#closed) return;
     this.#timer = this.#options.clock.setTimer(HEARD_INTERVAL, () => {
       this.#timer = undefined;

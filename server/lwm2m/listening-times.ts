@@ -46,10 +46,12 @@ export class ListeningTimes {
   /** Whether the device listens now, as far as is known. */
   state(
     registration: PresentRegistration,
-    device: Pick<Device, 'awakeTimes'>,
+    device: Pick<Device, 'awakeTimes' | 'lastSeen'>,
     saving: PowerSaving = {},
   ): PresenceState {
-    return this.#options.presence.state(registration, awakeTimes(device, saving));
+    // After a start of the server the store knows of more than Register and Update.
+    const heard = { ...registration, updatedAt: Math.max(registration.updatedAt, device.lastSeen) };
+    return this.#options.presence.state(heard, awakeTimes(device, saving));
   }
 
   /** A device has registered: it is asked how it saves power, where it has the object and may sleep. */

@@ -84,7 +84,8 @@ export class PolicySweep {
       try {
         const page = await devices.list({
           limit: PAGE,
-          state: 'registered',
+          now: 0,
+          filter: { states: ['registered'] },
           ...(cursor === undefined ? {} : { cursor }),
         });
         for (const { registration } of page.items)

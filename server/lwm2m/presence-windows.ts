@@ -29,6 +29,8 @@ export interface PresenceWindowsOptions {
   readonly load: (registration: Registration) => Promise<AwakeTimes>;
   /** The device is heard after it was taken to sleep. */
   readonly onAwake?: (endpoint: string) => void;
+  /** Until when the device is taken to listen now, ms since the epoch. Called often: at each of its datagrams. */
+  readonly onListening?: (endpoint: string, until: number) => void;
   /** A window was learnt. */
   readonly onLearnt: (endpoint: string, window: number) => void;
 }
@@ -119,6 +121,7 @@ export class PresenceWindows implements DevicePresence {
     const slept = !this.#listens(sleeper);
     sleeper.heardAt = now;
     sleeper.silent = false;
+    this.#tell(sleeper);
     this.#next(sleeper);
     if (slept) this.#options.onAwake?.(sleeper.endpoint);
   }
@@ -170,6 +173,7 @@ export class PresenceWindows implements DevicePresence {
     const sleeper = this.#sleepers.get(registrationId);
     if (sleeper === undefined) return;
     sleeper.window.set(times);
+    this.#tell(sleeper);
     this.#next(sleeper);
   }
 
@@ -193,6 +197,7 @@ export class PresenceWindows implements DevicePresence {
       over = true;
       sleeper.busy = false;
       if (how?.() === true) onLearnt(sleeper.endpoint, sleeper.window.length);
+      if (how !== undefined) this.#tell(sleeper);
       this.#next(sleeper);
     };
     // Where it spoke meanwhile, its listening proves nothing of the window that was then.
@@ -253,6 +258,13 @@ export class PresenceWindows implements DevicePresence {
     );
   }
 
+  #tell(sleeper: Sleeper): void {
+    const { clock, onListening } = this.#options;
+    if (onListening === undefined) return;
+    const left = sleeper.silent ? 0 : sleeper.heardAt + sleeper.window.length - clock.now();
+    onListening(sleeper.endpoint, Math.floor(clock.wallTime() + left));
+  }
+
   #next(sleeper: Sleeper): void {
     if (!sleeper.busy && this.#listens(sleeper)) sleeper.waiters?.[0]?.go();
   }
@@ -275,6 +287,7 @@ export class PresenceWindows implements DevicePresence {
     this.#options.load(registration).then(
       (times) => {
         window.set(times);
+        this.#tell(sleeper);
         this.#next(sleeper);
       },
       (error: unknown) => {

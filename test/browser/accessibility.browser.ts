@@ -46,7 +46,7 @@ describe.skipIf(skipWithoutChromium)('accessibility', () => {
         const { page, context, complaints } = await openPage(browser, system.origin, { theme, width });
         await page.goto('/devices');
         const row = page.getByRole('row').filter({ hasText: 'axe-modem' });
-        await row.getByText('registered', { exact: true }).waitFor();
+        await row.getByText('awake', { exact: true }).waitFor();
         expect(await violations(page)).toEqual([]);
 
         await row.getByRole('link').click();

@@ -146,10 +146,10 @@ describe.skipIf(skipWithoutChromium)('the list of devices', () => {
     await page.getByRole('heading', { name: 'No device matches “visitor”' }).waitFor();
     const visitor = system.startModem('visitor-1', '--state', ':memory:');
     const row = page.getByRole('row').filter({ hasText: 'visitor-1' });
-    await row.getByText('registered', { exact: true }).waitFor();
+    await row.getByText('awake', { exact: true }).waitFor();
     await row.getByText('AT&T').waitFor();
     await visitor.kill('SIGTERM');
-    await row.getByText('not registered').waitFor();
+    await row.getByText('left', { exact: true }).waitFor();
   });
 
   it('remembers the theme that the reader has chosen', async () => {

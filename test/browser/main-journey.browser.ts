@@ -31,7 +31,7 @@ describe.skipIf(skipWithoutChromium)('npm start, seen in a browser', () => {
   it('lists the modem as registered', async () => {
     await page.goto('/devices');
     const row = page.getByRole('row').filter({ hasText: endpoint });
-    await row.getByText('registered', { exact: true }).waitFor();
+    await row.getByText('awake', { exact: true }).waitFor();
     await row.getByText('AT&T').waitFor();
     expect(await page.title()).toBe('Devices · Simyard');
   });

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { RequestError } from '../../protocol/errors.ts';
+import {
+  type Device,
+  type DeviceFilter,
+  type DeviceQuery,
+  type DeviceSort,
+  type DeviceStateFilter,
+  deviceState,
+} from '../../server/ports/device-store.ts';
 import { aRegistration, type OpenStores, start, useStores } from './engine.ts';
 
 export function describeDeviceStore(name: string, open: OpenStores): void {
@@ -32,7 +40,12 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       await registrations.update({ id: 'id-a', address: 'x', updatedAt: start + 9000, node: 'node-1' });
       expect((await devices.get('a'))?.lastSeen).toBe(start + 9000);
       await registrations.deregister('id-a');
-      expect(await devices.get('a')).toEqual({ endpoint: 'a', firstSeen: start, lastSeen: start + 9000 });
+      expect(await devices.get('a')).toEqual({
+        endpoint: 'a',
+        firstSeen: start,
+        lastSeen: start + 9000,
+        ended: 'left',
+      });
       await registrations.register(
         aRegistration('a', { registeredAt: start + 20_000, updatedAt: start + 20_000 }),
       );
@@ -44,7 +57,7 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       await register('a');
       await registrations.expire(start + 65_000, 1);
       expect(await devices.get('a')).not.toHaveProperty('registration');
-      expect(await devices.counts()).toEqual({ known: 1, registered: 0 });
+      expect(await devices.counts(start)).toMatchObject({ known: 1, registered: 0 });
     });
 
     test('awake times are set one by one, and taken away again; they survive a registration', async () => {
@@ -106,7 +119,11 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       const seen: string[] = [];
       let cursor: string | undefined;
       do {
-        const page = await devices.list({ limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+        const page = await devices.list({
+          now: start,
+          limit: 2,
+          ...(cursor === undefined ? {} : { cursor }),
+        });
         expect(page.total).toBe(7);
         expect(page.items.length).toBeLessThanOrEqual(2);
         seen.push(...page.items.map(({ endpoint }) => endpoint));
@@ -118,21 +135,21 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
     test('a page that ends with the last device has no next', async () => {
       const { devices } = stores();
       await register('a', 'b');
-      expect(await devices.list({ limit: 2 })).not.toHaveProperty('next');
-      expect(await devices.list({ limit: 1 })).toHaveProperty('next');
+      expect(await devices.list({ now: start, limit: 2 })).not.toHaveProperty('next');
+      expect(await devices.list({ now: start, limit: 1 })).toHaveProperty('next');
     });
 
     test('an item of the list is as get gives it', async () => {
       const { devices } = stores();
       await register('a');
       await devices.setAttributes('a', { imei: '1' });
-      expect((await devices.list({ limit: 1 })).items).toEqual([await devices.get('a')]);
+      expect((await devices.list({ now: start, limit: 1 })).items).toEqual([await devices.get('a')]);
     });
 
     test('a cursor of another make is the mistake of the caller', async () => {
       const { devices } = stores();
       for (const cursor of ['', 'x', '%%%', Buffer.from('["commands",1]').toString('base64url')]) {
-        await expect(devices.list({ limit: 1, cursor })).rejects.toThrow(RequestError);
+        await expect(devices.list({ now: start, limit: 1, cursor })).rejects.toThrow(RequestError);
       }
     });
 
@@ -140,13 +157,13 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       const { devices, registrations } = stores();
       await register('a', 'b', 'c');
       await registrations.deregister('id-b');
-      const registered = await devices.list({ limit: 10, state: 'registered' });
+      const registered = await devices.list({ limit: 10, now: start, filter: { states: ['registered'] } });
       expect(registered.items.map(({ endpoint }) => endpoint)).toEqual(['a', 'c']);
       expect(registered.total).toBe(2);
-      const gone = await devices.list({ limit: 10, state: 'unregistered' });
+      const gone = await devices.list({ limit: 10, now: start, filter: { states: ['unregistered'] } });
       expect(gone.items.map(({ endpoint }) => endpoint)).toEqual(['b']);
       expect(gone.total).toBe(1);
-      expect(await devices.counts()).toEqual({ known: 3, registered: 2 });
+      expect(await devices.counts(start)).toMatchObject({ known: 3, registered: 2 });
     });
 
     test('a search finds a part of the endpoint in any case, or the start of a number', async () => {
@@ -159,7 +176,9 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
         serialNumber: 'Ab-77',
       });
       const found = async (search: string) =>
-        (await devices.list({ limit: 10, search })).items.map(({ endpoint }) => endpoint);
+        (await devices.list({ limit: 10, now: start, filter: { search } })).items.map(
+          ({ endpoint }) => endpoint,
+        );
       expect(await found('IMEI:3')).toEqual(['urn:imei:356']);
       expect(await found('sensor')).toEqual(['Sensor_100%']);
       expect(await found('0%')).toEqual(['Sensor_100%']);
@@ -175,11 +194,254 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       const { devices, registrations } = stores();
       await register('x1', 'x2', 'x3', 'y1');
       await registrations.deregister('id-x2');
-      const query = { limit: 1, search: 'x', state: 'registered' } as const;
+      const query = { limit: 1, now: start, filter: { search: 'x', states: ['registered'] } } as const;
       const first = await devices.list(query);
       expect([first.total, first.items[0]?.endpoint]).toEqual([2, 'x1']);
       const second = await devices.list({ ...query, cursor: first.next ?? '' });
       expect([second.total, second.items[0]?.endpoint, second.next]).toEqual([2, 'x3', undefined]);
+    });
+
+    test('how a registration ended stays, until the device registers again', async () => {
+      const { devices, registrations } = stores();
+      await register('lost', 'left', 'back');
+      await registrations.deregister('id-left');
+      await registrations.deregister('id-back');
+      await register('back');
+      await registrations.update({ id: 'id-back', address: 'x', updatedAt: start + 60_000, node: 'node-1' });
+      await registrations.expire(start + 65_000, 10);
+      const listed = async (...states: DeviceStateFilter[]) =>
+        (await devices.list({ limit: 10, now: start, filter: { states } })).items.map(
+          ({ endpoint, ended }) => [endpoint, ended],
+        );
+      expect(await listed('lost')).toEqual([['lost', 'lost']]);
+      expect(await listed('left')).toEqual([['left', 'left']]);
+      expect(await listed('awake')).toEqual([['back', undefined]]);
+      expect(await listed('left', 'registered')).toHaveLength(2);
+      expect(await listed('unregistered')).toHaveLength(2);
+      expect(await listed('known')).toEqual([]);
+      expect(await listed()).toEqual([]);
+      expect(await devices.counts(start)).toEqual({
+        known: 3,
+        registered: 1,
+        awake: 1,
+        asleep: 0,
+        lost: 1,
+        left: 1,
+      });
+    });
+
+    test('a device in queue mode sleeps when its time is over; who listens always does not', async () => {
+      const { devices, registrations } = stores();
+      await registrations.register(aRegistration('sleeper', { queueMode: true }));
+      await register('always');
+      await devices.listening(
+        new Map([
+          ['sleeper', start + 10_000],
+          ['always', start + 10_000],
+          ['unknown', start],
+        ]),
+      );
+      const asleep = async (now: number) =>
+        (await devices.list({ limit: 5, now, filter: { states: ['asleep'] } })).items;
+      expect(await asleep(start + 9_999)).toEqual([]);
+      const [item] = await asleep(start + 10_000);
+      expect(item).toMatchObject({ endpoint: 'sleeper', awakeUntil: start + 10_000 });
+      expect(deviceState(item as Device, start + 10_000)).toBe('asleep');
+      expect(await devices.counts(start + 10_000)).toMatchObject({ awake: 1, asleep: 1 });
+      await registrations.update({
+        id: 'id-sleeper',
+        address: 'x',
+        updatedAt: start + 20_000,
+        node: 'node-1',
+      });
+      expect(await asleep(start + 20_000)).toEqual([]);
+      // It says that it listens always from now on.
+      await registrations.update({
+        id: 'id-sleeper',
+        address: 'x',
+        queueMode: false,
+        updatedAt: start + 30_000,
+        node: 'node-1',
+      });
+      expect(await asleep(start + 1e9)).toEqual([]);
+      expect(await devices.get('sleeper')).not.toHaveProperty('awakeUntil');
+    });
+
+    test('texts filter by exact values, and the empty one by none', async () => {
+      const { devices, registrations } = stores();
+      await register('a', 'b', 'c', 'd');
+      await registrations.register(aRegistration('e', { node: 'node-2' }));
+      await devices.setAttributes('a', { carrier: 'AT&T', model: 'M1', firmwareVersion: '1.0' });
+      await devices.setAttributes('b', { carrier: 'AT&T', model: 'M2', manufacturer: 'A, B' });
+      await devices.setAttributes('c', { carrier: '', model: 'm1' });
+      const found = async (filter: DeviceFilter) => {
+        const { items, total } = await devices.list({ limit: 10, now: start, filter });
+        expect(total).toBe(items.length);
+        return items.map(({ endpoint }) => endpoint).join('');
+      };
+      expect(await found({ carrier: ['AT&T'] })).toBe('ab');
+      expect(await found({ carrier: ['at&t'] })).toBe('');
+      expect(await found({ carrier: [''] })).toBe('cde');
+      expect(await found({ carrier: ['', 'AT&T'], model: ['M1', 'm1'] })).toBe('ac');
+      expect(await found({ manufacturer: ['A, B'] })).toBe('b');
+      expect(await found({ firmware: ['1.0'] })).toBe('a');
+      expect(await found({ firmware: [] })).toBe('');
+      expect(await found({ node: ['node-2'] })).toBe('e');
+      await registrations.deregister('id-e');
+      expect(await found({ node: ['node-2'] })).toBe('');
+      expect(await found({ node: [''] })).toBe('e');
+    });
+
+    test('signal and last contact filter by their bounds', async () => {
+      const { devices } = stores();
+      await register('a', 'b', 'c');
+      await devices.setAttributes('a', { signal: -80 });
+      await devices.setAttributes('b', { signal: -110.5 });
+      await devices.heard(new Map([['b', start + 1000]]));
+      const found = async (filter: DeviceFilter) =>
+        (await devices.list({ limit: 10, now: start, filter })).items
+          .map(({ endpoint }) => endpoint)
+          .join('');
+      expect(await found({ signalMin: -80 })).toBe('a');
+      expect(await found({ signalMax: -80 })).toBe('ab');
+      expect(await found({ signalMin: -120, signalMax: -100 })).toBe('b');
+      expect(await found({ seenSince: start + 1000 })).toBe('b');
+      expect(await found({ seenBefore: start + 1000 })).toBe('ac');
+      expect(await found({ seenSince: start, seenBefore: start })).toBe('');
+    });
+
+    test('every order goes both ways, in pages without gap or repetition; who has no such value comes last', async () => {
+      const { devices } = stores();
+      const endpoints = ['a', 'b', 'c', 'd', 'e', 'f'];
+      for (const [index, endpoint] of endpoints.entries()) {
+        await stores().registrations.register(
+          aRegistration(endpoint, { updatedAt: start + ((index * 7) % 4), registeredAt: start }),
+        );
+      }
+      const attributes = { model: 'M', carrier: 'x', signal: -90, firmwareVersion: '2' };
+      await devices.setAttributes('b', attributes);
+      await devices.setAttributes('d', attributes);
+      await devices.setAttributes('e', { model: 'A', carrier: 'X', signal: -100.5, firmwareVersion: '10' });
+      await devices.setAttributes('f', { model: 'Z', carrier: '', firmwareVersion: '' });
+      const order = async (sort: DeviceSort, descending: boolean) => {
+        const query = { now: start, limit: 2, sort, descending };
+        const pages: string[] = [];
+        let page = await devices.list(query);
+        for (let index = 0; index < 5; index++) {
+          pages.push(page.items.map(({ endpoint }) => endpoint).join(''));
+          if (page.next === undefined) break;
+          const jumped = await devices.list({ ...query, offset: 2 * index + 2 });
+          page = await devices.list({ now: start, limit: 2, cursor: page.next });
+          expect(jumped).toEqual(page);
+        }
+        return pages.join('|');
+      };
+      expect(await order('endpoint', false)).toBe('ab|cd|ef');
+      expect(await order('endpoint', true)).toBe('fe|dc|ba');
+      expect(await order('lastSeen', false)).toBe('ae|dc|bf');
+      expect(await order('lastSeen', true)).toBe('fb|cd|ea');
+      expect(await order('firstSeen', false)).toBe('ae|dc|bf');
+      expect(await order('model', false)).toBe('eb|df|ac');
+      expect(await order('model', true)).toBe('fd|be|ca');
+      expect(await order('carrier', false)).toBe('eb|da|cf');
+      expect(await order('signal', false)).toBe('eb|da|cf');
+      expect(await order('signal', true)).toBe('db|ef|ca');
+      expect(await order('firmware', true)).toBe('db|ef|ca');
+    });
+
+    test('a page goes on behind the last device of the one before, wherever others have gone', async () => {
+      const { devices, registrations } = stores();
+      await register('a', 'b', 'c', 'd');
+      for (const [endpoint, model] of [
+        ['a', 'M1'],
+        ['b', 'M2'],
+        ['c', 'M3'],
+        ['d', 'M4'],
+      ] as const) {
+        await devices.setAttributes(endpoint, { model });
+      }
+      const query = { now: start, limit: 2, sort: 'model' } as const;
+      const { next } = await devices.list(query);
+      await registrations.deregister('id-b');
+      await devices.remove('b');
+      await devices.setAttributes('a', { model: 'M5' });
+      const rest = await devices.list({ ...query, limit: 5, cursor: next as string });
+      expect(rest.items.map(({ endpoint }) => endpoint)).toEqual(['c', 'd', 'a']);
+    });
+
+    test('a cursor of another order, or beside an offset, is the mistake of the caller', async () => {
+      const { devices } = stores();
+      await register('a', 'b');
+      const cursor = (await devices.list({ now: start, limit: 1, sort: 'model' })).next as string;
+      const list = (change: Partial<DeviceQuery>) =>
+        devices.list({ now: start, limit: 1, cursor, ...change });
+      expect((await list({})).items).toHaveLength(1);
+      expect((await list({ sort: 'model' })).items).toHaveLength(1);
+      for (const change of [{ sort: 'endpoint' }, { descending: true }, { offset: 1 }] as const) {
+        await expect(list(change)).rejects.toThrow(RequestError);
+      }
+    });
+
+    test('facets count what matches by value, the most frequent first', async () => {
+      const { devices, registrations } = stores();
+      await register('a', 'b', 'c', 'd');
+      await devices.setAttributes('a', { carrier: 'X', model: 'M1' });
+      await devices.setAttributes('b', { carrier: 'Y', model: 'M1' });
+      await devices.setAttributes('c', { carrier: 'Y', model: 'M2' });
+      await devices.setAttributes('d', { carrier: '' });
+      await registrations.deregister('id-d');
+      expect(await devices.facets(['carrier', 'model', 'state', 'node'], {}, start)).toEqual({
+        total: 4,
+        facets: {
+          carrier: [
+            { value: 'Y', count: 2 },
+            { value: null, count: 1 },
+            { value: 'X', count: 1 },
+          ],
+          model: [
+            { value: 'M1', count: 2 },
+            { value: null, count: 1 },
+            { value: 'M2', count: 1 },
+          ],
+          state: [
+            { value: 'awake', count: 3 },
+            { value: 'left', count: 1 },
+          ],
+          node: [
+            { value: 'node-1', count: 3 },
+            { value: null, count: 1 },
+          ],
+        },
+      });
+      expect(await devices.facets(['model'], { carrier: ['Y'], search: 'c' }, start)).toEqual({
+        total: 1,
+        facets: { model: [{ value: 'M2', count: 1 }] },
+      });
+      expect(await devices.facets([], { states: [] }, start)).toEqual({ total: 0, facets: {} });
+    });
+
+    test('endpoints that match are gone through in their order', async () => {
+      const { devices, registrations } = stores();
+      await register('a', 'b', 'c', 'd', 'e');
+      await registrations.deregister('id-c');
+      const filter = { states: ['registered'] } as const;
+      expect(await devices.endpoints(filter, { now: start, limit: 2 })).toEqual(['a', 'b']);
+      expect(await devices.endpoints(filter, { now: start, after: 'b', limit: 2 })).toEqual(['d', 'e']);
+      expect(await devices.endpoints(filter, { now: start, after: 'c', limit: 1 })).toEqual(['d']);
+      expect(await devices.endpoints(filter, { now: start, after: 'e', limit: 2 })).toEqual([]);
+    });
+
+    test('a device that was removed and came again is there once', async () => {
+      const { devices, registrations } = stores();
+      await register('a', 'b', 'c');
+      await devices.setAttributes('b', { model: 'old' });
+      expect(await devices.counts(start)).toMatchObject({ known: 3 });
+      await registrations.deregister('id-b');
+      await devices.remove('b');
+      expect((await devices.list({ now: start, limit: 5 })).total).toBe(2);
+      await register('b', 'd');
+      const { items, total } = await devices.list({ now: start, limit: 5, filter: { model: [''] } });
+      expect([total, items.map(({ endpoint }) => endpoint).join('')]).toEqual([4, 'abcd']);
     });
 
     test('a device is removed with its last values and history, but not while registered', async () => {

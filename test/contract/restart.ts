@@ -23,7 +23,9 @@ export function describeRestart(name: string, open: () => Promise<PersistentStor
       const after = await opened.restart();
       expect(await after.registrations.byId(registration.id)).toEqual(registration);
       expect(await after.observations.byToken('aa')).toMatchObject({ address: registration.address });
-      expect(await after.devices.list({ limit: 5, search: '8901' })).toMatchObject({ total: 1 });
+      expect(await after.devices.list({ limit: 5, now: 0, filter: { search: '8901' } })).toMatchObject({
+        total: 1,
+      });
       expect((await after.registrations.expire(registration.expiresAt, 5)).length).toBe(1);
     });
 

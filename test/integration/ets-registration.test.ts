@@ -41,8 +41,8 @@ describe('a registration', () => {
     await world.pass(15_000);
     expect((await device.request(Code.POST, device.location)).code).toBe(Code.CHANGED);
     await world.pass(15_000);
-    expect((await deviceOf()).state).toBe('registered');
-    await world.until('it is over', async () => (await deviceOf()).state === 'unregistered');
+    expect((await deviceOf()).state).toBe('awake');
+    await world.until('it is over', async () => (await deviceOf()).state === 'lost');
     expect((await world.eventTypes('modem')).at(-1)).toBe('expired');
   });
 
@@ -79,11 +79,11 @@ describe('a registration', () => {
     const device = await registered(undefined, ['lt=20', 'lwm2m=1.1', 'b=U']);
     const former = device.location;
     await world.pass(20_000);
-    await world.until('it is over', async () => (await deviceOf()).state === 'unregistered');
+    await world.until('it is over', async () => (await deviceOf()).state === 'lost');
     expect((await device.request(Code.POST, former)).code).toBe(Code.NOT_FOUND);
     expect((await device.register('</1/0>,</3/0>')).code).toBe(Code.CREATED);
     expect(device.location).not.toBe(former);
-    expect((await deviceOf()).state).toBe('registered');
+    expect((await deviceOf()).state).toBe('awake');
   });
 
   it('lasts longer by an Update with a longer lifetime (ETS 107)', async () => {
@@ -92,9 +92,9 @@ describe('a registration', () => {
     expect((await device.request(Code.POST, device.location, ['lt=120'])).code).toBe(Code.CHANGED);
     await world.pass(60_000);
     const { state, registration } = await deviceOf();
-    expect([state, registration?.lifetime]).toEqual(['registered', 120]);
+    expect([state, registration?.lifetime]).toEqual(['awake', 120]);
     await world.pass(50_000);
-    await world.until('it is over', async () => (await deviceOf()).state === 'unregistered');
+    await world.until('it is over', async () => (await deviceOf()).state === 'lost');
   });
 
   it('says queue mode by Q, or in the binding of LwM2M 1.0, and an Update changes it (ETS 108)', async () => {

@@ -19,7 +19,7 @@ describe('the registration interface', () => {
     expect(response.code).toBe(Code.CREATED);
     expect(device.location).toMatch(/^\/rd\/[0-9a-f]{2}[\w-]{16}$/);
     expect(await deviceOf('modem')).toMatchObject({
-      state: 'registered',
+      state: 'awake',
       registration: {
         address: 'device:1',
         lifetime: 300,
@@ -100,9 +100,9 @@ describe('the registration interface', () => {
     const device = world.device('device:1', 'modem');
     await device.register('</1/0>', ['lt=20']);
     await world.pass(19_000);
-    expect((await deviceOf('modem')).state).toBe('registered');
+    expect((await deviceOf('modem')).state).toBe('awake');
     await world.pass(8_000);
-    await world.until('the end', async () => (await deviceOf('modem')).state === 'unregistered');
+    await world.until('the end', async () => (await deviceOf('modem')).state === 'lost');
     const types = await world.until('its event', async () => {
       const all = await world.eventTypes('modem');
       return all.includes('expired') ? all : undefined;

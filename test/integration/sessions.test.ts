@@ -311,7 +311,7 @@ describe('time', () => {
     await observed();
     world.clock.setWallTime(world.clock.wallTime() + 3_600_000);
     await world.pass(3_000);
-    expect((await world.api.get<{ state: string }>('/api/devices/modem')).state).toBe('registered');
+    expect((await world.api.get<{ state: string }>('/api/devices/modem')).state).toBe('awake');
   });
 
   it('that passed while the server was down gives a device the chance to update', async () => {

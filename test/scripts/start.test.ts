@@ -124,7 +124,7 @@ describe('npm start', () => {
     const console = await fetch(`${address}/`);
     expect(await console.text()).toContain('<sy-console-app>');
     const device = await fetch(`${address}/api/devices/modem-7`);
-    expect(await device.json()).toMatchObject({ endpoint: 'modem-7', state: 'registered' });
+    expect(await device.json()).toMatchObject({ endpoint: 'modem-7', state: 'awake' });
     const processes = descendants(one.process.pid ?? 0);
     expect([...processes.keys()].sort()).toEqual(['client/main.ts', 'server/main.ts']);
 

@@ -22,6 +22,9 @@ export interface DevicesQuery {
   readonly state?: 'registered' | 'unregistered' | undefined;
 }
 
+/** A page of whole devices: no fields were chosen. */
+export type DevicePage = Omit<ApiDevicePage, 'items'> & { readonly items: readonly ApiDevice[] };
+
 /** `path` absent: the newest value of every path. `from` inclusive, `to` exclusive, ms since the epoch. */
 export interface ReadingsQuery {
   readonly path?: string;
@@ -45,7 +48,7 @@ export class ApiClient {
     return this.#get('/api/server', {}, signal);
   }
 
-  devices(query: DevicesQuery, signal?: AbortSignal): Promise<ApiDevicePage> {
+  devices(query: DevicesQuery, signal?: AbortSignal): Promise<DevicePage> {
     const { limit, cursor, search, state } = query;
     return this.#get('/api/devices', { limit, cursor, q: search, state }, signal);
   }

@@ -1,4 +1,6 @@
-import type { ApiDevice, ApiDevicePage, ApiEvent } from './api-types.ts';
+import type { DevicePage } from './api-client.ts';
+import type { ApiDevice, ApiEvent } from './api-types.ts';
+import { isRegistered } from './device-state.ts';
 import type { DeviceState } from './devices-query.ts';
 
 /** What the list shows: its query, and as much of the answer as was loaded. */
@@ -13,13 +15,13 @@ export interface DeviceList {
 
 export function firstPage(
   query: { readonly search: string; readonly state: DeviceState | undefined },
-  page: ApiDevicePage,
+  page: DevicePage,
 ): DeviceList {
   return { ...query, devices: page.items, total: page.total, next: page.next };
 }
 
 /** Appends what comes after; a device that a live event has brought in meanwhile is there once. */
-export function nextPage(list: DeviceList, page: ApiDevicePage): DeviceList {
+export function nextPage(list: DeviceList, page: DevicePage): DeviceList {
   const known = new Set(list.devices.map((device) => device.endpoint));
   return {
     ...list,
@@ -69,14 +71,20 @@ export function changed(device: ApiDevice, event: ApiEvent): ApiDevice {
       const registration = event.data['registration'] as ApiDevice['registration'];
       if (registration === undefined) return device;
       if ((device.registration?.updatedAt ?? 0) > registration.updatedAt) return device;
-      return { ...device, state: 'registered', lastSeen: Math.max(device.lastSeen, event.at), registration };
+      return {
+        ...device,
+        state: 'awake',
+        lastSeen: Math.max(device.lastSeen, event.at),
+        registration,
+        presence: presenceAfter(device.presence, registration),
+      };
     }
     case 'deregistered':
     case 'expired': {
       if ((device.registration?.registeredAt ?? 0) > event.at) return device;
-      const { registration: _ended, ...rest } = device;
+      const { registration: _ended, presence: _none, ...rest } = device;
       const lastSeen = event.type === 'deregistered' ? Math.max(device.lastSeen, event.at) : device.lastSeen;
-      return { ...rest, state: 'unregistered', lastSeen };
+      return { ...rest, state: event.type === 'expired' ? 'lost' : 'left', lastSeen };
     }
     case 'device':
       return { ...device, ...(event.data['attributes'] as Partial<ApiDevice> | undefined) };
@@ -85,9 +93,22 @@ export function changed(device: ApiDevice, event: ApiEvent): ApiDevice {
   }
 }
 
+/** MAX_TRANSMIT_WAIT (RFC 7252 §4.8.2): how long a device in queue mode listens, where nothing better is known. */
+const standardWindow = 93_000;
+
+/** It has just spoken, and listens for its window from then. */
+function presenceAfter(
+  before: ApiDevice['presence'],
+  { queueMode, updatedAt }: NonNullable<ApiDevice['registration']>,
+): NonNullable<ApiDevice['presence']> {
+  const { awakeUntil: _, ...known } = before ?? { window: standardWindow, source: 'default' as const };
+  const awakeUntil = updatedAt + known.window;
+  return { ...known, queueMode, awake: true, ...(queueMode ? { awakeUntil } : {}) };
+}
+
 /** Puts a device that the server was asked for into its place, where that is among the loaded rows. */
 export function insertDevice(list: DeviceList, device: ApiDevice): DeviceList {
-  if (list.state !== undefined && device.state !== list.state) return list;
+  if (list.state !== undefined && isRegistered(device) !== (list.state === 'registered')) return list;
   const known = list.devices.findIndex(({ endpoint }) => endpoint === device.endpoint);
   if (known >= 0) {
     const devices = [...list.devices];

@@ -1,4 +1,5 @@
 import type { ApiDevice } from './api-types.ts';
+import { isRegistered } from './device-state.ts';
 import { thinSpace } from './numbers.ts';
 
 /** What a received power means to a person: RSRP of −80 dBm is good, of −110 dBm poor. */
@@ -17,7 +18,7 @@ export function signalMeaning(dBm: number): SignalMeaning {
 
 /** Whether the signal is one of before: the device is gone, or its card is on no carrier. */
 export function signalIsOld(device: Pick<ApiDevice, 'state' | 'carrier'>): boolean {
-  return device.state !== 'registered' || device.carrier === '';
+  return !isRegistered(device) || device.carrier === '';
 }
 
 export function formatSignal(dBm: number): string {

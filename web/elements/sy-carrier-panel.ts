@@ -4,6 +4,7 @@ import { announce } from '../announce.ts';
 import { apiContext, clockContext } from '../contexts.ts';
 import type { ApiCarrierSlot, ApiCommand, ApiDevice, ApiProblem } from '../data/api-types.ts';
 import { lifetimeEnd } from '../data/device-list.ts';
+import { isRegistered } from '../data/device-state.ts';
 import type { LastValues } from '../data/last-values.ts';
 import { carrierLabel, clipped } from '../data/names.ts';
 import { asProblem } from '../data/problem.ts';
@@ -139,7 +140,7 @@ export class CarrierPanel extends LitElement {
     const waiting = command.state === 'queued';
     return html`<div class="progress">
       <sy-switch-timeline .command=${command}></sy-switch-timeline>
-      ${waiting && this.device.state !== 'registered' ? html`<p class="hint">${this.#whenHeard()}</p>` : nothing}
+      ${waiting && !isRegistered(this.device) ? html`<p class="hint">${this.#whenHeard()}</p>` : nothing}
       ${
         waiting
           ? html`<button class="small" ?disabled=${this.cancelling} @click=${() => this.#cancel(command)}>
@@ -196,9 +197,7 @@ export class CarrierPanel extends LitElement {
         ...(typeof reconnectAfter === 'number' && { reconnectAfter }),
       }),
       waits:
-        this.device.state === 'registered' && !this.device.registration?.queueMode
-          ? undefined
-          : this.#whenHeard(),
+        isRegistered(this.device) && !this.device.registration?.queueMode ? undefined : this.#whenHeard(),
     });
   }
 

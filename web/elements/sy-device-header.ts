@@ -74,7 +74,7 @@ export class DeviceHeader extends LitElement {
       .join(' ');
     return html`<div class="name">
         <h1 class="clamp" title=${device.endpoint}>${device.endpoint}</h1>
-        <sy-state-badge state=${device.state} ?queue-mode=${registration?.queueMode ?? false}></sy-state-badge>
+        <sy-state-badge .device=${device}></sy-state-badge>
         <sy-copy-button .text=${device.endpoint} label="Copy name" what="the endpoint name"></sy-copy-button>
       </div>
       <dl>

@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing } from 'lit';
 import type { ApiObservationStatus } from '../data/api-types.ts';
+import { isRegistered } from '../data/device-state.ts';
 import type { DeviceController } from '../device-controller.ts';
 import { base } from '../styles/shared.ts';
 import './sy-observations-panel.ts';
@@ -47,7 +48,7 @@ export class DeviceLive extends LitElement {
   override render() {
     const { source } = this;
     if (source?.device === undefined) return nothing;
-    const registered = source.device.state === 'registered';
+    const registered = isRegistered(source.device);
     return html`<sy-readings-board
         .endpoint=${this.endpoint}
         .source=${source}

@@ -310,7 +310,7 @@ function renderRow(device: ApiDevice, index: number) {
   const { registration } = device;
   return html`<div class=${registration === undefined ? 'row gone' : 'row'} role="row" aria-rowindex=${index + 2} data-index=${index}>
     <span role="cell" class="state"
-      ><sy-state-badge state=${device.state} ?queue-mode=${registration?.queueMode ?? false}></sy-state-badge
+      ><sy-state-badge .device=${device}></sy-state-badge
     ></span>
     <span role="cell" class="endpoint"
       ><a href=${hrefOf({ name: 'device', endpoint: device.endpoint })} title=${device.endpoint}

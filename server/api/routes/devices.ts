@@ -1,25 +1,38 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { systemClock } from '../../../protocol/clock.ts';
+import { RequestError } from '../../../protocol/errors.ts';
 import { UnknownDeviceError } from '../../errors.ts';
-import type { PowerSaving } from '../../lwm2m/power-saving.ts';
-import type { Device } from '../../ports/device-store.ts';
+import type { PresenceState } from '../../lwm2m/presence.ts';
+import { type Device, type DeviceState, deviceState } from '../../ports/device-store.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { presentDevice, presentPresence } from '../presenters.ts';
+import {
+  deviceFilterParameters,
+  facetParameter,
+  facetsOf,
+  fieldsOf,
+  fieldsParameter,
+  filterOfQuery,
+  sortOf,
+  sortParameter,
+} from '../device-filters.ts';
+import { presentDevice, presentFacets, presentFields, presentPresence } from '../presenters.ts';
 import { ProblemError } from '../problems.ts';
 import { cursor, EndpointParams, limit, noContent, problemResponses } from '../route-schemas.ts';
-import { DevicePageSchema, DeviceSchema } from '../schemas.ts';
+import { DeviceFacetsSchema, DevicePageSchema, DeviceSchema } from '../schemas.ts';
 import { ref } from '../shared-schemas.ts';
 
 const tags = ['devices'];
 
 export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app,
-  { stores, listening },
+  { stores, listening, clock = systemClock },
 ) => {
-  const present = (device: Device, saving?: PowerSaving) => {
+  const inList = (device: Device, now: number) => {
+    const state = deviceState(device, now);
     const { registration } = device;
-    if (registration === undefined) return presentDevice(device);
-    return presentDevice(device, presentPresence(listening.state(registration, device, saving), saving));
+    if (registration === undefined) return presentDevice(device, state);
+    return presentDevice(device, state, presentPresence(asOf(state, listening.state(registration, device))));
   };
 
   app.get(
@@ -27,20 +40,25 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
     {
       schema: {
         operationId: 'listDevices',
-        summary: 'Devices that are known, by endpoint name',
+        summary: 'Devices that are known: searched, filtered, sorted',
+        description:
+          'Devices match that match every parameter. `next` goes on behind the last device of the page, wherever ' +
+          'others have moved to meanwhile; repeat the other parameters with it, of which `sort` may be left out.',
         tags,
         querystring: Type.Object(
           {
+            ...deviceFilterParameters,
+            sort: sortParameter,
+            fields: fieldsParameter,
             limit: limit(1000, 100),
             cursor,
-            q: Type.Optional(
-              Type.String({
-                maxLength: 255,
-                description:
-                  'A part of the endpoint name, or the start of ICCID, IMSI, IMEI or serial number',
+            offset: Type.Optional(
+              Type.Integer({
+                minimum: 0,
+                maximum: 100_000_000,
+                description: 'So many are passed over; not beside a cursor',
               }),
             ),
-            state: Type.Optional(Type.Union([Type.Literal('registered'), Type.Literal('unregistered')])),
           },
           { additionalProperties: false },
         ),
@@ -48,18 +66,45 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
       },
     },
     async ({ query }) => {
+      const now = clock.wallTime();
+      if (query.cursor !== undefined && query.offset !== undefined) {
+        throw new RequestError('either `cursor` or `offset`');
+      }
       const page = await stores.devices.list({
+        filter: filterOfQuery(query),
+        now,
         limit: query.limit ?? 100,
+        ...(query.sort === undefined ? {} : sortOf(query.sort)),
         ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
-        ...(query.q === undefined || query.q === '' ? {} : { search: query.q }),
-        ...(query.state === undefined ? {} : { state: query.state }),
+        ...(query.offset === undefined ? {} : { offset: query.offset }),
       });
+      const fields = query.fields === undefined ? undefined : fieldsOf(query.fields);
+      const items = page.items.map((device) => inList(device, now));
       return {
-        items: page.items.map((device) => present(device)),
+        items: fields === undefined ? items : items.map((item) => presentFields(item, fields)),
         total: page.total,
         next: page.next ?? null,
       };
     },
+  );
+
+  app.get(
+    '/api/devices/facets',
+    {
+      schema: {
+        operationId: 'countDevices',
+        summary: 'How many devices match, by the values that they have',
+        description: 'The parameters beside `by` are those of the list.',
+        tags,
+        querystring: Type.Object(
+          { by: facetParameter, ...deviceFilterParameters },
+          { additionalProperties: false },
+        ),
+        response: { 200: ref(DeviceFacetsSchema), ...problemResponses },
+      },
+    },
+    async ({ query: { by, ...query } }) =>
+      presentFacets(await stores.devices.facets(facetsOf(by), filterOfQuery(query), clock.wallTime())),
   );
 
   app.get(
@@ -76,7 +121,11 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
     async ({ params }) => {
       const device = await stores.devices.get(params.endpoint);
       if (device === undefined) throw new UnknownDeviceError(params.endpoint);
-      return present(device, await listening.powerSaving(params.endpoint));
+      const { registration } = device;
+      if (registration === undefined) return presentDevice(device, deviceState(device, clock.wallTime()));
+      const saving = await listening.powerSaving(params.endpoint);
+      const presence = listening.state(registration, device, saving);
+      return presentDevice(device, presence.awake ? 'awake' : 'asleep', presentPresence(presence, saving));
     },
   );
 
@@ -103,3 +152,13 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
     },
   );
 };
+
+/**
+ * Presence as it was when the store found the device in this state: what was heard in the last seconds is known
+ * here before it is there, and a list of those that sleep must not have one that says it is awake.
+ */
+function asOf(state: DeviceState, presence: PresenceState): PresenceState {
+  if (presence.awake === (state === 'awake')) return presence;
+  const { awakeUntil: _, ...rest } = presence;
+  return { ...rest, awake: state === 'awake' };
+}

@@ -25,7 +25,7 @@ export const serverRoutes: FastifyPluginAsyncTypebox<
       },
     },
     async () => {
-      const { known, registered } = await stores.devices.counts();
+      const { known, registered } = await stores.devices.counts(clock.wallTime());
       const { version, node, coapUri, store } = about;
       const startedAt = Math.round(about.startedAt);
       return {

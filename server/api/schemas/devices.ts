@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { deviceStateFilters, deviceStates } from '../../ports/device-store.ts';
 import { PresenceSchema } from './presence.ts';
 
 // Times in the API are milliseconds since the Unix epoch; a reading's time has a fraction down to the microsecond.
@@ -35,7 +36,11 @@ export type ApiRegistration = Static<typeof RegistrationSchema>;
 export const DeviceSchema = Type.Object(
   {
     endpoint: Type.String(),
-    state: Type.Union([Type.Literal('registered'), Type.Literal('unregistered')]),
+    state: Type.Enum(deviceStates, {
+      description:
+        'awake: registered, and it listens now. asleep: registered, and it sleeps (queue mode). lost: its ' +
+        'registration ran out. left: it de-registered. known: it is not registered, and nobody knows since when.',
+    }),
     firstSeen: Type.Number(),
     lastSeen: Type.Number(),
     manufacturer: Type.Optional(Type.String()),
@@ -54,9 +59,18 @@ export const DeviceSchema = Type.Object(
 );
 export type ApiDevice = Static<typeof DeviceSchema>;
 
+/** Of a list whose reader chose fields: only the endpoint is there always. */
+export const DeviceItemSchema = Type.Object(
+  { ...Type.Partial(DeviceSchema).properties, endpoint: Type.String() },
+  { $id: 'DeviceItem', additionalProperties: false },
+);
+export type ApiDeviceItem = Static<typeof DeviceItemSchema>;
+
 export const DevicePageSchema = Type.Object(
   {
-    items: Type.Array(DeviceSchema),
+    items: Type.Array(DeviceItemSchema, {
+      description: 'Each as the device itself, where no `fields` were asked for',
+    }),
     total: Type.Integer({ description: 'How many match, on all pages' }),
     next: Type.Union([Type.String(), Type.Null()], {
       description: 'Cursor of the next page; null on the last',
@@ -65,3 +79,58 @@ export const DevicePageSchema = Type.Object(
   { $id: 'DevicePage', additionalProperties: false },
 );
 export type ApiDevicePage = Static<typeof DevicePageSchema>;
+
+function texts(description: string) {
+  return Type.Optional(Type.Array(Type.String({ maxLength: 1000 }), { maxItems: 1000, description }));
+}
+
+/** Which devices are meant: those that match all that is given. */
+export const DeviceFilterSchema = Type.Object(
+  {
+    q: Type.Optional(
+      Type.String({
+        maxLength: 255,
+        description:
+          'A part of the endpoint name, or the start of ICCID, IMSI, IMEI or serial number; any case',
+      }),
+    ),
+    state: Type.Optional(
+      Type.Array(Type.Enum(deviceStateFilters), {
+        maxItems: 20,
+        description: 'In one of these states; registered: awake or asleep, unregistered: any other',
+      }),
+    ),
+    carrier: texts('Current carrier, one of these; an empty text: none is known, or it is disconnected'),
+    manufacturer: texts('One of these; an empty text: not known'),
+    model: texts('One of these; an empty text: not known'),
+    firmware: texts('Firmware version, one of these; an empty text: not known'),
+    node: texts('The server node of the registration, one of these; an empty text: not registered'),
+    signalMin: Type.Optional(Type.Number({ description: 'dBm, inclusive' })),
+    signalMax: Type.Optional(Type.Number({ description: 'dBm, inclusive' })),
+    seenSince: Type.Optional(Type.Number({ description: 'Last seen at this time or after it' })),
+    seenBefore: Type.Optional(Type.Number({ description: 'Last seen before this time' })),
+  },
+  { $id: 'DeviceFilter', additionalProperties: false },
+);
+export type ApiDeviceFilter = Static<typeof DeviceFilterSchema>;
+
+const facet = Type.Optional(
+  Type.Array(
+    Type.Object({
+      value: Type.Union([Type.String(), Type.Null()], { description: 'null: none is known' }),
+      count: Type.Integer(),
+    }),
+  ),
+);
+
+export const DeviceFacetsSchema = Type.Object(
+  {
+    total: Type.Integer({ description: 'How many devices match' }),
+    facets: Type.Object(
+      { state: facet, carrier: facet, manufacturer: facet, model: facet, firmware: facet, node: facet },
+      { description: 'By value how many of them have it: the most frequent first, at most 100 each' },
+    ),
+  },
+  { $id: 'DeviceFacets', additionalProperties: false },
+);
+export type ApiDeviceFacets = Static<typeof DeviceFacetsSchema>;

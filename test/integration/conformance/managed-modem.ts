@@ -111,7 +111,7 @@ export class ManagedModem {
   }
 
   async registered(): Promise<void> {
-    await this.world.until('registered', async () => (await this.device()).state === 'registered');
+    await this.world.until('registered', async () => (await this.device()).registration !== undefined);
   }
 
   /** Lets what is under way come to its end: but for notifications, nothing on the wire for two seconds. */

@@ -38,7 +38,7 @@ describe.skipIf(!hasLeshan)('a client on the Leshan library', () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({
       endpoint,
-      state: 'registered',
+      state: 'awake',
       registration: { lifetime: 60, version: '1.1', binding: 'U', queueMode: false, rootPath: '/' },
     });
     const { body: listed } = await server.call('GET', `${device}/objects`);
@@ -149,7 +149,7 @@ describe.skipIf(!hasLeshan)('a client on the Leshan library', () => {
     events.close();
     await server.killAndStartAgain();
     events = await EventStream.open(server.url(`/api/events?endpoint=${endpoint}`));
-    expect((await server.call('GET', device)).body).toMatchObject({ state: 'registered' });
+    expect((await server.call('GET', device)).body).toMatchObject({ state: 'awake' });
     client.order('value 33.75');
     const reading = await events.until(
       ({ type, data }) => type === 'readings' && JSON.stringify(data).includes('33.75'),
@@ -166,7 +166,7 @@ describe.skipIf(!hasLeshan)('a client on the Leshan library', () => {
     await events.until(({ type }) => type === 'deregistered');
     const { status, body } = await server.call('GET', device);
     expect(status).toBe(200);
-    expect(body).toMatchObject({ state: 'unregistered' });
+    expect(body).toMatchObject({ state: 'left' });
     expect((body as { registration?: unknown }).registration).toBeUndefined();
   });
 });

@@ -59,7 +59,7 @@ describe.skipIf(!isInstalled(coapClient))("libcoap's coap-client", () => {
       items: [
         {
           endpoint: 'libcoap-1',
-          state: 'registered',
+          state: 'awake',
           registration: {
             lifetime: 60,
             version: '1.1',
@@ -122,7 +122,7 @@ describe.skipIf(!isInstalled(coapClient))("libcoap's coap-client", () => {
     const { code } = await coap('-m', 'delete', `coap://${server.coap}/${location}`);
     expect(code).toBe('2.02');
     const { body } = await server.call('GET', '/api/devices/libcoap-1');
-    expect(body).toMatchObject({ endpoint: 'libcoap-1', state: 'unregistered' });
+    expect(body).toMatchObject({ endpoint: 'libcoap-1', state: 'left' });
     const again = await coap('-m', 'delete', `coap://${server.coap}/${location}`);
     expect(again.code).toBe('4.04');
   });

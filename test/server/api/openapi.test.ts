@@ -37,6 +37,7 @@ describe('/openapi.json', () => {
     expect(operations.map(([name]) => name).sort()).toEqual(
       [
         'GET /api/devices',
+        'GET /api/devices/facets',
         'GET /api/devices/{endpoint}/presence',
         'PUT /api/devices/{endpoint}/presence',
         'POST /api/devices/{endpoint}/requests',
@@ -124,7 +125,7 @@ describe('/openapi.json', () => {
       expect.arrayContaining(['Device', 'DevicePage', 'Registration', 'Command', 'ReadResult', 'Problem']),
     );
     expect(document.components.schemas.DevicePage.properties.items.items).toEqual({
-      $ref: '#/components/schemas/Device',
+      $ref: '#/components/schemas/DeviceItem',
     });
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(
       ([, reference]) => reference,

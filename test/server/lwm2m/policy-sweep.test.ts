@@ -54,8 +54,8 @@ class Fleet {
     });
   }
 
-  async #list({ limit, cursor, state }: DeviceQuery) {
-    expect(state).toBe('registered');
+  async #list({ limit, cursor, filter }: DeviceQuery) {
+    expect(filter?.states).toEqual(['registered']);
     this.listed++;
     if (this.refusals-- > 0) throw new StoreUnavailableError('the disk is full');
     const from = Number(cursor ?? 0);

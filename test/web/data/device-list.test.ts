@@ -18,7 +18,7 @@ const registration = (updatedAt: number) => ({
 
 const device = (endpoint: string, extra: Partial<ApiDevice> = {}): ApiDevice => ({
   endpoint,
-  state: 'registered',
+  state: 'awake',
   firstSeen: 0,
   lastSeen: 1000,
   registration: registration(1000),
@@ -68,8 +68,8 @@ describe('applyEvent', () => {
     const before = list([device('a'), device('b')], { state: 'registered' });
     const { list: after } = applyEvent(before, event('expired', 'a', 9000));
     expect(after.devices.map(({ endpoint, state }) => [endpoint, state])).toEqual([
-      ['a', 'unregistered'],
-      ['b', 'registered'],
+      ['a', 'lost'],
+      ['b', 'awake'],
     ]);
     expect(after.devices[0]).not.toHaveProperty('registration');
   });

@@ -172,10 +172,10 @@ describe('values', () => {
 
 describe('signalIsOld', () => {
   it.each([
-    ['registered', 'AT&T', false],
-    ['registered', undefined, false],
-    ['registered', '', true],
-    ['unregistered', 'AT&T', true],
+    ['awake', 'AT&T', false],
+    ['awake', undefined, false],
+    ['awake', '', true],
+    ['lost', 'AT&T', true],
   ] as const)('of a device that is %s, on carrier %j: %s', (state, carrier, old) => {
     expect(signalIsOld({ state, ...(carrier !== undefined && { carrier }) })).toBe(old);
   });
