@@ -59,7 +59,7 @@ describe('a registration', () => {
     expect(await status(call('POST', '/api/devices/modem/server/disable', { seconds: 60 }))).toBe(204);
     expect(told).toEqual(['PUT /1/0/5', 'POST /1/0/4']);
     expect((await device.request(Code.DELETE, device.location)).code).toBe(Code.DELETED);
-    expect((await deviceOf()).state).toBe('unregistered');
+    expect((await deviceOf()).state).toBe('left');
   });
 
   it('is updated when the device is triggered (ETS 104)', async () => {

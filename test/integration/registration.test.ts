@@ -37,7 +37,7 @@ describe('the registration interface', () => {
     expect(updated.registration?.objects).toHaveLength(2);
 
     expect((await device.request(Code.DELETE, device.location)).code).toBe(Code.DELETED);
-    expect((await deviceOf('modem')).state).toBe('unregistered');
+    expect((await deviceOf('modem')).state).toBe('left');
     expect((await device.request(Code.DELETE, device.location)).code).toBe(Code.NOT_FOUND);
     expect((await device.request(Code.POST, device.location)).code).toBe(Code.NOT_FOUND);
     const events = await world.until('three events', async () => {

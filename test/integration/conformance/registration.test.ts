@@ -59,7 +59,7 @@ describe('the registration interface', () => {
     managed.world.link.deaf.add(modemAddress);
     managed.world.link.filter = (_data, from) => from === modemAddress;
     await managed.world.pass(40_000);
-    await managed.world.until('its end', async () => (await managed?.device())?.state === 'unregistered');
+    await managed.world.until('its end', async () => (await managed?.device())?.registration === undefined);
     expect(await managed.events()).toContain('expired');
     managed.world.link.filter = undefined;
     managed.world.link.deaf.clear();
@@ -70,7 +70,7 @@ describe('the registration interface', () => {
     expect((await managed.call('PUT', '/objects/1/0/5', { value: 60 })).status).toBe(204);
     const begin = managed.mark();
     expect((await managed.call('POST', '/server/disable')).status).toBe(204);
-    await managed.world.until('gone', async () => (await managed?.device())?.state === 'unregistered');
+    await managed.world.until('gone', async () => (await managed?.device())?.registration === undefined);
     const wire = managed.since(begin);
     expect(fromServer(wire, 'POST')[0]?.path).toBe('/1/0/4');
     expect(managed.answers(wire)[0]).toBe('2.04');
@@ -108,7 +108,7 @@ describe('the registration interface', () => {
     const other = managed.world.device('other:1', endpoint);
     await other.register('</1/0>');
     await other.request(Code.DELETE, other.location);
-    await managed.world.until('gone', async () => (await managed?.device())?.state === 'unregistered');
+    await managed.world.until('gone', async () => (await managed?.device())?.registration === undefined);
     const begin = managed.mark();
     managed.modem.client.registration.update();
     await managed.registered();
