@@ -37,6 +37,12 @@ export const pages: readonly Page[] = [
     view: ({ endpoint, tab, path, query }) =>
       html`<sy-device-page .endpoint=${endpoint} .tab=${tab} .path=${path} .query=${query}></sy-device-page>`,
   },
+  {
+    name: 'cluster',
+    navigation: { label: 'Cluster', key: 'l', href: '/cluster', icon: 'cluster' },
+    load: () => import('./elements/sy-cluster-page.ts'),
+    view: () => html`<sy-cluster-page></sy-cluster-page>`,
+  },
 ];
 
 /** A page as it is to be shown. */

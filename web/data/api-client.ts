@@ -124,6 +124,22 @@ export class ApiClient {
     return this.#get(`/api/object-models/${object}`, {}, signal);
   }
 
+  /** What a noun's own functions ask for, as those of web/data/cluster.ts do. */
+  get<T>(path: string, parameters: Parameters = {}, signal?: AbortSignal): Promise<T> {
+    return this.#get<T>(path, parameters, signal);
+  }
+
+  /** Anything but a GET; `body` goes as JSON. */
+  send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
+    return this.#send<T>(path, {
+      method,
+      ...(body !== undefined && {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    });
+  }
+
   #get<T>(path: string, parameters: Parameters, signal: AbortSignal | undefined): Promise<T> {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) {

@@ -1,9 +1,21 @@
 /** The API's types as the console uses them; their one home is server/api/schemas.ts. */
 
-export type { ApiObjectModel } from '../../server/api/schemas/object-models.ts';
-export type { ApiObservationStatus, ApiWantedStatus } from '../../server/api/schemas/observation-policies.ts';
+export type {
+  ApiObjectModel,
+  ApiObjectModelEntry,
+  ApiObjectModelList,
+  ApiObjectModelsLoaded,
+} from '../../server/api/schemas/object-models.ts';
+export type {
+  ApiObservationPolicy,
+  ApiObservationPolicyBody,
+  ApiObservationStatus,
+  ApiWantedStatus,
+} from '../../server/api/schemas/observation-policies.ts';
 export type {
   ApiCarrierAnswer,
+  ApiCluster,
+  ApiClusterNode,
   ApiCommand,
   ApiCommandPage,
   ApiDevice,
@@ -16,6 +28,8 @@ export type {
   ApiReadResult,
   ApiResourceItem,
   ApiServer,
+  ApiServerSetting,
+  ApiServerSettingsAnswer,
   ApiValue,
 } from '../../server/api/schemas.ts';
 

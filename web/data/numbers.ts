@@ -37,3 +37,17 @@ export function displayUnit(unit: string | undefined): string {
   };
   return shown[unit] ?? unit;
 }
+
+const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+
+/** `52.4 MB`: powers of a thousand (ISO 80000-13), three digits. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < byteUnits.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return `${value.toFixed(digits)}${thinSpace}${byteUnits[unit]}`;
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { csvField, csvLine } from '../../../web/data/csv.ts';
 import { comparePaths, pathName, valueText } from '../../../web/data/last-values.ts';
-import { displayUnit, formatCount, formatMeasure } from '../../../web/data/numbers.ts';
+import { displayUnit, formatBytes, formatCount, formatMeasure } from '../../../web/data/numbers.ts';
 import { formatSignal, signalIsOld, signalMeaning } from '../../../web/data/signal.ts';
 import { durationText, exactTime, freshness, isoMicroseconds, relativeTime } from '../../../web/data/time.ts';
 
@@ -109,6 +109,22 @@ describe('numbers', () => {
       '',
       'widgets',
     ]);
+  });
+});
+
+describe('formatBytes', () => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1.00 kB'],
+    [9_994_999, '9.99 MB'],
+    [9_999_000, '10.0 MB'],
+    [52_428_800, '52.4 MB'],
+    [214_958_080, '215 MB'],
+    [999_600, '1.00 MB'],
+    [5e15, '5000 TB'],
+  ])('writes %i bytes as %s', (bytes, text) => {
+    expect(plain(formatBytes(bytes))).toBe(text);
   });
 });
 
