@@ -5,8 +5,10 @@ import type { Clock } from '../protocol/clock.ts';
 import type { DatagramPort } from '../protocol/coap/datagram-port.ts';
 import { createCoapEndpoint } from '../protocol/coap/endpoint.ts';
 import { allowHosts } from './api/allowed-hosts.ts';
-import { performHeldRequest } from './api/held-requests.ts';
+import { checkHeldRequest, checkRequest, performHeldRequest } from './api/held-requests.ts';
 import { buildApi } from './api/index.ts';
+import { jobDevices } from './api/job-devices.ts';
+import { presentJob } from './api/job-presenters.ts';
 import { presentCommand, presentRegistration } from './api/presenters.ts';
 import type { ApiHeldRequestBody } from './api/schemas.ts';
 import { composeCluster } from './cluster/compose-cluster.ts';
@@ -17,6 +19,7 @@ import { HeldRequest } from './commands/held-request.ts';
 import { RequestService } from './commands/request-service.ts';
 import type { Config } from './config.ts';
 import { consoleRoot, packageVersion } from './installation.ts';
+import { composeJobs } from './jobs/jobs.ts';
 import { announce, listen } from './listen.ts';
 import { LiveHub } from './live/hub.ts';
 import { EventPublisher } from './live/publisher.ts';
@@ -37,6 +40,7 @@ import { SendInterface } from './lwm2m/send-interface.ts';
 import { registerMetrics } from './metrics.ts';
 import { readObjectFolder } from './object-folder.ts';
 import type { Command } from './ports/command-queue.ts';
+import type { Registration } from './ports/registration-store.ts';
 import type { Stores } from './ports/stores.ts';
 import { steadyClock } from './steady-clock.ts';
 import { TelemetryIngest } from './telemetry/ingest.ts';
@@ -116,6 +120,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
         readonly lifecycle: DeviceLifecycle;
         readonly policies: OpenedPolicies;
         readonly listening: ListeningTimes;
+        readonly jobs: ReturnType<typeof composeJobs>;
       }
     | undefined;
   const parts = (): NonNullable<typeof wired> => {
@@ -241,7 +246,15 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   });
 
   const onStep = (command: Command): void => {
+    parts().jobs.runner.stepped(command);
     events.publish('command', command.endpoint, clock.wallTime(), { command: presentCommand(command) });
+  };
+  const heldNeeds = {
+    stores: levelStores,
+    requests,
+    registry,
+    lookupFor: (registration: Registration) => deviceModels.lookupFor(registration),
+    clock,
   };
   const dispatcher = new CommandDispatcher({
     queue: stores.commands,
@@ -254,18 +267,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
       }),
       request: new HeldRequest({
         perform: ({ endpoint: name, parameters }, options) =>
-          performHeldRequest(
-            {
-              stores: levelStores,
-              requests,
-              registry,
-              lookupFor: (registration) => deviceModels.lookupFor(registration),
-              clock,
-            },
-            name,
-            parameters as ApiHeldRequestBody,
-            options,
-          ),
+          performHeldRequest(heldNeeds, name, parameters as ApiHeldRequestBody, options),
       }),
     },
     reachability: async (name) => {
@@ -278,6 +280,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     clock: steady,
     log: log.child({ part: 'commands' }),
     onStep,
+    onUnreachable: (name) => parts().jobs.runner.unreachable(name),
   });
   onClose(() => dispatcher.close());
 
@@ -313,7 +316,6 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     requests,
     log: log.child({ part: 'presence' }),
   });
-  wired = { dispatcher, lifecycle, policies, listening };
 
   const expiry = new RegistrationExpiry({
     registrations: stores.registrations,
@@ -337,6 +339,8 @@ export async function compose(foundation: Foundation): Promise<Listening> {
       maxBytes: config.readingsMaxBytes,
       commandsMaxAge: config.commandsMaxAge,
       commandsMaxCount: config.commandsMaxCount,
+      jobsMaxAge: config.jobsMaxAge,
+      jobsMaxCount: config.jobsMaxCount,
     },
     () => projection.flush(),
   );
@@ -360,6 +364,27 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     onStep,
     onQueued: (name) => dispatcher.kick(name),
   });
+  const jobs = composeJobs({
+    stores,
+    devices: jobDevices(stores.devices, clock),
+    commands,
+    requests: heldRequests,
+    policies: policies.service,
+    checkRequest: (name, request) => checkHeldRequest(heldNeeds, name, request as ApiHeldRequestBody),
+    check: (operation) => {
+      if (operation.kind === 'request') checkRequest(operation.request as ApiHeldRequestBody, registry);
+    },
+    clock: steady,
+    log: log.child({ part: 'jobs' }),
+    onStep: (command) => {
+      onStep(command);
+      dispatcher.kick(command.endpoint);
+    },
+    onProgress: (job) => events.publish('job', undefined, clock.wallTime(), { job: presentJob(job) }),
+  });
+  onClose(() => jobs.runner.close());
+  wired = { dispatcher, lifecycle, policies, listening, jobs };
+  await jobs.runner.start();
   await dispatcher.start();
   policies.start();
 
@@ -382,6 +407,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     requests,
     commands,
     heldRequests,
+    jobs: jobs.service,
     listening,
     policies: policies.service,
     models,

@@ -125,6 +125,20 @@ export const settings = [
     meaning: 'Commands that have ended and are kept at the most; the oldest go first.',
   },
   {
+    name: 'SIMYARD_JOBS_MAX_AGE',
+    flag: 'jobs-max-age',
+    type: 'integer',
+    default: '90',
+    meaning: 'Days that jobs are kept after they have ended.',
+  },
+  {
+    name: 'SIMYARD_JOBS_MAX_COUNT',
+    flag: 'jobs-max-count',
+    type: 'integer',
+    default: '1000',
+    meaning: 'Jobs that have ended and are kept at the most; the oldest go first.',
+  },
+  {
     name: 'SIMYARD_WAITING_MAX_COUNT',
     flag: 'waiting-max-count',
     type: 'integer',
@@ -211,6 +225,9 @@ export interface Config {
   /** ms */
   readonly commandsMaxAge: number;
   readonly commandsMaxCount: number;
+  /** ms */
+  readonly jobsMaxAge: number;
+  readonly jobsMaxCount: number;
   /** Of commands that wait for one device. */
   readonly waitingMaxCount: number;
   readonly waitingMaxBytes: number;
@@ -311,6 +328,8 @@ export function loadConfig(
     awakeTime: integer('SIMYARD_AWAKE_TIME', 1_000, 86_400_000),
     commandsMaxAge: integer('SIMYARD_COMMANDS_MAX_AGE', 1, 36_500) * 86_400_000,
     commandsMaxCount: integer('SIMYARD_COMMANDS_MAX_COUNT', 0, Number.MAX_SAFE_INTEGER),
+    jobsMaxAge: integer('SIMYARD_JOBS_MAX_AGE', 1, 36_500) * 86_400_000,
+    jobsMaxCount: integer('SIMYARD_JOBS_MAX_COUNT', 0, Number.MAX_SAFE_INTEGER),
     waitingMaxCount: integer('SIMYARD_WAITING_MAX_COUNT', 1, 1_000_000),
     waitingMaxBytes: integer('SIMYARD_WAITING_MAX_BYTES', 1_048_576, Number.MAX_SAFE_INTEGER),
     shortServerId:

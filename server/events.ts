@@ -12,7 +12,7 @@ import type { LogPosition } from './ports/telemetry-log.ts';
  * - object-model: `{object, version, change}`: loaded or removed; of no device
  * - command: `{command}` as the API shows one, after each step of its life
  * - device: `{attributes}` what changed of the inventory entry
- * - job: `{job}` as the API shows it; of no device
+ * - job: `{job}` as the API shows one, at most twice a second for each, and always the last; of no device
  * - webhook: `{webhook}` as the API shows it, when its state changes; of no device
  * - node: a server node came, drains or is gone; of no device
  */

@@ -6,6 +6,7 @@ import type { CommandService } from '../commands/carrier-commands.ts';
 import type { HeldRequests } from '../commands/request-service.ts';
 import type { SettingInForce } from '../config.ts';
 import type { LiveStream } from '../events.ts';
+import type { Jobs } from '../jobs/job-service.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
 import type { ListeningTimes } from '../lwm2m/listening-times.ts';
 import type { ObjectModels } from '../lwm2m/object-models.ts';
@@ -23,6 +24,7 @@ export interface ApiDependencies {
   readonly heldRequests: HeldRequests;
   /** Whether devices listen, and for how long after they were heard. */
   readonly listening: Pick<ListeningTimes, 'state' | 'powerSaving' | 'configure'>;
+  readonly jobs: Jobs;
   readonly policies: ObservationPolicies;
   readonly models: ObjectModels;
   readonly live: LiveStream;

@@ -1,3 +1,4 @@
+import type { ObjectRegistry } from '../../objects/registry.ts';
 import { systemClock } from '../../protocol/clock.ts';
 import { RequestError } from '../../protocol/errors.ts';
 import type { DeviceRequestOptions } from '../lwm2m/device-requests.ts';
@@ -49,6 +50,11 @@ export async function checkHeldRequest(
   endpoint: string,
   body: ApiHeldRequestBody,
 ): Promise<void> {
+  checkRequest(body, await deviceModel(deps, endpoint));
+}
+
+/** As `checkHeldRequest`, by object definitions that somebody else has. */
+export function checkRequest(body: ApiHeldRequestBody, model: ObjectRegistry): void {
   const { operation, timeToLive: _, ...given } = body;
   const { needs, may = [] } = members[operation];
   for (const member of needs) {
@@ -65,7 +71,6 @@ export async function checkHeldRequest(
     throw new RequestError("'execute' takes either 'args' or 'arguments'");
   }
   if (body.format !== undefined) contentFormatId(body.format);
-  const model = await deviceModel(deps, endpoint);
   if (body.paths !== undefined) compositePathList(body.paths.join(','));
   if (operation === 'write-composite') compositeChanges(body.values ?? {}, model);
   if (body.path === undefined) return;

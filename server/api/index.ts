@@ -19,6 +19,7 @@ import { commandRoutes } from './routes/commands.ts';
 import { compositeRoutes } from './routes/composite.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { eventRoutes } from './routes/events.ts';
+import { jobRoutes } from './routes/jobs.ts';
 import { objectModelRoutes } from './routes/object-models.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { observationPolicyRoutes } from './routes/observation-policies.ts';
@@ -95,6 +96,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   await app.register(carrierRoutes, deps);
   await app.register(commandRoutes, deps);
   await app.register(requestRoutes, deps);
+  await app.register(jobRoutes, deps);
   await app.register(readingRoutes, deps);
   await app.register(eventRoutes, { ...deps, streams, httpMetrics });
   await app.register(serverRoutes, { ...deps, httpMetrics });

@@ -14,6 +14,7 @@ const tags = [
   { name: 'profiles', description: 'What the profile ids of LwM2M 1.2 stand for' },
   { name: 'carrier', description: "The SIM's carrier, and switching it" },
   { name: 'commands', description: 'Durable commands to devices' },
+  { name: 'jobs', description: 'One operation on many devices' },
   { name: 'readings', description: 'What sensors said, by the time that it was taken' },
   { name: 'events', description: 'What happens, live, and what happened' },
   { name: 'server', description: 'The server itself' },

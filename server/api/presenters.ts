@@ -219,6 +219,7 @@ export function presentCommand(command: Command): ApiCommand {
       'updatedAt',
       'expiresAt',
     ]),
+    ...(command.job === undefined ? {} : { job: command.job.id }),
     parameters: { ...command.parameters },
     ...(command.result === undefined ? {} : { result: { ...command.result } }),
     history: command.history.map((step) => pick(step, ['state', 'at', 'reason'])),

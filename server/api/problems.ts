@@ -19,6 +19,7 @@ export const problems = {
   route_not_found: { status: 404, title: 'No such route' },
   unknown_device: { status: 404, title: 'No such device' },
   unknown_command: { status: 404, title: 'No such command' },
+  unknown_job: { status: 404, title: 'No such job' },
   unknown_object_model: { status: 404, title: 'No such object definition' },
   unknown_policy: { status: 404, title: 'No such observation policy' },
   unknown_profile: { status: 404, title: 'No such profile' },

@@ -1,4 +1,5 @@
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
+import * as jobSchemas from './schemas/jobs.ts';
 import * as modelSchemas from './schemas/object-models.ts';
 import * as policySchemas from './schemas/observation-policies.ts';
 import * as schemas from './schemas.ts';
@@ -15,7 +16,7 @@ function isNamed(value: unknown): value is TSchema & NamedSchema {
 
 /** Every schema that has a name, by it: the components of the OpenAPI document. */
 export const namedSchemas: ReadonlyMap<string, TSchema> = new Map(
-  (Object.values({ ...schemas, ...policySchemas, ...modelSchemas }) as unknown[])
+  (Object.values({ ...schemas, ...policySchemas, ...jobSchemas, ...modelSchemas }) as unknown[])
     .filter(isNamed)
     .map((schema) => [schema.$id, schema]),
 );

@@ -42,15 +42,31 @@ export interface CommandService {
       readonly idempotencyKey?: string;
       /** ms; default one day. */
       readonly timeToLive?: number;
+      /** The job that it is for. */
+      readonly job?: { readonly id: string; readonly attempt: number };
     },
   ): Promise<{ readonly command: Command; readonly created: boolean }>;
   carrierStatus(endpoint: string): Promise<readonly CarrierStatus[]>;
   get(id: string): Promise<Command | undefined>;
   /** @throws ConflictError it is on its way to the device already, or final. */
   cancel(id: string): Promise<Command | undefined>;
+  /**
+   * Queues a new command with the content of one that has ended without success, for as long as that had.
+   * @throws ConflictError it has not ended, or was done; BusyError too much waits for the device; UnknownDeviceError
+   */
+  retry(
+    id: string,
+    idempotencyKey?: string,
+  ): Promise<{ readonly command: Command; readonly created: boolean } | undefined>;
   list(query: {
     readonly endpoint?: string;
+    readonly kind?: string;
     readonly states?: readonly Command['state'][];
+    /** Id of a job. */
+    readonly job?: string;
+    /** Made from then, and before then; ms since the epoch. */
+    readonly from?: number;
+    readonly to?: number;
     readonly limit: number;
     readonly cursor?: string;
   }): Promise<{ readonly items: readonly Command[]; readonly next?: string }>;

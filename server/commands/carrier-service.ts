@@ -5,7 +5,7 @@ import { RequestError } from '../../protocol/errors.ts';
 import { pathIds } from '../../protocol/lwm2m/path.ts';
 import { ConflictError, UnknownDeviceError } from '../errors.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
-import type { Command, CommandState, WaitingBounds } from '../ports/command-queue.ts';
+import type { Command, CommandState, NewCommand, WaitingBounds } from '../ports/command-queue.ts';
 import type { Device } from '../ports/device-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { CarrierOption, CarrierStatus, CommandService } from './carrier-commands.ts';
@@ -40,7 +40,7 @@ export class CarrierService implements CommandService {
     endpoint: string,
     request: SwitchRequest,
   ): Promise<{ readonly command: Command; readonly created: boolean }> {
-    const { stores, clock, onStep, onQueued } = this.#options;
+    const { stores, clock } = this.#options;
     const { idempotencyKey } = request;
     const slot = request.slot ?? 0;
     const device = await stores.devices.get(endpoint);
@@ -51,19 +51,51 @@ export class CarrierService implements CommandService {
     }
     const target = await this.#resolve(endpoint, slot, request.carrier);
     const now = Math.floor(clock.wallTime());
-    const { command, created, conflict } = await stores.commands.enqueue({
+    return this.#enqueue({
       endpoint,
       kind: 'carrier-switch',
       parameters: { carrier: target.id, name: target.name, slot },
       createdAt: now,
       expiresAt: now + (request.timeToLive ?? TIME_TO_LIVE),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      ...(this.#options.bounds === undefined ? {} : { bounds: this.#options.bounds }),
+      ...(request.job === undefined ? {} : { job: request.job }),
+    });
+  }
+
+  async retry(
+    id: string,
+    idempotencyKey?: string,
+  ): Promise<{ readonly command: Command; readonly created: boolean } | undefined> {
+    const { stores, clock } = this.#options;
+    const before = await stores.commands.get(id);
+    if (before === undefined) return undefined;
+    if (!isFinal(before.state)) {
+      throw new ConflictError(`the command has not ended: it is ${before.state}`);
+    }
+    if (before.state === 'done') throw new ConflictError('the command was done: give it anew to do it again');
+    const { endpoint, kind, parameters } = before;
+    if ((await stores.devices.get(endpoint)) === undefined) throw new UnknownDeviceError(endpoint);
+    const now = Math.floor(clock.wallTime());
+    return this.#enqueue({
+      endpoint,
+      kind,
+      parameters,
+      createdAt: now,
+      expiresAt: now + before.expiresAt - before.createdAt,
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    });
+  }
+
+  async #enqueue(wanted: NewCommand): Promise<{ readonly command: Command; readonly created: boolean }> {
+    const { stores, bounds, onStep, onQueued } = this.#options;
+    const { command, created, conflict } = await stores.commands.enqueue({
+      ...wanted,
+      ...(bounds === undefined ? {} : { bounds }),
     });
     if (conflict) throw new ConflictError('this Idempotency-Key was used for another command');
     if (created) {
       onStep(command);
-      onQueued(endpoint);
+      onQueued(command.endpoint);
     }
     return { command, created };
   }

@@ -18,6 +18,8 @@ export interface DispatcherOptions {
   readonly log: Logger;
   /** A command has taken a step. */
   readonly onStep: (command: Command) => void;
+  /** What waits for the device waits until it speaks. */
+  readonly onUnreachable?: (endpoint: string) => void;
 }
 
 /** What is remembered of a device that has a command which is not final. */
@@ -174,6 +176,7 @@ export class CommandDispatcher {
       if (wait === undefined || pending.again) continue;
       pending.notBefore = this.#options.clock.now() + wait.delay;
       pending.unreachable = wait.unreachable;
+      if (wait.unreachable) this.#options.onUnreachable?.(endpoint);
       return;
     }
   }
@@ -182,6 +185,7 @@ export class CommandDispatcher {
   async #advance(command: Command, pending: Pending): Promise<Wait | undefined> {
     const kind = this.#kindOf(command);
     if (command.state === 'queued') {
+      if (await this.#expire(command)) return undefined;
       const reachability = await this.#options.reachability(command.endpoint);
       if (reachability === 'unregistered') return notRegistered;
       if (reachability === 'asleep') return asleep;
@@ -202,6 +206,16 @@ export class CommandDispatcher {
     return known;
   }
 
+  /** The queue is swept now and then only: what is past its time is not sent meanwhile. True where it has expired. */
+  async #expire({ id, expiresAt }: Command): Promise<boolean> {
+    const { queue, clock, onStep } = this.#options;
+    const at = Math.floor(clock.wallTime());
+    if (at < expiresAt) return false;
+    const expired = await queue.transition({ id, from: ['queued'], to: 'expired', at });
+    if (expired !== undefined) onStep(expired);
+    return true;
+  }
+
   async #concludeFrom(pack: Pack): Promise<void> {
     const command = await this.#options.queue.head(pack.endpoint);
     if (command === undefined || (command.state !== 'accepted' && command.state !== 'sent')) return;
@@ -216,6 +230,8 @@ export class CommandDispatcher {
 
   async #step(command: Command, step: CommandStep): Promise<Command | undefined> {
     const { queue, clock, onStep } = this.#options;
+    // It waited for its turn at the device, and its time is over.
+    if (step.to === 'sent' && step.attempt === true && (await this.#expire(command))) return undefined;
     const after = await queue.transition({ id: command.id, at: Math.floor(clock.wallTime()), ...step });
     if (after !== undefined) onStep(after);
     return after;

@@ -20,6 +20,8 @@ export interface HeldRequests {
       readonly idempotencyKey?: string;
       /** ms; default one day. */
       readonly timeToLive?: number;
+      /** The job that it is for. */
+      readonly job?: { readonly id: string; readonly attempt: number };
     },
   ): Promise<{ readonly command: Command; readonly created: boolean }>;
 }
@@ -44,7 +46,7 @@ export class RequestService implements HeldRequests {
 
   async hold(
     endpoint: string,
-    { parameters, idempotencyKey, timeToLive = TIME_TO_LIVE }: Parameters<HeldRequests['hold']>[1],
+    { parameters, idempotencyKey, timeToLive = TIME_TO_LIVE, job }: Parameters<HeldRequests['hold']>[1],
   ): Promise<{ readonly command: Command; readonly created: boolean }> {
     const { stores, clock, onStep, onQueued, bounds } = this.#options;
     if ((await stores.devices.get(endpoint)) === undefined) throw new UnknownDeviceError(endpoint);
@@ -56,6 +58,7 @@ export class RequestService implements HeldRequests {
       createdAt: now,
       expiresAt: now + timeToLive,
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(job === undefined ? {} : { job }),
       ...(bounds === undefined ? {} : { bounds }),
     });
     if (conflict) throw new ConflictError('this Idempotency-Key was used for another command');

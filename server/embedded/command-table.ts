@@ -3,6 +3,7 @@ import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { isDeepStrictEqual } from 'node:util';
 import type {
   Command,
+  CommandQueue,
   CommandState,
   CommandTransition,
   NewCommand,
@@ -26,6 +27,8 @@ const pageBytes = 4_194_304;
 /** Old keys that one call removes at most. */
 const keysPerCall = 100;
 
+type CommandQuery = Parameters<CommandQueue['list']>[0];
+
 /** Commands on the worker's side. */
 export class CommandTable {
   readonly #database: DatabaseSync;
@@ -35,6 +38,7 @@ export class CommandTable {
   readonly #get;
   readonly #head;
   readonly #change;
+  readonly #ofJob;
   readonly #key;
   readonly #setKey;
   readonly #dropKeys;
@@ -46,8 +50,8 @@ export class CommandTable {
   constructor(database: DatabaseSync) {
     this.#database = database;
     this.#insert = database.prepare(
-      `INSERT INTO command (id, endpoint, number, kind, parameters, state, attempts, created_at, updated_at, expires_at, history)
-       VALUES (?, ?, ?, ?, ?, 'queued', 0, ?, ?, ?, ?) RETURNING *`,
+      `INSERT INTO command (id, endpoint, number, kind, parameters, state, attempts, created_at, updated_at, expires_at, history, job, job_attempt)
+       VALUES (?, ?, ?, ?, ?, 'queued', 0, ?, ?, ?, ?, ?, ?) RETURNING *`,
     );
     this.#waiting = database.prepare(
       `SELECT count(*) AS count, coalesce(sum(octet_length(parameters)), 0) AS bytes FROM command
@@ -64,6 +68,9 @@ export class CommandTable {
     this.#change = database.prepare(
       `UPDATE command SET state = ?, reason = ?, result = coalesce(?, result), attempts = attempts + ?,
          updated_at = ?, history = ? WHERE sequence = ? RETURNING *`,
+    );
+    this.#ofJob = database.prepare(
+      'SELECT * FROM command WHERE job = ? AND endpoint = ? AND job_attempt = ?',
     );
     this.#key = database.prepare(
       'SELECT command, created_at FROM command_key WHERE endpoint = ? AND key = ?',
@@ -94,13 +101,11 @@ export class CommandTable {
   enqueue(
     command: NewCommand,
   ): { command: Command; created: boolean; conflict: boolean } | { waiting: WaitingBounds } {
-    const { endpoint, kind, parameters, createdAt, expiresAt, idempotencyKey, bounds } = command;
-    if (idempotencyKey !== undefined) {
-      const before = this.#byKey(endpoint, idempotencyKey, createdAt);
-      if (before !== undefined) {
-        const same = before.kind === kind && isDeepStrictEqual(before.parameters, plain(parameters));
-        return { command: before, created: false, conflict: !same };
-      }
+    const { endpoint, kind, parameters, createdAt, expiresAt, idempotencyKey, job, bounds } = command;
+    const before = this.#madeBefore(command);
+    if (before !== undefined) {
+      const same = before.kind === kind && isDeepStrictEqual(before.parameters, plain(parameters));
+      return { command: before, created: false, conflict: !same };
     }
     const encoded = JSON.stringify(parameters);
     if (bounds !== undefined) {
@@ -121,6 +126,8 @@ export class CommandTable {
       createdAt,
       expiresAt,
       JSON.stringify([{ state: 'queued', at: createdAt }]),
+      job?.id ?? null,
+      job?.attempt ?? null,
     );
     if (idempotencyKey !== undefined) {
       this.#dropKeys.run(createdAt - keyLifetime, keysPerCall);
@@ -145,13 +152,7 @@ export class CommandTable {
     return this.#step(row, step);
   }
 
-  list(query: {
-    readonly endpoint?: string;
-    readonly kind?: string;
-    readonly states?: readonly CommandState[];
-    readonly limit: number;
-    readonly cursor?: string;
-  }): { items: readonly Command[]; next?: string } {
+  list(query: CommandQuery): { items: readonly Command[]; next?: string } {
     const conditions: string[] = [];
     const values: SQLInputValue[] = [];
     if (query.endpoint !== undefined) {
@@ -161,6 +162,18 @@ export class CommandTable {
     if (query.kind !== undefined) {
       conditions.push('kind = ?');
       values.push(query.kind);
+    }
+    if (query.job !== undefined) {
+      conditions.push('job = ?');
+      values.push(query.job);
+    }
+    if (query.from !== undefined) {
+      conditions.push('created_at >= ?');
+      values.push(query.from);
+    }
+    if (query.to !== undefined) {
+      conditions.push('created_at < ?');
+      values.push(query.to);
     }
     if (query.states !== undefined) {
       conditions.push(`state IN (${query.states.map(() => '?').join(', ')})`);
@@ -227,6 +240,14 @@ export class CommandTable {
     return commandOf(changed as Row);
   }
 
+  #madeBefore({ endpoint, createdAt, idempotencyKey, job }: NewCommand): Command | undefined {
+    if (job !== undefined) {
+      const row = this.#ofJob.get(job.id, endpoint, job.attempt);
+      if (row !== undefined) return commandOf(row);
+    }
+    return idempotencyKey === undefined ? undefined : this.#byKey(endpoint, idempotencyKey, createdAt);
+  }
+
   #byKey(endpoint: string, key: string, now: number): Command | undefined {
     const row = this.#key.get(endpoint, key);
     if (row === undefined || (row['created_at'] as number) <= now - keyLifetime) return undefined;
@@ -255,6 +276,9 @@ function commandOf(row: Row): Command {
     createdAt: row['created_at'] as number,
     updatedAt: row['updated_at'] as number,
     expiresAt: row['expires_at'] as number,
+    ...(row['job'] === null
+      ? {}
+      : { job: { id: row['job'] as string, attempt: row['job_attempt'] as number } }),
     history: JSON.parse(row['history'] as string),
   };
 }

@@ -1,6 +1,7 @@
 import { BusyError } from '../../protocol/errors.ts';
 import type { CommandQueue } from '../ports/command-queue.ts';
 import type { Device, DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
+import type { JobStore } from '../ports/job-store.ts';
 import type { ObjectModelStore } from '../ports/object-model-store.ts';
 import type { ObservationPolicyStore } from '../ports/observation-policy-store.ts';
 import type { ObservationStore } from '../ports/observation-store.ts';
@@ -179,5 +180,34 @@ export function commandQueue(channel: Channel, queries: Channel): CommandQueue {
     pendingEndpoints: () => channel.read('pendingEndpoints'),
     expire: (now, limit) => channel.write('expireCommands', now, limit),
     trim: (bounds) => channel.write('trimCommands', bounds),
+  };
+}
+
+export function jobStore(channel: Channel, queries: Channel): JobStore {
+  // A job may have very many devices: they go in steps, between which others have their turn.
+  const purge = async (): Promise<void> => {
+    while (await channel.write('purgeJobs'));
+  };
+  return {
+    create: (job) => channel.write('createJob', job),
+    get: (id) => channel.read('job', id),
+    list: (query) => queries.query('jobs', query),
+    addDevices: (id, endpoints, at) => channel.write('addJobDevices', id, endpoints, at),
+    transition: (step) => channel.write('jobTransition', step),
+    devices: (id, query) => queries.query('jobDevices', id, query),
+    note: (id, steps) => channel.write('noteJobDevices', id, steps),
+    endWaiting: (id, step) => channel.write('endWaitingJobDevices', id, step),
+    retryDevices: (id, at, limit) => channel.write('retryJobDevices', id, at, limit),
+    remove: async (id) => {
+      const removed = await channel.write('removeJob', id);
+      if (removed) await purge();
+      return removed;
+    },
+    trim: async (bounds) => {
+      const removed = await channel.write('trimJobs', bounds);
+      // Also what an end of the process in the middle of it has left.
+      await purge();
+      return removed;
+    },
   };
 }

@@ -6,6 +6,7 @@ import { databaseFile } from './database-file.ts';
 import {
   commandQueue,
   deviceStore,
+  jobStore,
   objectModelStore,
   observationPolicyStore,
   observationStore,
@@ -69,6 +70,7 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     observationPolicies: observationPolicyStore(channel),
     objectModels: objectModelStore(channel),
     commands: commandQueue(channel, queries),
+    jobs: jobStore(channel, queries),
     log: telemetryLog(channel, queries),
     history: history(channel, queries),
     lastValues: lastValues(channel),

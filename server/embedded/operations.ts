@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
-import type { Command, CommandQueue, CommandTransition, NewCommand } from '../ports/command-queue.ts';
+import type { CommandQueue, CommandTransition, NewCommand } from '../ports/command-queue.ts';
 import type { DeviceAttributes, DeviceFilter, DeviceQuery, DeviceText } from '../ports/device-store.ts';
 import type { HistoryQuery } from '../ports/history.ts';
+import type { JobDeviceStep, JobStore, JobTransition, NewJob } from '../ports/job-store.ts';
 import type { LastValue } from '../ports/last-values.ts';
 import type { StoredObjectModel } from '../ports/object-model-store.ts';
 import type { ObservationChoice, ObservationPolicy } from '../ports/observation-policy-store.ts';
@@ -16,6 +17,7 @@ import { DeviceTable, type NewAwakeTimes } from './device-table.ts';
 import { EventTable } from './event-table.ts';
 import type { EncodedChunks } from './history-chunk.ts';
 import { HistoryTable } from './history-table.ts';
+import { JobTable } from './job-table.ts';
 import { LastValueTable } from './last-value-table.ts';
 import { LogReader, LogTable } from './log-table.ts';
 import { ObjectModelTable } from './object-model-table.ts';
@@ -43,6 +45,7 @@ export function createQueries(database: DatabaseSync) {
   const log = new LogReader(database);
   const history = new HistoryTable(database);
   const events = new EventTable(database);
+  const jobs = new JobTable(database);
   const queries = {
     devices: (query: DeviceQuery) => devices.list(query),
     deviceFacets: (by: readonly (DeviceText | 'state')[], filter: DeviceFilter, now: number) =>
@@ -50,17 +53,13 @@ export function createQueries(database: DatabaseSync) {
     deviceEndpoints: (filter: DeviceFilter, now: number, after: string | undefined, limit: number) =>
       devices.endpoints(filter, now, after, limit),
     countDevices: (now: number) => devices.counts(now),
-    commands: (query: {
-      readonly endpoint?: string;
-      readonly kind?: string;
-      readonly states?: readonly Command['state'][];
-      readonly limit: number;
-      readonly cursor?: string;
-    }) => commands.list(query),
+    commands: (query: Parameters<CommandQueue['list']>[0]) => commands.list(query),
     readLog: (after: LogPosition, limit: number) => log.read(after, limit, logReadBytes),
     readings: (query: HistoryQuery) => history.query(query),
     readEvents: (after: number, endpoint: string | undefined, limit: number) =>
       events.read(after, endpoint, limit),
+    jobs: (query: Parameters<JobStore['list']>[0]) => jobs.list(query),
+    jobDevices: (id: string, query: Parameters<JobStore['devices']>[1]) => jobs.devices(id, query),
     latestEvents: (endpoint: string | undefined, limit: number) => events.latest(endpoint, limit),
   };
   return {
@@ -86,6 +85,7 @@ export function createOperations(database: DatabaseSync) {
   const history = new HistoryTable(database);
   const lastValues = new LastValueTable(database);
   const events = new EventTable(database);
+  const jobs = new JobTable(database);
   const touch = database.prepare('UPDATE written SET count = count + 1');
   return {
     log,
@@ -112,6 +112,7 @@ export function createOperations(database: DatabaseSync) {
       device: (endpoint: string) => devices.get(endpoint),
       command: (id: string) => commands.get(id),
       headCommand: (endpoint: string) => commands.head(endpoint),
+      job: (id: string) => jobs.get(id),
       pendingEndpoints: () => commands.pendingEndpoints(),
       logCursor: (consumer: string) => log.cursor(consumer),
       logExtent: () => log.extent(),
@@ -158,6 +159,17 @@ export function createOperations(database: DatabaseSync) {
       transition: (step: CommandTransition) => commands.transition(step),
       expireCommands: (now: number, limit: number) => commands.expire(now, limit),
       trimCommands: (bounds: CommandBounds) => commands.trim(bounds),
+      createJob: (job: NewJob) => jobs.create(job),
+      addJobDevices: (id: string, endpoints: readonly string[], at: number) =>
+        jobs.addDevices(id, endpoints, at),
+      jobTransition: (step: JobTransition) => jobs.transition(step),
+      noteJobDevices: (id: string, steps: readonly JobDeviceStep[]) => jobs.note(id, steps),
+      endWaitingJobDevices: (id: string, step: Parameters<JobStore['endWaiting']>[1]) =>
+        jobs.endWaiting(id, step),
+      retryJobDevices: (id: string, at: number, limit: number) => jobs.retryDevices(id, at, limit),
+      removeJob: (id: string) => jobs.remove(id),
+      trimJobs: (bounds: Parameters<JobStore['trim']>[0]) => jobs.trim(bounds),
+      purgeJobs: () => jobs.purge(),
       commitLog: (consumer: string, position: LogPosition) => log.commit(consumer, position),
       trimLog: (receivedBefore: number, maxBytes: number) => log.trim(receivedBefore, maxBytes),
       appendHistory: (chunks: EncodedChunks) => history.append(chunks),

@@ -237,6 +237,50 @@ const steps: readonly string[] = [
   DROP INDEX device_imsi;
   DROP INDEX device_imei;
   `,
+  `
+  -- The job that made a command, and which of its attempts at the device.
+  ALTER TABLE command ADD COLUMN job TEXT;
+  ALTER TABLE command ADD COLUMN job_attempt INTEGER;
+  CREATE UNIQUE INDEX command_job_attempt ON command (job, endpoint, job_attempt) WHERE job IS NOT NULL;
+  CREATE INDEX command_job ON command (job, sequence) WHERE job IS NOT NULL;
+  CREATE INDEX command_state ON command (state, sequence);
+  -- filter, operation, counts: JSON; counts are those of job_device by state. removed: its devices are on their way out.
+  CREATE TABLE job (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT,
+    filter TEXT,
+    operation TEXT NOT NULL,
+    time_to_live REAL NOT NULL,
+    at_once INTEGER NOT NULL,
+    stop_after INTEGER,
+    state TEXT NOT NULL,
+    selected INTEGER NOT NULL,
+    ends_as TEXT,
+    reason TEXT,
+    counts TEXT NOT NULL,
+    failures INTEGER NOT NULL,
+    created_at REAL NOT NULL,
+    expires_at REAL NOT NULL,
+    started_at REAL,
+    ended_at REAL,
+    removed INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX job_ended ON job (ended_at) WHERE ended_at IS NOT NULL;
+  -- result: JSON.
+  CREATE TABLE job_device (
+    job INTEGER NOT NULL,
+    endpoint TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    command TEXT,
+    reason TEXT,
+    result TEXT,
+    updated_at REAL NOT NULL,
+    PRIMARY KEY (job, endpoint)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX job_device_state ON job_device (job, state, endpoint);
+  `,
 ];
 
 /** The version that this program writes. */

@@ -45,6 +45,8 @@ export interface Command {
   readonly updatedAt: number;
   /** When it becomes `expired` if it has not been sent. */
   readonly expiresAt: number;
+  /** The job that made it, and which of the job's attempts at this device it is. */
+  readonly job?: { readonly id: string; readonly attempt: number };
   /**
    * The states that it was in, oldest first: each where there were at most 32, else the first 8 and the newest
    * 24, for a command that waits for a busy device takes steps without end.
@@ -64,6 +66,8 @@ export interface NewCommand {
   readonly expiresAt: number;
   /** The same key for the same endpoint within a day returns the same command. 1 to 200 characters. */
   readonly idempotencyKey?: string;
+  /** There is one command for each attempt of a job at a device, for as long as that is kept. */
+  readonly job?: { readonly id: string; readonly attempt: number };
   /** Of what waits for the device already; none where absent. */
   readonly bounds?: WaitingBounds;
 }
@@ -92,8 +96,8 @@ export interface CommandTransition {
 /** Commands: ordered per device, one in flight, kept through kill -9. */
 export interface CommandQueue {
   /**
-   * `created` is false where the idempotency key was seen; `conflict` is then true where kind or
-   * parameters differ.
+   * `created` is false where the idempotency key was seen, or the job has made its command for this device and attempt;
+   * `conflict` is then true where kind or parameters differ.
    * Rejects with BusyError where more would wait for the device than `bounds` say; a key that was seen is answered
    * all the same.
    */
@@ -113,6 +117,11 @@ export interface CommandQueue {
     readonly endpoint?: string;
     readonly kind?: string;
     readonly states?: readonly CommandState[];
+    /** Id of a job. */
+    readonly job?: string;
+    /** Made from then, and before then. */
+    readonly from?: number;
+    readonly to?: number;
     readonly limit: number;
     readonly cursor?: string;
   }): Promise<{ readonly items: readonly Command[]; readonly next?: string }>;

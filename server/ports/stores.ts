@@ -2,6 +2,7 @@ import type { CommandQueue } from './command-queue.ts';
 import type { DeviceStore } from './device-store.ts';
 import type { EventLog } from './event-log.ts';
 import type { History } from './history.ts';
+import type { JobStore } from './job-store.ts';
 import type { LastValues } from './last-values.ts';
 import type { ObjectModelStore } from './object-model-store.ts';
 import type { ObservationPolicyStore } from './observation-policy-store.ts';
@@ -22,6 +23,7 @@ export interface Stores {
   readonly observationPolicies: ObservationPolicyStore;
   readonly objectModels: ObjectModelStore;
   readonly commands: CommandQueue;
+  readonly jobs: JobStore;
   readonly log: TelemetryLog;
   readonly history: History;
   readonly lastValues: LastValues;

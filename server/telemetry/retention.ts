@@ -19,11 +19,14 @@ export interface RetentionBounds {
   /** Of commands that have ended, ms. */
   readonly commandsMaxAge: number;
   readonly commandsMaxCount: number;
+  /** Of jobs that have ended, ms. */
+  readonly jobsMaxAge: number;
+  readonly jobsMaxCount: number;
 }
 
-/** Bounds log, history, events and commands that have ended by age and size. */
+/** Bounds log, history, events, and commands and jobs that have ended, by age and size. */
 export class Retention {
-  readonly #stores: Pick<Stores, 'log' | 'history' | 'events' | 'commands'>;
+  readonly #stores: Pick<Stores, 'log' | 'history' | 'events' | 'commands' | 'jobs'>;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #bounds: RetentionBounds;
@@ -39,7 +42,7 @@ export class Retention {
    * as it is.
    */
   constructor(
-    stores: Pick<Stores, 'log' | 'history' | 'events' | 'commands'>,
+    stores: Pick<Stores, 'log' | 'history' | 'events' | 'commands' | 'jobs'>,
     clock: Clock,
     logger: Logger,
     bounds: RetentionBounds,
@@ -82,6 +85,8 @@ export class Retention {
     await this.#stores.history.trim((now - maxAge) * 1000);
     await this.#stores.events.trim(MAX_EVENTS);
     await this.#trimCommands(now);
+    const { jobsMaxAge, jobsMaxCount } = this.#bounds;
+    await this.#stores.jobs.trim({ endedBefore: now - jobsMaxAge, keep: jobsMaxCount });
     if (removed > 0) this.#logger.info({ removed }, 'old readings removed');
   }
 

@@ -78,6 +78,39 @@ export function describeCommandQueue(name: string, open: OpenStores): void {
       expect(await commands.get('none')).toBeUndefined();
     });
 
+    test('a job has one command for each attempt at a device, and lists its own', async () => {
+      const { commands } = stores();
+      const job = (attempt: number) => ({ job: { id: 'j1', attempt } });
+      const { command, created } = await commands.enqueue(aCommand('a', job(1)));
+      expect([created, command.job]).toEqual([true, { id: 'j1', attempt: 1 }]);
+      await commands.transition({ id: command.id, from: ['queued'], to: 'done', at: start + 3 * day });
+      const again = await commands.enqueue(aCommand('a', { ...job(1), createdAt: start + 3 * day }));
+      expect(again).toMatchObject({
+        created: false,
+        conflict: false,
+        command: { id: command.id, state: 'done' },
+      });
+      expect(await commands.enqueue(aCommand('a', { ...job(1), kind: 'request' }))).toMatchObject({
+        created: false,
+        conflict: true,
+      });
+      const second = await commands.enqueue(aCommand('a', job(2)));
+      const other = await commands.enqueue(aCommand('b', job(1)));
+      await commands.enqueue(aCommand('a', { job: { id: 'j2', attempt: 1 } }));
+      await commands.enqueue(aCommand('a'));
+      expect([second.created, other.created]).toEqual([true, true]);
+      const ids = (await commands.list({ job: 'j1', limit: 10 })).items.map(({ id }) => id);
+      expect(ids).toEqual([other.command.id, second.command.id, command.id]);
+      expect((await commands.list({ job: 'j1', states: ['done'], limit: 10 })).items).toHaveLength(1);
+    });
+
+    test('those made in a time are listed alone', async () => {
+      const { commands } = stores();
+      for (const at of [0, 1, 2, 3]) await commands.enqueue(aCommand('a', { createdAt: start + at }));
+      const { items } = await commands.list({ from: start + 1, to: start + 3, limit: 10 });
+      expect(items.map(({ createdAt }) => createdAt - start)).toEqual([2, 1]);
+    });
+
     test('those of one kind are listed alone', async () => {
       const { commands } = stores();
       await commands.enqueue(aCommand('a'));

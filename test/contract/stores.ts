@@ -5,6 +5,7 @@ import { describeDeviceStore } from './device-store.ts';
 import { aRegistration, type OpenStores, useStores } from './engine.ts';
 import { describeEventLog } from './event-log.ts';
 import { describeHistory } from './history.ts';
+import { describeJobStore } from './job-store.ts';
 import { describeLastValues } from './last-values.ts';
 import { describeObjectModelStore } from './object-model-store.ts';
 import { describeObservationPolicyStore } from './observation-policy-store.ts';
@@ -22,6 +23,7 @@ export function describeStores(name: string, open: OpenStores): void {
   describeObjectModelStore(name, open);
   describeDeviceStore(name, open);
   describeCommandQueue(name, open);
+  describeJobStore(name, open);
   describeTelemetryLog(name, open);
   describeHistory(name, open);
   describeLastValues(name, open);

@@ -1,20 +1,35 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { RequestError } from '../../../protocol/errors.ts';
 import { UnknownDeviceError } from '../../errors.ts';
-import type { CommandState } from '../../ports/command-queue.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { presentCommand } from '../presenters.ts';
 import { ProblemError } from '../problems.ts';
 import { cursor, EndpointParams, limit, problemResponses } from '../route-schemas.ts';
 import { type ApiCommandPage, CommandPageSchema, CommandSchema, commandStates } from '../schemas.ts';
 import { ref } from '../shared-schemas.ts';
+import { statesOf } from '../states.ts';
+import { parseTime } from '../times.ts';
 
 const tags = ['commands'];
 const CommandParams = Type.Object({ id: Type.String({ minLength: 1 }) });
 const state = Type.Optional(
   Type.String({ maxLength: 100, description: `Only these states, by comma: ${commandStates.join(', ')}` }),
 );
+
+const time = Type.Optional(
+  Type.String({ maxLength: 40, description: 'ms since the epoch, or ISO 8601 with a zone' }),
+);
+const filters = {
+  state,
+  kind: Type.Optional(Type.Enum(['carrier-switch', 'request'] as const)),
+  job: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 100, description: 'Id of the job that made them' }),
+  ),
+  from: time,
+  to: time,
+  limit: limit(1000, 100),
+  cursor,
+};
 
 export const commandRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app,
@@ -23,13 +38,21 @@ export const commandRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   const list = async (query: {
     readonly endpoint?: string;
     readonly state?: string;
+    readonly kind?: string;
+    readonly job?: string;
+    readonly from?: string;
+    readonly to?: string;
     readonly limit?: number;
     readonly cursor?: string;
   }): Promise<ApiCommandPage> => {
     const page = await commands.list({
       limit: query.limit ?? 100,
       ...(query.endpoint === undefined ? {} : { endpoint: query.endpoint }),
-      ...(query.state === undefined ? {} : { states: parseStates(query.state) }),
+      ...(query.state === undefined ? {} : { states: statesOf(query.state, commandStates) }),
+      ...(query.kind === undefined ? {} : { kind: query.kind }),
+      ...(query.job === undefined ? {} : { job: query.job }),
+      ...(query.from === undefined ? {} : { from: parseTime(query.from, 'from') / 1000 }),
+      ...(query.to === undefined ? {} : { to: parseTime(query.to, 'to') / 1000 }),
       ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
     });
     return { items: page.items.map(presentCommand), next: page.next ?? null };
@@ -43,7 +66,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         summary: 'Commands, newest first',
         tags,
         querystring: Type.Object(
-          { endpoint: Type.Optional(Type.String({ minLength: 1 })), state, limit: limit(1000, 100), cursor },
+          { endpoint: Type.Optional(Type.String({ minLength: 1 })), ...filters },
           { additionalProperties: false },
         ),
         response: { 200: ref(CommandPageSchema), ...problemResponses },
@@ -60,7 +83,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         summary: 'Commands of one device, newest first',
         tags,
         params: EndpointParams,
-        querystring: Type.Object({ state, limit: limit(1000, 100), cursor }, { additionalProperties: false }),
+        querystring: Type.Object(filters, { additionalProperties: false }),
         response: { 200: ref(CommandPageSchema), ...problemResponses },
       },
     },
@@ -88,6 +111,31 @@ export const commandRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
     },
   );
 
+  app.post(
+    '/api/commands/:id/retry',
+    {
+      schema: {
+        operationId: 'retryCommand',
+        summary: 'Give a command that did not succeed once more, as a new one',
+        description:
+          'Of one that failed, expired, was cancelled, or ended as unknown: whoever asks for that takes it upon ' +
+          'himself that the device may have carried it out. The new one has the same content, and as much time.',
+        tags,
+        params: CommandParams,
+        response: { 202: ref(CommandSchema), ...problemResponses },
+      },
+    },
+    async ({ params: { id }, headers }, reply) => {
+      const key = headers['idempotency-key'];
+      const retried = await commands.retry(id, typeof key === 'string' ? key : undefined);
+      if (retried === undefined) throw unknownCommand(id);
+      return reply
+        .code(202)
+        .header('location', `/api/commands/${encodeURIComponent(retried.command.id)}`)
+        .send(presentCommand(retried.command));
+    },
+  );
+
   app.delete(
     '/api/commands/:id',
     {
@@ -109,13 +157,4 @@ export const commandRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
 
 function unknownCommand(id: string): ProblemError {
   return new ProblemError('unknown_command', `no command has the id '${id}'`);
-}
-
-/** @throws RequestError */
-function parseStates(text: string): CommandState[] {
-  return text.split(',').map((name) => {
-    const known = commandStates.find((candidate) => candidate === name);
-    if (known === undefined) throw new RequestError(`'${name}' is no state: ${commandStates.join(', ')}`);
-    return known;
-  });
 }

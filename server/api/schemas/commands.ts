@@ -27,6 +27,7 @@ export const CommandSchema = Type.Object(
     createdAt: Type.Number(),
     updatedAt: Type.Number(),
     expiresAt: Type.Number(),
+    job: Type.Optional(Type.String({ description: 'Id of the job that made it' })),
     history: Type.Array(
       Type.Object({ state: CommandStateSchema, at: Type.Number(), reason: Type.Optional(Type.String()) }),
     ),

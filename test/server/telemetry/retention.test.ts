@@ -7,7 +7,14 @@ import { FakeClock } from '../../support/coap/fake-clock.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const bounds = { maxAge: 30 * DAY, maxBytes: 1e9, commandsMaxAge: 90 * DAY, commandsMaxCount: 700 };
+const bounds = {
+  maxAge: 30 * DAY,
+  maxBytes: 1e9,
+  commandsMaxAge: 90 * DAY,
+  commandsMaxCount: 700,
+  jobsMaxAge: 90 * DAY,
+  jobsMaxCount: 1,
+};
 const logger = createLog('silent');
 
 let stores: Stores;
@@ -40,6 +47,24 @@ async function kept(): Promise<{ log: number; history: number }> {
 }
 
 describe('retention', () => {
+  it('removes jobs that have ended beyond their age and number', async () => {
+    const retention = new Retention(stores, clock, logger, bounds);
+    const { jobs } = stores;
+    const job = { operation: { kind: 'forget' }, timeToLive: DAY, atOnce: 1, createdAt: clock.wallTime() };
+    const left = async (): Promise<string[]> => (await jobs.list({ limit: 10 })).items.map(({ id }) => id);
+    for (const [index, id] of ['first', 'second', 'open'].entries()) {
+      await jobs.create({ ...job, id });
+      if (id === 'open') break;
+      await jobs.transition({ id, from: ['preparing'], to: 'done', at: clock.wallTime() + index });
+    }
+    await retention.sweep();
+    expect(await left()).toEqual(['open', 'second']);
+    await clock.run(91 * DAY);
+    await retention.sweep();
+    await retention.sweep();
+    expect(await left()).toEqual(['open']);
+  });
+
   it('removes commands that have ended beyond their age and number, however many in one sweep', async () => {
     const retention = new Retention(stores, clock, logger, bounds);
     const at = clock.wallTime();

@@ -7,19 +7,26 @@ import { systemClock } from '../../../protocol/clock.ts';
 import { TimeoutError } from '../../../protocol/errors.ts';
 import { allowHosts } from '../../../server/api/allowed-hosts.ts';
 import type { ApiDependencies } from '../../../server/api/dependencies.ts';
+import { checkHeldRequest, checkRequest } from '../../../server/api/held-requests.ts';
 import { buildApi } from '../../../server/api/index.ts';
+import { jobDevices } from '../../../server/api/job-devices.ts';
+import { presentJob } from '../../../server/api/job-presenters.ts';
+import type { ApiHeldRequestBody } from '../../../server/api/schemas.ts';
 import { namedSchemas } from '../../../server/api/shared-schemas.ts';
 import { singleNode } from '../../../server/cluster/single-node.ts';
 import { CarrierService } from '../../../server/commands/carrier-service.ts';
 import { RequestService } from '../../../server/commands/request-service.ts';
 import { loadConfig } from '../../../server/config.ts';
 import { openEmbeddedStores } from '../../../server/embedded/index.ts';
+import type { JobRunner } from '../../../server/jobs/job-runner.ts';
+import { composeJobs } from '../../../server/jobs/jobs.ts';
 import { LiveHub } from '../../../server/live/hub.ts';
 import { EventPublisher } from '../../../server/live/publisher.ts';
 import { ListeningTimes } from '../../../server/lwm2m/listening-times.ts';
 import { ObjectModels } from '../../../server/lwm2m/object-models.ts';
 import { composePolicies, openPolicyBook } from '../../../server/lwm2m/observation-policies.ts';
 import { PresenceWindows } from '../../../server/lwm2m/presence-windows.ts';
+import type { Command } from '../../../server/ports/command-queue.ts';
 import type { Registration } from '../../../server/ports/registration-store.ts';
 import type { Stores } from '../../../server/ports/stores.ts';
 import { ScriptedRequests } from './scripted-requests.ts';
@@ -50,6 +57,7 @@ export class ApiHarness {
   readonly hub: LiveHub;
   readonly requests: ScriptedRequests;
   readonly log: LogLine[];
+  readonly #jobs: JobRunner;
   #base: Promise<string> | undefined;
 
   private constructor(
@@ -58,12 +66,14 @@ export class ApiHarness {
     hub: LiveHub,
     requests: ScriptedRequests,
     log: LogLine[],
+    jobs: JobRunner,
   ) {
     this.app = app;
     this.stores = stores;
     this.hub = hub;
     this.requests = requests;
     this.log = log;
+    this.#jobs = jobs;
   }
 
   static async open(overrides: Partial<ApiDependencies> = {}): Promise<ApiHarness> {
@@ -72,15 +82,16 @@ export class ApiHarness {
     const stores = await openEmbeddedStores({ path: ':memory:' });
     const hub = await LiveHub.open(stores.events, stores.log);
     const requests = new ScriptedRequests();
+    const onStep = (command: Command): void => jobs.runner.stepped(command);
     const commands = new CarrierService({
       stores,
       requests,
       clock: systemClock,
       carrierObject: 42769,
-      onStep: () => undefined,
+      onStep,
       onQueued: () => undefined,
     });
-    const times = { onStep: () => undefined, onQueued: () => undefined };
+    const times = { onStep, onQueued: () => undefined };
     const heldRequests = new RequestService({ stores, clock: systemClock, ...times });
     const presence = new PresenceWindows({
       clock: systemClock,
@@ -114,7 +125,24 @@ export class ApiHarness {
       clock: systemClock,
       log: logger,
     });
+    const needs = { stores, requests, registry, clock: systemClock };
+    const jobs = composeJobs({
+      stores,
+      devices: jobDevices(stores.devices, systemClock),
+      commands,
+      requests: heldRequests,
+      policies,
+      checkRequest: (endpoint, request) => checkHeldRequest(needs, endpoint, request as ApiHeldRequestBody),
+      check: (operation) => {
+        if (operation.kind === 'request') checkRequest(operation.request as ApiHeldRequestBody, registry);
+      },
+      clock: systemClock,
+      log: logger,
+      onStep,
+      onProgress: (job) => events.publish('job', undefined, Date.now(), { job: presentJob(job) }),
+    });
     const app = await buildApi({
+      jobs: jobs.service,
       heldRequests,
       listening,
       log: logger,
@@ -147,7 +175,7 @@ export class ApiHarness {
       consoleRoot: undefined,
       ...overrides,
     });
-    return new ApiHarness(app, stores, hub, requests, log);
+    return new ApiHarness(app, stores, hub, requests, log, jobs.runner);
   }
 
   /** One request; the answer is held against the schema that the OpenAPI document gives for it. */
@@ -181,6 +209,7 @@ export class ApiHarness {
 
   async close(): Promise<void> {
     await this.app.close();
+    await this.#jobs.close();
     await this.stores.close();
   }
 }
