@@ -38,4 +38,12 @@ export const deviceTabEntries: readonly DeviceTabEntry[] = [
     view: ({ endpoint, source }) =>
       html`<sy-device-carrier .endpoint=${endpoint} .source=${source}></sy-device-carrier>`,
   },
+  {
+    tab: 'objects',
+    label: 'Objects',
+    parts: ['values', 'observations'],
+    load: () => import('./elements/sy-device-objects.ts'),
+    view: ({ endpoint, source, path }) =>
+      html`<sy-device-objects .endpoint=${endpoint} .source=${source} .path=${path}></sy-device-objects>`,
+  },
 ];

@@ -174,7 +174,8 @@ export function presentLink(link: Link, registry: ObjectRegistry): ApiLink {
   if (objectId === undefined) return { path: link.target, attributes };
   if (resourceId === undefined) {
     const object = registry.object(objectId, attributes.ver);
-    return { path: link.target, attributes, ...(object === undefined ? {} : { name: object.name }) };
+    if (object === undefined) return { path: link.target, attributes };
+    return { path: link.target, attributes, name: object.name, version: object.version };
   }
   const resource = registry.resource(objectId, resourceId);
   if (resource === undefined) return { path: link.target, attributes };

@@ -4,6 +4,8 @@ import type {
   ApiCommandPage,
   ApiDevice,
   ApiDevicePage,
+  ApiLink,
+  ApiLinksAnswer,
   ApiObjectModel,
   ApiObservationStatus,
   ApiReading,
@@ -12,6 +14,7 @@ import type {
   ApiServer,
   ApiValue,
 } from './api-types.ts';
+import type { DeviceOperation } from './device-operations.ts';
 import { problemOf, unreachable } from './problem.ts';
 
 /** What the device list asks for. */
@@ -119,9 +122,47 @@ export class ApiClient {
     return this.#send(`${deviceUrl(endpoint)}/observation-policy/renew`, { method: 'POST' });
   }
 
-  /** The newest definition of an object that the server knows. */
-  objectModel(object: number, signal?: AbortSignal): Promise<ApiObjectModel> {
-    return this.#get(`/api/object-models/${object}`, {}, signal);
+  /** The definition of an object that the server knows: the newest, or in a version. */
+  objectModel(object: number, signal?: AbortSignal, version?: string): Promise<ApiObjectModel> {
+    return this.#get(`/api/object-models/${object}`, { version }, signal);
+  }
+
+  /** Objects and instances, as the device listed them when it registered. */
+  async objectLinks(endpoint: string, signal?: AbortSignal): Promise<readonly ApiLink[]> {
+    return (await this.#get<ApiLinksAnswer>(`${deviceUrl(endpoint)}/objects`, {}, signal)).items;
+  }
+
+  command(id: string, signal?: AbortSignal): Promise<ApiCommand> {
+    return this.#get(`/api/commands/${encodeURIComponent(id)}`, {}, signal);
+  }
+
+  /**
+   * Any request to a device. Held, it waits for the device to be heard: the answer is then a command, with 202.
+   * The key makes it safe to ask again after an answer that was lost.
+   */
+  async perform(
+    { method, url, body }: DeviceOperation,
+    options: { readonly held: boolean; readonly idempotencyKey?: string; readonly signal: AbortSignal },
+  ): Promise<{ readonly status: number; readonly body: unknown }> {
+    const headers = {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(options.held ? { prefer: 'respond-async' } : {}),
+      ...(options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey }),
+    };
+    const response = await this.#answer(url, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: options.signal,
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+  }
+
+  /** What was said by hand about the observation of a path is taken back: policies alone count again. */
+  unchooseObservation(endpoint: string, path: string): Promise<ApiObservationStatus> {
+    const query = new URLSearchParams({ paths: path });
+    return this.#send(`${deviceUrl(endpoint)}/observation-policy?${query}`, { method: 'DELETE' });
   }
 
   /** What a noun's own functions ask for, as those of web/data/cluster.ts do. */
@@ -150,6 +191,13 @@ export class ApiClient {
   }
 
   async #send<T>(url: string, init: RequestInit): Promise<T> {
+    const response = await this.#answer(url, init);
+    // 204: there is nothing to read, and nobody who asks for it expects anything.
+    if (response.status === 204) return undefined as T;
+    return (await response.json()) as T;
+  }
+
+  async #answer(url: string, init: RequestInit): Promise<Response> {
     let response: Response;
     try {
       response = await this.#fetch(url, {
@@ -161,9 +209,7 @@ export class ApiClient {
       throw unreachable(error);
     }
     if (!response.ok) throw await problemOf(response);
-    // 204: there is nothing to read, and nobody who asks for it expects anything.
-    if (response.status === 204) return undefined as T;
-    return (await response.json()) as T;
+    return response;
   }
 }
 

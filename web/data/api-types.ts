@@ -1,5 +1,6 @@
 /** The API's types as the console uses them; their one home is server/api/schemas.ts. */
 
+export type { ApiNotificationAttributes } from '../../server/api/schemas/attributes.ts';
 export type {
   ApiObjectModel,
   ApiObjectModelEntry,
@@ -21,6 +22,8 @@ export type {
   ApiDevice,
   ApiDevicePage,
   ApiEvent,
+  ApiLink,
+  ApiLinksAnswer,
   ApiLiveReadings,
   ApiProblem,
   ApiReading,

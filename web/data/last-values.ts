@@ -1,8 +1,8 @@
-import type { ResourceDefinition } from '../../objects/define-object.ts';
 import { createObjectRegistry, standardObjects } from '../../objects/registry.ts';
 import type { ApiLiveReadings, ApiObjectModel, ApiReading, ApiValue } from './api-types.ts';
 import { type IdentifierKind, identifierKindOf, identifierText } from './identifiers.ts';
 import { displayUnit, formatMeasure } from './numbers.ts';
+import { definitionOf } from './resource-definition.ts';
 
 /** The newest value of a path. Times in ms since the epoch. */
 export interface LastValue {
@@ -34,17 +34,7 @@ export function learnModel({
   mandatory,
   resources,
 }: ApiObjectModel): void {
-  const definitions = resources.map(({ id, name: title, operations, type, range, ...more }) => [
-    `resource${id}`,
-    {
-      id,
-      title,
-      operations: operations as ResourceDefinition['operations'],
-      type: type as ResourceDefinition['type'],
-      ...(range === undefined ? {} : { range: [range.minimum, range.maximum] as const }),
-      ...more,
-    },
-  ]);
+  const definitions = resources.map((resource) => [`resource${resource.id}`, definitionOf(resource)]);
   registry.load({
     id: objectId,
     version,

@@ -169,3 +169,54 @@ export const skeletons = css`
     }
   }
 `;
+
+/** Fields of forms, native ones: a label above its control, what is wrong below. */
+export const fields = css`
+  input:not([type='checkbox'], [type='radio'], [type='file']),
+  select,
+  textarea {
+    width: 100%;
+    min-height: 32px;
+    padding: 5px 8px;
+    border: 1px solid var(--sy-edge);
+    border-radius: var(--sy-radius);
+    background: var(--sy-raised);
+    color: var(--sy-text);
+    font: inherit;
+  }
+  textarea {
+    resize: vertical;
+  }
+  input::placeholder,
+  textarea::placeholder {
+    color: var(--sy-text-3);
+    opacity: 1;
+  }
+  input[aria-invalid='true'],
+  select[aria-invalid='true'],
+  textarea[aria-invalid='true'] {
+    border-color: var(--sy-bad);
+  }
+  input[type='checkbox'],
+  input[type='radio'] {
+    width: 16px;
+    height: 16px;
+    margin: 0;
+    accent-color: var(--sy-accent);
+  }
+  .field {
+    display: grid;
+    gap: 4px;
+    min-width: 0;
+  }
+  .field > label,
+  .field > .label {
+    color: var(--sy-text-2);
+    font-size: var(--sy-small);
+  }
+  .fault {
+    color: var(--sy-bad);
+    font-size: var(--sy-small);
+    overflow-wrap: anywhere;
+  }
+`;

@@ -56,6 +56,9 @@ export const LinkSchema = Type.Object(
     name: Type.Optional(
       Type.String({ description: 'Of the object or resource, where its definition is known' }),
     ),
+    version: Type.Optional(
+      Type.String({ description: 'Of an object: of the definition by which it is read and written' }),
+    ),
     type: Type.Optional(Type.String()),
     operations: Type.Optional(Type.String({ description: 'R, W, RW or E' })),
     units: Type.Optional(Type.String()),

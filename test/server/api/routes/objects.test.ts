@@ -196,7 +196,7 @@ describe('Discover', () => {
       arguments: [{ timeout: 500 }],
     });
     expect(body.items).toEqual([
-      { path: '/3/0', attributes: { pmin: '10' }, name: 'Device' },
+      { path: '/3/0', attributes: { pmin: '10' }, name: 'Device', version: '1.2' },
       {
         path: '/3/0/9',
         attributes: {},

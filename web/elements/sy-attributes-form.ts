@@ -1,0 +1,111 @@
+import { css, html, LitElement, nothing } from 'lit';
+import type { AttributeChanges } from '../data/device-operations.ts';
+import { type AttributeName, fittingAttributes, parseAttributes } from '../data/notification-attributes.ts';
+import type { ApiResourceModel } from '../data/resource-definition.ts';
+import { base, controls, fields } from '../styles/shared.ts';
+
+/** Notification attributes of a place: observed with them, or written to it. Fires `observe-wanted`, `attributes-written`. */
+export class AttributesForm extends LitElement {
+  static override properties = {
+    resource: { attribute: false },
+    version: { type: String },
+    observable: { type: Boolean },
+    disabled: { type: Boolean },
+    texts: { state: true },
+    fault: { state: true },
+  };
+
+  static override styles = [
+    base,
+    controls,
+    fields,
+    css`
+      form {
+        display: grid;
+        gap: 12px;
+      }
+      .grid {
+        display: grid;
+        grid-template-columns: repeat(auto-fill, minmax(180px, 1fr));
+        gap: 8px 12px;
+      }
+      .actions {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 8px;
+      }
+      .hint {
+        color: var(--sy-text-3);
+        font-size: var(--sy-small);
+      }
+    `,
+  ];
+
+  declare resource: ApiResourceModel | undefined;
+  /** Of LwM2M, as the device registered. */
+  declare version: string | undefined;
+  declare observable: boolean;
+  declare disabled: boolean;
+  declare texts: ReadonlyMap<AttributeName, string>;
+  declare fault: string;
+
+  constructor() {
+    super();
+    this.observable = true;
+    this.disabled = false;
+    this.texts = new Map();
+    this.fault = '';
+  }
+
+  override render() {
+    return html`<form @submit=${(event: Event) => event.preventDefault()}>
+      <div class="grid">
+        ${fittingAttributes(this.resource, this.version).map(
+          ({ name, label }) =>
+            html`<div class="field">
+              <label for=${name}><span class="mono">${name}</span> ${label}</label>
+              <input
+                id=${name}
+                inputmode="decimal"
+                autocomplete="off"
+                .value=${this.texts.get(name) ?? ''}
+                @input=${(event: Event) => {
+                  this.texts = new Map(this.texts).set(name, (event.target as HTMLInputElement).value);
+                }}
+              />
+            </div>`,
+        )}
+      </div>
+      ${this.fault === '' ? nothing : html`<div class="fault" role="alert">${this.fault}</div>`}
+      <div class="actions">
+        ${
+          this.observable
+            ? html`<button type="button" ?disabled=${this.disabled} @click=${() => this.#say('observe-wanted')}>
+              Observe with these
+            </button>`
+            : nothing
+        }
+        <button type="button" ?disabled=${this.disabled} @click=${() => this.#say('attributes-written')}>
+          Write attributes
+        </button>
+      </div>
+      <p class="hint">What is left empty stays as it is; a - removes it (Write-Attributes).</p>
+    </form>`;
+  }
+
+  #say(what: 'observe-wanted' | 'attributes-written'): void {
+    const parsed = parseAttributes(this.texts);
+    if (parsed.fault !== undefined) {
+      this.fault = parsed.fault;
+      return;
+    }
+    if (what === 'attributes-written' && Object.keys(parsed.changes).length === 0) {
+      this.fault = 'Give an attribute that is to be written';
+      return;
+    }
+    this.fault = '';
+    this.dispatchEvent(new CustomEvent<AttributeChanges>(what, { detail: parsed.changes }));
+  }
+}
+
+customElements.define('sy-attributes-form', AttributesForm);
