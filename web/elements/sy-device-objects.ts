@@ -4,6 +4,7 @@ import { apiContext, clockContext, liveContext } from '../contexts.ts';
 import type { ApiCommand, ApiObservationStatus } from '../data/api-types.ts';
 import { dangerOf } from '../data/dangers.ts';
 import { type DeviceOperation, DeviceOperations, type OperationOptions } from '../data/device-operations.ts';
+import { isRegistered } from '../data/device-state.ts';
 import type { LastValues } from '../data/last-values.ts';
 import { nodeAt, objectTree, parentOf, type TreeNode } from '../data/object-tree.ts';
 import { asProblem } from '../data/problem.ts';
@@ -373,7 +374,7 @@ export class DeviceObjects extends LitElement {
   #note() {
     const { device } = this.source ?? {};
     if (device === undefined) return nothing;
-    if (device.state !== 'registered') {
+    if (!isRegistered(device)) {
       return html`<p class="note">
         The device is not registered: what was heard of it last is shown.
         ${this.held ? 'What you ask waits until it comes back.' : 'Tick “Hold until the device is heard”, and what you ask waits until it comes back.'}
@@ -503,7 +504,8 @@ export class DeviceObjects extends LitElement {
   }
 
   get #reachable(): boolean {
-    return this.held || this.source?.device?.state === 'registered';
+    const device = this.source?.device;
+    return this.held || (device !== undefined && isRegistered(device));
   }
 
   #currentTree(values: LastValues): readonly TreeNode[] {

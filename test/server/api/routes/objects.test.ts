@@ -168,8 +168,13 @@ describe('Read', () => {
 describe('the list of objects', () => {
   test('is what the device registered, with names', async () => {
     const { body } = await api.call('GET', objects);
-    expect(body.items).toContainEqual({ path: '/3/0', attributes: {}, name: 'Device' });
-    expect(body.items).toContainEqual({ path: '/42769/0', attributes: { ver: '1.0' }, name: 'Carrier' });
+    expect(body.items).toContainEqual({ path: '/3/0', attributes: {}, name: 'Device', version: '1.2' });
+    expect(body.items).toContainEqual({
+      path: '/42769/0',
+      attributes: { ver: '1.0' },
+      name: 'Carrier',
+      version: '1.0',
+    });
     expect(api.requests.calls).toEqual([]);
   });
 
