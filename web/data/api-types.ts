@@ -1,6 +1,5 @@
 /** The API's types as the console uses them; their one home is server/api/schemas.ts. */
 
-export type { ApiNotificationAttributes } from '../../server/api/schemas/attributes.ts';
 export type {
   ApiObjectModel,
   ApiObjectModelEntry,

@@ -1,4 +1,5 @@
-import type { ApiNotificationAttributes, ApiValue } from './api-types.ts';
+import type { ApiValue } from './api-types.ts';
+import type { AttributeChanges, NotificationAttributes } from './notification-attributes.ts';
 
 /** One request to a device, as the REST API takes it. */
 export interface DeviceOperation {
@@ -20,10 +21,6 @@ export interface OperationOptions {
 }
 
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
-
-export type AttributeChanges = {
-  readonly [Name in keyof ApiNotificationAttributes]?: ApiNotificationAttributes[Name] | null;
-};
 
 /** The requests to one device. */
 export class DeviceOperations {
@@ -105,11 +102,7 @@ export class DeviceOperations {
     };
   }
 
-  observe(
-    path: string,
-    attributes: ApiNotificationAttributes,
-    options: OperationOptions = {},
-  ): DeviceOperation {
+  observe(path: string, attributes: NotificationAttributes, options: OperationOptions = {}): DeviceOperation {
     return {
       title: `Observe ${path}`,
       method: 'POST',

@@ -1,71 +1,91 @@
-import type { ApiNotificationAttributes } from './api-types.ts';
-import type { AttributeChanges } from './device-operations.ts';
+import { RequestError } from '../../protocol/errors.ts';
+import {
+  type AttributeChanges,
+  attributeQueries,
+  attributeRules,
+  contradiction,
+  type NotificationAttributeName,
+  type NotificationAttributes,
+  notificationAttributeNames,
+} from '../../protocol/lwm2m/notification-attributes.ts';
 import type { ApiResourceModel } from './resource-definition.ts';
 
-export type AttributeName = keyof ApiNotificationAttributes;
+export type { AttributeChanges, NotificationAttributeName, NotificationAttributes };
 
-interface AttributeTraits {
-  readonly name: AttributeName;
-  readonly label: string;
-  /** The version of LwM2M that it came with. */
-  readonly since: '1.0' | '1.1' | '1.2';
-  readonly fits: 'all' | 'number' | 'boolean';
-}
+/** What each attribute is for, in the fewest words (OMA-TS-LightweightM2M_Core §5.1.2). */
+export const attributeLabels: Readonly<Record<NotificationAttributeName, string>> = {
+  pmin: 'least time between two, s',
+  pmax: 'longest time between two, s',
+  gt: 'when it crosses this limit',
+  lt: 'when it crosses this limit',
+  st: 'when it has changed by',
+  epmin: 'least time between samples, s',
+  epmax: 'longest time between samples, s',
+  edge: 'on an edge: 0 falling, 1 rising',
+  con: 'confirmable: 0 or 1',
+  hqmax: 'values kept while it cannot be told',
+};
 
-/** Each notification attribute (OMA-TS-LightweightM2M_Core §5.1.2). */
-const attributes: readonly AttributeTraits[] = [
-  { name: 'pmin', label: 'Least time between two, s', since: '1.0', fits: 'all' },
-  { name: 'pmax', label: 'Longest time between two, s', since: '1.0', fits: 'all' },
-  { name: 'gt', label: 'When it crosses, upwards', since: '1.0', fits: 'number' },
-  { name: 'lt', label: 'When it crosses, downwards', since: '1.0', fits: 'number' },
-  { name: 'st', label: 'When it has changed by', since: '1.0', fits: 'number' },
-  { name: 'epmin', label: 'Least time between samples, s', since: '1.1', fits: 'all' },
-  { name: 'epmax', label: 'Longest time between samples, s', since: '1.1', fits: 'all' },
-  { name: 'edge', label: 'On an edge: 0 falling, 1 rising', since: '1.2', fits: 'boolean' },
-  { name: 'con', label: 'Confirmable: 0 or 1', since: '1.2', fits: 'all' },
-  { name: 'hqmax', label: 'Historical values kept', since: '1.2', fits: 'all' },
-];
+const numeric = new Set(['integer', 'unsigned', 'float', 'time']);
 
-const numeric = new Set(['integer', 'unsigned', 'float']);
-
-/** Those that have a meaning at a place, and that a device of this version knows. */
+/** Those that have a meaning at a place, and that a device of this version knows. A resource: at or below one. */
 export function fittingAttributes(
+  level: 1 | 2 | 3 | 4,
   resource: ApiResourceModel | undefined,
   version: string | undefined,
-): readonly AttributeTraits[] {
-  return attributes.filter(({ since, fits }) => {
+): readonly NotificationAttributeName[] {
+  return notificationAttributeNames.filter((name) => {
+    const { since, only } = attributeRules[name];
     if (since > (version ?? '1.0')) return false;
-    if (fits === 'all') return true;
+    if (only === undefined) return true;
+    if (level < 3) return false;
     // Without a definition nobody can tell: the device will.
     if (resource === undefined) return true;
-    return fits === 'number' ? numeric.has(resource.type) : resource.type === 'boolean';
+    return only === 'numeric' ? numeric.has(resource.type) : resource.type === 'boolean';
   });
 }
 
-/** What is typed for each as a request takes it: `-` removes one, an empty text leaves it as it is. */
-export function parseAttributes(
-  texts: ReadonlyMap<AttributeName, string>,
-): { readonly changes: AttributeChanges; readonly fault?: undefined } | { readonly fault: string } {
-  const changes: Partial<Record<AttributeName, number | null>> = {};
+export type ParsedAttributes =
+  | { readonly changes: AttributeChanges; readonly fault?: undefined }
+  | { readonly fault: string; readonly changes?: undefined };
+
+/** What is typed for each as a request takes it: a dash removes one, an empty text leaves it as it is. */
+export function parseAttributes(texts: ReadonlyMap<NotificationAttributeName, string>): ParsedAttributes {
+  const changes: { [Name in NotificationAttributeName]?: number | null } = {};
   for (const [name, text] of texts) {
-    const trimmed = text.trim();
+    const trimmed = text.trim().replace('−', '-');
     if (trimmed === '') continue;
-    if (trimmed === '-' || trimmed === '–') {
-      changes[name] = null;
-      continue;
+    const number = Number(trimmed);
+    if (trimmed !== '-' && trimmed !== '–' && !Number.isFinite(number)) {
+      return { fault: `${name} takes a number, or a dash to remove it; not “${text.trim()}”` };
     }
-    const number = Number(trimmed.replace('−', '-'));
-    if (!Number.isFinite(number))
-      return { fault: `${name} takes a number, or - to remove it; not “${trimmed}”` };
-    const whole = !['gt', 'lt', 'st'].includes(name);
-    if (whole && (!Number.isInteger(number) || number < 0))
-      return { fault: `${name} takes a whole number of 0 or more` };
-    changes[name] = number;
+    changes[name] = trimmed === '-' || trimmed === '–' ? null : number;
   }
-  return { changes: changes as AttributeChanges };
+  const checked = changes as AttributeChanges;
+  const fault = valuesFault(checked) ?? contradiction(checked);
+  return fault === undefined ? { changes: checked } : { fault };
 }
 
-/** As a condition of one observation: there is nothing to remove from it. */
-export function withoutRemovals(changes: AttributeChanges): ApiNotificationAttributes {
-  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== null));
+function valuesFault(changes: AttributeChanges): string | undefined {
+  try {
+    attributeQueries(changes);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RequestError) return error.message;
+    throw error;
+  }
+}
+
+/** As conditions of one observation: there is nothing to remove from it. */
+export function withoutRemovals(changes: AttributeChanges): NotificationAttributes {
+  return Object.fromEntries(
+    Object.entries(changes).filter(([, value]) => value !== null),
+  ) as NotificationAttributes;
+}
+
+/** `pmin=5 gt=1.5`; empty where there are none. */
+export function attributesText(attributes: NotificationAttributes | undefined): string {
+  return notificationAttributeNames
+    .flatMap((name) => (attributes?.[name] === undefined ? [] : `${name}=${attributes[name]}`))
+    .join(' ');
 }

@@ -1,12 +1,18 @@
 import { css, html, LitElement, nothing } from 'lit';
-import type { AttributeChanges } from '../data/device-operations.ts';
-import { type AttributeName, fittingAttributes, parseAttributes } from '../data/notification-attributes.ts';
+import {
+  type AttributeChanges,
+  attributeLabels,
+  fittingAttributes,
+  type NotificationAttributeName,
+  parseAttributes,
+} from '../data/notification-attributes.ts';
 import type { ApiResourceModel } from '../data/resource-definition.ts';
 import { base, controls, fields } from '../styles/shared.ts';
 
 /** Notification attributes of a place: observed with them, or written to it. Fires `observe-wanted`, `attributes-written`. */
 export class AttributesForm extends LitElement {
   static override properties = {
+    level: { type: Number },
     resource: { attribute: false },
     version: { type: String },
     observable: { type: Boolean },
@@ -41,16 +47,19 @@ export class AttributesForm extends LitElement {
     `,
   ];
 
+  /** Of the place: an object, an instance, a resource, an instance of one. */
+  declare level: 1 | 2 | 3 | 4;
   declare resource: ApiResourceModel | undefined;
   /** Of LwM2M, as the device registered. */
   declare version: string | undefined;
   declare observable: boolean;
   declare disabled: boolean;
-  declare texts: ReadonlyMap<AttributeName, string>;
+  declare texts: ReadonlyMap<NotificationAttributeName, string>;
   declare fault: string;
 
   constructor() {
     super();
+    this.level = 3;
     this.observable = true;
     this.disabled = false;
     this.texts = new Map();
@@ -60,10 +69,10 @@ export class AttributesForm extends LitElement {
   override render() {
     return html`<form @submit=${(event: Event) => event.preventDefault()}>
       <div class="grid">
-        ${fittingAttributes(this.resource, this.version).map(
-          ({ name, label }) =>
+        ${fittingAttributes(this.level, this.resource, this.version).map(
+          (name) =>
             html`<div class="field">
-              <label for=${name}><span class="mono">${name}</span> ${label}</label>
+              <label for=${name}><span class="mono">${name}</span> ${attributeLabels[name]}</label>
               <input
                 id=${name}
                 inputmode="decimal"

@@ -401,6 +401,7 @@ export class ObjectDetail extends LitElement {
       <details>
         <summary>Notification attributes</summary>
         <sy-attributes-form
+          .level=${level}
           .resource=${level >= 3 ? resource : undefined}
           .version=${this.version}
           ?disabled=${!this.reachable}
