@@ -43,6 +43,13 @@ export const pages: readonly Page[] = [
     load: () => import('./elements/sy-cluster-page.ts'),
     view: () => html`<sy-cluster-page></sy-cluster-page>`,
   },
+  {
+    name: 'settings',
+    navigation: { label: 'Settings', key: 's', href: '/settings/objects', icon: 'settings' },
+    load: () => import('./elements/sy-settings-page.ts'),
+    view: ({ section, query }) =>
+      html`<sy-settings-page .section=${section} .query=${query}></sy-settings-page>`,
+  },
 ];
 
 /** A page as it is to be shown. */

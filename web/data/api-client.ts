@@ -181,6 +181,11 @@ export class ApiClient {
     });
   }
 
+  /** A file, as it is. */
+  upload<T>(path: string, type: string, body: Blob): Promise<T> {
+    return this.#send<T>(path, { method: 'POST', headers: { 'content-type': type }, body });
+  }
+
   #get<T>(path: string, parameters: Parameters, signal: AbortSignal | undefined): Promise<T> {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) {

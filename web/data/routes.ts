@@ -24,7 +24,7 @@ export type Route =
   | { readonly name: 'jobs'; readonly query: string }
   | { readonly name: 'job'; readonly job: string }
   | { readonly name: 'cluster' }
-  | { readonly name: 'settings'; readonly section: SettingsSection }
+  | { readonly name: 'settings'; readonly section: SettingsSection; readonly query: string }
   | { readonly name: 'not-found'; readonly path: string };
 
 /** A route to go to: what is left out is as it is when the view is opened plainly. */
@@ -39,7 +39,7 @@ export type Destination =
       readonly query?: string;
     }
   | { readonly name: 'job'; readonly job: string }
-  | { readonly name: 'settings'; readonly section?: SettingsSection };
+  | { readonly name: 'settings'; readonly section?: SettingsSection; readonly query?: string };
 
 /** `search` as of the address bar, with or without its question mark. */
 export function parseRoute(pathname: string, search: string): Route {
@@ -55,7 +55,7 @@ export function parseRoute(pathname: string, search: string): Route {
     }
     if (first === 'settings' && parts.length <= 2) {
       const section = second ?? settingsSections[0];
-      if (isOneOf(settingsSections, section)) return { name: 'settings', section };
+      if (isOneOf(settingsSections, section)) return { name: 'settings', section, query };
     }
     if (first === 'jobs' && parts.length === 2 && second !== undefined) return { name: 'job', job: second };
     if (parts.length === 1) {
@@ -92,7 +92,7 @@ export function hrefOf(route: Destination): string {
     case 'job':
       return `/jobs/${encodeURIComponent(route.job)}`;
     case 'settings':
-      return `/settings/${route.section ?? settingsSections[0]}`;
+      return withQuery(`/settings/${route.section ?? settingsSections[0]}`, route.query);
     case 'device': {
       const { endpoint, tab = 'live', path = '' } = route;
       const view = tab === 'live' ? '' : `/${tab}${path}`;

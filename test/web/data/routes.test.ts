@@ -20,8 +20,13 @@ const routes: readonly [href: string, route: Route, title: string][] = [
   ['/jobs', { name: 'jobs', query: '' }, 'Jobs'],
   ['/jobs/j-1', { name: 'job', job: 'j-1' }, 'Job j-1'],
   ['/cluster', { name: 'cluster' }, 'Cluster'],
-  ['/settings/objects', { name: 'settings', section: 'objects' }, 'Settings · Object definitions'],
-  ['/settings/server', { name: 'settings', section: 'server' }, 'Settings · Server'],
+  ['/settings/objects', { name: 'settings', section: 'objects', query: '' }, 'Settings · Object definitions'],
+  [
+    '/settings/objects?object=3&version=1.2',
+    { name: 'settings', section: 'objects', query: 'object=3&version=1.2' },
+    'Settings · Object definitions',
+  ],
+  ['/settings/server', { name: 'settings', section: 'server', query: '' }, 'Settings · Server'],
 ];
 
 const parse = (href: string) => {
