@@ -75,9 +75,12 @@ export class ObjectModel extends LitElement {
         font-weight: 550;
         overflow-wrap: anywhere;
       }
-      td .description {
+      .name .description {
         margin-top: 2px;
         font-weight: 400;
+      }
+      h2 {
+        margin-bottom: 8px;
       }
       td.values {
         overflow-wrap: anywhere;
@@ -111,6 +114,14 @@ export class ObjectModel extends LitElement {
         td.id,
         tbody th {
           display: inline;
+        }
+        td:not(.id) {
+          display: inline-block;
+          margin-right: 12px;
+          color: var(--sy-text-2);
+        }
+        td.values {
+          display: block;
         }
       }
     `,

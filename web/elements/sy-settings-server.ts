@@ -61,6 +61,9 @@ export class SettingsServer extends LitElement {
         max-width: 64ch;
         color: var(--sy-text-2);
       }
+      .note {
+        margin-top: 8px;
+      }
       .given {
         font-weight: 550;
       }
@@ -194,7 +197,7 @@ export class SettingsServer extends LitElement {
             <tbody>${shown.map(settingRow)}</tbody>
           </table>`
       }
-      <p class="quiet">They are read when the server starts, from flags and the environment.</p>
+      <p class="note quiet">They are read when the server starts, from flags and the environment.</p>
     </section>`;
   }
 
