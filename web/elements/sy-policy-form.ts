@@ -17,8 +17,8 @@ import {
 } from '../data/policy-form.ts';
 import { asProblem } from '../data/problem.ts';
 import { navigate } from '../navigation.ts';
-import { forms, pageParts } from '../styles/page.ts';
-import { base, controls } from '../styles/shared.ts';
+import { pageParts } from '../styles/page.ts';
+import { base, controls, fields } from '../styles/shared.ts';
 import './sy-problem-panel.ts';
 
 const selectors = [
@@ -47,8 +47,25 @@ export class PolicyFormElement extends LitElement {
     base,
     controls,
     pageParts,
-    forms,
+    fields,
     css`
+      .check {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+      }
+      .hint {
+        margin-top: 4px;
+        color: var(--sy-text-3);
+        font-size: var(--sy-small);
+      }
+      details .check {
+        margin-top: 12px;
+      }
+      textarea {
+        font-family: var(--sy-mono);
+        font-size: 13px;
+      }
       .back {
         display: inline-block;
         margin-bottom: 8px;
@@ -204,7 +221,7 @@ export class PolicyFormElement extends LitElement {
   }
 
   #text(json: string) {
-    return html`<div>
+    return html`<div class="field">
       <label for="json">The policy, as the API takes it</label>
       <textarea
         id="json"
@@ -317,7 +334,7 @@ export class PolicyFormElement extends LitElement {
     hint: string | undefined = undefined,
   ) {
     const fault = this.faults.get(field);
-    return html`<div>
+    return html`<div class="field">
       <label for=${field} title=${hint ?? nothing}>${label}</label>
       <input
         id=${field}

@@ -4,8 +4,8 @@ import { formatCount } from '../data/numbers.ts';
 import { fetchObjectModels, modelQuery, parseModelQuery, searchModels } from '../data/object-models.ts';
 import { hrefOf } from '../data/routes.ts';
 import { Loaded } from '../loaded.ts';
-import { forms, pageParts, tables } from '../styles/page.ts';
-import { base, controls, skeletons } from '../styles/shared.ts';
+import { pageParts, tables } from '../styles/page.ts';
+import { base, controls, fields, skeletons } from '../styles/shared.ts';
 import './sy-model-upload.ts';
 import './sy-object-model.ts';
 import './sy-problem-panel.ts';
@@ -23,7 +23,7 @@ export class SettingsObjects extends LitElement {
     skeletons,
     pageParts,
     tables,
-    forms,
+    fields,
     css`
       .search {
         width: 320px;
