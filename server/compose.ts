@@ -9,7 +9,7 @@ import { checkHeldRequest, checkRequest, performHeldRequest } from './api/held-r
 import { buildApi } from './api/index.ts';
 import { jobDevices } from './api/job-devices.ts';
 import { presentJob } from './api/job-presenters.ts';
-import { presentCommand, presentRegistration } from './api/presenters.ts';
+import { presentCommand, presentEvent, presentLiveReadings, presentRegistration } from './api/presenters.ts';
 import type { ApiHeldRequestBody } from './api/schemas.ts';
 import { composeCluster } from './cluster/compose-cluster.ts';
 import { CarrierService } from './commands/carrier-service.ts';
@@ -50,6 +50,7 @@ import { Projection } from './telemetry/projection.ts';
 import { rememberReads } from './telemetry/remember-reads.ts';
 import { Retention } from './telemetry/retention.ts';
 import { UnreadableLog } from './telemetry/unreadable-log.ts';
+import { composeWebhooks } from './webhooks/index.ts';
 
 /** What the server is put together on, and how it is taken apart again. */
 export interface Foundation {
@@ -388,6 +389,17 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   await dispatcher.start();
   policies.start();
 
+  const webhooks = await composeWebhooks({
+    stores,
+    live: hub,
+    events,
+    present: { event: presentEvent, readings: presentLiveReadings },
+    clock: steady,
+    log: log.child({ part: 'webhooks' }),
+    allow: config.webhookAllow,
+    version: packageVersion(),
+    onClose,
+  });
   const metrics = new Registry();
   registerMetrics(metrics, {
     coap: endpoint.statistics,
@@ -412,6 +424,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     policies: policies.service,
     models,
     live: hub,
+    webhooks,
     registry,
     lookupFor: (registration) => deviceModels.lookupFor(registration),
     shortServerId: config.shortServerId,

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
+import { createAddressPolicy } from './webhooks/address-policy.ts';
 
 /** One setting: an environment variable that is also a flag. */
 interface Setting {
@@ -202,6 +203,14 @@ export const settings = [
     default: undefined,
     meaning: 'Folder of object definition files (OMA XML, `*.xml`) that are read at the start.',
   },
+  {
+    name: 'SIMYARD_WEBHOOK_ALLOW',
+    flag: 'webhook-allow',
+    type: 'list',
+    default: undefined,
+    meaning:
+      'Where webhooks may go, comma-separated: `public`, `loopback`, `private`, host names (with `*`), addresses, networks. Unset: `public`, and `loopback` while the API listens on loopback.',
+  },
 ] as const satisfies readonly Setting[];
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -241,6 +250,8 @@ export interface Config {
   readonly sensorObject: number;
   /** Folder of OMA XML; undefined where there is none. */
   readonly objects: string | undefined;
+  /** Where webhooks may go; see webhooks/address-policy.ts. */
+  readonly webhookAllow: readonly string[];
 }
 
 /** A setting is wrong; the message is the one line that the user gets. */
@@ -317,10 +328,7 @@ export function loadConfig(
     coapPort: integer('SIMYARD_COAP_PORT', 0, 65535),
     httpHost: required('SIMYARD_HTTP_HOST'),
     httpPort: integer('SIMYARD_HTTP_PORT', 0, 65535),
-    allowedHosts: (text('SIMYARD_ALLOWED_HOSTS') ?? '')
-      .split(',')
-      .map((host) => host.trim().toLowerCase())
-      .filter((host) => host !== ''),
+    allowedHosts: list(text('SIMYARD_ALLOWED_HOSTS')),
     data: required('SIMYARD_DATA'),
     node: text('SIMYARD_NODE') ?? hostname(),
     logLevel,
@@ -342,7 +350,31 @@ export function loadConfig(
     carrierObject,
     sensorObject,
     objects: text('SIMYARD_OBJECTS'),
+    webhookAllow: webhookDestinations(text('SIMYARD_WEBHOOK_ALLOW'), required('SIMYARD_HTTP_HOST')),
   };
+}
+
+function list(text = ''): string[] {
+  return text
+    .split(',')
+    .map((entry) => entry.trim().toLowerCase())
+    .filter((entry) => entry !== '');
+}
+
+/**
+ * Who reaches the API can have the server send anywhere that this allows: where that is only who is on this
+ * machine, its own services are no secret to them.
+ */
+function webhookDestinations(text: string | undefined, httpHost: string): readonly string[] {
+  if (text === undefined) return isLoopback(httpHost) ? ['public', 'loopback'] : ['public'];
+  const entries = list(text);
+  try {
+    createAddressPolicy(entries);
+  } catch (error) {
+    if (error instanceof RangeError) throw new ConfigError(`SIMYARD_WEBHOOK_ALLOW: ${error.message}`);
+    throw error;
+  }
+  return entries;
 }
 
 function isLevel(value: string): value is LogLevel {

@@ -13,6 +13,7 @@ import type { ObjectModels } from '../lwm2m/object-models.ts';
 import type { ObservationPolicies } from '../lwm2m/policy-service.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
+import type { WebhookService } from '../webhooks/service.ts';
 
 /** What the API needs from the rest of the server; main.ts hands it over. */
 export interface ApiDependencies {
@@ -28,6 +29,10 @@ export interface ApiDependencies {
   readonly policies: ObservationPolicies;
   readonly models: ObjectModels;
   readonly live: LiveStream;
+  readonly webhooks: Pick<
+    WebhookService,
+    'list' | 'get' | 'create' | 'replace' | 'rotate' | 'remove' | 'test' | 'retry'
+  >;
   readonly registry: ObjectRegistry;
   /** The definitions in the versions that a device registered; the registry itself where absent. */
   readonly lookupFor?: (registration: Registration) => ObjectRegistry;

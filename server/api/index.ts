@@ -30,6 +30,7 @@ import { readingRoutes } from './routes/readings.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { serverRoutes } from './routes/server.ts';
 import { serverObjectRoutes } from './routes/server-object.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { guardRequests } from './security.ts';
 import { closeSilentConnections } from './silent-connections.ts';
 import { validationError, validatorCompiler } from './validation.ts';
@@ -98,6 +99,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   await app.register(requestRoutes, deps);
   await app.register(jobRoutes, deps);
   await app.register(readingRoutes, deps);
+  await app.register(webhookRoutes, deps);
   await app.register(eventRoutes, { ...deps, streams, httpMetrics });
   await app.register(serverRoutes, { ...deps, httpMetrics });
   await app.register(clusterRoutes, deps);

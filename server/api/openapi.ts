@@ -17,6 +17,7 @@ const tags = [
   { name: 'jobs', description: 'One operation on many devices' },
   { name: 'readings', description: 'What sensors said, by the time that it was taken' },
   { name: 'events', description: 'What happens, live, and what happened' },
+  { name: 'webhooks', description: 'Who is told what happens, by HTTP' },
   { name: 'server', description: 'The server itself' },
 ];
 

@@ -22,6 +22,8 @@ export const problems = {
   unknown_job: { status: 404, title: 'No such job' },
   unknown_object_model: { status: 404, title: 'No such object definition' },
   unknown_policy: { status: 404, title: 'No such observation policy' },
+  unknown_webhook: { status: 404, title: 'No such webhook' },
+  unknown_delivery: { status: 404, title: 'No such delivery' },
   unknown_profile: { status: 404, title: 'No such profile' },
   not_observed: { status: 404, title: 'Nothing is observed there' },
   method_not_allowed: { status: 405, title: 'The route does not offer this method' },

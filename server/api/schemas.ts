@@ -19,3 +19,4 @@ export * from './schemas/requests.ts';
 export * from './schemas/server.ts';
 export * from './schemas/server-object.ts';
 export * from './schemas/values.ts';
+export * from './schemas/webhooks.ts';

@@ -7,6 +7,7 @@ import type { ObservationPolicyStore } from '../ports/observation-policy-store.t
 import type { ObservationStore } from '../ports/observation-store.ts';
 import type { ProfileStore } from '../ports/profile-store.ts';
 import type { Displacement, Registration, RegistrationStore } from '../ports/registration-store.ts';
+import type { WebhookStore } from '../ports/webhook-store.ts';
 import type { Channel } from './channel.ts';
 import { attributeNames, awakeTimesOffset, type DeviceRow, registrationPart } from './device-table.ts';
 import {
@@ -98,6 +99,18 @@ export function profileStore(channel: Channel): ProfileStore {
     put: (profile) => channel.write('putProfile', profile),
     list: () => channel.read('listProfiles'),
     remove: (id) => channel.write('removeProfile', id),
+  };
+}
+
+export function webhookStore(channel: Channel): WebhookStore {
+  return {
+    list: () => channel.read('webhooks'),
+    add: (webhook) => channel.write('addWebhook', webhook),
+    configure: (settings) => channel.write('configureWebhook', settings),
+    remove: (id) => channel.write('removeWebhook', id),
+    record: (id, step) => channel.write('recordWebhook', id, step),
+    deliveries: (query) => channel.read('webhookDeliveries', query),
+    delivery: (id, delivery) => channel.read('webhookDelivery', id, delivery),
   };
 }
 

@@ -12,6 +12,7 @@ import {
   observationStore,
   profileStore,
   registrationStore,
+  webhookStore,
 } from './device-ports.ts';
 import { eventLog, history, lastValues, telemetryLog } from './telemetry-ports.ts';
 
@@ -75,6 +76,7 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     history: history(channel, queries),
     lastValues: lastValues(channel),
     events: eventLog(channel, queries),
+    webhooks: webhookStore(channel),
     description: memory
       ? 'embedded, in memory: nothing survives the end of the process'
       : `embedded, ${options.path}, ${durable ? 'durable' : 'not durable through a power cut'}`,

@@ -10,6 +10,7 @@ import type { ObservationChoice, ObservationPolicy } from '../ports/observation-
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { StoredProfile } from '../ports/profile-store.ts';
 import type { LogPosition } from '../ports/telemetry-log.ts';
+import type { StoredWebhook, WebhookSettings, WebhookStore } from '../ports/webhook-store.ts';
 import { ChangeCounter } from './change-counter.ts';
 import { CommandTable } from './command-table.ts';
 import { DeviceQueries } from './device-queries.ts';
@@ -25,6 +26,7 @@ import { ObservationPolicyTable } from './observation-policy-table.ts';
 import { ObservationTable } from './observation-table.ts';
 import { ProfileTable } from './profile-table.ts';
 import { type RegistrationRow, RegistrationTable, type UpdateRow } from './registration-table.ts';
+import { WebhookTable } from './webhook-table.ts';
 
 /** Bytes of the log that one read gives at most, but for a single larger segment. */
 const logReadBytes = 16_777_216;
@@ -86,6 +88,7 @@ export function createOperations(database: DatabaseSync) {
   const lastValues = new LastValueTable(database);
   const events = new EventTable(database);
   const jobs = new JobTable(database);
+  const webhooks = new WebhookTable(database);
   const touch = database.prepare('UPDATE written SET count = count + 1');
   return {
     log,
@@ -119,6 +122,9 @@ export function createOperations(database: DatabaseSync) {
       seriesPaths: (endpoint: string) => history.paths(endpoint),
       lastValues: (endpoint: string, prefix: string | undefined) => lastValues.get(endpoint, prefix),
       eventExtent: () => events.extent(),
+      webhooks: () => webhooks.list(),
+      webhookDeliveries: (query: Parameters<WebhookStore['deliveries']>[0]) => webhooks.deliveries(query),
+      webhookDelivery: (id: string, delivery: string) => webhooks.delivery(id, delivery),
     },
     writes: {
       check: () => {
@@ -178,6 +184,10 @@ export function createOperations(database: DatabaseSync) {
       setLastValues: (endpoint: string, values: readonly LastValue[]) => lastValues.set(endpoint, values),
       appendEvents: (rows: readonly EventRow[]) => events.append(rows),
       trimEvents: (keep: number) => events.trim(keep),
+      addWebhook: (webhook: StoredWebhook) => webhooks.add(webhook),
+      configureWebhook: (settings: WebhookSettings) => webhooks.configure(settings),
+      removeWebhook: (id: string) => webhooks.remove(id),
+      recordWebhook: (id: string, step: Parameters<WebhookStore['record']>[1]) => webhooks.record(id, step),
     },
   };
 }

@@ -281,6 +281,24 @@ const steps: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX job_device_state ON job_device (job, state, endpoint);
   `,
+  `
+  -- settings, progress, record: JSON, see ports/webhook-store.ts.
+  CREATE TABLE webhook (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    settings TEXT NOT NULL,
+    progress TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE webhook_delivery (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    webhook TEXT NOT NULL,
+    id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    record TEXT NOT NULL,
+    UNIQUE (webhook, id)
+  ) STRICT;
+  CREATE INDEX webhook_delivery_order ON webhook_delivery (webhook, sequence);
+  `,
 ];
 
 /** The version that this program writes. */

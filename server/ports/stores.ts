@@ -10,6 +10,7 @@ import type { ObservationStore } from './observation-store.ts';
 import type { ProfileStore } from './profile-store.ts';
 import type { RegistrationStore } from './registration-store.ts';
 import type { TelemetryLog } from './telemetry-log.ts';
+import type { WebhookStore } from './webhook-store.ts';
 
 /**
  * All ports of one engine: embedded, or Redis. Every call sees what was answered before it was made. A call
@@ -28,6 +29,7 @@ export interface Stores {
   readonly history: History;
   readonly lastValues: LastValues;
   readonly events: EventLog;
+  readonly webhooks: WebhookStore;
   /** What a person should know: `embedded, ./data/simyard.db, durable`. */
   readonly description: string;
   /** Whether what was acknowledged survives a power cut. */

@@ -13,6 +13,7 @@ import { describeObservationStore } from './observation-store.ts';
 import { describeProfileStore } from './profile-store.ts';
 import { describeRegistrationStore } from './registration-store.ts';
 import { append, describeTelemetryLog } from './telemetry-log.ts';
+import { describeWebhookStore } from './webhook-store.ts';
 
 /** All contract suites for one engine. */
 export function describeStores(name: string, open: OpenStores): void {
@@ -28,6 +29,7 @@ export function describeStores(name: string, open: OpenStores): void {
   describeHistory(name, open);
   describeLastValues(name, open);
   describeEventLog(name, open);
+  describeWebhookStore(name, open);
 
   describe(`Stores, ${name}`, () => {
     const stores = useStores(open);

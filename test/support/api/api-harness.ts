@@ -11,6 +11,7 @@ import { checkHeldRequest, checkRequest } from '../../../server/api/held-request
 import { buildApi } from '../../../server/api/index.ts';
 import { jobDevices } from '../../../server/api/job-devices.ts';
 import { presentJob } from '../../../server/api/job-presenters.ts';
+import { presentEvent, presentLiveReadings } from '../../../server/api/presenters.ts';
 import type { ApiHeldRequestBody } from '../../../server/api/schemas.ts';
 import { namedSchemas } from '../../../server/api/shared-schemas.ts';
 import { singleNode } from '../../../server/cluster/single-node.ts';
@@ -29,6 +30,9 @@ import { PresenceWindows } from '../../../server/lwm2m/presence-windows.ts';
 import type { Command } from '../../../server/ports/command-queue.ts';
 import type { Registration } from '../../../server/ports/registration-store.ts';
 import type { Stores } from '../../../server/ports/stores.ts';
+import { createAddressPolicy } from '../../../server/webhooks/address-policy.ts';
+import { createSender } from '../../../server/webhooks/sender.ts';
+import { WebhookService } from '../../../server/webhooks/service.ts';
 import { ScriptedRequests } from './scripted-requests.ts';
 
 /** One line of the log. */
@@ -58,6 +62,7 @@ export class ApiHarness {
   readonly requests: ScriptedRequests;
   readonly log: LogLine[];
   readonly #jobs: JobRunner;
+  readonly #closeWebhooks: () => Promise<void>;
   #base: Promise<string> | undefined;
 
   private constructor(
@@ -67,7 +72,9 @@ export class ApiHarness {
     requests: ScriptedRequests,
     log: LogLine[],
     jobs: JobRunner,
+    closeWebhooks: () => Promise<void>,
   ) {
+    this.#closeWebhooks = closeWebhooks;
     this.app = app;
     this.stores = stores;
     this.hub = hub;
@@ -141,6 +148,22 @@ export class ApiHarness {
       onStep,
       onProgress: (job) => events.publish('job', undefined, Date.now(), { job: presentJob(job) }),
     });
+    const live = overrides.live ?? hub;
+    const sender = createSender({ policy: createAddressPolicy(['loopback']), userAgent: 'Simyard/1.2.3' });
+    const webhooks = new WebhookService({
+      stores,
+      live,
+      events,
+      send: sender,
+      present: { event: presentEvent, readings: presentLiveReadings },
+      clock: overrides.clock ?? systemClock,
+      log: logger,
+    });
+    await webhooks.start();
+    const closeWebhooks = async (): Promise<void> => {
+      await webhooks.close();
+      sender.close();
+    };
     const app = await buildApi({
       jobs: jobs.service,
       heldRequests,
@@ -151,6 +174,7 @@ export class ApiHarness {
       commands,
       policies,
       live: hub,
+      webhooks,
       registry,
       models,
       metrics: async () => '# TYPE simyard_test gauge\nsimyard_test 1\n',
@@ -175,7 +199,7 @@ export class ApiHarness {
       consoleRoot: undefined,
       ...overrides,
     });
-    return new ApiHarness(app, stores, hub, requests, log, jobs.runner);
+    return new ApiHarness(app, stores, hub, requests, log, jobs.runner, closeWebhooks);
   }
 
   /** One request; the answer is held against the schema that the OpenAPI document gives for it. */
@@ -210,6 +234,7 @@ export class ApiHarness {
   async close(): Promise<void> {
     await this.app.close();
     await this.#jobs.close();
+    await this.#closeWebhooks();
     await this.stores.close();
   }
 }

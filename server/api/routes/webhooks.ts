@@ -1,0 +1,232 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { RequestError } from '../../../protocol/errors.ts';
+import { eventTypes } from '../../events.ts';
+import type { DeliveryState } from '../../ports/webhook-store.ts';
+import type { ListedWebhook } from '../../webhooks/service.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ProblemError } from '../problems.ts';
+import { cursor, limit, noContent, problemResponses } from '../route-schemas.ts';
+import {
+  WebhookBodySchema,
+  WebhookDeliveriesAnswerSchema,
+  WebhookDeliverySchema,
+  WebhookSchema,
+  WebhooksAnswerSchema,
+  WebhookWithSecretSchema,
+} from '../schemas.ts';
+import { ref } from '../shared-schemas.ts';
+import { presentDelivery, presentWebhook, webhookInput } from '../webhook-presenters.ts';
+
+const tags = ['webhooks'];
+const IdParams = Type.Object({ id: Type.String({ minLength: 1 }) });
+const DeliveryParams = Type.Object({
+  id: Type.String({ minLength: 1 }),
+  delivery: Type.String({ minLength: 1 }),
+});
+const wantable: readonly string[] = ['readings', ...eventTypes];
+const deliveryStates: readonly DeliveryState[] = ['retrying', 'delivered', 'failed'];
+
+export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
+  app,
+  { stores, webhooks },
+) => {
+  app.get(
+    '/api/webhooks',
+    {
+      schema: {
+        operationId: 'listWebhooks',
+        summary: 'Who is told what happens, and how that goes',
+        tags,
+        response: { 200: ref(WebhooksAnswerSchema), ...problemResponses },
+      },
+    },
+    async () => ({ items: webhooks.list().map(presentWebhook) }),
+  );
+
+  app.post(
+    '/api/webhooks',
+    {
+      schema: {
+        operationId: 'createWebhook',
+        summary: 'Have what happens from now on sent to a URL',
+        description: 'The answer has the secret with which messages are signed. It is not told again.',
+        tags,
+        body: ref(WebhookBodySchema),
+        response: { 201: ref(WebhookWithSecretSchema), ...problemResponses },
+      },
+    },
+    async ({ body }, reply) => {
+      checkTypes(body.types);
+      const webhook = await webhooks.create(webhookInput(body));
+      return reply
+        .code(201)
+        .header('location', `/api/webhooks/${webhook.settings.id}`)
+        .send(withSecret(webhook));
+    },
+  );
+
+  app.get(
+    '/api/webhooks/:id',
+    {
+      schema: {
+        operationId: 'getWebhook',
+        summary: 'One webhook',
+        tags,
+        params: IdParams,
+        response: { 200: ref(WebhookSchema), ...problemResponses },
+      },
+    },
+    async ({ params: { id } }) => presentWebhook(known(webhooks.get(id), id)),
+  );
+
+  app.put(
+    '/api/webhooks/:id',
+    {
+      schema: {
+        operationId: 'replaceWebhook',
+        summary: 'Change a webhook, pause it, or have one that was given up go on',
+        description: 'Its secret and its place stay: nothing that happened meanwhile is left out.',
+        tags,
+        params: IdParams,
+        body: ref(WebhookBodySchema),
+        response: { 200: ref(WebhookSchema), ...problemResponses },
+      },
+    },
+    async ({ params: { id }, body }) => {
+      checkTypes(body.types);
+      return presentWebhook(known(await webhooks.replace(id, webhookInput(body)), id));
+    },
+  );
+
+  app.delete(
+    '/api/webhooks/:id',
+    {
+      schema: {
+        operationId: 'removeWebhook',
+        summary: 'Remove a webhook and the list of its deliveries',
+        tags,
+        params: IdParams,
+        response: { 204: noContent, ...problemResponses },
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      if (!(await webhooks.remove(id))) throw unknownWebhook(id);
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.post(
+    '/api/webhooks/:id/test',
+    {
+      schema: {
+        operationId: 'testWebhook',
+        summary: 'Send a message of the type `test` now, and tell how that went',
+        tags,
+        params: IdParams,
+        response: { 200: ref(WebhookDeliverySchema), ...problemResponses },
+      },
+    },
+    async ({ params: { id } }) => presentDelivery(known(await webhooks.test(id), id)),
+  );
+
+  app.post(
+    '/api/webhooks/:id/secret',
+    {
+      schema: {
+        operationId: 'rotateWebhookSecret',
+        summary: 'Give a webhook a new secret',
+        description: 'For a day messages are signed with the one before, too. The new one is not told again.',
+        tags,
+        params: IdParams,
+        response: { 200: ref(WebhookWithSecretSchema), ...problemResponses },
+      },
+    },
+    async ({ params: { id } }) => withSecret(known(await webhooks.rotate(id), id)),
+  );
+
+  app.get(
+    '/api/webhooks/:id/deliveries',
+    {
+      schema: {
+        operationId: 'listWebhookDeliveries',
+        summary: 'What was sent of late, the newest first; the newest 500 are kept',
+        tags,
+        params: IdParams,
+        querystring: Type.Object(
+          {
+            state: Type.Optional(
+              Type.String({ maxLength: 100, description: `By comma: ${deliveryStates.join(', ')}` }),
+            ),
+            limit: limit(500, 100),
+            cursor,
+          },
+          { additionalProperties: false },
+        ),
+        response: { 200: ref(WebhookDeliveriesAnswerSchema), ...problemResponses },
+      },
+    },
+    async ({ params: { id }, query }) => {
+      known(webhooks.get(id), id);
+      const { items, next } = await stores.webhooks.deliveries({
+        id,
+        limit: query.limit ?? 100,
+        ...(query.state === undefined || query.state === '' ? {} : { states: parseStates(query.state) }),
+        ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+      });
+      return { items: items.map(presentDelivery), next: next ?? null };
+    },
+  );
+
+  app.post(
+    '/api/webhooks/:id/deliveries/:delivery/retry',
+    {
+      schema: {
+        operationId: 'retryWebhookDelivery',
+        summary: 'Send a delivery again now, and tell how that went',
+        description: 'It has the same `webhook-id`. 409 where what was in it is not kept any more.',
+        tags,
+        params: DeliveryParams,
+        response: { 200: ref(WebhookDeliverySchema), ...problemResponses },
+      },
+    },
+    async ({ params: { id, delivery } }) => {
+      known(webhooks.get(id), id);
+      const sent = await webhooks.retry(id, delivery);
+      if (sent === undefined) {
+        throw new ProblemError('unknown_delivery', `the webhook has no delivery '${delivery.slice(0, 64)}'`);
+      }
+      return presentDelivery(sent);
+    },
+  );
+};
+
+/** The one place where a secret leaves the server. */
+function withSecret(webhook: ListedWebhook) {
+  return { ...presentWebhook(webhook), secret: webhook.settings.secret };
+}
+
+function known<T>(found: T | undefined, id: string): T {
+  if (found === undefined) throw unknownWebhook(id);
+  return found;
+}
+
+function unknownWebhook(id: string): ProblemError {
+  return new ProblemError('unknown_webhook', `there is no webhook '${id.slice(0, 64)}'`);
+}
+
+/** @throws RequestError */
+function checkTypes(types: readonly string[]): void {
+  const unknown = types.find((type) => !wantable.includes(type));
+  if (unknown !== undefined) throw new RequestError(`types: '${unknown}' is none of ${wantable.join(', ')}`);
+}
+
+/** @throws RequestError */
+function parseStates(text: string): DeliveryState[] {
+  return text.split(',').map((name) => {
+    const state = deliveryStates.find((candidate) => candidate === name);
+    if (state === undefined)
+      throw new RequestError(`state: '${name}' is none of ${deliveryStates.join(', ')}`);
+    return state;
+  });
+}
