@@ -33,7 +33,8 @@ export interface DeviceSources {
   readonly clock: ServerClock;
 }
 
-const shownCommands = 20;
+const shownCommands = 50;
+const mostWaiting = 1000;
 /** Values on the page change so often at most: more nobody can read. */
 const renderMs = 250;
 const carrierSettleMs = 100;
@@ -76,6 +77,8 @@ export class DeviceController implements ReactiveController {
   observations: ApiObservationStatus | undefined;
   /** Newest first. */
   commands: readonly ApiCommand[] = [];
+  /** Commands of every kind that wait for the device, newest first; part `carrier`. */
+  waiting: readonly ApiCommand[] = [];
   values: LastValues = new Map();
   sensors: ReadonlyMap<number, Sensor> = new Map();
   readonly feeds = new Map<number, SensorFeed>();
@@ -176,14 +179,26 @@ export class DeviceController implements ReactiveController {
     const [api, endpoint] = [this.#api, this.#endpoint];
     if (api === undefined || endpoint === undefined) return;
     await Promise.all([
+      this.#loadWaiting(signal),
       this.#part('carrier', signal, async () => {
         this.slots = (await api.carrier(endpoint, signal)).slots;
       }),
       this.#part('commands', signal, async () => {
-        const page = await api.commands({ endpoint, limit: shownCommands }, signal);
+        const query = { endpoint, kind: 'carrier-switch', limit: shownCommands } as const;
+        const page = await api.commands(query, signal);
         for (const command of [...page.items].reverse()) this.#takeCommand(command);
       }),
     ]);
+  }
+
+  /** What waits for the device, of every kind: a switch goes out behind what was given before it. */
+  async #loadWaiting(signal: AbortSignal): Promise<void> {
+    const [api, endpoint] = [this.#api, this.#endpoint];
+    if (api === undefined || endpoint === undefined) return;
+    await this.#part('waiting', signal, async () => {
+      const query = { endpoint, state: 'queued', limit: mostWaiting } as const;
+      this.waiting = (await api.commands(query, signal)).items;
+    });
   }
 
   async #loadReadings(signal: AbortSignal): Promise<void> {
@@ -241,6 +256,7 @@ export class DeviceController implements ReactiveController {
     if (!this.#parts.has('carrier')) {
       this.slots = undefined;
       this.commands = [];
+      this.waiting = [];
     }
     if (!this.#parts.has('observations')) this.observations = undefined;
     if (!this.#showsValues) this.values = new Map();
@@ -407,9 +423,12 @@ export class DeviceController implements ReactiveController {
       const [api, endpoint] = [this.#api, this.#endpoint];
       if (api === undefined || endpoint === undefined) return;
       const { signal } = this.#request;
-      await this.#part('carrier', signal, async () => {
-        this.slots = (await api.carrier(endpoint, signal)).slots;
-      });
+      await Promise.all([
+        this.#loadWaiting(signal),
+        this.#part('carrier', signal, async () => {
+          this.slots = (await api.carrier(endpoint, signal)).slots;
+        }),
+      ]);
     }, carrierSettleMs);
   }
 

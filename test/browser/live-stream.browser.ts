@@ -136,8 +136,8 @@ describe.skipIf(skipWithoutChromium)('a device, live', () => {
     // The same decision again: it has one key, however often it is sent.
     await dialog.getByRole('button', { name: 'Try again' }).click();
     await dialog.waitFor({ state: 'hidden' });
-    await page.locator('sy-switch-history li').getByText('ACK').waitFor({ timeout: 60_000 });
-    expect(await page.locator('sy-switch-history li').count()).toBe(1);
+    await page.locator('sy-switch-history tbody tr').getByText('ACK').waitFor({ timeout: 60_000 });
+    expect(await page.locator('sy-switch-history tbody tr').count()).toBe(1);
   });
 
   it('has every reading in its place, those too that were taken while no server listened', async () => {

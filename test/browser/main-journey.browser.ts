@@ -91,7 +91,11 @@ describe.skipIf(skipWithoutChromium)('npm start, seen in a browser', () => {
 
     const step = page.locator('sy-switch-timeline li').nth(3);
     expect(await step.innerText()).toContain('ACK');
-    await page.locator('sy-switch-history li').filter({ hasText: 'T-Mobile' }).getByText('ACK').waitFor();
+    await page
+      .locator('sy-switch-history tbody tr')
+      .filter({ hasText: 'T-Mobile' })
+      .getByText('ACK')
+      .waitFor();
   });
 
   it('goes back to the list, which knows the new carrier', async () => {

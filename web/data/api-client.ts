@@ -77,7 +77,15 @@ export class ApiClient {
     });
   }
 
-  commands(query: { readonly endpoint: string; readonly limit: number }, signal?: AbortSignal) {
+  commands(
+    query: {
+      readonly endpoint: string;
+      readonly limit: number;
+      readonly kind?: ApiCommand['kind'];
+      readonly state?: ApiCommand['state'];
+    },
+    signal?: AbortSignal,
+  ) {
     return this.#get<ApiCommandPage>('/api/commands', { ...query }, signal);
   }
 

@@ -4,17 +4,23 @@ import { announce } from '../announce.ts';
 import { apiContext, clockContext } from '../contexts.ts';
 import type { ApiCarrierSlot, ApiCommand, ApiDevice, ApiProblem } from '../data/api-types.ts';
 import { lifetimeEnd } from '../data/device-list.ts';
-import { isRegistered } from '../data/device-state.ts';
+import { stateNow } from '../data/device-state.ts';
 import type { LastValues } from '../data/last-values.ts';
-import { carrierLabel, clipped } from '../data/names.ts';
+import { clipped } from '../data/names.ts';
 import { asProblem } from '../data/problem.ts';
+import { hrefOf } from '../data/routes.ts';
 import { carrierObjectId } from '../data/sensors.ts';
-import { carrierSince, isDisconnect, isFinal, switchEffect, switchTitle } from '../data/switch-progress.ts';
+import { eidOf, simProvisioning } from '../data/sim-profiles.ts';
+import { carrierSince, isFinal, switchEffect, switchTitle } from '../data/switch-progress.ts';
 import { clockTime } from '../data/time.ts';
+import { facts } from '../styles/page.ts';
 import { base, controls, skeletons } from '../styles/shared.ts';
 import type { SwitchDialog } from './sy-switch-dialog.ts';
+import './sy-identifier.ts';
 import './sy-problem-panel.ts';
 import './sy-sim-card.ts';
+import type { SwitchAsked } from './sy-sim-profiles.ts';
+import './sy-sim-profiles.ts';
 import './sy-switch-dialog.ts';
 import './sy-switch-history.ts';
 import './sy-switch-timeline.ts';
@@ -30,6 +36,7 @@ export class CarrierPanel extends LitElement {
     slots: { attribute: false },
     commands: { attribute: false },
     values: { attribute: false },
+    waiting: { attribute: false },
     problem: { state: true },
     cancelling: { state: true },
   };
@@ -38,25 +45,39 @@ export class CarrierPanel extends LitElement {
     base,
     controls,
     skeletons,
+    facts,
     css`
       :host {
         display: grid;
         grid-template-columns: minmax(0, 1fr);
-        gap: 24px;
+        gap: 32px;
+        max-width: 1200px;
       }
       section {
         display: grid;
         grid-template-columns: minmax(0, 1fr);
         gap: 12px;
       }
-      .choices {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 8px;
+      .slot {
+        grid-template-columns: minmax(0, 400px) minmax(0, 1fr);
+        align-items: start;
+        gap: 24px 40px;
       }
-      .choices button {
-        max-width: 100%;
-        overflow-wrap: anywhere;
+      sy-switch-dialog {
+        position: absolute;
+      }
+      .column {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 24px;
+      }
+      h2 {
+        margin: 0;
+      }
+      @media (max-width: 960px) {
+        .slot {
+          grid-template-columns: minmax(0, 1fr);
+        }
       }
       .hint {
         color: var(--sy-text-2);
@@ -83,6 +104,8 @@ export class CarrierPanel extends LitElement {
   declare slots: readonly ApiCarrierSlot[] | undefined;
   declare commands: readonly ApiCommand[];
   declare values: LastValues;
+  /** Commands of every kind that wait for the device. */
+  declare waiting: readonly ApiCommand[];
   declare problem: ApiProblem | undefined;
   declare cancelling: boolean;
 
@@ -93,6 +116,7 @@ export class CarrierPanel extends LitElement {
     super();
     this.commands = [];
     this.values = new Map();
+    this.waiting = [];
     this.problem = undefined;
     this.cancelling = false;
   }
@@ -100,7 +124,7 @@ export class CarrierPanel extends LitElement {
   override render() {
     if (this.slots === undefined) return html`<i class="bone card"></i>`;
     if (this.slots.length === 0) {
-      return html`<section>
+      return html`<section class="none">
         <h2>Carrier</h2>
         <p class="hint">
           This device lists no Carrier object (${carrierObjectId}): its carrier cannot be seen or switched from here.
@@ -115,15 +139,55 @@ export class CarrierPanel extends LitElement {
   #slot(slot: ApiCarrierSlot) {
     const command = this.#command(slot);
     const busy = command !== undefined && !isFinal(command);
-    return html`<section aria-label=${`SIM ${slot.slot + 1}`}>
-      <sy-sim-card .slotStatus=${slot} .progress=${busy ? command.state : undefined} .since=${carrierSince(slot, this.commands)}></sy-sim-card>
-      ${command === undefined ? nothing : this.#progress(command)}
+    return html`<section class="slot" aria-label=${`SIM ${slot.slot + 1}`}>
+      <div class="column">
+        <sy-sim-card .slotStatus=${slot} .progress=${busy ? command.state : undefined} .since=${carrierSince(slot, this.commands)}></sy-sim-card>
+        ${command === undefined ? nothing : this.#progress(command)}
+        ${
+          this.problem === undefined
+            ? nothing
+            : html`<sy-problem-panel .problem=${this.problem}></sy-problem-panel>`
+        }
+      </div>
+      <div class="column">
+        <sy-sim-profiles
+          .slotStatus=${slot}
+          .values=${this.values}
+          ?busy=${busy}
+          .effect=${this.#effect(slot, 'Disconnect')}
+          @switch-asked=${(event: SwitchAsked) => this.#ask(slot, event.detail.carrier, event.detail.label)}
+        ></sy-sim-profiles>
+        ${this.#identity(slot)}
+      </div>
+    </section>`;
+  }
+
+  #identity(slot: ApiCarrierSlot) {
+    const { imei, serialNumber } = this.device;
+    const eid = eidOf(slot.slot, this.values);
+    const listed = this.device.registration?.objects.some(({ path }) =>
+      path.startsWith(`/${simProvisioning.id}`),
+    );
+    if (imei === undefined && serialNumber === undefined && eid === undefined && listed !== true)
+      return nothing;
+    return html`<section aria-label="Identity">
+      <h2>Identity</h2>
+      <dl class="facts">
+        ${imei === undefined ? nothing : html`<div><dt>IMEI</dt><dd><sy-identifier kind="imei" .value=${imei}></sy-identifier></dd></div>`}
+        ${serialNumber === undefined ? nothing : html`<div><dt>Serial number</dt><dd class="mono">${serialNumber}</dd></div>`}
+        ${eid === undefined ? nothing : html`<div><dt>EID</dt><dd class="mono">${eid}</dd></div>`}
+      </dl>
       ${
-        this.problem === undefined
-          ? nothing
-          : html`<sy-problem-panel .problem=${this.problem}></sy-problem-panel>`
+        listed === true && eid === undefined
+          ? html`<p class="hint">
+            The device lists object ${simProvisioning.id}: read it under
+            <a href=${hrefOf({ name: 'device', endpoint: this.device.endpoint, tab: 'objects', path: `/${simProvisioning.id}` })}
+              >Objects</a
+            >
+            to see the ICCIDs of all profiles here.
+          </p>`
+          : nothing
       }
-      ${this.#choices(slot, busy)}
     </section>`;
   }
 
@@ -140,7 +204,8 @@ export class CarrierPanel extends LitElement {
     const waiting = command.state === 'queued';
     return html`<div class="progress">
       <sy-switch-timeline .command=${command}></sy-switch-timeline>
-      ${waiting && !isRegistered(this.device) ? html`<p class="hint">${this.#whenHeard()}</p>` : nothing}
+      ${waiting && !this.#listens ? html`<p class="hint">${this.#whenHeard()}</p>` : nothing}
+      ${waiting ? this.#before(command) : nothing}
       ${
         waiting
           ? html`<button class="small" ?disabled=${this.cancelling} @click=${() => this.#cancel(command)}>
@@ -151,54 +216,41 @@ export class CarrierPanel extends LitElement {
     </div>`;
   }
 
-  #choices(slot: ApiCarrierSlot, busy: boolean) {
-    const offered = slot.available.filter(({ name }) => !isDisconnect(name));
-    const others = offered.filter(({ name }) => name === '' || name !== slot.current);
-    return html`<h2>Switch to</h2>
-      <div class="choices">
-        ${others.map(
-          (option) =>
-            html`<button
-              ?disabled=${busy}
-              title=${carrierLabel(option) === option.name ? nothing : option.name || nothing}
-              @click=${() => this.#ask(slot, option.id, carrierLabel(option))}
-            >
-              ${carrierLabel(option)}
-            </button>`,
-        )}
-        ${
-          slot.current === ''
-            ? nothing
-            : html`<button class="danger" ?disabled=${busy} @click=${() => this.#ask(slot, 'Disconnect', 'Disconnect')}>
-              Disconnect
-            </button>`
-        }
-      </div>
-      ${
-        offered.length === 0
-          ? html`<p class="hint">The card has not yet told which carriers it offers.</p>`
-          : nothing
-      }
-      ${busy ? html`<p class="hint">A switch is in progress; the next can be given when it has ended.</p>` : nothing}`;
-  }
-
   #ask(slot: ApiCarrierSlot, carrier: string | number, label: string): void {
     this.problem = undefined;
-    const reconnectAfter = this.values.get(
-      `/${carrierObjectId}/${slot.slot}/${reconnectAfterResource}`,
-    )?.value;
     this.renderRoot.querySelector<SwitchDialog>('sy-switch-dialog')?.ask({
       endpoint: this.device.endpoint,
       slot: slot.slot,
       carrier,
       label,
-      effect: switchEffect(label, {
-        current: slot.current === undefined ? undefined : clipped(slot.current),
-        ...(typeof reconnectAfter === 'number' && { reconnectAfter }),
-      }),
-      waits:
-        isRegistered(this.device) && !this.device.registration?.queueMode ? undefined : this.#whenHeard(),
+      effect: this.#effect(slot, label),
+      waits: this.#listens ? undefined : this.#whenHeard(),
     });
+  }
+
+  #effect(slot: ApiCarrierSlot, label: string): string {
+    const reconnectAfter = this.values.get(
+      `/${carrierObjectId}/${slot.slot}/${reconnectAfterResource}`,
+    )?.value;
+    return switchEffect(label, {
+      current: slot.current === undefined ? undefined : clipped(slot.current),
+      ...(typeof reconnectAfter === 'number' && { reconnectAfter }),
+    });
+  }
+
+  /** Whether what is given now goes out now. */
+  get #listens(): boolean {
+    return stateNow(this.device, this.#clock.value?.now() ?? Date.now()) === 'awake';
+  }
+
+  /** Commands of a device go out one at a time, in their order. */
+  #before(command: ApiCommand) {
+    const before = this.waiting.filter(({ number }) => number < command.number).length;
+    if (before === 0) return nothing;
+    const href = hrefOf({ name: 'device', endpoint: this.device.endpoint, tab: 'commands' });
+    return html`<p class="hint">
+      <a href=${href}>${before} ${before === 1 ? 'command' : 'commands'}</a> of this device ${before === 1 ? 'goes' : 'go'} out before it.
+    </p>`;
   }
 
   #whenHeard(): string {

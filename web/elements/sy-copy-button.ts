@@ -1,4 +1,4 @@
-import { css, html, LitElement, nothing, svg } from 'lit';
+import { css, html, LitElement, svg } from 'lit';
 import { announce } from '../announce.ts';
 import { base, controls } from '../styles/shared.ts';
 
@@ -80,7 +80,7 @@ export class CopyButton extends LitElement {
     if (this.compact) {
       const { outcome } = this;
       return html`<button
-        class="bare icon ${outcome ?? nothing}"
+        class="bare icon ${outcome ?? ''}"
         aria-label=${`${label}: ${this.what}`}
         title=${outcome === undefined ? `Copy ${this.what}` : label}
         @click=${this.#copy}

@@ -38,6 +38,7 @@ export class DeviceCarrier extends LitElement {
       .slots=${source.slots}
       .commands=${source.commands}
       .values=${source.values}
+      .waiting=${source.waiting}
       @command-given=${(event: CustomEvent<ApiCommand>) => source.takeCommand(event.detail)}
     ></sy-carrier-panel>`;
   }

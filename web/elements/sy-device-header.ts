@@ -3,7 +3,7 @@ import type { ApiDevice } from '../data/api-types.ts';
 import { lifetimeEnd } from '../data/device-list.ts';
 import { signalIsOld } from '../data/signal.ts';
 import { durationText } from '../data/time.ts';
-import { base, clamps } from '../styles/shared.ts';
+import { base, clamps, controls } from '../styles/shared.ts';
 import './sy-copy-button.ts';
 import './sy-identifier.ts';
 import './sy-signal-meter.ts';
@@ -12,10 +12,14 @@ import './sy-time-text.ts';
 
 /** Who the device is, and how its registration stands. */
 export class DeviceHeader extends LitElement {
-  static override properties = { device: { attribute: false } };
+  static override properties = {
+    device: { attribute: false },
+    unfolded: { state: true },
+  };
 
   static override styles = [
     base,
+    controls,
     clamps,
     css`
       :host {
@@ -38,8 +42,11 @@ export class DeviceHeader extends LitElement {
         flex-wrap: wrap;
         gap: 8px 32px;
         margin-top: 12px;
-        padding-bottom: 16px;
-        border-bottom: 1px solid var(--sy-rule);
+        padding-bottom: 8px;
+      }
+      .more {
+        display: none;
+        margin: -4px 0 4px -8px;
       }
       dt {
         color: var(--sy-text-3);
@@ -59,11 +66,25 @@ export class DeviceHeader extends LitElement {
           grid-template-columns: 1fr 1fr;
           gap: 8px 16px;
         }
+        .folded > div:nth-of-type(n + 5) {
+          display: none;
+        }
+        .more {
+          display: inline-flex;
+        }
       }
     `,
   ];
 
   declare device: ApiDevice | undefined;
+  /** On a narrow screen: all facts, and not the first ones alone. */
+  declare unfolded: boolean;
+
+  constructor() {
+    super();
+    this.device = undefined;
+    this.unfolded = false;
+  }
 
   override render() {
     const { device } = this;
@@ -77,27 +98,38 @@ export class DeviceHeader extends LitElement {
         <sy-state-badge .device=${device}></sy-state-badge>
         <sy-copy-button .text=${device.endpoint} label="Copy name" what="the endpoint name"></sy-copy-button>
       </div>
-      <dl>
+      <dl class=${this.unfolded ? '' : 'folded'}>
         ${fact('Last heard', html`<sy-time-text .at=${device.lastSeen}></sy-time-text>`)}
         ${
           registration === undefined
             ? fact('First seen', html`<sy-time-text mode="plain" .at=${device.firstSeen}></sy-time-text>`)
-            : html`${fact(
+            : fact(
                 'Lifetime left',
                 html`<sy-time-text mode="until" .at=${lifetimeEnd(registration)}></sy-time-text>
                   <span class="quiet">of ${durationText(registration.lifetime * 1000)}</span>`,
-              )}
-              ${fact('Registered', html`<sy-time-text mode="plain" .at=${registration.registeredAt}></sy-time-text>`)}
+              )
+        }
+        ${fact('Signal', html`<sy-signal-meter .dbm=${device.signal} ?stale=${signalIsOld(device)}></sy-signal-meter>`)}
+        ${model === '' ? nothing : fact('Model', model)}
+        ${
+          registration === undefined
+            ? nothing
+            : html`${fact('Registered', html`<sy-time-text mode="plain" .at=${registration.registeredAt}></sy-time-text>`)}
               ${fact('Address', html`<span class="mono">${registration.address}</span>`)}
               ${fact('LwM2M', `${registration.version} · ${registration.binding}`)}
               ${fact('Node', registration.node)}`
         }
-        ${model === '' ? nothing : fact('Model', model)}
         ${device.firmwareVersion === undefined ? nothing : fact('Firmware', device.firmwareVersion)}
         ${device.serialNumber === undefined ? nothing : fact('Serial number', device.serialNumber)}
         ${device.imei === undefined ? nothing : fact('IMEI', html`<sy-identifier kind="imei" .value=${device.imei}></sy-identifier>`)}
-        ${fact('Signal', html`<sy-signal-meter .dbm=${device.signal} ?stale=${signalIsOld(device)}></sy-signal-meter>`)}
-      </dl>`;
+      </dl>
+      <button class="bare small more" aria-expanded=${this.unfolded} @click=${() => this.#fold()}>
+        ${this.unfolded ? 'Less' : 'More of the device'}
+      </button>`;
+  }
+
+  #fold(): void {
+    this.unfolded = !this.unfolded;
   }
 }
 
