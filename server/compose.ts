@@ -42,6 +42,8 @@ import { readObjectFolder } from './object-folder.ts';
 import type { Command } from './ports/command-queue.ts';
 import type { Registration } from './ports/registration-store.ts';
 import type { Stores } from './ports/stores.ts';
+import { composeStatistics } from './statistics/compose-statistics.ts';
+import { SwitchCounter } from './statistics/switch-counter.ts';
 import { steadyClock } from './steady-clock.ts';
 import { TelemetryIngest } from './telemetry/ingest.ts';
 import { inventoryAttribute } from './telemetry/inventory-attribute.ts';
@@ -246,8 +248,10 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     timeout: config.requestTimeout,
   });
 
+  const switches = new SwitchCounter();
   const onStep = (command: Command): void => {
     parts().jobs.runner.stepped(command);
+    switches.step(command);
     events.publish('command', command.endpoint, clock.wallTime(), { command: presentCommand(command) });
   };
   const heldNeeds = {
@@ -400,6 +404,16 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     version: packageVersion(),
     onClose,
   });
+  const { statistics, sampler } = composeStatistics({
+    stores,
+    ingest,
+    switches,
+    events,
+    clock,
+    log: log.child({ part: 'statistics' }),
+  });
+  onClose(() => sampler.close());
+
   const metrics = new Registry();
   registerMetrics(metrics, {
     coap: endpoint.statistics,
@@ -425,6 +439,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     models,
     live: hub,
     webhooks,
+    statistics,
     registry,
     lookupFor: (registration) => deviceModels.lookupFor(registration),
     shortServerId: config.shortServerId,

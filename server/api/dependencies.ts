@@ -14,6 +14,7 @@ import type { ObservationPolicies } from '../lwm2m/policy-service.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { WebhookService } from '../webhooks/service.ts';
+import type { FleetStatistics } from '../statistics/fleet-statistics.ts';
 
 /** What the API needs from the rest of the server; main.ts hands it over. */
 export interface ApiDependencies {
@@ -33,6 +34,7 @@ export interface ApiDependencies {
     WebhookService,
     'list' | 'get' | 'create' | 'replace' | 'rotate' | 'remove' | 'test' | 'retry'
   >;
+  readonly statistics: Pick<FleetStatistics, 'overview' | 'series'>;
   readonly registry: ObjectRegistry;
   /** The definitions in the versions that a device registered; the registry itself where absent. */
   readonly lookupFor?: (registration: Registration) => ObjectRegistry;

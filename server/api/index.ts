@@ -31,6 +31,7 @@ import { requestRoutes } from './routes/requests.ts';
 import { serverRoutes } from './routes/server.ts';
 import { serverObjectRoutes } from './routes/server-object.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { statisticsRoutes } from './routes/statistics.ts';
 import { guardRequests } from './security.ts';
 import { closeSilentConnections } from './silent-connections.ts';
 import { validationError, validatorCompiler } from './validation.ts';
@@ -101,6 +102,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   await app.register(readingRoutes, deps);
   await app.register(webhookRoutes, deps);
   await app.register(eventRoutes, { ...deps, streams, httpMetrics });
+  await app.register(statisticsRoutes, deps);
   await app.register(serverRoutes, { ...deps, httpMetrics });
   await app.register(clusterRoutes, deps);
   refuseOthers();

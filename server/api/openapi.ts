@@ -18,6 +18,7 @@ const tags = [
   { name: 'readings', description: 'What sensors said, by the time that it was taken' },
   { name: 'events', description: 'What happens, live, and what happened' },
   { name: 'webhooks', description: 'Who is told what happens, by HTTP' },
+  { name: 'statistics', description: 'The fleet in figures, now and over time' },
   { name: 'server', description: 'The server itself' },
 ];
 

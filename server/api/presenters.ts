@@ -262,7 +262,7 @@ export function presentLiveReadings(readings: LiveReadings): ApiLiveReadings {
 const registrationSecrets = new Set(['id', 'registrationId', 'identity', 'token']);
 
 export function presentEvent(event: StoredEvent): ApiEvent {
-  return { ...pick(event, ['id', 'type', 'endpoint', 'at']), data: presentEventData(event.data) };
+  return { ...pick(event, ['id', 'type', 'endpoint', 'at', 'trouble']), data: presentEventData(event.data) };
 }
 
 /**

@@ -43,6 +43,7 @@ export class CommandTable {
   readonly #setKey;
   readonly #dropKeys;
   readonly #pending;
+  readonly #countOpen;
   readonly #expired;
   readonly #endOf;
   readonly #trim;
@@ -82,6 +83,9 @@ export class CommandTable {
     );
     this.#pending = database.prepare(
       "SELECT DISTINCT endpoint FROM command WHERE state IN ('queued', 'sent', 'accepted')",
+    );
+    this.#countOpen = database.prepare(
+      "SELECT count(*) AS count FROM command WHERE kind = ? AND state IN ('queued', 'sent', 'accepted')",
     );
     this.#expired = database.prepare(
       "SELECT * FROM command WHERE expires_at <= ? AND state = 'queued' ORDER BY expires_at LIMIT ?",
@@ -207,6 +211,10 @@ export class CommandTable {
 
   pendingEndpoints(): readonly string[] {
     return this.#pending.all().map((row) => row['endpoint'] as string);
+  }
+
+  countOpen(kind: string): number {
+    return this.#countOpen.get(kind)?.['count'] as number;
   }
 
   expire(now: number, limit: number): readonly Command[] {

@@ -191,6 +191,7 @@ export function commandQueue(channel: Channel, queries: Channel): CommandQueue {
     transition: (step) => channel.write('transition', step),
     list: (query) => queries.query('commands', query),
     pendingEndpoints: () => channel.read('pendingEndpoints'),
+    countOpen: (kind) => queries.query('countOpenCommands', kind),
     expire: (now, limit) => channel.write('expireCommands', now, limit),
     trim: (bounds) => channel.write('trimCommands', bounds),
   };

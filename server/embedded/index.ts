@@ -14,7 +14,7 @@ import {
   registrationStore,
   webhookStore,
 } from './device-ports.ts';
-import { eventLog, history, lastValues, telemetryLog } from './telemetry-ports.ts';
+import { eventLog, history, lastValues, statisticsStore, telemetryLog } from './telemetry-ports.ts';
 
 /** Where the embedded database is, and how careful it is. */
 export interface EmbeddedOptions {
@@ -77,6 +77,7 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     lastValues: lastValues(channel),
     events: eventLog(channel, queries),
     webhooks: webhookStore(channel),
+    statistics: statisticsStore(channel, queries),
     description: memory
       ? 'embedded, in memory: nothing survives the end of the process'
       : `embedded, ${options.path}, ${durable ? 'durable' : 'not durable through a power cut'}`,

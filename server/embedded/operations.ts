@@ -9,13 +9,14 @@ import type { StoredObjectModel } from '../ports/object-model-store.ts';
 import type { ObservationChoice, ObservationPolicy } from '../ports/observation-policy-store.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { StoredProfile } from '../ports/profile-store.ts';
+import type { StatisticsSample } from '../ports/statistics-store.ts';
 import type { LogPosition } from '../ports/telemetry-log.ts';
 import type { StoredWebhook, WebhookSettings, WebhookStore } from '../ports/webhook-store.ts';
 import { ChangeCounter } from './change-counter.ts';
 import { CommandTable } from './command-table.ts';
 import { DeviceQueries } from './device-queries.ts';
 import { DeviceTable, type NewAwakeTimes } from './device-table.ts';
-import { EventTable } from './event-table.ts';
+import { type EventRow, EventTable, type LatestEvents } from './event-table.ts';
 import type { EncodedChunks } from './history-chunk.ts';
 import { HistoryTable } from './history-table.ts';
 import { JobTable } from './job-table.ts';
@@ -27,14 +28,12 @@ import { ObservationTable } from './observation-table.ts';
 import { ProfileTable } from './profile-table.ts';
 import { type RegistrationRow, RegistrationTable, type UpdateRow } from './registration-table.ts';
 import { WebhookTable } from './webhook-table.ts';
+import { StatisticsTable } from './statistics-table.ts';
 
 /** Bytes of the log that one read gives at most, but for a single larger segment. */
 const logReadBytes = 16_777_216;
 
 type CommandBounds = Parameters<CommandQueue['trim']>[0];
-
-/** An event on its way to the worker: type, endpoint, at, data as JSON. */
-export type EventRow = readonly [string, string | null, number, string];
 
 /**
  * What may take long and only looks: lists, history, the logs. Where there is a second thread it answers
@@ -48,6 +47,7 @@ export function createQueries(database: DatabaseSync) {
   const history = new HistoryTable(database);
   const events = new EventTable(database);
   const jobs = new JobTable(database);
+  const statistics = new StatisticsTable(database);
   const queries = {
     devices: (query: DeviceQuery) => devices.list(query),
     deviceFacets: (by: readonly (DeviceText | 'state')[], filter: DeviceFilter, now: number) =>
@@ -62,7 +62,9 @@ export function createQueries(database: DatabaseSync) {
       events.read(after, endpoint, limit),
     jobs: (query: Parameters<JobStore['list']>[0]) => jobs.list(query),
     jobDevices: (id: string, query: Parameters<JobStore['devices']>[1]) => jobs.devices(id, query),
-    latestEvents: (endpoint: string | undefined, limit: number) => events.latest(endpoint, limit),
+    latestEvents: (query: LatestEvents) => events.latest(query),
+    countOpenCommands: (kind: string) => commands.countOpen(kind),
+    readStatistics: (step: 'minute' | 'hour', from: number, to: number) => statistics.read(step, from, to),
   };
   return {
     queries,
@@ -89,6 +91,7 @@ export function createOperations(database: DatabaseSync) {
   const events = new EventTable(database);
   const jobs = new JobTable(database);
   const webhooks = new WebhookTable(database);
+  const statistics = new StatisticsTable(database);
   const touch = database.prepare('UPDATE written SET count = count + 1');
   return {
     log,
@@ -183,6 +186,9 @@ export function createOperations(database: DatabaseSync) {
       purgeHistory: () => history.purge(),
       setLastValues: (endpoint: string, values: readonly LastValue[]) => lastValues.set(endpoint, values),
       appendEvents: (rows: readonly EventRow[]) => events.append(rows),
+      addStatistics: (sample: StatisticsSample) => statistics.add(sample),
+      trimStatistics: (minutesBefore: number, hoursBefore: number) =>
+        statistics.trim(minutesBefore, hoursBefore),
       trimEvents: (keep: number) => events.trim(keep),
       addWebhook: (webhook: StoredWebhook) => webhooks.add(webhook),
       configureWebhook: (settings: WebhookSettings) => webhooks.configure(settings),

@@ -299,6 +299,22 @@ const steps: readonly string[] = [
   ) STRICT;
   CREATE INDEX webhook_delivery_order ON webhook_delivery (webhook, sequence);
   `,
+  `
+  -- Figures of a minute or an hour. step: its length, ms. minutes: of how many it tells. gauges, counters: JSON.
+  CREATE TABLE statistic (
+    step INTEGER NOT NULL,
+    at REAL NOT NULL,
+    minutes INTEGER NOT NULL,
+    gauges TEXT NOT NULL,
+    counters TEXT NOT NULL,
+    PRIMARY KEY (step, at)
+  ) STRICT, WITHOUT ROWID;
+  -- trouble: 1 where an operator should look at it.
+  ALTER TABLE event ADD COLUMN trouble INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX event_trouble ON event (id) WHERE trouble = 1;
+  CREATE INDEX event_type ON event (type, id);
+  CREATE INDEX command_open_kind ON command (kind) WHERE state IN ('queued', 'sent', 'accepted');
+  `,
 ];
 
 /** The version that this program writes. */

@@ -1,6 +1,7 @@
 import type { EventLog } from '../ports/event-log.ts';
 import type { History, HistoryReading } from '../ports/history.ts';
 import type { LastValues } from '../ports/last-values.ts';
+import type { StatisticsStore } from '../ports/statistics-store.ts';
 import type { LogEntry, TelemetryLog } from '../ports/telemetry-log.ts';
 import { EntryReader } from './append-batch.ts';
 import type { Channel } from './channel.ts';
@@ -79,13 +80,27 @@ export function eventLog(channel: Channel, queries: Channel): EventLog {
     append: (events) =>
       channel.write(
         'appendEvents',
-        events.map(({ type, endpoint, at, data }) => [type, endpoint ?? null, at, JSON.stringify(data)]),
+        events.map(({ type, endpoint, at, data, trouble }) => [
+          type,
+          endpoint ?? null,
+          at,
+          JSON.stringify(data),
+          trouble === true ? 1 : 0,
+        ]),
       ),
     read: ({ after, endpoint, limit }) => queries.query('readEvents', after, endpoint, limit),
-    latest: ({ endpoint, limit }) => queries.query('latestEvents', endpoint, limit),
+    latest: (query) => queries.query('latestEvents', query),
     extent: () => channel.read('eventExtent'),
     trim: async (keep) => {
       while (await channel.write('trimEvents', keep));
     },
+  };
+}
+
+export function statisticsStore(channel: Channel, queries: Channel): StatisticsStore {
+  return {
+    add: (sample) => channel.write('addStatistics', sample),
+    read: ({ step, from, to }) => queries.query('readStatistics', step, from, to),
+    trim: ({ minutesBefore, hoursBefore }) => channel.write('trimStatistics', minutesBefore, hoursBefore),
   };
 }

@@ -4,6 +4,7 @@ import type { EventType } from '../events.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { EventLog, StoredEvent } from '../ports/event-log.ts';
 import type { LiveHub } from './hub.ts';
+import { isTrouble } from './trouble.ts';
 
 /** Events that wait for the store: beyond it the oldest are given up, counted and logged. */
 const MAX_WAITING = 20_000;
@@ -35,6 +36,8 @@ export class EventPublisher {
   #wake: (() => void) | undefined;
   /** Lost since that was last logged. */
   #untold = 0;
+  /** Since the start. */
+  published = 0;
   /** Given up since the start, because the store did not take them. */
   lost = 0;
 
@@ -51,7 +54,14 @@ export class EventPublisher {
     if (this.#waiting.length + this.#batch.length >= MAX_WAITING && this.#waiting.shift() !== undefined) {
       this.#lose(1);
     }
-    this.#waiting.push(endpoint === undefined ? { type, at, data } : { type, endpoint, at, data });
+    this.published += 1;
+    this.#waiting.push({
+      type,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      at,
+      data,
+      ...(isTrouble(type, data) ? { trouble: true } : {}),
+    });
     this.#draining ??= this.#drain();
   }
 

@@ -127,6 +127,8 @@ export interface CommandQueue {
   }): Promise<{ readonly items: readonly Command[]; readonly next?: string }>;
   /** Endpoints that have a command that is not final. */
   pendingEndpoints(): Promise<readonly string[]>;
+  /** How many commands of a kind are not final. */
+  countOpen(kind: string): Promise<number>;
   /** Moves `queued` commands past their `expiresAt` to `expired`; returns them, each exactly once. One that was
    * sent may have been carried out: whoever sent it says how it ends. */
   expire(now: number, limit: number): Promise<readonly Command[]>;

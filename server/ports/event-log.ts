@@ -8,6 +8,8 @@ export interface StoredEvent {
   /** ms since the epoch. */
   readonly at: number;
   readonly data: Readonly<Record<string, unknown>>;
+  /** Something that an operator should look at; absent: it is not. */
+  readonly trouble?: true;
 }
 
 /** What happened, with ids: live events, replay after a lost connection, audit. */
@@ -20,8 +22,16 @@ export interface EventLog {
     readonly endpoint?: string;
     readonly limit: number;
   }): Promise<readonly StoredEvent[]>;
-  /** The newest events of a device (or of all), newest first. */
-  latest(query: { readonly endpoint?: string; readonly limit: number }): Promise<readonly StoredEvent[]>;
+  /** The newest events that match all that is given, newest first. */
+  latest(query: {
+    readonly endpoint?: string;
+    /** One of these. */
+    readonly types?: readonly string[];
+    readonly trouble?: true;
+    /** With a lower id. */
+    readonly before?: number;
+    readonly limit: number;
+  }): Promise<readonly StoredEvent[]>;
   /** Ids of the oldest kept and the newest event; 0 and 0 where there never was one; see TelemetryLog.extent. */
   extent(): Promise<{ readonly oldest: number; readonly newest: number }>;
   /** Keeps the newest so many. */

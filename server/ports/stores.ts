@@ -9,6 +9,7 @@ import type { ObservationPolicyStore } from './observation-policy-store.ts';
 import type { ObservationStore } from './observation-store.ts';
 import type { ProfileStore } from './profile-store.ts';
 import type { RegistrationStore } from './registration-store.ts';
+import type { StatisticsStore } from './statistics-store.ts';
 import type { TelemetryLog } from './telemetry-log.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
@@ -30,6 +31,7 @@ export interface Stores {
   readonly lastValues: LastValues;
   readonly events: EventLog;
   readonly webhooks: WebhookStore;
+  readonly statistics: StatisticsStore;
   /** What a person should know: `embedded, ./data/simyard.db, durable`. */
   readonly description: string;
   /** Whether what was acknowledged survives a power cut. */

@@ -333,6 +333,17 @@ export function describeCommandQueue(name: string, open: OpenStores): void {
       expect((await commands.pendingEndpoints()).toSorted()).toEqual(['a', 'c']);
     });
 
+    test('those of a kind that are not final are counted', async () => {
+      const { commands } = stores();
+      const { command } = await commands.enqueue(aCommand('a'));
+      await commands.enqueue(aCommand('b'));
+      await commands.enqueue({ ...aCommand('b'), kind: 'other' });
+      expect(await commands.countOpen(command.kind)).toBe(2);
+      await commands.transition({ id: command.id, from: ['queued'], to: 'done', at: start });
+      expect(await commands.countOpen(command.kind)).toBe(1);
+      expect(await commands.countOpen('none')).toBe(0);
+    });
+
     test('queued commands expire, those sent or accepted do not, each exactly once', async () => {
       const { commands } = stores();
       const ids: string[] = [];

@@ -47,6 +47,30 @@ export function describeEventLog(name: string, open: OpenStores): void {
       expect(await events.latest({ endpoint: 'c', limit: 1 })).toEqual([]);
     });
 
+    test('the newest are told by types, by trouble and by what was before, together', async () => {
+      const { events } = stores();
+      const ids = await events.append([
+        anEvent('x', 'a'),
+        { ...anEvent('expired', 'a'), trouble: true },
+        anEvent('y', 'b'),
+        { ...anEvent('expired', 'b'), trouble: true },
+        { ...anEvent('x', 'b'), trouble: true },
+        anEvent('z'),
+      ]);
+      const latest = async (query: Partial<Parameters<typeof events.latest>[0]>) =>
+        (await events.latest({ limit: 10, ...query })).map(({ id }) => ids.indexOf(id));
+      expect(await latest({ types: ['x', 'y'] })).toEqual([4, 2, 0]);
+      expect(await latest({ types: ['x', 'y', 'x'], limit: 2 })).toEqual([4, 2]);
+      expect(await latest({ types: [] })).toEqual([]);
+      expect(await latest({ trouble: true })).toEqual([4, 3, 1]);
+      expect(await latest({ trouble: true, endpoint: 'b' })).toEqual([4, 3]);
+      expect(await latest({ trouble: true, endpoint: 'b', types: ['expired'] })).toEqual([3]);
+      expect(await latest({ before: ids[3] as number })).toEqual([2, 1, 0]);
+      expect(await latest({ before: ids[4] as number, trouble: true, limit: 1 })).toEqual([3]);
+      expect((await events.latest({ trouble: true, limit: 1 }))[0]?.trouble).toBe(true);
+      expect((await events.latest({ limit: 1 }))[0]).not.toHaveProperty('trouble');
+    });
+
     test('a trim keeps the newest so many, and ids are not used again', async () => {
       const { events } = stores();
       const ids = await events.append(Array.from({ length: 10 }, () => anEvent('x')));

@@ -110,14 +110,19 @@ export function describeRestart(name: string, open: () => Promise<PersistentStor
       expect(await after.extent()).toEqual({ oldest: kept[1]?.position, newest: kept[3]?.position });
     });
 
-    test('history, last values and events', async () => {
-      const { history, lastValues, events } = opened.stores;
+    test('history, last values, events and statistics', async () => {
+      const { history, lastValues, events, statistics } = opened.stores;
+      await statistics.add({ at: 60_000, gauges: { known: 1 }, counters: { readings: 2 } });
       const reading = { takenAt: 5, receivedAt: 6, value: 7 };
       await history.append([{ endpoint: 'a', path: '/1/0/1', position: 1, readings: [reading] }]);
       await lastValues.set('a', [{ path: '/1/0/1', ...reading }]);
       const [id] = await events.append([{ type: 'x', at: 1, data: {} }]);
       await events.trim(0);
       const after = await opened.restart();
+      await after.statistics.add({ at: 60_000, gauges: {}, counters: { readings: 3 } });
+      expect(await after.statistics.read({ step: 'minute', from: 0, to: 90_000 })).toMatchObject([
+        { gauges: { known: 1 }, counters: { readings: 5 } },
+      ]);
       expect(await after.history.query({ endpoint: 'a', path: '/1/0/1', limit: 5 })).toEqual([reading]);
       expect(await after.lastValues.get('a')).toEqual([{ path: '/1/0/1', ...reading }]);
       expect((await after.events.append([{ type: 'y', at: 1, data: {} }]))[0]).toBeGreaterThan(id as number);

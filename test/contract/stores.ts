@@ -12,6 +12,7 @@ import { describeObservationPolicyStore } from './observation-policy-store.ts';
 import { describeObservationStore } from './observation-store.ts';
 import { describeProfileStore } from './profile-store.ts';
 import { describeRegistrationStore } from './registration-store.ts';
+import { describeStatisticsStore } from './statistics-store.ts';
 import { append, describeTelemetryLog } from './telemetry-log.ts';
 import { describeWebhookStore } from './webhook-store.ts';
 
@@ -30,6 +31,7 @@ export function describeStores(name: string, open: OpenStores): void {
   describeLastValues(name, open);
   describeEventLog(name, open);
   describeWebhookStore(name, open);
+  describeStatisticsStore(name, open);
 
   describe(`Stores, ${name}`, () => {
     const stores = useStores(open);

@@ -9,7 +9,7 @@ import type { EventStreams } from '../event-streams.ts';
 import type { HttpMetrics } from '../http-metrics.ts';
 import { presentEvent } from '../presenters.ts';
 import { EndpointParams, limit, problemResponses } from '../route-schemas.ts';
-import { EventsAnswerSchema } from '../schemas.ts';
+import { EventPageSchema, EventsAnswerSchema } from '../schemas.ts';
 import { ref } from '../shared-schemas.ts';
 
 interface EventRouteOptions extends ApiDependencies {
@@ -21,6 +21,8 @@ const tags = ['events'];
 /** Of one stream: a console watches a handful. */
 const MAX_WATCHES = 100;
 const streamTypes: readonly string[] = ['readings', ...eventTypes];
+
+const eventType = `(${eventTypes.join('|')})`;
 
 export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
   app,
@@ -86,6 +88,50 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
         wishes,
         onError: (error) => request.log.error({ err: error }, 'an event stream broke off'),
       });
+    },
+  );
+
+  app.get(
+    '/api/event-log',
+    {
+      schema: {
+        operationId: 'listEvents',
+        summary: 'What happened, newest first',
+        description: `Types: ${eventTypes.join(', ')}.`,
+        tags,
+        querystring: Type.Object(
+          {
+            types: Type.Optional(
+              Type.String({
+                pattern: `^${eventType}(,${eventType})*$`,
+                description: 'Only these types, by comma',
+              }),
+            ),
+            endpoint: Type.Optional(Type.String({ minLength: 1, description: 'Only of this device' })),
+            trouble: Type.Optional(
+              Type.Boolean({ description: 'Only what an operator should look at; `false` is as if absent' }),
+            ),
+            before: Type.Optional(
+              Type.Integer({ minimum: 1, description: '`next` of the page before: only what was before it' }),
+            ),
+            limit: limit(1000, 100),
+          },
+          { additionalProperties: false },
+        ),
+        response: { 200: ref(EventPageSchema), ...problemResponses },
+      },
+    },
+    async ({ query: { types, endpoint, trouble, before, ...query } }) => {
+      const size = query.limit ?? 100;
+      const events = await stores.events.latest({
+        ...(types === undefined ? {} : { types: types.split(',') }),
+        ...(endpoint === undefined ? {} : { endpoint }),
+        ...(trouble === true ? { trouble } : {}),
+        ...(before === undefined ? {} : { before }),
+        limit: size + 1,
+      });
+      const items = events.slice(0, size).map(presentEvent);
+      return { items, next: events.length > size ? (items.at(-1)?.id ?? null) : null };
     },
   );
 

@@ -8,6 +8,9 @@ export const EventSchema = Type.Object(
     endpoint: Type.Optional(Type.String()),
     at: Type.Number(),
     data: Type.Record(Type.String(), Type.Unknown()),
+    trouble: Type.Optional(
+      Type.Literal(true, { description: 'Something that an operator should look at; absent: it is not' }),
+    ),
   },
   { $id: 'Event', additionalProperties: false },
 );
@@ -19,6 +22,17 @@ export const EventsAnswerSchema = Type.Object(
   { $id: 'EventsAnswer', additionalProperties: false },
 );
 export type ApiEventsAnswer = Static<typeof EventsAnswerSchema>;
+
+export const EventPageSchema = Type.Object(
+  {
+    items: Type.Array(EventSchema, { description: 'Newest first' }),
+    next: Type.Union([Type.Integer(), Type.Null()], {
+      description: '`before` of the next page; null on the last',
+    }),
+  },
+  { $id: 'EventPage', additionalProperties: false },
+);
+export type ApiEventPage = Static<typeof EventPageSchema>;
 
 /**
  * Server-sent events of `GET /api/events?endpoint=&types=`. `id:` is `<event>-<log>`; send it back as

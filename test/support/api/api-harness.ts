@@ -33,6 +33,7 @@ import type { Stores } from '../../../server/ports/stores.ts';
 import { createAddressPolicy } from '../../../server/webhooks/address-policy.ts';
 import { createSender } from '../../../server/webhooks/sender.ts';
 import { WebhookService } from '../../../server/webhooks/service.ts';
+import { FleetStatistics } from '../../../server/statistics/fleet-statistics.ts';
 import { ScriptedRequests } from './scripted-requests.ts';
 
 /** One line of the log. */
@@ -175,6 +176,11 @@ export class ApiHarness {
       policies,
       live: hub,
       webhooks,
+      statistics: new FleetStatistics(
+        stores,
+        { pending: () => [], rates: { readings: 0, notifications: 0 } },
+        overrides.clock ?? systemClock,
+      ),
       registry,
       models,
       metrics: async () => '# TYPE simyard_test gauge\nsimyard_test 1\n',
