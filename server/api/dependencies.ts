@@ -13,8 +13,8 @@ import type { ObjectModels } from '../lwm2m/object-models.ts';
 import type { ObservationPolicies } from '../lwm2m/policy-service.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
-import type { WebhookService } from '../webhooks/service.ts';
 import type { FleetStatistics } from '../statistics/fleet-statistics.ts';
+import type { WebhookService } from '../webhooks/service.ts';
 
 /** What the API needs from the rest of the server; main.ts hands it over. */
 export interface ApiDependencies {

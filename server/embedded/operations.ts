@@ -27,8 +27,8 @@ import { ObservationPolicyTable } from './observation-policy-table.ts';
 import { ObservationTable } from './observation-table.ts';
 import { ProfileTable } from './profile-table.ts';
 import { type RegistrationRow, RegistrationTable, type UpdateRow } from './registration-table.ts';
-import { WebhookTable } from './webhook-table.ts';
 import { StatisticsTable } from './statistics-table.ts';
+import { WebhookTable } from './webhook-table.ts';
 
 /** Bytes of the log that one read gives at most, but for a single larger segment. */
 const logReadBytes = 16_777_216;

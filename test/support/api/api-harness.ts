@@ -30,10 +30,10 @@ import { PresenceWindows } from '../../../server/lwm2m/presence-windows.ts';
 import type { Command } from '../../../server/ports/command-queue.ts';
 import type { Registration } from '../../../server/ports/registration-store.ts';
 import type { Stores } from '../../../server/ports/stores.ts';
+import { FleetStatistics } from '../../../server/statistics/fleet-statistics.ts';
 import { createAddressPolicy } from '../../../server/webhooks/address-policy.ts';
 import { createSender } from '../../../server/webhooks/sender.ts';
 import { WebhookService } from '../../../server/webhooks/service.ts';
-import { FleetStatistics } from '../../../server/statistics/fleet-statistics.ts';
 import { ScriptedRequests } from './scripted-requests.ts';
 
 /** One line of the log. */
