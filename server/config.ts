@@ -104,6 +104,29 @@ export const settings = [
     meaning: 'Milliseconds that a request to a device may take, where the caller does not say.',
   },
   {
+    name: 'SIMYARD_RATE_LIMIT',
+    flag: 'rate-limit',
+    type: 'integer',
+    default: '200',
+    meaning:
+      'HTTP requests a second that one address may make; a hundred times as many from loopback. 0: no limit.',
+  },
+  {
+    name: 'SIMYARD_RATE_BURST',
+    flag: 'rate-burst',
+    type: 'integer',
+    default: '1000',
+    meaning:
+      'HTTP requests that an address which was silent may make at once; a hundred times as many from loopback.',
+  },
+  {
+    name: 'SIMYARD_STREAMS_PER_ADDRESS',
+    flag: 'streams-per-address',
+    type: 'integer',
+    default: '100',
+    meaning: 'Event streams that one address may have open; loopback is bounded by the 4096 of all alone.',
+  },
+  {
     name: 'SIMYARD_AWAKE_TIME',
     flag: 'awake-time',
     type: 'integer',
@@ -229,6 +252,10 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** ms */
   readonly requestTimeout: number;
+  /** HTTP requests a second of one address; 0: no limit. */
+  readonly rateLimit: number;
+  readonly rateBurst: number;
+  readonly streamsPerAddress: number;
   /** ms */
   readonly awakeTime: number;
   /** ms */
@@ -333,6 +360,9 @@ export function loadConfig(
     node: text('SIMYARD_NODE') ?? hostname(),
     logLevel,
     requestTimeout: integer('SIMYARD_REQUEST_TIMEOUT', 100, 600_000),
+    rateLimit: integer('SIMYARD_RATE_LIMIT', 0, 1_000_000),
+    rateBurst: integer('SIMYARD_RATE_BURST', 1, 1_000_000),
+    streamsPerAddress: integer('SIMYARD_STREAMS_PER_ADDRESS', 1, 4096),
     awakeTime: integer('SIMYARD_AWAKE_TIME', 1_000, 86_400_000),
     commandsMaxAge: integer('SIMYARD_COMMANDS_MAX_AGE', 1, 36_500) * 86_400_000,
     commandsMaxCount: integer('SIMYARD_COMMANDS_MAX_COUNT', 0, Number.MAX_SAFE_INTEGER),

@@ -2,6 +2,8 @@ import type { FastifyReply } from 'fastify';
 import { RequestError } from '../../protocol/errors.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import type { DeviceRequestOptions } from '../lwm2m/device-requests.ts';
+import { deadlineOf, deviceTimeout } from './deadlines.ts';
+import { isKeyed, noteActed } from './idempotency.ts';
 
 /**
  * What a caller may say about how a device is asked, as `DeviceRequests` takes it.
@@ -12,22 +14,30 @@ export function requestOptions(
   reply: FastifyReply,
   closing: AbortSignal,
 ): DeviceRequestOptions {
+  const { request } = reply;
+  const timeout = deviceTimeout(request);
+  const over = deadlineOf(request)?.signal;
+  const ended = untilNobodyWaits(reply, closing, isKeyed(request));
   return {
     ...(query.format === undefined ? {} : { contentFormat: contentFormatId(query.format) }),
-    ...(query.timeout === undefined ? {} : { timeout: query.timeout }),
-    signal: untilNobodyWaits(reply, closing),
+    ...(timeout === undefined ? {} : { timeout }),
+    signal: over === undefined ? ended : AbortSignal.any([ended, over]),
+    ...(isKeyed(request) ? { beforeSend: async () => noteActed(request) } : {}),
   };
 }
 
-/** Aborts when the caller closes the connection before the answer, or the server closes. */
-function untilNobodyWaits(reply: FastifyReply, closing: AbortSignal): AbortSignal {
+/**
+ * Aborts when the caller closes the connection before the answer, but where he may ask for that again by a key; or when the
+ * server closes.
+ */
+function untilNobodyWaits(reply: FastifyReply, closing: AbortSignal, keyed: boolean): AbortSignal {
   const controller = new AbortController();
   const onClosing = () => controller.abort(closing.reason);
   if (closing.aborted) onClosing();
   closing.addEventListener('abort', onClosing);
   reply.raw.once('close', () => {
     closing.removeEventListener('abort', onClosing);
-    if (!reply.raw.writableFinished) controller.abort();
+    if (!reply.raw.writableFinished && !keyed) controller.abort();
   });
   return controller.signal;
 }

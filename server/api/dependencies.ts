@@ -15,6 +15,7 @@ import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { FleetStatistics } from '../statistics/fleet-statistics.ts';
 import type { WebhookService } from '../webhooks/service.ts';
+import type { RateLimit } from './rate-limits.ts';
 
 /** What the API needs from the rest of the server; main.ts hands it over. */
 export interface ApiDependencies {
@@ -68,4 +69,10 @@ export interface ApiDependencies {
   readonly clock?: Clock;
   /** How many event streams may be open at once; 4096 where absent. */
   readonly maxEventStreams?: number;
+  /** How many of them one address may have, but for loopback; no bound where absent. */
+  readonly streamsPerCaller?: number;
+  /** What one address may ask for; no limit where absent. */
+  readonly rateLimit?: RateLimit;
+  /** How long a request to a device may take where its caller does not say, ms; 10 000 where absent. */
+  readonly requestTimeout?: number;
 }

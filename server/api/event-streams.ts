@@ -4,6 +4,7 @@ import type { LivePosition, LiveStream, LiveSubscription, LiveWish } from '../ev
 import { EventConnection } from './event-connection.ts';
 import { encodeFrame, FrameEncoder, formatPosition } from './event-frames.ts';
 import { ProblemError } from './problems.ts';
+import { isLoopbackAddress } from './rate-limits.ts';
 import type { ApiHello } from './schemas.ts';
 
 const HEARTBEAT_MS = 15_000;
@@ -23,6 +24,8 @@ interface OpenStream {
 }
 
 export interface StreamRequest {
+  /** As `callerOf` names it. */
+  readonly caller: string;
   /** Absent: only what is new. `'lost'`: the client named a place that never was here. */
   readonly after?: LivePosition | 'lost';
   readonly wishes: readonly LiveWish[];
@@ -34,31 +37,45 @@ export class EventStreams {
   readonly #live: LiveStream;
   readonly #clock: Clock;
   readonly #limit: number;
+  readonly #perCaller: number;
+  /** Open streams by caller. */
+  readonly #callers = new Map<string, number>();
   readonly #encoder = new FrameEncoder();
   readonly #open = new Set<OpenStream>();
   #heartbeat: Timer | undefined;
   #closed = false;
 
-  constructor(live: LiveStream, clock: Clock, limit: number) {
+  constructor(live: LiveStream, clock: Clock, limit: number, perCaller = Number.POSITIVE_INFINITY) {
     this.#live = live;
     this.#clock = clock;
     this.#limit = limit;
+    this.#perCaller = perCaller;
   }
 
   get size(): number {
     return this.#open.size;
   }
 
-  /** @throws ProblemError where no more may be opened: ask before the answer's head is written. */
-  admit(): void {
+  /**
+   * @param caller as `callerOf` names it
+   * @throws ProblemError where no more may be opened: ask before the answer's head is written.
+   */
+  admit(caller: string): void {
     if (this.#closed) throw new ProblemError('closing', 'the server is closing');
     if (this.#open.size >= this.#limit) {
       throw new ProblemError('too_many_streams', `${this.#limit} event streams are open, which is the limit`);
     }
+    if (isLoopbackAddress(caller) || (this.#callers.get(caller) ?? 0) < this.#perCaller) return;
+    throw new ProblemError(
+      'streams_limited',
+      `${this.#perCaller} event streams of this address are open, which is the limit for one`,
+    );
   }
 
   /** Streams into `response`, whose head is written, until either side ends it. */
   open(response: ServerResponse, request: StreamRequest): void {
+    this.#count(request.caller, 1);
+    response.once('close', () => this.#count(request.caller, -1));
     const now = this.#live.position();
     const lost = request.after === 'lost' || (request.after !== undefined && isBeyond(request.after, now));
     const after = request.after === undefined || request.after === 'lost' || lost ? now : request.after;
@@ -105,6 +122,12 @@ export class EventStreams {
     });
     await Promise.all(connections.map((connection) => connection.whenClosed));
     slow.cancel();
+  }
+
+  #count(caller: string, change: number): void {
+    const count = (this.#callers.get(caller) ?? 0) + change;
+    if (count > 0) this.#callers.set(caller, count);
+    else this.#callers.delete(caller);
   }
 
   #forget(stream: OpenStream): void {

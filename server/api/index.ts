@@ -2,14 +2,17 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { type Clock, systemClock, type Timer } from '../../protocol/clock.ts';
 import { serveConsole } from './console.ts';
+import { keepDeadlines } from './deadlines.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { EventStreams } from './event-streams.ts';
 import { HttpMetrics } from './http-metrics.ts';
+import { answerOnce } from './idempotency.ts';
 import { acceptJsonOnly } from './json-bodies.ts';
 import { refuseLongPaths, routerParamLength } from './long-paths.ts';
 import { describeApi } from './openapi.ts';
 import { refuseOtherMethods } from './other-methods.ts';
 import { ProblemError } from './problems.ts';
+import { limitRates } from './rate-limits.ts';
 import { answerErrors, answerUnreadable, logRequests } from './request-errors.ts';
 import { holdWherePreferred } from './respond-async.ts';
 import { attributeRoutes } from './routes/attributes.ts';
@@ -42,7 +45,10 @@ const BODY_LIMIT = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** How often Node looks for requests whose time is over, ms. Its own 30 s would let them have half as long again. */
 const REQUEST_CHECK_MS = 5_000;
+/** The version that `/api` is: both names lead to the same routes. */
+const VERSION = '/api/v1/';
 const MAX_EVENT_STREAMS = 4096;
+const NO_LIMIT = { rate: 0, burst: 0 };
 /** How long requests to devices that are under way may still take when the server closes, ms. */
 const CLOSING_GRACE_MS = 2_000;
 
@@ -57,6 +63,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: { connectionsCheckingInterval: REQUEST_CHECK_MS },
+    rewriteUrl: ({ url = '/' }) => (url.startsWith(VERSION) ? `/api/${url.slice(VERSION.length)}` : url),
     routerOptions: { maxParamLength: routerParamLength },
     return503OnClosing: true,
     schemaErrorFormatter: validationError,
@@ -69,7 +76,12 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   app.setErrorHandler(answerErrors);
 
   const clock = deps.clock ?? systemClock;
-  const streams = new EventStreams(deps.live, clock, deps.maxEventStreams ?? MAX_EVENT_STREAMS);
+  const streams = new EventStreams(
+    deps.live,
+    clock,
+    deps.maxEventStreams ?? MAX_EVENT_STREAMS,
+    deps.streamsPerCaller,
+  );
   const httpMetrics = new HttpMetrics(() => streams.size);
   const closing = closeInTime(app, clock);
   closeSilentConnections(app);
@@ -78,10 +90,13 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   logRequests(app);
   httpMetrics.observe(app);
   guardRequests(app, deps.allowedHosts);
+  limitRates(app, deps.rateLimit ?? NO_LIMIT, clock);
   refuseLongPaths(app);
   acceptJsonOnly(app);
   await describeApi(app, deps.about.version);
 
+  keepDeadlines(app, clock, deps.requestTimeout);
+  answerOnce(app, deps.stores.idempotency, clock);
   holdWherePreferred(app, deps);
   const refuseOthers = refuseOtherMethods(app);
   const options = { ...deps, closing };

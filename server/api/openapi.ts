@@ -41,6 +41,13 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
           'URL-encoded in paths. Errors are RFC 9457 problem details with a `code`.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
+      servers: [
+        {
+          url: '/',
+          description:
+            'This server. Everything below `/api` is there below `/api/v1` too: that is its version',
+        },
+      ],
       tags,
     },
     refResolver: {

@@ -2,6 +2,7 @@ import { CoapResponseError, EndpointClosedError, ResetError } from '../../protoc
 import { Code, formatCode } from '../../protocol/coap/message.ts';
 import { BusyError, DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
 import { ConflictError, NotRegisteredError, UnknownDeviceError } from '../errors.ts';
+import { NotSentError } from '../lwm2m/device-reach.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { ApiProblem } from './schemas.ts';
 
@@ -30,11 +31,16 @@ export const problems = {
   request_timeout: { status: 408, title: 'The request did not come in time' },
   not_registered: { status: 409, title: 'The device is not registered now' },
   device_registered: { status: 409, title: 'The device is registered' },
+  request_under_way: { status: 409, title: 'The request with this Idempotency-Key is under way' },
+  outcome_unknown: { status: 409, title: 'Nobody can tell whether the request was carried out' },
+  answer_not_kept: { status: 409, title: 'The request was carried out, and its answer was not kept' },
   conflict: { status: 409, title: 'The request contradicts what is' },
   body_too_large: { status: 413, title: 'The body is too large' },
   uri_too_long: { status: 414, title: 'The path is too long' },
   unsupported_media_type: { status: 415, title: 'The body is not of the media type that the route takes' },
-  too_many_requests: { status: 429, title: 'So many requests wait for the device that no more are taken' },
+  too_many_requests: { status: 429, title: 'So much waits that no more is taken' },
+  rate_limited: { status: 429, title: 'The caller asks for more than the server gives to one' },
+  streams_limited: { status: 429, title: 'The caller has too many event streams open' },
   request_aborted: { status: 499, title: 'The caller went away' },
   device_bad_request: { status: 400, title: 'The device could not make sense of the request' },
   device_forbidden: { status: 403, title: 'The device does not allow it' },
@@ -53,6 +59,7 @@ export const problems = {
   device_unreadable: { status: 502, title: 'The device answered what cannot be read' },
   device_unavailable: { status: 503, title: 'The device cannot do it now' },
   device_timeout: { status: 504, title: 'The device did not answer in time' },
+  deadline_exceeded: { status: 504, title: 'The server did not answer in time' },
   store_unavailable: { status: 503, title: 'The store cannot answer now' },
   too_many_streams: { status: 503, title: 'Too many event streams are open' },
   not_ready: { status: 503, title: 'The server is not ready' },
@@ -134,6 +141,7 @@ export function problem(code: ProblemCode, detail?: string, coapCode?: string): 
 /** The one place where an error becomes an answer. What is not known is a bug: 500, and nothing of it shown. */
 export function problemOf(error: unknown): ApiProblem {
   if (error instanceof ProblemError) return problem(error.code, error.message);
+  if (error instanceof NotSentError && error.cause !== undefined) return problemOf(error.cause);
   if (error instanceof CoapResponseError) {
     const code = deviceAnswers.get(error.code) ?? 'device_error';
     return problem(code, error.diagnostic, formatCode(error.code));

@@ -1,6 +1,7 @@
 import { maxHeaderSize, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { noteFailure } from './idempotency.ts';
 import { problem, problemOf } from './problems.ts';
 import type { ApiProblem } from './schemas.ts';
 
@@ -9,8 +10,10 @@ const RETRY_AFTER = '5';
 
 /** Answers an error with its problem (RFC 9457), and logs it when it is ours. */
 export function answerErrors(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  noteFailure(request, error);
   const answer = problemOf(error);
   logProblem(answer, error, request);
+  if (answer.code === 'request_under_way') reply.header('retry-after', '1');
   if (answer.status === 503) reply.header('retry-after', RETRY_AFTER);
   if (answer.code === 'device_method_not_allowed') reply.header('allow', otherMethods(request.method));
   reply.code(answer.status).header('cache-control', 'no-store').type('application/problem+json').send(answer);

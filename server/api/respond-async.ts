@@ -1,9 +1,10 @@
-import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyInstance, RouteOptions } from 'fastify';
 import { type TSchema, Type } from 'typebox';
-import { RequestError } from '../../protocol/errors.ts';
+import { inTime } from './deadlines.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { checkHeldRequest } from './held-requests.ts';
 import { objectPath } from './object-content.ts';
+import { preferencesOf } from './prefer.ts';
 import { presentCommand } from './presenters.ts';
 import { type ApiHeldRequestBody, CommandSchema } from './schemas.ts';
 import { ref } from './shared-schemas.ts';
@@ -90,11 +91,9 @@ const headers = Type.Object({
     Type.String({
       maxLength: 1000,
       description:
-        '`respond-async` (RFC 7240 §4.1): the request is held, and answered with 202 and a command',
+        '`respond-async` (RFC 7240 §4.1): the request is held, and answered with 202 and a command. ' +
+        '`wait=10` (§4.3): seconds that the device has, where `timeout` does not say',
     }),
-  ),
-  'idempotency-key': Type.Optional(
-    Type.String({ minLength: 1, maxLength: 200, description: 'Of a request that is held' }),
   ),
 });
 
@@ -115,7 +114,7 @@ export function holdWherePreferred(app: FastifyInstance, deps: ApiDependencies):
   });
   app.addHook('preHandler', async (request, reply) => {
     const held = routes[`${request.method} ${request.routeOptions.url}`];
-    if (held === undefined || !prefersAsync(request)) return;
+    if (held === undefined || !preferencesOf(request).respondAsync) return;
     const { endpoint, '*': below = '' } = request.params as { endpoint: string; '*'?: string };
     const parameters = withoutAbsent(
       held({
@@ -126,23 +125,19 @@ export function holdWherePreferred(app: FastifyInstance, deps: ApiDependencies):
     ) as ApiHeldRequestBody;
     await checkHeldRequest(deps, endpoint, parameters);
     const key = request.headers['idempotency-key'];
-    const { command } = await deps.heldRequests.hold(endpoint, {
-      parameters,
-      ...(typeof key === 'string' ? { idempotencyKey: key } : {}),
-    });
+    const { command } = await inTime(
+      request,
+      deps.heldRequests.hold(endpoint, {
+        parameters,
+        ...(typeof key === 'string' ? { idempotencyKey: key } : {}),
+      }),
+    );
     return reply
       .code(202)
       .header('location', `/api/commands/${encodeURIComponent(command.id)}`)
       .header('preference-applied', 'respond-async')
       .send(presentCommand(command));
   });
-}
-
-/** @throws RequestError a preference that is none */
-function prefersAsync({ headers: { prefer } }: FastifyRequest): boolean {
-  if (prefer === undefined) return false;
-  if (typeof prefer !== 'string') throw new RequestError('one header Prefer is enough');
-  return prefer.split(',').some((one) => one.split(';')[0]?.trim().toLowerCase() === 'respond-async');
 }
 
 function withoutAbsent(values: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { BusyError } from '../../protocol/errors.ts';
 import type { CommandQueue } from '../ports/command-queue.ts';
 import type { Device, DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
+import type { IdempotencyStore } from '../ports/idempotency-store.ts';
 import type { JobStore } from '../ports/job-store.ts';
 import type { ObjectModelStore } from '../ports/object-model-store.ts';
 import type { ObservationPolicyStore } from '../ports/observation-policy-store.ts';
@@ -223,5 +224,20 @@ export function jobStore(channel: Channel, queries: Channel): JobStore {
       await purge();
       return removed;
     },
+  };
+}
+
+export function idempotencyStore(channel: Channel): IdempotencyStore {
+  return {
+    begin: async (request) => {
+      const state = await channel.write('beginKey', request);
+      if (state !== undefined) return state;
+      throw new BusyError(
+        `${request.limit} Idempotency-Keys of the last day are kept, and no more are taken`,
+      );
+    },
+    takeOver: (key, from, to) => channel.write('takeOverKey', key, from, to),
+    finish: (key, answer) => channel.write('finishKey', key, answer),
+    release: (key) => channel.write('releaseKey', key),
   };
 }

@@ -6,6 +6,7 @@ import { databaseFile } from './database-file.ts';
 import {
   commandQueue,
   deviceStore,
+  idempotencyStore,
   jobStore,
   objectModelStore,
   observationPolicyStore,
@@ -72,6 +73,7 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     objectModels: objectModelStore(channel),
     commands: commandQueue(channel, queries),
     jobs: jobStore(channel, queries),
+    idempotency: idempotencyStore(channel),
     log: telemetryLog(channel, queries),
     history: history(channel, queries),
     lastValues: lastValues(channel),

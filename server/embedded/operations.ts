@@ -3,6 +3,7 @@ import type { NotificationAttributes } from '../../protocol/lwm2m/notification-a
 import type { CommandQueue, CommandTransition, NewCommand } from '../ports/command-queue.ts';
 import type { DeviceAttributes, DeviceFilter, DeviceQuery, DeviceText } from '../ports/device-store.ts';
 import type { HistoryQuery } from '../ports/history.ts';
+import type { IdempotencyStore, KeptAnswer } from '../ports/idempotency-store.ts';
 import type { JobDeviceStep, JobStore, JobTransition, NewJob } from '../ports/job-store.ts';
 import type { LastValue } from '../ports/last-values.ts';
 import type { StoredObjectModel } from '../ports/object-model-store.ts';
@@ -19,6 +20,7 @@ import { DeviceTable, type NewAwakeTimes } from './device-table.ts';
 import { type EventRow, EventTable, type LatestEvents } from './event-table.ts';
 import type { EncodedChunks } from './history-chunk.ts';
 import { HistoryTable } from './history-table.ts';
+import { IdempotencyTable } from './idempotency-table.ts';
 import { JobTable } from './job-table.ts';
 import { LastValueTable } from './last-value-table.ts';
 import { LogReader, LogTable } from './log-table.ts';
@@ -92,6 +94,7 @@ export function createOperations(database: DatabaseSync) {
   const jobs = new JobTable(database);
   const webhooks = new WebhookTable(database);
   const statistics = new StatisticsTable(database);
+  const keys = new IdempotencyTable(database);
   const touch = database.prepare('UPDATE written SET count = count + 1');
   return {
     log,
@@ -168,6 +171,10 @@ export function createOperations(database: DatabaseSync) {
       transition: (step: CommandTransition) => commands.transition(step),
       expireCommands: (now: number, limit: number) => commands.expire(now, limit),
       trimCommands: (bounds: CommandBounds) => commands.trim(bounds),
+      beginKey: (request: Parameters<IdempotencyStore['begin']>[0]) => keys.begin(request),
+      takeOverKey: (key: string, from: string, to: string) => keys.takeOver(key, from, to),
+      finishKey: (key: string, answer: KeptAnswer) => keys.finish(key, answer),
+      releaseKey: (key: string) => keys.release(key),
       createJob: (job: NewJob) => jobs.create(job),
       addJobDevices: (id: string, endpoints: readonly string[], at: number) =>
         jobs.addDevices(id, endpoints, at),

@@ -315,6 +315,19 @@ const steps: readonly string[] = [
   CREATE INDEX event_type ON event (type, id);
   CREATE INDEX command_open_kind ON command (kind) WHERE state IN ('queued', 'sent', 'accepted');
   `,
+  `
+  -- Keys of requests that must not be carried out twice. status: null until it is answered. headers: JSON.
+  CREATE TABLE idempotency (
+    key TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    since REAL NOT NULL,
+    status INTEGER,
+    headers TEXT,
+    body TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX idempotency_since ON idempotency (since);
+  `,
 ];
 
 /** The version that this program writes. */

@@ -2,6 +2,7 @@ import type { CommandQueue } from './command-queue.ts';
 import type { DeviceStore } from './device-store.ts';
 import type { EventLog } from './event-log.ts';
 import type { History } from './history.ts';
+import type { IdempotencyStore } from './idempotency-store.ts';
 import type { JobStore } from './job-store.ts';
 import type { LastValues } from './last-values.ts';
 import type { ObjectModelStore } from './object-model-store.ts';
@@ -26,6 +27,7 @@ export interface Stores {
   readonly objectModels: ObjectModelStore;
   readonly commands: CommandQueue;
   readonly jobs: JobStore;
+  readonly idempotency: IdempotencyStore;
   readonly log: TelemetryLog;
   readonly history: History;
   readonly lastValues: LastValues;

@@ -5,6 +5,7 @@ import { describeDeviceStore } from './device-store.ts';
 import { aRegistration, type OpenStores, useStores } from './engine.ts';
 import { describeEventLog } from './event-log.ts';
 import { describeHistory } from './history.ts';
+import { describeIdempotencyStore } from './idempotency-store.ts';
 import { describeJobStore } from './job-store.ts';
 import { describeLastValues } from './last-values.ts';
 import { describeObjectModelStore } from './object-model-store.ts';
@@ -26,6 +27,7 @@ export function describeStores(name: string, open: OpenStores): void {
   describeDeviceStore(name, open);
   describeCommandQueue(name, open);
   describeJobStore(name, open);
+  describeIdempotencyStore(name, open);
   describeTelemetryLog(name, open);
   describeHistory(name, open);
   describeLastValues(name, open);

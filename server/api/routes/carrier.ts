@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Type } from 'typebox';
 import type { ApiDependencies } from '../dependencies.ts';
+import { keepsKey } from '../idempotency.ts';
 import { presentCarrier, presentCommand } from '../presenters.ts';
 import { EndpointParams, problemResponses } from '../route-schemas.ts';
 import { CarrierAnswerSchema, CarrierBodySchema, CommandSchema } from '../schemas.ts';
@@ -26,31 +26,29 @@ export const carrierRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.post(
     '/api/devices/:endpoint/carrier',
     {
+      config: keepsKey,
       schema: {
         operationId: 'switchCarrier',
         summary: 'Switch the carrier, or disconnect',
         description:
           'Answers at once with a command, which lives on until the card has answered: ' +
-          'follow it by GET or by its events. With an Idempotency-Key the same request can be made again ' +
-          'safely for a day: it answers 200 with the command that it made the first time.',
+          'follow it by GET or by its events.',
         tags,
         params: EndpointParams,
-        headers: Type.Object({
-          'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-        }),
         body: ref(CarrierBodySchema),
-        response: { 200: ref(CommandSchema), 202: ref(CommandSchema), ...problemResponses },
+        response: { 202: ref(CommandSchema), ...problemResponses },
       },
     },
     async ({ params, headers, body }, reply) => {
       const idempotencyKey = headers['idempotency-key'];
-      const { command, created } = await commands.switchCarrier(params.endpoint, {
+      const { command } = await commands.switchCarrier(params.endpoint, {
         carrier: body.carrier,
         ...(body.slot === undefined ? {} : { slot: body.slot }),
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+        ...(body.timeToLive === undefined ? {} : { timeToLive: body.timeToLive }),
+        ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
       });
       return reply
-        .code(created ? 202 : 200)
+        .code(202)
         .header('location', `/api/commands/${encodeURIComponent(command.id)}`)
         .send(presentCommand(command));
     },

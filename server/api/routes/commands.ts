@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { UnknownDeviceError } from '../../errors.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { keepsKey } from '../idempotency.ts';
 import { presentCommand } from '../presenters.ts';
 import { ProblemError } from '../problems.ts';
 import { cursor, EndpointParams, limit, problemResponses } from '../route-schemas.ts';
@@ -114,6 +115,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.post(
     '/api/commands/:id/retry',
     {
+      config: keepsKey,
       schema: {
         operationId: 'retryCommand',
         summary: 'Give a command that did not succeed once more, as a new one',

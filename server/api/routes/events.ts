@@ -8,6 +8,7 @@ import { parsePosition } from '../event-frames.ts';
 import type { EventStreams } from '../event-streams.ts';
 import type { HttpMetrics } from '../http-metrics.ts';
 import { presentEvent } from '../presenters.ts';
+import { callerOf } from '../rate-limits.ts';
 import { EndpointParams, limit, problemResponses } from '../route-schemas.ts';
 import { EventPageSchema, EventsAnswerSchema } from '../schemas.ts';
 import { ref } from '../shared-schemas.ts';
@@ -72,7 +73,8 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
       const { after } = request.query;
       const start = startPosition(request.headers['last-event-id'], after);
       const wishes = readWishes(request.query);
-      streams.admit();
+      const caller = callerOf(request.ip);
+      streams.admit(caller);
       reply.hijack();
       for (const [name, value] of Object.entries(reply.getHeaders())) {
         if (value !== undefined) reply.raw.setHeader(name, value);
@@ -84,6 +86,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
       httpMetrics.count('GET', '/api/events', 200);
       request.log.debug({ url: request.url, streams: streams.size + 1 }, 'an event stream begins');
       streams.open(reply.raw, {
+        caller,
         ...(start === undefined ? {} : { after: start }),
         wishes,
         onError: (error) => request.log.error({ err: error }, 'an event stream broke off'),

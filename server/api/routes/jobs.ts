@@ -7,6 +7,7 @@ import type { JobInput, Jobs } from '../../jobs/job-service.ts';
 import type { Job, JobDeviceState } from '../../ports/job-store.ts';
 import { csvLine } from '../csv.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { keepsKey, keyOf } from '../idempotency.ts';
 import { presentJob, presentJobDevice } from '../job-presenters.ts';
 import { objectPath } from '../object-content.ts';
 import { ProblemError } from '../problems.ts';
@@ -36,6 +37,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app,
   app.post(
     '/api/jobs',
     {
+      config: keepsKey,
       schema: {
         operationId: 'createJob',
         summary: 'Do something to many devices',
@@ -52,13 +54,16 @@ export const jobRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app,
         response: { 200: ref(JobPreviewSchema), 202: ref(JobSchema), ...problemResponses },
       },
     },
-    async ({ query, body }, reply) => {
+    async (request, reply) => {
+      const { query, body } = request;
       const input = inputOf(body);
       if (query.dryRun === true) {
         const { total, endpoints } = await jobs.preview(body.devices);
         return reply.code(200).send({ total, endpoints: [...endpoints] });
       }
-      const job = await jobs.create(input);
+      // The key of a day ago is another one.
+      const keyed = keyOf(request);
+      const job = await jobs.create(input, keyed && `${keyed.since} ${keyed.key}`);
       return reply
         .code(202)
         .header('location', `/api/jobs/${encodeURIComponent(job.id)}`)

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Type } from 'typebox';
 import { UnknownDeviceError } from '../../errors.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { checkHeldRequest } from '../held-requests.ts';
+import { keepsKey } from '../idempotency.ts';
 import { presentCommand } from '../presenters.ts';
 import { EndpointParams, problemResponses } from '../route-schemas.ts';
 import { CommandSchema, HeldRequestBodySchema } from '../schemas.ts';
@@ -13,21 +13,18 @@ export const requestRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.post(
     '/api/devices/:endpoint/requests',
     {
+      config: keepsKey,
       schema: {
         operationId: 'holdRequest',
         summary: 'Hold a request until the device can be asked',
         description:
           'Answers at once with a command, which is on disk: it survives a restart of the server, waits while the ' +
           'device sleeps or is away, and goes out in the order of the device’s commands. Follow it by GET or by ' +
-          'its events; its `result` is what the route of that operation answers. With an Idempotency-Key the same ' +
-          'request can be made again safely for a day: it answers 200 with the command of the first time.',
+          'its events; its `result` is what the route of that operation answers.',
         tags: ['commands'],
         params: EndpointParams,
-        headers: Type.Object({
-          'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-        }),
         body: ref(HeldRequestBodySchema),
-        response: { 200: ref(CommandSchema), 202: ref(CommandSchema), ...problemResponses },
+        response: { 202: ref(CommandSchema), ...problemResponses },
       },
     },
     async ({ params: { endpoint }, headers, body }, reply) => {
@@ -35,13 +32,13 @@ export const requestRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
       await checkHeldRequest(deps, endpoint, body);
       const { timeToLive, ...parameters } = body;
       const idempotencyKey = headers['idempotency-key'];
-      const { command, created } = await deps.heldRequests.hold(endpoint, {
+      const { command } = await deps.heldRequests.hold(endpoint, {
         parameters,
         ...(timeToLive === undefined ? {} : { timeToLive }),
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+        ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
       });
       return reply
-        .code(created ? 202 : 200)
+        .code(202)
         .header('location', `/api/commands/${encodeURIComponent(command.id)}`)
         .send(presentCommand(command));
     },

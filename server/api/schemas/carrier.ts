@@ -45,6 +45,13 @@ export const CarrierBodySchema = Type.Object(
       },
     ),
     slot: Type.Optional(Type.Integer({ minimum: 0, maximum: 65534 })),
+    timeToLive: Type.Optional(
+      Type.Integer({
+        minimum: 1_000,
+        maximum: 31_536_000_000,
+        description: 'Milliseconds after which it expires if it was not sent; a day where absent',
+      }),
+    ),
   },
   { $id: 'CarrierBody', additionalProperties: false },
 );

@@ -49,7 +49,11 @@ export const JobFilterSchema = Type.Object(
 );
 
 export const JobCarrierSwitchSchema = Type.Object(
-  { kind: Type.Literal('carrier-switch'), ...CarrierBodySchema.properties },
+  {
+    kind: Type.Literal('carrier-switch'),
+    carrier: CarrierBodySchema.properties.carrier,
+    slot: CarrierBodySchema.properties.slot,
+  },
   { $id: 'JobCarrierSwitch', additionalProperties: false },
 );
 

@@ -127,7 +127,7 @@ describe('the server', () => {
     const answer = fetch(`${base}/api/devices/m/objects/3/0/9?timeout=300000`);
     await asked;
     const closed = api.close();
-    await vi.waitFor(() => expect(clock.timers).toBe(1));
+    await vi.waitFor(() => expect(clock.timers).toBe(2));
     clock.advance(2_000);
     const response = await answer;
     expect(response.status).toBe(503);

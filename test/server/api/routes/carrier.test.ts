@@ -56,13 +56,14 @@ describe('carrier', () => {
     expect((await api.call('GET', `${url}/carrier`)).body.slots[0].command.id).toBe(posted.body.id);
   });
 
-  test('a repetition with the same Idempotency-Key answers 200 with the same command', async () => {
+  test('a repetition with the same Idempotency-Key gets the same answer', async () => {
     const url = await modem('c3');
     const headers = { 'idempotency-key': 'key-1' };
     const payload = { carrier: 2 };
     const first = await api.call('POST', `${url}/carrier`, { payload, headers });
     const second = await api.call('POST', `${url}/carrier`, { payload, headers });
-    expect([first.status, second.status]).toEqual([202, 200]);
+    expect([first.status, second.status]).toEqual([202, 202]);
+    expect(second.headers['idempotent-replayed']).toBe('true');
     expect(second.body).toEqual(first.body);
     const other = await api.call('POST', `${url}/carrier`, { payload: { carrier: 1 }, headers });
     expect([other.status, other.body.code]).toEqual([409, 'conflict']);

@@ -76,7 +76,7 @@ describe('Read', () => {
     ['format=SENML_CBOR', { contentFormat: 112 }],
     ['format=tlv', { contentFormat: 11542 }],
     ['format=60', { contentFormat: 60 }],
-    ['timeout=2500', { timeout: 2500 }],
+    ['timeout=800', { timeout: 800 }],
     ['format=110&timeout=1', { contentFormat: 110, timeout: 1 }],
   ])('%s goes to the request', async (query, options) => {
     api.requests.answersRead(112, [{ path: '/3/0/9', value: 1 }]);
