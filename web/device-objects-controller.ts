@@ -1,22 +1,33 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import type { ApiClient } from './data/api-client.ts';
-import type { ApiLink, ApiObjectModel, ApiProblem, ApiReadResult } from './data/api-types.ts';
+import type { ApiLink, ApiObjectModel, ApiProblem } from './data/api-types.ts';
 import { type LastValues, learnModel } from './data/last-values.ts';
-import { idsOf } from './data/object-tree.ts';
+import { idsOf, liesIn, trailOf } from './data/object-tree.ts';
 import { asProblem, ProblemError } from './data/problem.ts';
+import { answerParts, type LoggedRequest } from './data/request-log.ts';
 
 /** What the objects tab shows of a device beside its values: what it listed, with the definitions of that. */
 export class DeviceObjectsController implements ReactiveController {
   readonly #host: ReactiveControllerHost;
   #api: ApiClient | undefined;
   #endpoint: string | undefined;
+  #listed: unknown;
+  readonly #asked = new Set<string>();
   #request = new AbortController();
 
-  /** Undefined until they are loaded. */
+  /** Objects and instances as the device listed them; undefined where it is away, and until they are loaded. */
   links: readonly ApiLink[] | undefined;
+  /** They were asked for, and the answer is there. */
+  loaded = false;
   models: ReadonlyMap<number, ApiObjectModel> = new Map();
   /** Paths that Discover, Read or Create have shown. */
   discovered: ReadonlySet<string> = new Set();
+  /** Instances of which Discover has listed every resource. */
+  mapped: ReadonlySet<string> = new Set();
+  /** Attributes that Discover has shown, by path. */
+  attributes: ReadonlyMap<string, ApiLink['attributes']> = new Map();
+  /** What was deleted, until the device lists it again. */
+  gone: ReadonlySet<string> = new Set();
   /** What Reads have brought, where the stream of readings has not yet. */
   read: LastValues = new Map();
   problem: ApiProblem | undefined;
@@ -33,13 +44,24 @@ export class DeviceObjectsController implements ReactiveController {
     this.#endpoint = undefined;
   }
 
-  show(endpoint: string, api: ApiClient): void {
-    if (this.#endpoint === endpoint) return;
+  /** `listed`: what changes when the device lists its objects anew; undefined where it is not registered. */
+  show(endpoint: string, api: ApiClient, listed: unknown): void {
+    const same = this.#endpoint === endpoint;
+    if (same && this.#listed === listed) return;
+    this.#listed = listed;
+    if (same) {
+      this.load();
+      return;
+    }
     this.#endpoint = endpoint;
     this.#api = api;
     this.links = undefined;
+    this.loaded = false;
     this.models = new Map();
     this.discovered = new Set();
+    this.mapped = new Set();
+    this.attributes = new Map();
+    this.gone = new Set();
     this.read = new Map();
     this.load();
   }
@@ -53,14 +75,15 @@ export class DeviceObjectsController implements ReactiveController {
     const { signal } = this.#request;
     this.problem = undefined;
     try {
-      this.links = await api.objectLinks(endpoint, signal);
+      // Where it is away, what was heard of it is shown all the same.
+      this.links = this.#listed === undefined ? undefined : await api.objectLinks(endpoint, signal);
     } catch (error) {
       if (signal.aborted) return;
       const problem = asProblem(error);
-      // It is away: what was heard of it is shown all the same.
-      if (problem.code === 'not_registered') this.links = [];
+      if (problem.code === 'not_registered') this.links = undefined;
       else this.problem = problem;
     }
+    this.loaded = true;
     this.#changed();
     await this.learn(
       (this.links ?? []).map(({ path }) => path),
@@ -68,19 +91,41 @@ export class DeviceObjectsController implements ReactiveController {
     );
   }
 
+  /** Definitions have come or gone: they are all asked for anew. */
+  relearn(): void {
+    this.#asked.clear();
+    this.models = new Map();
+    this.load();
+  }
+
+  /** As learn, and once each: what nobody has defined is not asked for again and again. */
+  learnOnce(paths: readonly string[]): void {
+    const anew = paths.filter((path) => !this.#asked.has(path));
+    for (const path of anew) this.#asked.add(path);
+    if (anew.length > 0) this.learn(anew);
+  }
+
   /** Loads the definitions of objects that are not known yet, in the version of the device. */
   async learn(paths: Iterable<string>, signal: AbortSignal = this.#request.signal): Promise<void> {
     const api = this.#api;
     if (api === undefined) return;
     const objects = new Set([...paths].map((path) => idsOf(path)[0] as number));
-    const missing = [...objects].filter((object) => Number.isInteger(object) && !this.models.has(object));
+    const listed = new Map<number, string | undefined>();
+    for (const { path, version } of this.links ?? []) {
+      const [object = Number.NaN] = idsOf(path);
+      listed.set(object, version ?? listed.get(object));
+    }
+    // What the device lists without a version is none that the server knows.
+    const missing = [...objects].filter(
+      (object) =>
+        Number.isInteger(object) &&
+        !this.models.has(object) &&
+        (!listed.has(object) || listed.get(object) !== undefined),
+    );
     const loaded = await Promise.all(
       missing.map(async (object) => {
-        const listed = this.links?.find(
-          ({ path, version }) => idsOf(path)[0] === object && version !== undefined,
-        );
         try {
-          return await api.objectModel(object, signal, listed?.version);
+          return await api.objectModel(object, signal, listed.get(object));
         } catch (error) {
           // Without a definition a place is shown by its numbers; the reader is told where one can be given.
           if (signal.aborted || error instanceof ProblemError) return undefined;
@@ -100,29 +145,43 @@ export class DeviceObjectsController implements ReactiveController {
   }
 
   /** What an answer of the device shows: values, links, or the place of a new instance. */
-  take(answer: unknown, now: number): void {
-    if (typeof answer !== 'object' || answer === null) return;
-    const { items, path } = answer as { readonly items?: unknown; readonly path?: unknown };
-    const discovered = new Set(this.discovered);
-    if (Array.isArray(items)) {
+  take({ operation, answer }: Pick<LoggedRequest, 'operation' | 'answer'>, now: number): void {
+    const { values, links, created } = answerParts(answer);
+    const shown = [...values, ...links].map(({ path }) => path);
+    this.#found(created === undefined ? shown : [created]);
+    if (values.length > 0) {
       const read = new Map(this.read);
-      for (const item of items as (ApiReadResult['items'][number] | ApiLink)[]) {
-        discovered.add(item.path);
-        if ('value' in item) read.set(item.path, { path: item.path, value: item.value, takenAt: now });
-      }
+      for (const { path, value, takenAt } of values) read.set(path, { path, value, takenAt: takenAt ?? now });
       this.read = read;
-    } else if (typeof path === 'string') {
-      discovered.add(path);
     }
-    this.discovered = discovered;
+    if (operation.kind === 'discover') this.#discovered(links);
     this.#changed();
+  }
+
+  /** It is there, whatever was deleted before. */
+  #found(paths: readonly string[]): void {
+    this.discovered = new Set([...this.discovered, ...paths.filter((path) => path !== '/')]);
+    if (this.gone.size === 0) return;
+    const places = new Set(paths.flatMap(trailOf));
+    this.gone = new Set([...this.gone].filter((path) => !places.has(path)));
+  }
+
+  #discovered(links: readonly ApiLink[]): void {
+    const [mapped, attributes] = [new Set(this.mapped), new Map(this.attributes)];
+    for (const { path, attributes: shown } of links) {
+      attributes.set(path, shown);
+      const trail = trailOf(path);
+      if (trail.length >= 3) mapped.add(trail[1] as string);
+    }
+    this.mapped = mapped;
+    this.attributes = attributes;
   }
 
   /** A place is no longer there. */
   forget(path: string): void {
-    const gone = (candidate: string): boolean => candidate === path || candidate.startsWith(`${path}/`);
-    this.discovered = new Set([...this.discovered].filter((candidate) => !gone(candidate)));
-    this.read = new Map([...this.read].filter(([candidate]) => !gone(candidate)));
+    this.discovered = new Set([...this.discovered].filter((candidate) => !liesIn(candidate, path)));
+    this.read = new Map([...this.read].filter(([candidate]) => !liesIn(candidate, path)));
+    this.gone = new Set([...this.gone, path]);
     this.#changed();
   }
 

@@ -1,27 +1,15 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import { announce } from './announce.ts';
 import { type ApiClient, newIdempotencyKey } from './data/api-client.ts';
-import type { ApiCommand, ApiProblem } from './data/api-types.ts';
+import type { ApiCommand } from './data/api-types.ts';
 import type { DeviceOperation } from './data/device-operations.ts';
 import { asProblem } from './data/problem.ts';
+import { type LoggedRequest, outcomeText } from './data/request-log.ts';
 import { isFinal } from './data/switch-progress.ts';
 
-/** One request that a reader made, from the moment it goes out. Times in ms since the epoch. */
-export interface LoggedRequest {
-  readonly id: number;
-  readonly operation: DeviceOperation;
-  readonly held: boolean;
-  readonly startedAt: number;
-  readonly state: 'running' | 'done' | 'held' | 'failed' | 'given-up';
-  readonly endedAt?: number;
-  /** What the API answered. */
-  readonly answer?: unknown;
-  readonly problem?: ApiProblem;
-  /** Where it waits for the device. */
-  readonly command?: ApiCommand;
-}
-
 const keptRequests = 50;
+/** Commands that came on before the answer that tells of them. */
+const keptCommands = 100;
 
 /** What a reader asks of one device, and how it went: newest first. */
 export class DeviceRequestsController implements ReactiveController {
@@ -29,6 +17,7 @@ export class DeviceRequestsController implements ReactiveController {
   readonly #onAnswer: (request: LoggedRequest) => void;
   readonly #running = new Map<number, AbortController>();
   #api: ApiClient | undefined;
+  readonly #heard = new Map<string, ApiCommand>();
   #nextId = 1;
   log: readonly LoggedRequest[] = [];
 
@@ -89,16 +78,36 @@ export class DeviceRequestsController implements ReactiveController {
     this.#put(ended);
     announce(spoken(ended));
     if (ended.state === 'done') this.#onAnswer(ended);
+    const heard = ended.command === undefined ? undefined : this.#heard.get(ended.command.id);
+    if (heard !== undefined) this.followed(heard);
     return ended;
   }
 
-  /** Stops waiting for the answer; the device may have got the request all the same. */
-  giveUp(id: number): void {
+  /** Stops waiting for the answer; the device may have got the request all the same. One that is held is cancelled. */
+  async giveUp(id: number): Promise<void> {
     this.#running.get(id)?.abort();
+    const held = this.log.find((entry) => entry.id === id && entry.state === 'held');
+    if (held?.command === undefined || this.#api === undefined) return;
+    try {
+      this.followed(await this.#api.cancelCommand(held.command.id));
+    } catch (error) {
+      // It has just been sent, say: what becomes of it is still followed.
+      const request = this.log.find((entry) => entry.id === id);
+      if (request?.state === 'held') this.#put({ ...request, problem: asProblem(error) });
+    }
+  }
+
+  /** What has ended is no longer shown. */
+  tidy(): void {
+    this.log = this.log.filter(({ state }) => state === 'running' || state === 'held');
+    this.#host.requestUpdate();
   }
 
   /** A command of the device has come on, as the event stream tells. */
   followed(command: ApiCommand): void {
+    this.#heard.set(command.id, command);
+    const [oldest] = this.#heard.keys();
+    if (this.#heard.size > keptCommands && oldest !== undefined) this.#heard.delete(oldest);
     const request = this.log.find((entry) => entry.command?.id === command.id);
     if (request === undefined || request.state !== 'held') return;
     if (!isFinal(command)) {
@@ -124,9 +133,6 @@ export class DeviceRequestsController implements ReactiveController {
   }
 }
 
-function spoken({ operation, state, problem, command }: LoggedRequest): string {
-  if (state === 'done') return `${operation.title}: done`;
-  if (state === 'held') return `${operation.title}: waits for the device`;
-  if (state === 'given-up') return `${operation.title}: given up`;
-  return `${operation.title}: ${problem?.title ?? command?.reason ?? 'failed'}`;
+function spoken(request: LoggedRequest): string {
+  return `${request.operation.title}: ${outcomeText(request)}`;
 }

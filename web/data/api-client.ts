@@ -167,6 +167,11 @@ export class ApiClient {
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
   }
 
+  /** A path is to be observed, or not, whatever policies say; also while the device is away. */
+  chooseObservation(endpoint: string, path: string, wanted: boolean): Promise<ApiObservationStatus> {
+    return this.send('PUT', `${deviceUrl(endpoint)}/observation-policy`, { paths: [path], wanted });
+  }
+
   /** What was said by hand about the observation of a path is taken back: policies alone count again. */
   unchooseObservation(endpoint: string, path: string): Promise<ApiObservationStatus> {
     const query = new URLSearchParams({ paths: path });

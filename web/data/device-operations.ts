@@ -1,8 +1,26 @@
 import type { ApiValue } from './api-types.ts';
 import type { AttributeChanges, NotificationAttributes } from './notification-attributes.ts';
 
+export type OperationKind =
+  | 'read'
+  | 'write'
+  | 'execute'
+  | 'create'
+  | 'delete'
+  | 'discover'
+  | 'write-attributes'
+  | 'observe'
+  | 'cancel'
+  | 'read-composite'
+  | 'write-composite'
+  | 'observe-composite'
+  | 'cancel-composite';
+
 /** One request to a device, as the REST API takes it. */
 export interface DeviceOperation {
+  readonly kind: OperationKind;
+  /** What it is about: one place, or those of a composite operation. */
+  readonly paths: readonly string[];
   /** `Read /3/0/9` */
   readonly title: string;
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -32,6 +50,8 @@ export class DeviceOperations {
 
   read(path: string, options: OperationOptions = {}): DeviceOperation {
     return {
+      kind: 'read',
+      paths: [path],
       title: `Read ${path}`,
       method: 'GET',
       url: this.#url(`objects${path}`, options),
@@ -55,6 +75,8 @@ export class DeviceOperations {
 
   execute(path: string, args: readonly string[], { timeout }: OperationOptions = {}): DeviceOperation {
     return {
+      kind: 'execute',
+      paths: [path],
       title: `Execute ${path}`,
       method: 'POST',
       url: this.#url(`objects${path}`, { timeout }),
@@ -70,6 +92,8 @@ export class DeviceOperations {
     options: OperationOptions = {},
   ): DeviceOperation {
     return {
+      kind: 'create',
+      paths: [path],
       title: `Create ${path}`,
       method: 'POST',
       url: this.#url(`objects${path}`, options),
@@ -80,12 +104,26 @@ export class DeviceOperations {
 
   delete(path: string, { timeout }: OperationOptions = {}): DeviceOperation {
     const url = this.#url(`objects${path}`, { timeout });
-    return { title: `Delete ${path}`, method: 'DELETE', url, success: '2.02 Deleted' };
+    return {
+      kind: 'delete',
+      paths: [path],
+      title: `Delete ${path}`,
+      method: 'DELETE',
+      url,
+      success: '2.02 Deleted',
+    };
   }
 
   discover(path: string, depth: number | undefined, { timeout }: OperationOptions = {}): DeviceOperation {
     const url = this.#url(`discover${path}`, { depth, timeout });
-    return { title: `Discover ${path}`, method: 'GET', url, success: '2.05 Content' };
+    return {
+      kind: 'discover',
+      paths: [path],
+      title: `Discover ${path}`,
+      method: 'GET',
+      url,
+      success: '2.05 Content',
+    };
   }
 
   writeAttributes(
@@ -94,6 +132,8 @@ export class DeviceOperations {
     { timeout }: OperationOptions = {},
   ): DeviceOperation {
     return {
+      kind: 'write-attributes',
+      paths: [path],
       title: `Write-Attributes ${path}`,
       method: 'PUT',
       url: this.#url(`attributes${path}`, { timeout }),
@@ -104,6 +144,8 @@ export class DeviceOperations {
 
   observe(path: string, attributes: NotificationAttributes, options: OperationOptions = {}): DeviceOperation {
     return {
+      kind: 'observe',
+      paths: [path],
       title: `Observe ${path}`,
       method: 'POST',
       url: this.#url(`observations${path}`, options),
@@ -115,12 +157,26 @@ export class DeviceOperations {
   /** `active` tells the device at once. */
   cancel(path: string, active: boolean, { timeout }: OperationOptions = {}): DeviceOperation {
     const url = this.#url(`observations${path}`, { active: active || undefined, timeout });
-    return { title: `End the observation of ${path}`, method: 'DELETE', url, success: 'ended' };
+    return {
+      kind: 'cancel',
+      paths: [path],
+      title: `End the observation of ${path}`,
+      method: 'DELETE',
+      url,
+      success: 'ended',
+    };
   }
 
   readComposite(paths: readonly string[], options: OperationOptions = {}): DeviceOperation {
     const url = this.#url('composite', { paths: paths.join(','), ...options });
-    return { title: `Read-Composite of ${paths.length} paths`, method: 'GET', url, success: '2.05 Content' };
+    return {
+      kind: 'read-composite',
+      paths,
+      title: `Read-Composite of ${paths.length} paths`,
+      method: 'GET',
+      url,
+      success: '2.05 Content',
+    };
   }
 
   writeComposite(
@@ -128,6 +184,8 @@ export class DeviceOperations {
     options: OperationOptions = {},
   ): DeviceOperation {
     return {
+      kind: 'write-composite',
+      paths: Object.keys(values),
       title: `Write-Composite of ${Object.keys(values).length} paths`,
       method: 'PUT',
       url: this.#url('composite', options),
@@ -139,10 +197,28 @@ export class DeviceOperations {
   observeComposite(paths: readonly string[], options: OperationOptions = {}): DeviceOperation {
     const url = this.#url('composite-observations', { paths: paths.join(','), ...options });
     return {
+      kind: 'observe-composite',
+      paths,
       title: `Observe-Composite of ${paths.length} paths`,
       method: 'POST',
       url,
       success: '2.05 Content',
+    };
+  }
+
+  cancelComposite(
+    paths: readonly string[],
+    active: boolean,
+    { timeout }: OperationOptions = {},
+  ): DeviceOperation {
+    const query = { paths: paths.join(','), active: active || undefined, timeout };
+    return {
+      kind: 'cancel-composite',
+      paths,
+      title: `End the observation of ${paths.length} paths together`,
+      method: 'DELETE',
+      url: this.#url('composite-observations', query),
+      success: 'ended',
     };
   }
 
@@ -153,6 +229,8 @@ export class DeviceOperations {
     mode?: 'replace' | 'update',
   ): DeviceOperation {
     return {
+      kind: 'write',
+      paths: [path],
       title: `Write ${path}`,
       method: 'PUT',
       url: this.#url(`objects${path}`, { mode: mode === 'update' ? mode : undefined, ...options }),

@@ -66,3 +66,33 @@ function lineOf({
     retryAt,
   };
 }
+
+/** What is wanted of one place, and what is so. */
+export interface PlaceObservation {
+  /** It alone. */
+  readonly own: ApiWantedStatus | undefined;
+  /** Together with others, or as a part of an object or instance that is observed as a whole. */
+  readonly others: readonly ApiWantedStatus[];
+  /** Who has ruled it out, where nobody's wish counts. */
+  readonly ruledOut: ApiWantedStatus['by'] | undefined;
+  /** A person has said something of it for this device: that can be taken back. */
+  readonly byHand: boolean;
+}
+
+export function observationOf(
+  { wanted, suppressed }: Pick<ApiObservationStatus, 'wanted' | 'suppressed'>,
+  path: string,
+): PlaceObservation {
+  const own = wanted.find(({ paths, composite }) => !composite && paths.length === 1 && paths[0] === path);
+  const others = wanted.filter(
+    (each) =>
+      each !== own && each.paths.some((observed) => path === observed || path.startsWith(`${observed}/`)),
+  );
+  const ruledOut = suppressed.find(({ paths, composite }) => !composite && paths.includes(path))?.by;
+  return { own, others, ruledOut, byHand: own?.by.kind === 'hand' || ruledOut?.kind === 'hand' };
+}
+
+/** `by hand`, or the policy that it is. */
+export function byText(by: ApiWantedStatus['by']): string {
+  return by.kind === 'hand' ? 'by hand' : `by the policy ${by.name ?? by.id ?? ''}`.trimEnd();
+}

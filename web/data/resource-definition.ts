@@ -32,6 +32,17 @@ export function isExecutable({ operations }: Pick<ApiResourceModel, 'operations'
   return operations === 'E';
 }
 
+/** `read, write` */
+export function operationsText({ operations }: Pick<ApiResourceModel, 'operations'>): string {
+  if (operations === '') return 'for bootstrap alone';
+  return operations === 'E'
+    ? 'execute'
+    : operations
+        .split('')
+        .map((letter) => (letter === 'R' ? 'read' : 'write'))
+        .join(', ');
+}
+
 const typeNames: Readonly<Record<string, string>> = {
   string: 'text',
   integer: 'integer',

@@ -6,15 +6,13 @@ import { type ApiResourceModel, definitionOf } from './resource-definition.ts';
 /** By which control a value is given. */
 export type InputKind = 'boolean' | 'choice' | 'number' | 'integer' | 'time' | 'opaque' | 'link' | 'text';
 
-/** What is known of a resource without a definition: any text, number or boolean may be meant. */
-export const anyResource: ApiResourceModel = {
-  id: 0,
-  name: 'The value',
-  operations: 'RW',
-  type: 'string',
-  multiple: false,
-  mandatory: false,
-};
+/** What a value may be that no definition says the type of: JSON tells these apart. */
+export const untypedTypes = ['string', 'integer', 'float', 'boolean'] as const;
+
+/** A resource without a definition, taken to be of a type. */
+export function untypedResource(type: (typeof untypedTypes)[number]): ApiResourceModel {
+  return { id: 0, name: 'The value', operations: 'RW', type, multiple: false, mandatory: false };
+}
 
 export function inputKind({ type, values, range }: ApiResourceModel): InputKind {
   // With a range beside them the values are examples, not all that there is.

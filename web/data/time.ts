@@ -13,6 +13,11 @@ export function relativeTime(at: number, now: number): string {
   return at > now ? `in ${text}` : `${text} ago`;
 }
 
+/** `12 s`, or `now`; ms since the epoch. */
+export function ageText(at: number, now: number): string {
+  return now - at < second ? 'now' : coarse(now - at);
+}
+
 /** `23 h 59 min`, at most two units; ms. */
 export function durationText(duration: number): string {
   if (duration <= 0) return `0${thinSpace}s`;

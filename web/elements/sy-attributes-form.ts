@@ -1,4 +1,5 @@
-import { css, html, LitElement, nothing } from 'lit';
+import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import type { ApiLink } from '../data/api-types.ts';
 import {
   type AttributeChanges,
   attributeLabels,
@@ -12,9 +13,11 @@ import { base, controls, fields } from '../styles/shared.ts';
 /** Notification attributes of a place: observed with them, or written to it. Fires `observe-wanted`, `attributes-written`. */
 export class AttributesForm extends LitElement {
   static override properties = {
+    place: { type: String },
     level: { type: Number },
     resource: { attribute: false },
     version: { type: String },
+    current: { attribute: false },
     observable: { type: Boolean },
     disabled: { type: Boolean },
     texts: { state: true },
@@ -47,11 +50,15 @@ export class AttributesForm extends LitElement {
     `,
   ];
 
+  /** Its path: of another one nothing is typed yet. */
+  declare place: string;
   /** Of the place: an object, an instance, a resource, an instance of one. */
   declare level: 1 | 2 | 3 | 4;
   declare resource: ApiResourceModel | undefined;
   /** Of LwM2M, as the device registered. */
   declare version: string | undefined;
+  /** As Discover has shown them. */
+  declare current: ApiLink['attributes'] | undefined;
   declare observable: boolean;
   declare disabled: boolean;
   declare texts: ReadonlyMap<NotificationAttributeName, string>;
@@ -59,9 +66,16 @@ export class AttributesForm extends LitElement {
 
   constructor() {
     super();
+    this.place = '';
     this.level = 3;
     this.observable = true;
     this.disabled = false;
+    this.texts = new Map();
+    this.fault = '';
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has('place')) return;
     this.texts = new Map();
     this.fault = '';
   }
@@ -77,6 +91,7 @@ export class AttributesForm extends LitElement {
                 id=${name}
                 inputmode="decimal"
                 autocomplete="off"
+                placeholder=${this.current?.[name] === undefined ? '' : `now ${this.current[name]}`}
                 .value=${this.texts.get(name) ?? ''}
                 @input=${(event: Event) => {
                   this.texts = new Map(this.texts).set(name, (event.target as HTMLInputElement).value);
@@ -98,7 +113,7 @@ export class AttributesForm extends LitElement {
           Write attributes
         </button>
       </div>
-      <p class="hint">What is left empty stays as it is; a - removes it (Write-Attributes).</p>
+      <p class="hint">Write-Attributes leaves what is empty as it is; a dash removes one. Discover shows what there is.</p>
     </form>`;
   }
 

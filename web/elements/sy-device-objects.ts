@@ -1,34 +1,32 @@
 import { ContextConsumer } from '@lit/context';
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { apiContext, clockContext, liveContext } from '../contexts.ts';
-import type { ApiCommand, ApiObservationStatus } from '../data/api-types.ts';
+import type { ApiCommand, ApiObservationStatus, ApiProblem } from '../data/api-types.ts';
 import { dangerOf } from '../data/dangers.ts';
-import { type DeviceOperation, DeviceOperations, type OperationOptions } from '../data/device-operations.ts';
+import { type DeviceOperation, DeviceOperations } from '../data/device-operations.ts';
 import { isRegistered } from '../data/device-state.ts';
-import type { LastValues } from '../data/last-values.ts';
-import { nodeAt, objectTree, parentOf, type TreeNode } from '../data/object-tree.ts';
+import type { LastValue, LastValues } from '../data/last-values.ts';
+import { nodeAt, objectTree, parentOf, type TreeNode, trailOf } from '../data/object-tree.ts';
 import { asProblem } from '../data/problem.ts';
-import { isReadable, isWritable } from '../data/resource-definition.ts';
-import { inputText } from '../data/resource-input.ts';
+import type { LoggedRequest } from '../data/request-log.ts';
+import { isReadable } from '../data/resource-definition.ts';
 import { hrefOf } from '../data/routes.ts';
 import type { DeviceController } from '../device-controller.ts';
 import { DeviceObjectsController } from '../device-objects-controller.ts';
-import { DeviceRequestsController, type LoggedRequest } from '../device-requests-controller.ts';
+import { DeviceRequestsController } from '../device-requests-controller.ts';
 import { navigate } from '../navigation.ts';
 import { base, controls, fields, skeletons } from '../styles/shared.ts';
+import './sy-composite-panel.ts';
 import type { ConfirmDialog } from './sy-confirm-dialog.ts';
 import './sy-confirm-dialog.ts';
-import type { WantedOperation } from './sy-object-detail.ts';
 import './sy-object-detail.ts';
 import './sy-object-tree.ts';
 import './sy-problem-panel.ts';
 import './sy-request-log.ts';
-import type { FormEntry, GivenValues } from './sy-values-form.ts';
-import './sy-values-form.ts';
-
-const contentFormats = ['SENML_CBOR', 'SENML_JSON', 'LWM2M_CBOR', 'TLV', 'JSON', 'CBOR', 'TEXT', 'OPAQUE'];
-const compositeFormats = ['SENML_CBOR', 'SENML_JSON', 'SENML_ETCH_CBOR', 'SENML_ETCH_JSON', 'LWM2M_CBOR'];
-const timeouts = [5, 10, 30, 60, 300];
+import type { RequestOptions } from './sy-request-options.ts';
+import './sy-request-options.ts';
+import './sy-time-text.ts';
+import type { ValueInput } from './sy-value-input.ts';
 
 /** What a device has, object by object, and every operation on it. `path` is the place that the address names. */
 export class DeviceObjects extends LitElement {
@@ -40,9 +38,8 @@ export class DeviceObjects extends LitElement {
     all: { state: true },
     picking: { state: true },
     ticked: { state: true },
-    format: { state: true },
-    timeout: { state: true },
-    held: { state: true },
+    options: { state: true },
+    problem: { state: true },
   };
 
   static override styles = [
@@ -53,7 +50,7 @@ export class DeviceObjects extends LitElement {
     css`
       :host {
         display: grid;
-        grid-template-columns: minmax(300px, 420px) minmax(0, 1fr);
+        grid-template: minmax(0, 1fr) / clamp(320px, 33%, 520px) minmax(0, 1fr);
         height: 100%;
         min-height: 0;
       }
@@ -78,6 +75,7 @@ export class DeviceObjects extends LitElement {
         display: flex;
         gap: 6px;
         align-items: center;
+        min-height: 24px;
         color: var(--sy-text-2);
         font-size: var(--sy-small);
       }
@@ -87,101 +85,103 @@ export class DeviceObjects extends LitElement {
         padding: 8px;
         overflow: auto;
       }
-      .detail {
-        display: grid;
-        align-content: start;
-        gap: 24px;
+      .main {
+        display: flex;
+        flex-direction: column;
         min-width: 0;
         min-height: 0;
-        padding: 16px 24px 48px;
+      }
+      sy-request-options {
+        padding: 10px 24px;
+        border-bottom: 1px solid var(--sy-rule);
+      }
+      .detail {
+        flex: 1;
+        display: grid;
+        align-content: start;
+        gap: 16px;
+        min-height: 0;
+        padding: 16px 24px 32px;
         overflow: auto;
       }
-      .options {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 8px 16px;
-        align-items: center;
-        padding-bottom: 12px;
-        border-bottom: 1px solid var(--sy-rule);
-        color: var(--sy-text-2);
-        font-size: var(--sy-small);
+      sy-request-log {
+        flex: none;
+        max-height: 42%;
+        padding: 4px 24px 8px;
+        border-top: 1px solid var(--sy-rule);
+        background: var(--sy-surface);
+        overflow: auto;
       }
-      .options label {
-        display: flex;
-        gap: 6px;
-        align-items: center;
+      sy-request-log.empty {
+        display: none;
       }
-      .options select {
-        width: auto;
-        min-height: 28px;
-        padding: 2px 6px;
-        font-size: var(--sy-small);
+      sy-confirm-dialog {
+        position: absolute;
       }
       .note {
+        max-width: 88ch;
         padding: 8px 12px;
         border-left: 3px solid var(--sy-waiting);
         background: var(--sy-waiting-weak);
       }
       .start {
-        max-width: 56ch;
-        padding: 32px 0;
+        display: grid;
+        gap: 8px;
+        max-width: 60ch;
+        padding: 24px 0;
         color: var(--sy-text-2);
       }
-      .start .actions {
-        margin-top: 16px;
-      }
-      .bones .bone:nth-child(2n) {
-        width: 72%;
-      }
       .start h2 {
-        margin-bottom: 8px;
         color: var(--sy-text);
-        font-size: 16px;
+        font-size: 18px;
       }
-      .composite {
-        display: grid;
-        gap: 16px;
-      }
-      .composite h2 {
-        font-size: 16px;
-      }
-      .picked {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 6px;
-        list-style: none;
-      }
-      .picked li {
-        padding: 2px 8px;
-        border: 1px solid var(--sy-rule);
-        border-radius: 12px;
-        font: 12px / 20px var(--sy-mono);
-      }
-      .actions {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 8px;
+      .start button {
+        justify-self: start;
+        margin-top: 8px;
       }
       .bones {
         display: grid;
-        gap: 18px;
+        gap: 20px;
         padding: 12px;
       }
+      .bone:nth-child(3n) {
+        width: 52%;
+      }
+      .bone:nth-child(3n + 1) {
+        width: 70%;
+      }
+      .bone:nth-child(3n + 2) {
+        width: 60%;
+      }
+      /* One at a time where there is no room for both: a place has a way back to the tree. */
       @media (max-width: 760px) {
         :host {
-          grid-template-columns: minmax(0, 1fr);
+          grid-template: auto / minmax(0, 1fr);
           height: auto;
+        }
+        :host([placed]) aside {
+          display: none;
         }
         aside {
           border-right: 0;
-          border-bottom: 1px solid var(--sy-rule);
         }
         .scroll {
-          max-height: 46vh;
+          padding: 8px 4px;
+          overflow: visible;
+        }
+        sy-request-options {
+          padding: 10px 16px;
         }
         .detail {
-          padding: 16px 16px 32px;
+          padding: 12px 16px 24px;
           overflow: visible;
+        }
+        sy-request-log {
+          position: sticky;
+          bottom: 0;
+          z-index: 3;
+          max-height: 38vh;
+          padding: 4px 16px 8px;
         }
       }
     `,
@@ -194,10 +194,8 @@ export class DeviceObjects extends LitElement {
   declare all: boolean;
   declare picking: boolean;
   declare ticked: ReadonlySet<string>;
-  declare format: string;
-  /** s; undefined: the server's */
-  declare timeout: number | undefined;
-  declare held: boolean;
+  declare options: RequestOptions;
+  declare problem: ApiProblem | undefined;
 
   readonly #api = new ContextConsumer(this, { context: apiContext });
   readonly #live = new ContextConsumer(this, { context: liveContext });
@@ -207,9 +205,12 @@ export class DeviceObjects extends LitElement {
   #operations = new DeviceOperations('');
   #stopWatching: (() => void) | undefined;
   #watched = '';
-  #registered: string | undefined;
   #tree: readonly TreeNode[] = [];
   #treeOf: readonly unknown[] = [];
+  #values: LastValues = new Map();
+  #valuesOf: readonly unknown[] = [];
+  /** Every path that a value was heard of: the tree is made anew only when there is another. */
+  #heard = new Set<string>();
 
   constructor() {
     super();
@@ -219,9 +220,8 @@ export class DeviceObjects extends LitElement {
     this.all = false;
     this.picking = false;
     this.ticked = new Set();
-    this.format = '';
-    this.timeout = undefined;
-    this.held = false;
+    this.options = { held: false };
+    this.problem = undefined;
   }
 
   override disconnectedCallback(): void {
@@ -232,317 +232,265 @@ export class DeviceObjects extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
+    const { device } = this.source ?? {};
+    this.toggleAttribute('placed', this.path !== '' && !this.picking);
     const [api, live] = [this.#api.value, this.#live.value];
-    if (api === undefined || live === undefined || this.endpoint === '') return;
-    this.#requests.use(api);
-    this.#objects.show(this.endpoint, api);
+    if (api === undefined || live === undefined || device === undefined) return;
     if (changed.has('endpoint')) {
       this.#operations = new DeviceOperations(this.endpoint);
       this.#requests.clear();
+      this.#heard = new Set();
       this.ticked = new Set();
+      this.problem = undefined;
     }
-    if (this.#watched !== this.endpoint) {
-      this.#watched = this.endpoint;
-      this.#stopWatching?.();
-      this.#stopWatching = live.watch(
-        { endpoint: this.endpoint, types: ['command'] },
-        {
-          onEvent: (event) => this.#requests.followed(event.data['command'] as ApiCommand),
-          onGap: () => this.#lookAgain(),
+    this.#requests.use(api);
+    const listed = isRegistered(device) ? device.registration?.objects : undefined;
+    this.#objects.show(this.endpoint, api, listed);
+    if (this.#watched === this.endpoint) return;
+    this.#watched = this.endpoint;
+    this.#stopWatching?.();
+    this.#stopWatching = live.watch(
+      [{ endpoint: this.endpoint, types: ['command'] }, { types: ['object-model'] }],
+      {
+        onEvent: ({ type, data }) => {
+          if (type === 'command') this.#requests.followed(data['command'] as ApiCommand);
+          else this.#objects.relearn();
         },
-      );
-    }
-    // A device that registers anew, or updates with other objects, has another tree.
-    const registration = this.source?.device?.registration;
-    const stamp = `${registration?.registeredAt} ${registration?.objects?.length}`;
-    if (this.#registered !== undefined && this.#registered !== stamp) this.#objects.load();
-    this.#registered = stamp;
+        onGap: () => this.#lookAgain(),
+      },
+    );
   }
 
   override render() {
     const { source } = this;
     if (source?.device === undefined) return nothing;
-    const tree = this.#currentTree(source.values);
-    const node = nodeAt(tree, this.path);
+    const values = this.#currentValues(source.values);
+    const tree = this.#currentTree(values);
+    const problem = this.#objects.problem ?? this.problem;
     return html`<aside aria-label="Object tree">
-        <div class="tools">
-          <input
-            type="search"
-            aria-label="Filter by name, id, path or value"
-            placeholder="Name, id, /path or value"
-            autocomplete="off"
-            .value=${this.filter}
-            @input=${(event: Event) => {
-              this.filter = (event.target as HTMLInputElement).value;
-            }}
-          />
-          <div class="switches">
-            <label
-              ><input
-                type="checkbox"
-                .checked=${this.all}
-                @change=${(event: Event) => {
-                  this.all = (event.target as HTMLInputElement).checked;
-                }}
-              />All defined resources</label
-            >
-            <label
-              ><input type="checkbox" .checked=${this.picking} @change=${this.#pick} />Pick several</label
-            >
-          </div>
-        </div>
+        ${this.#tools()}
         <div class="scroll">
           ${
-            this.#objects.links === undefined && this.#objects.problem === undefined
-              ? this.#bones()
-              : html`<sy-object-tree
-                  .tree=${tree}
-                  .selected=${this.path}
-                  .filter=${this.filter}
-                  ?picking=${this.picking}
-                  .ticked=${this.ticked}
-                  @place-chosen=${(event: CustomEvent<string>) => this.#go(event.detail)}
-                  @place-ticked=${(event: CustomEvent<string>) => this.#tick(event.detail)}
-                ></sy-object-tree>`
+            this.#objects.loaded
+              ? html`<sy-object-tree
+                .tree=${tree}
+                .values=${values}
+                .selected=${this.path}
+                .filter=${this.filter}
+                ?picking=${this.picking}
+                .ticked=${this.ticked}
+                @place-chosen=${(event: CustomEvent<string>) => this.#go(event.detail)}
+                @place-ticked=${(event: CustomEvent<string>) => this.#tick(event.detail)}
+              ></sy-object-tree>`
+              : this.#bones()
           }
         </div>
       </aside>
-      <div class="detail">
-        ${this.#options()} ${this.#note()}
-        ${
-          this.#objects.problem === undefined
-            ? nothing
-            : html`<sy-problem-panel
-                .problem=${this.#objects.problem}
-                retry
-                @retried=${() => this.#objects.load()}
-              ></sy-problem-panel>`
-        }
-        ${this.picking ? this.#composite(tree) : this.#place(node, source)}
+      <div class="main">
+        <sy-request-options
+          role="group"
+          aria-label="How requests are made"
+          .options=${this.options}
+          ?composite=${this.picking}
+          @options-changed=${(event: CustomEvent<RequestOptions>) => {
+            this.options = event.detail;
+          }}
+        ></sy-request-options>
+        <div class="detail">
+          ${this.#note(source)}
+          ${
+            problem === undefined
+              ? nothing
+              : html`<sy-problem-panel .problem=${problem} retry @retried=${() => this.#again()}></sy-problem-panel>`
+          }
+          ${this.picking ? this.#composite(tree, values, source) : this.#place(tree, values, source)}
+        </div>
         <sy-request-log
+          class=${this.#requests.log.length === 0 ? 'empty' : ''}
+          .endpoint=${this.endpoint}
           .requests=${this.#requests.log}
           @given-up=${(event: CustomEvent<number>) => this.#requests.giveUp(event.detail)}
+          @tidied=${() => this.#requests.tidy()}
         ></sy-request-log>
       </div>
       <sy-confirm-dialog></sy-confirm-dialog>`;
   }
 
+  #tools() {
+    return html`<div class="tools">
+      <input
+        type="search"
+        aria-label="Filter by name, id, path or value"
+        placeholder="Name, id, /path or value"
+        autocomplete="off"
+        .value=${this.filter}
+        @input=${(event: Event) => {
+          this.filter = (event.target as HTMLInputElement).value;
+        }}
+      />
+      <div class="switches">
+        <label title="Resources too that the definition has, and the device has not shown"
+          ><input
+            type="checkbox"
+            .checked=${this.all}
+            @change=${(event: Event) => {
+              this.all = (event.target as HTMLInputElement).checked;
+            }}
+          />All defined</label
+        >
+        <label title="For one message that reads, writes or observes several places"
+          ><input type="checkbox" .checked=${this.picking} @change=${this.#pick} />Pick several</label
+        >
+      </div>
+    </div>`;
+  }
+
   #bones() {
     return html`<div class="bones" role="img" aria-busy="true" aria-label="Loading objects">
-      ${[0, 1, 2, 3, 4, 5].map(() => html`<i class="bone"></i>`)}
+      ${[1, 2, 3, 4, 5, 6, 7].map(() => html`<i class="bone"></i>`)}
     </div>`;
   }
 
-  #options() {
-    const formats = this.picking ? compositeFormats : contentFormats;
-    return html`<div class="options" role="group" aria-label="How requests are made">
-      <label
-        >Format
-        <select
-          @change=${(event: Event) => {
-            this.format = (event.target as HTMLSelectElement).value;
-          }}
-        >
-          <option value="" ?selected=${this.format === ''}>best</option>
-          ${formats.map((name) => html`<option ?selected=${this.format === name}>${name}</option>`)}
-        </select>
-      </label>
-      <label
-        >Timeout
-        <select
-          @change=${(event: Event) => {
-            const { value } = event.target as HTMLSelectElement;
-            this.timeout = value === '' ? undefined : Number(value);
-          }}
-        >
-          <option value="" ?selected=${this.timeout === undefined}>usual</option>
-          ${timeouts.map((seconds) => html`<option value=${seconds} ?selected=${this.timeout === seconds}>${seconds} s</option>`)}
-        </select>
-      </label>
-      <label
-        ><input
-          type="checkbox"
-          .checked=${this.held}
-          @change=${(event: Event) => {
-            this.held = (event.target as HTMLInputElement).checked;
-          }}
-        />Hold until the device is heard</label
-      >
-    </div>`;
-  }
-
-  #note() {
-    const { device } = this.source ?? {};
+  #note({ device }: DeviceController) {
     if (device === undefined) return nothing;
+    const { held } = this.options;
     if (!isRegistered(device)) {
       return html`<p class="note">
-        The device is not registered: what was heard of it last is shown.
-        ${this.held ? 'What you ask waits until it comes back.' : 'Tick “Hold until the device is heard”, and what you ask waits until it comes back.'}
+        The device is not registered: this is what was heard of it last.
+        ${held ? 'What you ask is held until it comes back.' : 'Tick “Hold until it wakes”, and what you ask is kept until it comes back.'}
       </p>`;
     }
-    if (device.presence?.awake === false && !this.held) {
-      return html`<p class="note">
-        The device sleeps. A request waits for it as long as its timeout; tick “Hold until the device is heard” to have it
-        wait longer.
-      </p>`;
-    }
-    return nothing;
+    if (device.presence?.awake !== false) return nothing;
+    return html`<p class="note">
+      The device sleeps, and was last heard <sy-time-text mode="plain" .at=${device.lastSeen}></sy-time-text>.
+      ${held ? 'What you ask is held until it wakes.' : 'A request waits for it as long as its timeout; tick “Hold until it wakes” to have it kept.'}
+    </p>`;
   }
 
-  #place(node: TreeNode | undefined, source: DeviceController) {
-    if (this.path === '') {
-      return html`<div class="start">
-        <h2>Choose a place in the tree</h2>
-        <p>
-          Each object, instance and resource shows what it is, what it holds, and what can be done with it. With “Pick
-          several”, one request reads, writes or observes several places at once.
-        </p>
-      </div>`;
-    }
-    if (node === undefined) {
-      if (this.#objects.links === undefined) return nothing;
+  #place(tree: readonly TreeNode[], values: LastValues, source: DeviceController) {
+    if (!this.#objects.loaded) return nothing;
+    if (this.path === '') return this.#start(tree);
+    const trail = trailOf(this.path).flatMap((path) => nodeAt(tree, path) ?? []);
+    if (trail.at(-1)?.path !== this.path) {
       return html`<div class="start">
         <h2>Nothing is known of ${this.path}</h2>
         <p>The device did not list it, and no value of it was heard. It can be asked all the same.</p>
-        <div class="actions">
-          <button
-            ?disabled=${!this.#reachable}
-            @click=${() => this.#perform(this.#operations.read(this.path, this.#requestOptions))}
-          >
-            Read ${this.path}
-          </button>
-        </div>
+        <button
+          ?disabled=${!this.#reachable}
+          @click=${() => this.#requested(this.#operations.read(this.path, this.#requestOptions))}
+        >
+          Read ${this.path}
+        </button>
+        <a href=${this.#href('')}>All objects</a>
       </div>`;
     }
+    const [object = ''] = trailOf(this.path);
     return html`<sy-object-detail
       .endpoint=${this.endpoint}
-      .node=${node}
+      .trail=${trail}
+      .values=${values}
       .operations=${this.#operations}
       .options=${this.#requestOptions}
-      .links=${this.#objects.links ?? []}
+      .instances=${this.#instances}
       .observations=${source.observations}
+      .shownAttributes=${this.#objects.attributes.get(this.path)}
+      .listedVersion=${this.#objects.links?.find(({ path }) => path === object)?.attributes['ver']}
       .version=${source.device?.registration?.version}
       ?reachable=${this.#reachable}
-      @operation-wanted=${(event: CustomEvent<WantedOperation>) => this.#wanted(event.detail)}
-      @choice-forgotten=${(event: CustomEvent<string>) => this.#forgetChoice(event.detail)}
+      @operation-wanted=${(event: CustomEvent<DeviceOperation>) => this.#requested(event.detail)}
+      @choice-made=${(event: CustomEvent<boolean>) => this.#choose(event.detail)}
+      @choice-forgotten=${() => this.#choose(undefined)}
     ></sy-object-detail>`;
   }
 
-  #composite(tree: readonly TreeNode[]) {
-    const paths = [...this.ticked];
-    const old = (this.source?.device?.registration?.version ?? '1.1') < '1.1';
-    const off = !this.#reachable || paths.length === 0 || old;
-    const writable = paths.flatMap((path): FormEntry[] => {
-      const node = nodeAt(tree, path);
-      if (node?.resource === undefined || node.level < 3 || !isWritable(node.resource)) return [];
-      if (node.level === 3 && node.resource.multiple) return [];
-      const { resource, last, name } = node;
-      return [
-        {
-          key: path,
-          label: `${name} ${path}`,
-          resource,
-          text: inputText(resource, last?.value),
-          required: true,
-        },
-      ];
-    });
-    const unreadable = paths.filter((path) => {
-      const resource = nodeAt(tree, path)?.resource;
-      return resource !== undefined && !isReadable(resource);
-    });
-    return html`<div class="composite">
-      <h2>${paths.length === 0 ? 'Tick places in the tree' : `${paths.length} picked`}</h2>
-      ${old ? html`<p class="note">The device speaks LwM2M 1.0, which has no composite operations.</p>` : nothing}
-      ${unreadable.length === 0 ? nothing : html`<p class="quiet">Not readable: ${unreadable.join(', ')}</p>`}
-      <ul class="picked" aria-label="Picked places">
-        ${paths.map((path) => html`<li>${path}</li>`)}
-      </ul>
-      <div class="actions">
-        <button
-          class="primary"
-          ?disabled=${off}
-          @click=${() => this.#perform(this.#operations.readComposite(paths, this.#requestOptions))}
-        >
-          Read together
-        </button>
-        <button
-          ?disabled=${off}
-          @click=${() => this.#perform(this.#operations.observeComposite(paths, this.#requestOptions))}
-        >
-          Observe together
-        </button>
-        <button
-          class="bare"
-          ?disabled=${paths.length === 0}
-          @click=${() => {
-            this.ticked = new Set();
-          }}
-        >
-          Pick nothing
-        </button>
-      </div>
-      ${
-        writable.length === 0
-          ? nothing
-          : html`<sy-values-form
-              verb="Write together"
-              .entries=${writable}
-              ?disabled=${off}
-              @values-given=${({ detail }: CustomEvent<GivenValues>) =>
-                this.#perform(this.#operations.writeComposite(detail.values, this.#requestOptions))}
-            ></sy-values-form>`
-      }
+  #start(tree: readonly TreeNode[]) {
+    if (tree.length === 0) {
+      return html`<div class="start">
+        <h2>Nothing is known of this device's objects</h2>
+        <p>They are here as soon as it registers, or reports a value.</p>
+      </div>`;
+    }
+    return html`<div class="start">
+      <h2>Choose a place in the tree</h2>
+      <p>
+        Each object, instance and resource shows what it is, what it holds, and what can be done with it. With “Pick
+        several”, one message reads, writes or observes several places at once.
+      </p>
     </div>`;
   }
 
-  get #requestOptions(): OperationOptions {
-    return {
-      ...(this.format === '' ? {} : { format: this.format }),
-      ...(this.timeout === undefined || this.held ? {} : { timeout: this.timeout * 1000 }),
-    };
+  #composite(tree: readonly TreeNode[], values: LastValues, { device }: DeviceController) {
+    return html`<sy-composite-panel
+      .nodes=${[...this.ticked].flatMap((path) => nodeAt(tree, path) ?? [])}
+      .values=${values}
+      .operations=${this.#operations}
+      .options=${this.#requestOptions}
+      .instances=${this.#instances}
+      .version=${device?.registration?.version}
+      ?reachable=${this.#reachable}
+      @operation-wanted=${(event: CustomEvent<DeviceOperation>) => this.#requested(event.detail)}
+      @place-ticked=${(event: CustomEvent<string>) => this.#tick(event.detail)}
+      @cleared=${() => {
+        this.ticked = new Set();
+      }}
+    ></sy-composite-panel>`;
+  }
+
+  get #requestOptions() {
+    const { held, timeout, ...others } = this.options;
+    return held || timeout === undefined ? others : { ...others, timeout };
   }
 
   get #reachable(): boolean {
-    const device = this.source?.device;
-    return this.held || (device !== undefined && isRegistered(device));
+    const { device } = this.source ?? {};
+    return this.options.held || (device !== undefined && isRegistered(device));
+  }
+
+  get #instances(): ValueInput['instances'] {
+    return (this.#objects.links ?? []).flatMap(({ path, name }) => {
+      const [, object, instance] = path.split('/');
+      return instance === undefined ? [] : [{ link: `${object}:${instance}`, name: name ?? path }];
+    });
+  }
+
+  /** What was heard, and what Reads have brought: of each path what is newer. */
+  #currentValues(values: LastValues): LastValues {
+    const { read } = this.#objects;
+    if (values === this.#valuesOf[0] && read === this.#valuesOf[1]) return this.#values;
+    this.#valuesOf = [values, read];
+    const merged = new Map<string, LastValue>(values);
+    for (const [path, value] of read) {
+      if (value.takenAt >= (merged.get(path)?.takenAt ?? 0)) merged.set(path, value);
+    }
+    this.#values = merged;
+    return merged;
   }
 
   #currentTree(values: LastValues): readonly TreeNode[] {
-    const inputs = [values, this.#objects.version, this.all];
+    for (const path of values.keys()) this.#heard.add(path);
+    const inputs = [this.#heard, this.#heard.size, this.#objects.version, this.all];
     if (inputs.every((input, index) => input === this.#treeOf[index])) return this.#tree;
     this.#treeOf = inputs;
-    const merged = new Map(this.#objects.read);
-    for (const [path, value] of values) {
-      if (value.takenAt >= (merged.get(path)?.takenAt ?? 0)) merged.set(path, value);
-    }
-    this.#tree = objectTree({
-      links: this.#objects.links ?? [],
-      models: this.#objects.models,
-      values: merged,
-      discovered: this.#objects.discovered,
-      all: this.all,
-    });
+    const { links, models, discovered, mapped, gone } = this.#objects;
+    this.#tree = objectTree({ links, models, heard: this.#heard, discovered, mapped, gone, all: this.all });
+    // Where the device has listed nothing, what was heard of tells which objects there are.
     const unknown = this.#tree.filter(({ model }) => model === undefined).map(({ path }) => path);
-    if (unknown.length > 0 && this.#objects.links !== undefined) this.#learnOnce(unknown);
+    if (this.#objects.loaded && links === undefined) this.#objects.learnOnce(unknown);
     return this.#tree;
   }
 
-  readonly #asked = new Set<string>();
-
-  #learnOnce(paths: readonly string[]): void {
-    const anew = paths.filter((path) => !this.#asked.has(path));
-    for (const path of anew) this.#asked.add(path);
-    if (anew.length > 0) this.#objects.learn(anew);
+  #href(path: string): string {
+    return hrefOf({ name: 'device', endpoint: this.endpoint, tab: 'objects', path });
   }
 
   #go(path: string): void {
-    navigate(hrefOf({ name: 'device', endpoint: this.endpoint, tab: 'objects', path }));
+    navigate(this.#href(path));
   }
 
   #pick(event: Event): void {
     this.picking = (event.target as HTMLInputElement).checked;
-    this.format = '';
+    const { format: _, ...options } = this.options;
+    this.options = options;
     if (this.picking && this.path !== '') this.ticked = new Set([this.path]);
   }
 
@@ -552,59 +500,67 @@ export class DeviceObjects extends LitElement {
     this.ticked = ticked;
   }
 
-  async #wanted({ operation, deletes }: WantedOperation): Promise<void> {
-    const dialog = this.renderRoot.querySelector<ConfirmDialog>('sy-confirm-dialog');
-    const danger = operation.title.startsWith('Execute ') ? dangerOf(this.path) : undefined;
-    if (danger !== undefined) {
-      const confirmed = await dialog?.ask({
-        title: `${danger.verb}: ${this.endpoint}?`,
-        effect: danger.effect,
-        verb: danger.verb,
-        ...(danger.final ? { typed: this.endpoint } : {}),
-      });
-      if (confirmed !== true) return;
-    }
-    if (deletes === true) {
-      const confirmed = await dialog?.ask({
-        title: `Delete ${this.path} of ${this.endpoint}?`,
-        effect: 'The device removes it with all that it holds.',
-        verb: 'Delete',
-      });
-      if (confirmed !== true) return;
-    }
-    await this.#perform(operation);
+  async #requested(operation: DeviceOperation): Promise<void> {
+    if (await this.#confirmed(operation)) await this.#requests.perform(operation, this.options.held);
   }
 
-  async #perform(operation: DeviceOperation): Promise<void> {
-    await this.#requests.perform(operation, this.held);
+  async #confirmed({ kind, paths: [path = ''] }: DeviceOperation): Promise<boolean> {
+    const dialog = this.renderRoot.querySelector<ConfirmDialog>('sy-confirm-dialog');
+    if (dialog === null) return false;
+    if (kind === 'delete') {
+      return dialog.ask({
+        title: `Delete ${path} of ${this.endpoint}?`,
+        effect: 'The device removes it with all that it holds. It cannot be brought back.',
+        verb: 'Delete',
+      });
+    }
+    const danger = kind === 'execute' ? dangerOf(path) : undefined;
+    if (danger === undefined) return true;
+    return dialog.ask({
+      title: `${danger.verb}: ${this.endpoint}?`,
+      effect: danger.effect,
+      verb: danger.verb,
+      ...(danger.final ? { typed: this.endpoint } : {}),
+    });
   }
 
   /** The device has done it: what it answered is shown, what it changed is read again. */
-  #answered({ operation, answer }: LoggedRequest): void {
-    const now = this.#clock.value?.now() ?? Date.now();
-    this.#objects.take(answer, now);
-    const [verb, path = ''] = operation.title.split(' ');
-    if (verb === 'Delete') {
+  #answered(request: LoggedRequest): void {
+    const { kind, paths } = request.operation;
+    const [path = ''] = paths;
+    this.#objects.take(request, this.#clock.value?.now() ?? Date.now());
+    if (kind === 'delete') {
       this.#objects.forget(path);
-      this.#objects.load();
       if (path === this.path) this.#go(parentOf(path));
     }
-    if (verb === 'Create') this.#objects.load();
-    if (verb === 'Write' && !this.held) {
-      const node = nodeAt(this.#tree, path);
-      const readable = node?.resource === undefined || isReadable(node.resource);
-      if (readable) this.#perform(this.#operations.read(path, this.#requestOptions));
+    if (request.held) return;
+    // What was written is not what the device has: it may have rounded it, or refused a part.
+    if (kind === 'write' && this.#isReadable(path))
+      this.#requests.perform(this.#operations.read(path, this.#requestOptions), false);
+    if (kind === 'write-composite') {
+      const readable = paths.filter((each) => this.#isReadable(each));
+      if (readable.length > 0)
+        this.#requests.perform(this.#operations.readComposite(readable, this.#requestOptions), false);
     }
   }
 
-  async #forgetChoice(path: string): Promise<void> {
-    try {
-      const status = await this.#api.value?.unchooseObservation(this.endpoint, path);
-      if (status !== undefined) this.source?.takeObservations(status as ApiObservationStatus);
-    } catch (error) {
-      this.#objects.problem = asProblem(error);
-      this.requestUpdate();
-    }
+  #isReadable(path: string): boolean {
+    const resource = nodeAt(this.#tree, path)?.resource;
+    return resource === undefined || isReadable(resource);
+  }
+
+  /** By hand: to be observed or not, or as policies say (undefined). */
+  async #choose(wanted: boolean | undefined): Promise<void> {
+    const api = this.#api.value;
+    if (api === undefined) return;
+    const { endpoint, path } = this;
+    await this.#try(async () => {
+      const status: ApiObservationStatus =
+        wanted === undefined
+          ? await api.unchooseObservation(endpoint, path)
+          : await api.chooseObservation(endpoint, path, wanted);
+      if (endpoint === this.endpoint) this.source?.takeObservations(status);
+    });
   }
 
   /** Events were missed: commands that wait are asked for. */
@@ -612,14 +568,24 @@ export class DeviceObjects extends LitElement {
     const api = this.#api.value;
     if (api === undefined) return;
     for (const { state, command } of this.#requests.log) {
-      if (state !== 'held' || command === undefined) continue;
-      try {
-        this.#requests.followed(await api.command(command.id));
-      } catch (error) {
-        this.#objects.problem = asProblem(error);
-        this.requestUpdate();
-      }
+      if (state === 'held' && command !== undefined)
+        await this.#try(async () => this.#requests.followed(await api.command(command.id)));
     }
+  }
+
+  async #try(work: () => Promise<void>): Promise<void> {
+    this.problem = undefined;
+    try {
+      await work();
+    } catch (error) {
+      this.problem = asProblem(error);
+    }
+  }
+
+  #again(): void {
+    this.problem = undefined;
+    if (this.#objects.problem !== undefined) this.#objects.load();
+    this.#lookAgain();
   }
 }
 

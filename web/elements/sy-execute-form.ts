@@ -10,6 +10,7 @@ export class ExecuteForm extends LitElement {
   static override properties = {
     path: { type: String },
     disabled: { type: Boolean },
+    dangerous: { type: Boolean },
     values: { state: true },
     fault: { state: true },
   };
@@ -44,6 +45,8 @@ export class ExecuteForm extends LitElement {
 
   declare path: string;
   declare disabled: boolean;
+  /** It is confirmed before it goes out. */
+  declare dangerous: boolean;
   declare values: readonly string[];
   declare fault: string;
 
@@ -51,6 +54,7 @@ export class ExecuteForm extends LitElement {
     super();
     this.path = '';
     this.disabled = false;
+    this.dangerous = false;
     this.values = [];
     this.fault = '';
   }
@@ -90,7 +94,7 @@ export class ExecuteForm extends LitElement {
       )}
       ${this.fault === '' ? nothing : html`<div class="fault" role="alert">${this.fault}</div>`}
       <div class="actions">
-        <button ?disabled=${this.disabled}>Execute</button>
+        <button class=${this.dangerous ? 'danger' : ''} ?disabled=${this.disabled}>${this.dangerous ? 'Execute…' : 'Execute'}</button>
         ${
           this.values.length < mostArguments
             ? html`<button

@@ -1,6 +1,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { ApiValue } from '../data/api-types.ts';
+import type { LastValues } from '../data/last-values.ts';
 import type { TreeNode } from '../data/object-tree.ts';
 import type { ApiResourceModel } from '../data/resource-definition.ts';
 import { inputText } from '../data/resource-input.ts';
@@ -19,6 +20,7 @@ export class InstancesEditor extends LitElement {
   static override properties = {
     node: { attribute: false },
     resource: { attribute: false },
+    values: { attribute: false },
     links: { attribute: false },
     disabled: { type: Boolean },
     rows: { state: true },
@@ -60,34 +62,49 @@ export class InstancesEditor extends LitElement {
 
   declare node: TreeNode | undefined;
   declare resource: ApiResourceModel | undefined;
+  declare values: LastValues;
   declare links: ValueInput['instances'];
   declare disabled: boolean;
-  declare rows: readonly Row[];
+  /** Undefined: as they were heard. */
+  declare rows: readonly Row[] | undefined;
   declare mode: 'replace' | 'update';
   declare fault: string;
 
   constructor() {
     super();
+    this.values = new Map();
     this.links = [];
     this.disabled = false;
-    this.rows = [];
+    this.rows = undefined;
     this.mode = 'replace';
     this.fault = '';
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!changed.has('node') || changed.get('node')?.path === this.node?.path) return;
-    const { node, resource } = this;
-    if (node === undefined || resource === undefined) return;
-    const known = node.children.map(({ id, last }) => ({ id, text: inputText(resource, last?.value) }));
-    this.rows = known.length > 0 ? known : [{ id: 0, text: '' }];
-    this.fault = '';
+    if (changed.has('node') && changed.get('node')?.path !== this.node?.path) this.rows = undefined;
+    // What the device reports is taken over until the reader changes something.
+    if (this.rows === undefined) this.fault = '';
+  }
+
+  /** As they were heard; one to begin with where none was. */
+  #known(): readonly Row[] {
+    const { node, resource, values } = this;
+    if (node === undefined || resource === undefined) return [];
+    const known = node.children.map(({ id, path }) => ({
+      id,
+      text: inputText(resource, values.get(path)?.value),
+    }));
+    return known.length > 0 ? known : [{ id: 0, text: '' }];
+  }
+
+  get #rows(): readonly Row[] {
+    return this.rows ?? this.#known();
   }
 
   override render() {
     return html`<form @submit=${this.#submitted}>
       ${repeat(
-        this.rows,
+        this.#rows,
         ({ id }) => id,
         ({ id, text }) =>
           html`<div class="row">
@@ -97,12 +114,13 @@ export class InstancesEditor extends LitElement {
             </div>
             <sy-value-input
               data-key=${id}
+              .place=${`${this.node?.path} ${id}`}
               label=${`Value of instance ${id}`}
               .resource=${this.resource}
               .instances=${this.links}
               .text=${text}
               @text-changed=${(event: CustomEvent<string>) => {
-                this.rows = this.rows.map((row) => (row.id === id ? { id, text: event.detail } : row));
+                this.rows = this.#rows.map((row) => (row.id === id ? { id, text: event.detail } : row));
               }}
             ></sy-value-input>
             <button
@@ -110,7 +128,7 @@ export class InstancesEditor extends LitElement {
               class="bare small"
               aria-label=${`Leave instance ${id} out`}
               @click=${() => {
-                this.rows = this.rows.filter((row) => row.id !== id);
+                this.rows = this.#rows.filter((row) => row.id !== id);
               }}
             >
               ✕
@@ -139,10 +157,10 @@ export class InstancesEditor extends LitElement {
   }
 
   #add(): void {
-    const taken = new Set(this.rows.map(({ id }) => id));
+    const taken = new Set(this.#rows.map(({ id }) => id));
     let id = 0;
     while (taken.has(id)) id++;
-    this.rows = [...this.rows, { id, text: '' }].sort((a, b) => a.id - b.id);
+    this.rows = [...this.#rows, { id, text: '' }].sort((a, b) => a.id - b.id);
   }
 
   #submitted(event: Event): void {

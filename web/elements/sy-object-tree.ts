@@ -1,20 +1,32 @@
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import { identifierAt, valueText } from '../data/last-values.ts';
-import { filterTree, parentOf, type TreeNode, visibleNodes } from '../data/object-tree.ts';
+import { identifierAt, type LastValues, valueText } from '../data/last-values.ts';
+import { counted } from '../data/numbers.ts';
+import {
+  filterTree,
+  parentOf,
+  type TreeNode,
+  type TreeRow,
+  trailOf,
+  visibleRows,
+} from '../data/object-tree.ts';
+import { rowRuns } from '../data/row-runs.ts';
 import { base } from '../styles/shared.ts';
+import { VisibleRows } from '../visible-rows.ts';
 import './sy-identifier.ts';
 import './sy-time-text.ts';
 
 const typeAheadMs = 700;
+const rowHeight = 32;
 
 /**
- * The object tree of a device (WAI-ARIA tree pattern). Fires `place-chosen` with a path, and `place-ticked` with one
- * while several are being picked.
+ * The object tree of a device (WAI-ARIA tree pattern), with the newest value of each resource and its age. Only the rows
+ * in sight are drawn. Fires `place-chosen` with a path, and `place-ticked` with one while several are being picked.
  */
 export class ObjectTree extends LitElement {
   static override properties = {
     tree: { attribute: false },
+    values: { attribute: false },
     selected: { type: String },
     filter: { type: String },
     picking: { type: Boolean },
@@ -30,20 +42,18 @@ export class ObjectTree extends LitElement {
         display: block;
         min-width: 0;
       }
-      .row {
+      [role='treeitem'] {
         display: grid;
-        grid-template-columns: 16px minmax(0, 1fr) auto;
+        grid-template-columns: 16px minmax(88px, 1fr) auto 44px;
         align-items: center;
         gap: 0 6px;
-        min-height: 30px;
-        padding: 3px 8px;
+        height: 32px;
+        padding: 0 8px;
         border-radius: var(--sy-radius);
         cursor: pointer;
-        content-visibility: auto;
-        contain-intrinsic-size: auto 30px;
       }
-      .row.picking {
-        grid-template-columns: 16px 16px minmax(0, 1fr) auto;
+      [role='treeitem'].picking {
+        grid-template-columns: 16px 16px minmax(88px, 1fr) auto 44px;
       }
       .level-2 {
         padding-left: 24px;
@@ -57,8 +67,8 @@ export class ObjectTree extends LitElement {
       [role='treeitem']:hover {
         background: var(--sy-hover);
       }
-      [aria-selected='true'],
-      [aria-selected='true']:hover {
+      [role='treeitem'].selected,
+      [role='treeitem'].selected:hover {
         background: var(--sy-accent-weak);
       }
       [role='treeitem']:focus-visible {
@@ -91,6 +101,7 @@ export class ObjectTree extends LitElement {
       }
       .unseen .title {
         color: var(--sy-text-3);
+        font-style: italic;
       }
       .id {
         flex: none;
@@ -104,12 +115,25 @@ export class ObjectTree extends LitElement {
         letter-spacing: 0.04em;
       }
       .value {
-        max-width: 150px;
+        max-width: 168px;
         overflow: hidden;
-        color: var(--sy-text-2);
         font-variant-numeric: tabular-nums;
+        text-align: right;
         text-overflow: ellipsis;
         white-space: nowrap;
+      }
+      .value.wide {
+        grid-column: -3 / -1;
+        max-width: none;
+        color: var(--sy-text-3);
+        font-size: var(--sy-small);
+      }
+      .age {
+        font-size: var(--sy-small);
+        text-align: right;
+      }
+      .undefined {
+        color: var(--sy-waiting);
       }
       .none {
         padding: 16px;
@@ -120,11 +144,21 @@ export class ObjectTree extends LitElement {
         height: 16px;
         margin: 0;
         accent-color: var(--sy-accent);
+        pointer-events: none;
+      }
+      @media (max-width: 400px) {
+        .value {
+          max-width: 112px;
+        }
+        .operations {
+          display: none;
+        }
       }
     `,
   ];
 
   declare tree: readonly TreeNode[];
+  declare values: LastValues;
   declare selected: string;
   declare filter: string;
   /** Several are being picked, for a composite operation. */
@@ -132,12 +166,17 @@ export class ObjectTree extends LitElement {
   declare ticked: ReadonlySet<string>;
   declare active: string;
   declare open: ReadonlySet<string>;
+  readonly #sight = new VisibleRows(this, rowHeight, () => this.renderRoot.querySelector('[role=tree]'));
+  #rows: readonly TreeRow[] = [];
   #typed = '';
   #typedAt = 0;
+  /** Where the reader has come from outside, by a link or by going back: it is brought into sight once it is there. */
+  #sought = '';
 
   constructor() {
     super();
     this.tree = [];
+    this.values = new Map();
     this.selected = '';
     this.filter = '';
     this.picking = false;
@@ -147,18 +186,30 @@ export class ObjectTree extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!changed.has('selected') || this.selected === '') return;
-    this.active = this.selected;
-    // What a link leads to is seen: everything above it is open.
-    const open = new Set(this.open);
-    for (let at = parentOf(this.selected); at !== ''; at = parentOf(at)) open.add(at);
-    this.open = open;
+    if (changed.has('selected') && this.selected !== '') {
+      if (this.selected !== this.active) this.#sought = this.selected;
+      this.active = this.selected;
+      // What a link leads to is seen: everything above it is open.
+      this.open = new Set([...this.open, ...trailOf(this.selected).slice(0, -1)]);
+    }
+    const filtered = this.filter.trim() !== '';
+    // New values change which rows there are only where the filter looks at them.
+    const asked = ['tree', 'open', 'filter', ...(filtered ? ['values'] : [])] as const;
+    if (asked.some((name) => changed.has(name as keyof ObjectTree))) {
+      const tree = filterTree(this.tree, this.filter, this.values);
+      this.#rows = visibleRows(tree, (path) => this.#isOpen(path));
+    }
   }
 
-  protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('selected') || (changed.has('tree') && changed.get('tree')?.length === 0)) {
-      this.renderRoot.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' });
-    }
+  protected override updated(): void {
+    // The content policy allows no style in a template.
+    for (const gap of this.renderRoot.querySelectorAll<HTMLElement>('.gap'))
+      gap.style.height = `${Number(gap.dataset['rows']) * rowHeight}px`;
+    if (this.#sought === '') return;
+    const row = this.renderRoot.querySelector(`[data-path="${this.#sought}"]`);
+    if (row === null) return;
+    this.#sought = '';
+    row.scrollIntoView({ block: 'nearest' });
   }
 
   override focus(): void {
@@ -166,32 +217,49 @@ export class ObjectTree extends LitElement {
   }
 
   override render() {
-    const rows = this.#rows();
+    const rows = this.#rows;
     if (rows.length === 0) {
       return html`<p class="none">
         ${this.filter === '' ? 'The device has listed no object.' : `Nothing here is called “${this.filter}”, or has it as its value.`}
       </p>`;
     }
-    const entry = rows.some(({ path }) => path === this.active) ? this.active : rows[0]?.path;
-    return html`<div role="tree" aria-label="Objects" aria-multiselectable=${this.picking ? 'true' : nothing} @keydown=${this.#keyed}>
-      ${repeat(
-        rows,
-        ({ path }) => path,
-        (node) => this.#row(node, node.path === entry),
+    const entry = Math.max(
+      0,
+      rows.findIndex(({ node }) => node.path === this.active),
+    );
+    const { runs, after } = rowRuns(rows.length, this.#sight, entry);
+    return html`<div
+      role="tree"
+      aria-label="Objects"
+      aria-multiselectable=${this.picking ? 'true' : nothing}
+      @keydown=${this.#keyed}
+    >
+      ${runs.map(
+        ({ gap, first, end }) =>
+          html`<div class="gap" role="none" data-rows=${gap}></div>
+            ${repeat(
+              rows.slice(first, end),
+              ({ node }) => node.path,
+              (row, index) => this.#row(row, first + index === entry),
+            )}`,
       )}
+      <div class="gap" role="none" data-rows=${after}></div>
     </div>`;
   }
 
-  #row(node: TreeNode, entry: boolean) {
-    const { path, level, name, children, seen, resource } = node;
+  #row({ node, position, siblings }: TreeRow, entry: boolean) {
+    const { path, level, id, name, children, seen, resource } = node;
     const expandable = children.length > 0;
+    const selected = this.picking ? this.ticked.has(path) : path === this.selected;
     return html`<div
       role="treeitem"
-      class=${`row level-${level} ${seen ? '' : 'unseen'} ${this.picking ? 'picking' : ''}`}
+      class=${`level-${level}${seen ? '' : ' unseen'}${this.picking ? ' picking' : ''}${selected ? ' selected' : ''}`}
       data-path=${path}
       aria-level=${level}
+      aria-posinset=${position}
+      aria-setsize=${siblings}
       aria-expanded=${expandable ? this.#isOpen(path) : nothing}
-      aria-selected=${this.picking ? this.ticked.has(path) : path === this.selected}
+      aria-selected=${selected}
       tabindex=${entry ? 0 : -1}
       @click=${(event: MouseEvent) => this.#clicked(event, node)}
     >
@@ -202,32 +270,37 @@ export class ObjectTree extends LitElement {
       }
       ${
         this.picking
-          ? html`<input type="checkbox" tabindex="-1" aria-hidden="true" .checked=${this.ticked.has(path)} />`
+          ? html`<input type="checkbox" tabindex="-1" aria-hidden="true" .checked=${selected} />`
           : nothing
       }
-      <span class="name">
+      <span class="name" title=${name}>
         <span class="title">${name}</span>
-        <span class="id">${level === 1 ? path : node.id}</span>
+        <span class="id">${level === 1 ? path : id}</span>
         ${resource === undefined || level === 4 ? nothing : html`<span class="operations">${resource.operations}</span>`}
+        ${seen ? nothing : html`<span class="only-spoken">${level === 2 ? 'not listed by the device' : 'not shown by the device so far'}</span>`}
       </span>
-      <span class="value">${this.#value(node)}</span>
+      ${this.#value(node)}
     </div>`;
   }
 
-  #value({ path, level, last, model }: TreeNode) {
-    if (level === 1)
-      return model === undefined ? 'no definition' : html`<span class="quiet">${model.version}</span>`;
-    if (last === undefined) return nothing;
-    const identifier = identifierAt(path);
-    if (identifier !== undefined && typeof last.value === 'string') {
-      return html`<sy-identifier plain kind=${identifier} .value=${last.value}></sy-identifier>`;
+  #value({ path, level, model, children, seen }: TreeNode) {
+    if (level === 1) {
+      return html`<span class=${`value wide${model === undefined ? ' undefined' : ''}`}
+        >${model === undefined ? 'no definition' : model.version}</span
+      >`;
     }
-    return valueText(path, last.value);
-  }
-
-  #rows(): readonly TreeNode[] {
-    const tree = filterTree(this.tree, this.filter);
-    return visibleNodes(tree, (path) => this.#isOpen(path));
+    const last = this.values.get(path);
+    if (last === undefined) {
+      const count = level === 3 && children.length > 0 ? counted(children.length, 'instance') : '';
+      return html`<span class="value wide">${level === 2 && !seen ? 'not listed' : count}</span>`;
+    }
+    const identifier = identifierAt(path);
+    const text = valueText(path, last.value);
+    return html`${
+      identifier !== undefined && typeof last.value === 'string'
+        ? html`<sy-identifier class="value" plain kind=${identifier} .value=${last.value}></sy-identifier>`
+        : html`<span class="value" title=${text}>${text.slice(0, 80)}</span>`
+    }<sy-time-text class="age" mode="age" .at=${last.takenAt}></sy-time-text>`;
   }
 
   #isOpen(path: string): boolean {
@@ -235,21 +308,26 @@ export class ObjectTree extends LitElement {
     return this.open.has(path) || (this.filter.trim() !== '' && path.split('/').length <= 3);
   }
 
-  #clicked(event: MouseEvent, node: TreeNode): void {
+  #clicked(event: MouseEvent, { path, children }: TreeNode): void {
     const onTwist = event.composedPath().some((target) => target instanceof SVGElement);
-    this.active = node.path;
-    if (this.picking && !onTwist) {
-      this.#tick(node.path);
-      return;
+    const wasActive = this.active === path;
+    this.active = path;
+    if (onTwist) {
+      this.#toggle([path]);
+    } else if (this.picking) {
+      this.#tick(path);
+    } else {
+      if (children.length > 0 && (wasActive || !this.open.has(path))) this.#toggle([path]);
+      this.#choose(path);
     }
-    if (node.children.length > 0) this.#toggle(node.path);
-    if (!onTwist) this.#choose(node.path);
   }
 
-  #toggle(path: string, open = !this.open.has(path)): void {
+  #toggle(paths: readonly string[], open?: boolean): void {
     const next = new Set(this.open);
-    if (open) next.add(path);
-    else next.delete(path);
+    for (const path of paths) {
+      if (open ?? !next.has(path)) next.add(path);
+      else next.delete(path);
+    }
     this.open = next;
   }
 
@@ -270,7 +348,7 @@ export class ObjectTree extends LitElement {
 
   readonly #keyed = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const rows = this.#rows();
+    const rows = this.#rows.map(({ node }) => node);
     const at = Math.max(
       0,
       rows.findIndex(({ path }) => path === this.active),
@@ -279,25 +357,28 @@ export class ObjectTree extends LitElement {
     if (node === undefined) return;
     const { path, children } = node;
     const isOpen = this.#isOpen(path);
+    const chosen = () => (this.picking ? this.#tick(path) : this.#choose(path));
     const keys: Readonly<Record<string, () => void>> = {
       ArrowDown: () => this.#go(rows[at + 1]?.path),
       ArrowUp: () => this.#go(rows[at - 1]?.path),
       Home: () => this.#go(rows[0]?.path),
       End: () => this.#go(rows.at(-1)?.path),
       ArrowRight: () => {
-        if (children.length > 0 && !isOpen) this.#toggle(path, true);
+        if (children.length > 0 && !isOpen) this.#toggle([path], true);
         else this.#go(children[0]?.path);
       },
       ArrowLeft: () => {
-        if (children.length > 0 && isOpen) this.#toggle(path, false);
+        if (children.length > 0 && isOpen) this.#toggle([path], false);
         else this.#go(parentOf(path) || undefined);
       },
-      Enter: () => (this.picking ? this.#tick(path) : this.#choose(path)),
-      ' ': () => (this.picking ? this.#tick(path) : this.#choose(path)),
+      Enter: chosen,
+      ' ': chosen,
       '*': () => {
-        for (const sibling of rows.filter((row) => parentOf(row.path) === parentOf(path))) {
-          if (sibling.children.length > 0) this.#toggle(sibling.path, true);
-        }
+        const siblings = rows.filter((row) => parentOf(row.path) === parentOf(path));
+        this.#toggle(
+          siblings.filter((row) => row.children.length > 0).map((row) => row.path),
+          true,
+        );
       },
     };
     const action = keys[event.key] ?? this.#typeAhead(event.key, rows, at);

@@ -1,104 +1,172 @@
 import { css, html, LitElement, nothing } from 'lit';
 import type { ApiObservationStatus, ApiWantedStatus } from '../data/api-types.ts';
-import { base, controls } from '../styles/shared.ts';
+import { formatName } from '../data/content-formats.ts';
+import { attributesText } from '../data/notification-attributes.ts';
+import { byText, observationOf } from '../data/observations.ts';
+import { base, controls, skeletons } from '../styles/shared.ts';
 import './sy-time-text.ts';
 
 /**
- * Whether a place is observed, who wants it, and why it is not. Fires `observe-wanted`, `end-wanted` (detail: tell the
- * device at once) and `choice-forgotten`.
+ * Whether a place is observed, who wants it, what there is, and why it is not. Fires `observe-wanted`, `end-wanted`
+ * (detail: tell the device at once), `choice-made` (detail: wanted, while the device is away) and `choice-forgotten`.
  */
 export class PlaceObservation extends LitElement {
   static override properties = {
     path: { type: String },
     status: { attribute: false },
-    disabled: { type: Boolean },
+    reachable: { type: Boolean },
   };
 
   static override styles = [
     base,
     controls,
+    skeletons,
     css`
       :host {
         display: grid;
-        gap: 8px;
+        gap: 12px;
       }
       .actions {
         display: flex;
         flex-wrap: wrap;
         gap: 8px;
       }
-      p {
+      .wish {
+        display: grid;
+        grid-template-columns: 10px minmax(0, 1fr);
+        gap: 2px 8px;
+      }
+      .dot {
+        width: 10px;
+        height: 10px;
+        margin-top: 5px;
+        border: 2px solid var(--sy-unknown);
+        border-radius: 50%;
+      }
+      .observed .dot {
+        border-color: var(--sy-good);
+        background: var(--sy-good);
+      }
+      .pending .dot {
+        border-color: var(--sy-waiting);
+      }
+      .failed .dot,
+      .drifted .dot {
+        border-color: var(--sy-waiting);
+        background: var(--sy-waiting);
+      }
+      .refused .dot {
+        border-color: var(--sy-bad);
+        border-radius: 2px;
+      }
+      .more {
+        grid-column: 2;
         color: var(--sy-text-2);
         overflow-wrap: anywhere;
+      }
+      .bone {
+        width: 220px;
       }
     `,
   ];
 
   declare path: string;
   declare status: ApiObservationStatus | undefined;
-  declare disabled: boolean;
+  /** The device can be asked, or what is asked is held for it. */
+  declare reachable: boolean;
 
   constructor() {
     super();
     this.path = '';
-    this.disabled = false;
+    this.reachable = false;
   }
 
   override render() {
-    const mine = this.status?.wanted.filter(({ paths }) => paths.includes(this.path)) ?? [];
-    const above =
-      this.status?.wanted.filter(({ paths }) => paths.some((path) => this.path.startsWith(`${path}/`))) ?? [];
-    const ruledOut = this.status?.suppressed.find(({ paths }) => paths.includes(this.path));
-    const single = mine.find(({ composite }) => !composite);
-    const byHand = single?.by.kind === 'hand' || ruledOut?.by.kind === 'hand';
+    const { status } = this;
+    if (status === undefined)
+      return html`<i class="bone" role="img" aria-busy="true" aria-label="Loading the observation"></i>`;
+    const { own, others, ruledOut, byHand } = observationOf(status, this.path);
+    const all = [...(own === undefined ? [] : [own]), ...others];
     return html`${
-      mine.length === 0 && above.length === 0
-        ? html`<p>${ruledOut === undefined ? 'Not observed.' : `Ruled out ${byText(ruledOut.by)}.`}</p>`
-        : [...mine, ...above].map((wanted) => this.#line(wanted))
+      all.length === 0
+        ? html`<p class="quiet">${ruledOut === undefined ? 'Nobody wants it observed.' : `Not observed: ruled out ${byText(ruledOut)}.`}</p>`
+        : all.map((wanted) => this.#wish(wanted))
     }
-      <div class="actions">
-        ${
-          single === undefined
-            ? html`<button ?disabled=${this.disabled} @click=${() => this.#say('observe-wanted')}>Observe</button>`
-            : html`<button ?disabled=${this.disabled} @click=${() => this.#say('end-wanted', true)}>
-                  End observation
-                </button>
-                <button
-                  class="bare"
-                  ?disabled=${this.disabled}
-                  title="The device learns it by the reset of its next notification"
-                  @click=${() => this.#say('end-wanted', false)}
-                >
-                  End at its next notification
-                </button>`
-        }
-        ${
-          byHand
-            ? html`<button
-                class="bare"
-                title="What was said by hand is forgotten: policies alone count"
-                @click=${() => this.#say('choice-forgotten')}
-              >
-                Leave it to the policies
-              </button>`
-            : nothing
-        }
-      </div>`;
+      <div class="actions">${this.#actions(own, byHand)}</div>`;
   }
 
-  #line({ paths, composite, by, state, since, code, reason, attributes }: ApiWantedStatus) {
-    const told = Object.entries(attributes ?? {}).map(([name, value]) => `${name}=${value}`);
-    const where = paths.includes(this.path) ? '' : ` as part of ${paths.join(', ')}`;
-    return html`<p>
-      <strong>${state}</strong>${where}${composite ? ` together with ${paths.length - 1} more` : ''}
-      since <sy-time-text mode="plain" .at=${since}></sy-time-text>, ${byText(by)}${
-        told.length === 0 ? nothing : html`, with <span class="mono">${told.join(' ')}</span>`
-      }${
-        code === undefined && reason === undefined
+  #actions(own: ApiWantedStatus | undefined, byHand: boolean) {
+    const back = byHand
+      ? html`<button
+        class="bare"
+        title="What was said by hand is forgotten: policies alone count"
+        @click=${() => this.#say('choice-forgotten')}
+      >
+        Leave it to the policies
+      </button>`
+      : nothing;
+    if (!this.reachable) {
+      const wanted = own === undefined;
+      return html`<button
+          title="Kept by the server, and done when the device is there"
+          @click=${() => this.#say('choice-made', wanted)}
+        >
+          ${wanted ? 'Observe when it is back' : 'No longer observe it'}
+        </button>
+        ${back}`;
+    }
+    if (own === undefined)
+      return html`<button @click=${() => this.#say('observe-wanted')}>Observe</button>${back}`;
+    return html`${
+      own.state === 'observed'
+        ? nothing
+        : html`<button @click=${() => this.#say('observe-wanted')}>Try again</button>`
+    }
+      <button @click=${() => this.#say('end-wanted', true)}>End observation</button>
+      <button
+        class="bare"
+        title="Without a request of its own: the device learns it by the reset of its next notification"
+        @click=${() => this.#say('end-wanted', false)}
+      >
+        End at its next notification
+      </button>
+      ${back}`;
+  }
+
+  #wish(wanted: ApiWantedStatus) {
+    const { paths, by, state, since, real } = wanted;
+    const [first = ''] = paths;
+    const where =
+      paths.length > 1
+        ? `together with ${paths.filter((path) => path !== this.path).join(', ')}`
+        : first === this.path
+          ? ''
+          : `as part of ${first}`;
+    const asked = described(wanted);
+    const there = real === undefined ? undefined : described(real);
+    return html`<div class=${`wish ${state}`}>
+      <span class="dot"></span>
+      <span><strong>${state}</strong> ${where} <sy-time-text class="quiet" .at=${since}></sy-time-text></span>
+      <span class="more">wanted ${byText(by)}${asked === '' ? nothing : html`, with <span class="mono">${asked}</span>`}</span>
+      ${
+        there === undefined || there === asked || (there === '' && asked === '')
           ? nothing
-          : html`: ${[code, reason].filter(Boolean).join(' ')}`
+          : html`<span class="more">there is: <span class="mono">${there === '' ? 'no attributes' : there}</span></span>`
       }
-    </p>`;
+      ${this.#reason(wanted)}
+    </div>`;
+  }
+
+  #reason({ code, reason, retryAt }: ApiWantedStatus) {
+    const why = [code, reason].filter((part) => part !== undefined && part !== '').join(' ');
+    if (why === '' && retryAt === undefined) return nothing;
+    return html`<span class="more"
+      >${why}${
+        retryAt === undefined
+          ? nothing
+          : html`${why === '' ? '' : ' · '}tried again in <sy-time-text mode="until" .at=${retryAt}></sy-time-text>`
+      }</span
+    >`;
   }
 
   #say(what: string, detail?: boolean): void {
@@ -106,8 +174,12 @@ export class PlaceObservation extends LitElement {
   }
 }
 
-function byText(by: ApiWantedStatus['by']): string {
-  return by.kind === 'hand' ? 'by hand' : `by the policy ${by.name ?? by.id ?? ''}`;
+function described({
+  attributes,
+  contentFormat,
+}: Pick<ApiWantedStatus, 'attributes' | 'contentFormat'>): string {
+  const format = contentFormat === undefined ? '' : formatName(contentFormat);
+  return [attributesText(attributes), format].filter((part) => part !== '').join(' ');
 }
 
 customElements.define('sy-place-observation', PlaceObservation);

@@ -1,12 +1,12 @@
 import { ContextConsumer } from '@lit/context';
 import { css, html, LitElement } from 'lit';
 import { clockContext } from '../contexts.ts';
-import { durationText, exactTime, freshness, relativeTime } from '../data/time.ts';
+import { ageText, durationText, exactTime, freshness, relativeTime } from '../data/time.ts';
 import { Ticker } from '../ticker.ts';
 
 /**
  * A moment, told relative to now; the exact one on hover. `mode`: `ago` fades as it ages, `until`
- * tells what is left.
+ * tells what is left, `age` fades too and is the shortest.
  */
 export class TimeText extends LitElement {
   static override properties = {
@@ -33,7 +33,7 @@ export class TimeText extends LitElement {
   `;
 
   declare at: number | undefined;
-  declare mode: 'ago' | 'until' | 'plain';
+  declare mode: 'ago' | 'age' | 'until' | 'plain';
   readonly #clock = new ContextConsumer(this, { context: clockContext, subscribe: true });
 
   constructor() {
@@ -56,8 +56,9 @@ export class TimeText extends LitElement {
       >`;
     }
     const look = this.mode === 'plain' ? '' : freshness(this.at, now);
+    const at = Math.min(this.at, now);
     return html`<time datetime=${machine} title=${exactTime(this.at)} class=${look}
-      >${relativeTime(Math.min(this.at, now), now)}</time
+      >${this.mode === 'age' ? ageText(at, now) : relativeTime(at, now)}</time
     >`;
   }
 }

@@ -1,6 +1,6 @@
-import { css, html, LitElement, nothing } from 'lit';
+import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { type ApiResourceModel, resourceTraits } from '../data/resource-definition.ts';
-import { hexOf, inputKind, type ParsedInput, parseInput } from '../data/resource-input.ts';
+import { hexOf, inputKind, localTime, type ParsedInput, parseInput } from '../data/resource-input.ts';
 import { exactTime } from '../data/time.ts';
 import { base, controls, fields } from '../styles/shared.ts';
 
@@ -13,6 +13,7 @@ const largestFile = 512 * 1024;
  */
 export class ValueInput extends LitElement {
   static override properties = {
+    place: { type: String },
     resource: { attribute: false },
     text: { type: String },
     label: { type: String },
@@ -42,6 +43,10 @@ export class ValueInput extends LitElement {
         align-items: center;
         font-size: var(--sy-small);
       }
+      .beside {
+        display: flex;
+        gap: 8px;
+      }
       textarea.hex {
         font-family: var(--sy-mono);
         font-size: 13px;
@@ -49,6 +54,8 @@ export class ValueInput extends LitElement {
     `,
   ];
 
+  /** What the value is for: of another place nothing is wrong yet. */
+  declare place: string;
   declare resource: ApiResourceModel | undefined;
   declare text: string;
   declare label: string;
@@ -59,9 +66,16 @@ export class ValueInput extends LitElement {
 
   constructor() {
     super();
+    this.place = '';
     this.text = '';
     this.label = '';
     this.instances = [];
+    this.touched = false;
+    this.fileFault = '';
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has('place')) return;
     this.touched = false;
     this.fileFault = '';
   }
@@ -104,15 +118,18 @@ export class ValueInput extends LitElement {
           Object.entries(resource.values ?? {}).map(([id, meaning]) => [id, `${id} · ${meaning}`] as const),
         );
       case 'time':
-        return html`<input
-          id="control"
-          type="datetime-local"
-          step="1"
-          aria-describedby=${described}
-          aria-invalid=${invalid}
-          .value=${this.text}
-          @input=${this.#typed}
-        />`;
+        return html`<div class="beside">
+          <input
+            id="control"
+            type="datetime-local"
+            step="1"
+            aria-describedby=${described}
+            aria-invalid=${invalid}
+            .value=${this.text}
+            @input=${this.#typed}
+          />
+          <button type="button" @click=${() => this.#say(localTime(Math.floor(Date.now() / 1000)))}>Now</button>
+        </div>`;
       case 'opaque':
         return html`<textarea
             id="control"
@@ -148,13 +165,21 @@ export class ValueInput extends LitElement {
         return html`<input
           id="control"
           inputmode=${numeric ? 'decimal' : 'text'}
+          list=${resource.values === undefined ? nothing : 'meanings'}
           autocomplete="off"
           spellcheck="false"
           aria-describedby=${described}
           aria-invalid=${invalid}
           .value=${this.text}
           @input=${this.#typed}
-        />`;
+        />
+        ${
+          resource.values === undefined
+            ? nothing
+            : html`<datalist id="meanings">
+              ${Object.entries(resource.values).map(([id, meaning]) => html`<option value=${id}>${meaning}</option>`)}
+            </datalist>`
+        }`;
       }
     }
   }
@@ -178,7 +203,11 @@ export class ValueInput extends LitElement {
     if (resource.type === 'time' && this.text !== '' && !Number.isNaN(Date.parse(this.text))) {
       return exactTime(Date.parse(this.text)).split('\n').at(-1);
     }
-    return `${resourceTraits(resource)}${units}`;
+    if (resource.type === 'opaque' && this.text !== '') {
+      return `${Math.floor(this.text.replace(/\s+/g, '').length / 2)} bytes · ${resourceTraits(resource)}`;
+    }
+    const meaning = resource.values?.[this.text.trim()];
+    return `${meaning === undefined ? '' : `${meaning} · `}${resourceTraits(resource)}${units}`;
   }
 
   #typed(event: Event): void {

@@ -12,10 +12,12 @@ export interface FormEntry {
   readonly key: string;
   readonly label: string;
   readonly resource: ApiResourceModel;
-  /** What stands in the input at first. */
+  /** What stands in the input at first; empty where there are `instances`. */
   readonly text: string;
   /** It has to be given. */
   readonly required: boolean;
+  /** Of a resource that has several: what stands in the inputs of its instances at first, by their ids. */
+  readonly instances?: ReadonlyMap<number, string>;
 }
 
 /** What a form gives: values by their keys. */
@@ -36,7 +38,9 @@ export class ValuesForm extends LitElement {
     disabled: { type: Boolean },
     instances: { attribute: false },
     empty: { type: Boolean },
+    place: { type: String },
     given: { state: true },
+    several: { state: true },
     choice: { state: true },
     fault: { state: true },
   };
@@ -62,6 +66,24 @@ export class ValuesForm extends LitElement {
       .entry > input {
         margin-top: 27px;
       }
+      .instances {
+        display: grid;
+        gap: 8px;
+        justify-items: start;
+        padding-bottom: 8px;
+      }
+      .instance {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr) auto;
+        gap: 8px;
+        width: 100%;
+        padding-left: 12px;
+        border-left: 1px solid var(--sy-rule);
+      }
+      .instance > button {
+        margin-top: 26px;
+        align-self: start;
+      }
       .actions {
         display: flex;
         flex-wrap: wrap;
@@ -84,7 +106,11 @@ export class ValuesForm extends LitElement {
   declare instances: ValueInput['instances'];
   /** It may be done without a value. */
   declare empty: boolean;
+  /** What the values are for: of another place nothing is given yet. */
+  declare place: string;
   declare given: ReadonlyMap<string, string>;
+  /** Of resources that have several: texts by the ids of their instances. */
+  declare several: ReadonlyMap<string, ReadonlyMap<number, string>>;
   declare choice: string;
   declare fault: string;
 
@@ -96,20 +122,28 @@ export class ValuesForm extends LitElement {
     this.disabled = false;
     this.instances = [];
     this.empty = false;
+    this.place = '';
     this.given = new Map();
+    this.several = new Map();
     this.choice = '';
     this.fault = '';
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!changed.has('entries')) return;
-    const before = new Set((changed.get('entries') ?? []).map(({ key }) => key));
-    const same = this.entries.length === before.size && this.entries.every(({ key }) => before.has(key));
+    if (changed.has('place')) {
+      this.given = new Map();
+      this.several = new Map();
+      this.choice = this.choices[0]?.[0] ?? '';
+      this.fault = '';
+    }
     // New values of what is shown do not take away what the reader is typing.
-    if (same) return;
-    this.given = new Map(this.entries.filter(({ required }) => required).map(({ key, text }) => [key, text]));
-    this.choice = this.choices[0]?.[0] ?? '';
-    this.fault = '';
+    const added = this.entries.filter(
+      ({ key, required }) => required && !this.given.has(key) && !this.several.has(key),
+    );
+    if (added.length > 0) for (const entry of added) this.#give(entry);
+    const keys = new Set(this.entries.map(({ key }) => key));
+    if ([...this.given.keys()].some((key) => !keys.has(key)))
+      this.given = new Map([...this.given].filter(([key]) => keys.has(key)));
   }
 
   override render() {
@@ -139,33 +173,106 @@ export class ValuesForm extends LitElement {
     </form>`;
   }
 
-  #entry({ key, label, resource, text, required }: FormEntry) {
-    const given = this.given.has(key);
+  #entry(entry: FormEntry) {
+    const { key, label, resource, text, required } = entry;
+    const named = required ? `${label} (must be given)` : label;
     return html`<div class="entry">
       <input
         type="checkbox"
         aria-label=${`Give ${label}`}
-        .checked=${given}
+        .checked=${this.given.has(key) || this.several.has(key)}
         ?disabled=${required}
-        @change=${() => this.#tick(key, text)}
+        @change=${() => this.#tick(entry)}
       />
-      <sy-value-input
-        data-key=${key}
-        .resource=${resource}
-        .label=${required ? `${label} (must be given)` : label}
-        .text=${this.given.get(key) ?? text}
-        .instances=${this.instances}
-        @text-changed=${(event: CustomEvent<string>) => {
-          this.given = new Map(this.given).set(key, event.detail);
-        }}
-      ></sy-value-input>
+      ${
+        entry.instances === undefined
+          ? this.#input(key, resource, named, this.given.get(key) ?? text, (typed) => {
+              this.given = new Map(this.given).set(key, typed);
+            })
+          : this.#instances(entry, named)
+      }
     </div>`;
   }
 
-  #tick(key: string, text: string): void {
-    const given = new Map(this.given);
-    if (!given.delete(key)) given.set(key, text);
-    this.given = given;
+  #input(
+    key: string,
+    resource: ApiResourceModel,
+    label: string,
+    text: string,
+    typed: (text: string) => void,
+  ) {
+    return html`<sy-value-input
+      data-key=${key}
+      .place=${`${this.place} ${key}`}
+      .resource=${resource}
+      .label=${label}
+      .text=${text}
+      .instances=${this.instances}
+      @text-changed=${(event: CustomEvent<string>) => typed(event.detail)}
+    ></sy-value-input>`;
+  }
+
+  #instances({ key, label, resource, instances = new Map() }: FormEntry, named: string) {
+    const shown = this.several.get(key);
+    return html`<div class="instances" role="group" aria-label=${label}>
+      <div class="label">${named}</div>
+      ${[...(shown ?? instances)].map(
+        ([id, text]) =>
+          html`<div class="instance">
+            ${this.#input(`${key}/${id}`, resource, `Instance ${id}`, text, (typed) => this.#set(key, instances, id, typed))}
+            ${
+              shown === undefined || shown.size === 1
+                ? nothing
+                : html`<button
+                  type="button"
+                  class="bare small"
+                  aria-label=${`Leave instance ${id} of ${label} out`}
+                  @click=${() => {
+                    const left = new Map(shown);
+                    left.delete(id);
+                    this.several = new Map(this.several).set(key, left);
+                  }}
+                >
+                  ✕
+                </button>`
+            }
+          </div>`,
+      )}
+      <button
+        type="button"
+        class="small"
+        aria-label=${`Add an instance of ${label}`}
+        @click=${() => this.#set(key, instances, freeId(shown ?? instances), '')}
+      >
+        Add instance
+      </button>
+    </div>`;
+  }
+
+  #set(key: string, before: ReadonlyMap<number, string>, id: number, text: string): void {
+    const all = new Map(this.several.get(key) ?? before).set(id, text);
+    this.several = new Map(this.several).set(key, new Map([...all].sort(([a], [b]) => a - b)));
+  }
+
+  #give({ key, text, instances }: FormEntry): void {
+    if (instances === undefined) this.given = new Map(this.given).set(key, text);
+    else this.several = new Map(this.several).set(key, instances.size > 0 ? instances : new Map([[0, '']]));
+  }
+
+  #tick(entry: FormEntry): void {
+    const [given, several] = [new Map(this.given), new Map(this.several)];
+    if (given.delete(entry.key) || several.delete(entry.key)) {
+      this.given = given;
+      this.several = several;
+    } else {
+      this.#give(entry);
+    }
+  }
+
+  #isGiven(key: string): boolean {
+    const [resource = '', instance] = key.startsWith('/') ? [key] : key.split('/');
+    if (instance === undefined) return this.given.has(resource);
+    return this.several.get(resource)?.has(Number(instance)) === true;
   }
 
   #submitted(event: Event): void {
@@ -174,7 +281,7 @@ export class ValuesForm extends LitElement {
     let faulty: ValueInput | undefined;
     for (const input of this.renderRoot.querySelectorAll<ValueInput>('sy-value-input')) {
       const key = input.dataset['key'] ?? '';
-      if (!this.given.has(key)) continue;
+      if (!this.#isGiven(key)) continue;
       const { value } = input.take();
       if (value === undefined) faulty ??= input;
       else values[key] = value;
@@ -192,6 +299,12 @@ export class ValuesForm extends LitElement {
       new CustomEvent<GivenValues>('values-given', { detail: { values, choice: this.choice } }),
     );
   }
+}
+
+function freeId(taken: ReadonlyMap<number, string>): number {
+  let id = 0;
+  while (taken.has(id)) id++;
+  return id;
 }
 
 customElements.define('sy-values-form', ValuesForm);

@@ -7,7 +7,8 @@ import {
   parentOf,
   type TreeNode,
   type TreeSource,
-  visibleNodes,
+  trailOf,
+  visibleRows,
 } from '../../../web/data/object-tree.ts';
 import { modelOf } from '../support/models.ts';
 
@@ -17,18 +18,18 @@ const values = (entries: Readonly<Record<string, LastValue['value']>>) =>
 const links = (...paths: string[]) => paths.map((path) => ({ path, attributes: {} }));
 
 const source = (change: Partial<TreeSource>): TreeSource => ({
-  links: [],
+  links: undefined,
   models: new Map([3, 4, 6].map((id) => [id, modelOf(id)])),
-  values: new Map(),
+  heard: [],
   discovered: new Set(),
+  mapped: new Set(),
+  gone: new Set(),
   all: false,
   ...change,
 });
 
 const paths = (tree: readonly TreeNode[]): string[] =>
   tree.flatMap((node) => [node.path, ...paths(node.children)]);
-
-const everything = () => true;
 
 describe('the object tree of a device', () => {
   it('has objects and instances as the device listed them, in the order of their ids', () => {
@@ -46,17 +47,16 @@ describe('the object tree of a device', () => {
   it('has what values and Discover have shown, down to instances of resources', () => {
     const tree = objectTree(
       source({
-        values: values({ '/33000/0/1': 5 }),
+        heard: ['/33000/0/1'],
         discovered: new Set(['/33000/0/2/7']),
       }),
     );
     expect(paths(tree)).toEqual(['/33000', '/33000/0', '/33000/0/1', '/33000/0/2', '/33000/0/2/7']);
-    expect(nodeAt(tree, '/33000/0/1')?.last?.value).toBe(5);
     expect(nodeAt(tree, '/33000/0/2/7')).toMatchObject({ level: 4, name: 'Instance 7', seen: true });
   });
 
   it('names places by the definition, and by their numbers where there is none', () => {
-    const tree = objectTree(source({ links: links('/3/0', '/33000/1'), values: values({ '/3/0/9': 80 }) }));
+    const tree = objectTree(source({ links: links('/3/0', '/33000/1'), heard: ['/3/0/9'] }));
     expect(nodeAt(tree, '/3')?.name).toBe('Device');
     expect(nodeAt(tree, '/3/0')?.name).toBe('Instance 0');
     expect(nodeAt(tree, '/3/0/9')).toMatchObject({
@@ -74,10 +74,41 @@ describe('the object tree of a device', () => {
   });
 
   it('has the rest of the definition when it is asked for, told apart from what the device has shown', () => {
-    const tree = objectTree(source({ links: links('/3/0'), values: values({ '/3/0/9': 80 }), all: true }));
+    const tree = objectTree(source({ links: links('/3/0'), heard: ['/3/0/9'], all: true }));
     const children = nodeAt(tree, '/3/0')?.children ?? [];
     expect(children).toHaveLength(modelOf(3).resources.length);
     expect(children.filter(({ seen }) => seen).map(({ path }) => path)).toEqual(['/3/0/9']);
+  });
+
+  it('has nothing more of an instance that Discover has listed whole', () => {
+    const tree = objectTree(
+      source({
+        links: links('/3/0'),
+        discovered: new Set(['/3/0/9', '/3/0/4']),
+        mapped: new Set(['/3/0']),
+      }),
+    );
+    expect(paths(tree)).toEqual(['/3', '/3/0', '/3/0/4', '/3/0/9']);
+    expect(nodeAt(tree, '/3/0/4')?.seen).toBe(true);
+  });
+
+  it('tells instances that the device does not list from those that it does', () => {
+    const heard = ['/33000/0/1', '/33000/1/1'];
+    const tree = objectTree(source({ links: links('/33000/0'), heard }));
+    expect(nodeAt(tree, '/33000/0')?.seen).toBe(true);
+    expect(nodeAt(tree, '/33000/1')?.seen).toBe(false);
+    expect(nodeAt(objectTree(source({ heard })), '/33000/1')?.seen).toBe(true);
+  });
+
+  it('has no longer what was deleted, whatever was listed or heard of it before', () => {
+    const tree = objectTree(
+      source({
+        links: links('/33000/0', '/33000/1'),
+        heard: ['/33000/1/1'],
+        gone: new Set(['/33000/1']),
+      }),
+    );
+    expect(paths(tree)).toEqual(['/33000', '/33000/0']);
   });
 
   it('has no resources of an object without instances', () => {
@@ -99,61 +130,74 @@ describe('nodeAt', () => {
 });
 
 describe('a filter of the tree', () => {
-  const tree = objectTree(
-    source({
-      links: links('/3/0', '/4/0', '/6/0'),
-      values: values({ '/3/0/0': 'Acme Radio', '/3/0/9': 80, '/4/0/2': -93, '/6/0/0': 48.1 }),
-    }),
-  );
+  const heard = values({ '/3/0/0': 'Acme Radio', '/3/0/9': 80, '/4/0/2': -93, '/6/0/0': 48.1 });
+  const tree = objectTree(source({ links: links('/3/0', '/4/0', '/6/0'), heard: heard.keys() }));
 
   it.each([
     ['a name', 'battery', ['/3', '/3/0', '/3/0/9']],
     ['a text that a value has in it', 'acme', ['/3', '/3/0', '/3/0/0']],
     ['a number that is a value', '-93', ['/4', '/4/0', '/4/0/2']],
-    ['the beginning of a path', '/3/0/9', ['/3', '/3/0', '/3/0/9']],
+    ['a path', '/3/0/9', ['/3', '/3/0', '/3/0/9']],
+    ['a path with a stroke at its end', '/3/0/9/', ['/3', '/3/0', '/3/0/9']],
     ['nothing that there is', 'zzz', []],
   ])('keeps %s with what is above it', (_, filter, kept) => {
-    expect(paths(filterTree(tree, filter))).toEqual(kept);
+    expect(paths(filterTree(tree, filter, heard))).toEqual(kept);
   });
 
   it('keeps all below an object whose name it is', () => {
     const location = nodeAt(tree, '/6');
-    expect(filterTree(tree, 'Location').find(({ path }) => path === '/6')).toEqual(location);
+    expect(filterTree(tree, 'Location', heard).find(({ path }) => path === '/6')).toEqual(location);
   });
 
-  it('takes the beginning of a path by whole ids', () => {
-    expect(paths(filterTree(tree, '/3/0/1')).filter((path) => path !== '/3' && path !== '/3/0')).toEqual(
-      paths(tree).filter((path) => path === '/3/0/1'),
-    );
+  it('takes ids whole', () => {
+    expect(paths(filterTree(tree, '/3/0/1', heard))).not.toContain('/3/0/11');
+    expect(paths(filterTree(tree, '6', heard))).toContain('/6/0');
+  });
+
+  it('does not keep every instance because all are called so', () => {
+    expect(filterTree(tree, 'instance', heard)).toEqual([]);
   });
 
   it('keeps everything while it is empty', () => {
-    expect(filterTree(tree, '  ')).toBe(tree);
+    expect(filterTree(tree, '  ', heard)).toBe(tree);
   });
 });
 
 describe('the rows of a tree', () => {
   const tree = objectTree(
-    source({ links: links('/33000/0', '/33001/0'), values: values({ '/33000/0/1': 5 }) }),
+    source({ links: links('/33000/0', '/33001/0'), discovered: new Set(['/33000/0/1']) }),
   );
+  const rows = (isOpen: (path: string) => boolean) => visibleRows(tree, isOpen).map(({ node }) => node.path);
 
   it('are the objects alone while nothing is open', () => {
-    expect(visibleNodes(tree, () => false).map(({ path }) => path)).toEqual(['/33000', '/33001']);
+    expect(rows(() => false)).toEqual(['/33000', '/33001']);
   });
 
   it('go as deep as is open', () => {
-    expect(visibleNodes(tree, (path) => path === '/33000').map(({ path }) => path)).toEqual([
-      '/33000',
-      '/33000/0',
-      '/33001',
-    ]);
-    expect(visibleNodes(tree, everything).map(({ path }) => path)).toEqual(paths(tree));
+    expect(rows((path) => path === '/33000')).toEqual(['/33000', '/33000/0', '/33001']);
+    expect(rows(() => true)).toEqual(paths(tree));
   });
 
   it('do not show what is open below something closed', () => {
-    expect(visibleNodes(tree, (path) => path === '/33000/0').map(({ path }) => path)).toEqual([
-      '/33000',
-      '/33001',
+    expect(rows((path) => path === '/33000/0')).toEqual(['/33000', '/33001']);
+  });
+
+  it('say where they stand among their siblings', () => {
+    expect(visibleRows(tree, () => false).map(({ position, siblings }) => [position, siblings])).toEqual([
+      [1, 2],
+      [2, 2],
     ]);
+  });
+
+  it('are there for thousands of instances', () => {
+    const many = Array.from({ length: 1000 }, (_, instance) => `/3/${instance}`);
+    const large = objectTree(source({ links: links(...many), all: true }));
+    expect(visibleRows(large, () => true)).toHaveLength(1 + 1000 * (1 + modelOf(3).resources.length));
+  });
+});
+
+describe('the trail of a place', () => {
+  it('leads from its object to itself', () => {
+    expect(trailOf('/3/0/9')).toEqual(['/3', '/3/0', '/3/0/9']);
   });
 });

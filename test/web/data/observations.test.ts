@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiWantedStatus } from '../../../web/data/api-types.ts';
 import { learnModel, pathName, unknownObjects, valueText } from '../../../web/data/last-values.ts';
-import { observationLines, observationSummary } from '../../../web/data/observations.ts';
+import {
+  byText,
+  observationLines,
+  observationOf,
+  observationSummary,
+} from '../../../web/data/observations.ts';
 
 const wanted = (path: string, change: Partial<ApiWantedStatus> = {}): ApiWantedStatus => ({
   paths: [path],
@@ -98,5 +103,39 @@ describe('objects that the console was not built with', () => {
     expect(unknownObjects(['/26241/0/0']).size).toBe(0);
     expect(pathName('/26241/0/0')).toEqual({ object: 'Tank', resource: 'Level' });
     expect(valueText('/26241/0/0', 55)).toBe('55\u202f%');
+  });
+});
+
+describe('the observation of one place', () => {
+  const status = (change: Partial<Parameters<typeof observationOf>[0]>) => ({
+    wanted: [],
+    suppressed: [],
+    ...change,
+  });
+
+  it('is its own, or that of others that it is a part of', () => {
+    const own = wanted('/3/0/9');
+    const together = wanted('/3/0/9', { paths: ['/3/0/9', '/4/0/2'], composite: true });
+    const above = wanted('/3/0');
+    const elsewhere = wanted('/3/0/90');
+    const found = observationOf(status({ wanted: [together, own, above, elsewhere] }), '/3/0/9');
+    expect(found).toEqual({ own, others: [together, above], ruledOut: undefined, byHand: false });
+  });
+
+  it('is by hand where a person wants it, or has ruled it out', () => {
+    const hand = { by: { kind: 'hand' as const } };
+    expect(observationOf(status({ wanted: [wanted('/3/0/9', hand)] }), '/3/0/9').byHand).toBe(true);
+    const suppressed = [{ paths: ['/3/0/9'], composite: false, ...hand }];
+    expect(observationOf(status({ suppressed }), '/3/0/9')).toMatchObject({
+      own: undefined,
+      ruledOut: { kind: 'hand' },
+      byHand: true,
+    });
+  });
+
+  it('says who wants it', () => {
+    expect(byText({ kind: 'hand' })).toBe('by hand');
+    expect(byText({ kind: 'policy', id: 'p', name: 'Batteries' })).toBe('by the policy Batteries');
+    expect(byText({ kind: 'policy', id: 'p' })).toBe('by the policy p');
   });
 });
