@@ -50,8 +50,8 @@ import { inventoryAttribute } from './telemetry/inventory-attribute.ts';
 import { levelWithLog } from './telemetry/level-with-log.ts';
 import { Projection } from './telemetry/projection.ts';
 import { rememberReads } from './telemetry/remember-reads.ts';
-import { Retention } from './telemetry/retention.ts';
 import { UnreadableLog } from './telemetry/unreadable-log.ts';
+import { startUpkeep } from './telemetry/upkeep.ts';
 import { composeWebhooks } from './webhooks/index.ts';
 
 /** What the server is put together on, and how it is taken apart again. */
@@ -335,22 +335,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   expiry.start();
   onClose(() => expiry.close());
 
-  const retention = new Retention(
-    stores,
-    steady,
-    telemetryLog,
-    {
-      maxAge: config.readingsMaxAge,
-      maxBytes: config.readingsMaxBytes,
-      commandsMaxAge: config.commandsMaxAge,
-      commandsMaxCount: config.commandsMaxCount,
-      jobsMaxAge: config.jobsMaxAge,
-      jobsMaxCount: config.jobsMaxCount,
-    },
-    () => projection.flush(),
-  );
-  retention.start();
-  onClose(() => retention.close());
+  startUpkeep({ stores, projection, config, clock: steady, log: telemetryLog, onClose });
 
   const bounds = { count: config.waitingMaxCount, bytes: config.waitingMaxBytes };
   const commands = new CarrierService({

@@ -203,7 +203,16 @@ export const settings = [
     flag: 'readings-max-bytes',
     type: 'integer',
     default: '10000000000',
-    meaning: 'Bytes of readings that the log keeps at the most; the oldest go first.',
+    meaning:
+      'Bytes of readings that are kept at the most: in the log, in history, and as roll-ups, each; the oldest go first.',
+  },
+  {
+    name: 'SIMYARD_ROLLUPS_MAX_AGE',
+    flag: 'rollups-max-age',
+    type: 'integer',
+    default: '400',
+    meaning:
+      'Days that the roll-ups of readings are kept (minimum, maximum, mean and last of each quarter of an hour).',
   },
   {
     name: 'SIMYARD_CARRIER_OBJECT',
@@ -273,6 +282,8 @@ export interface Config {
   /** ms */
   readonly readingsMaxAge: number;
   readonly readingsMaxBytes: number;
+  /** ms */
+  readonly rollUpsMaxAge: number;
   readonly carrierObject: number;
   readonly sensorObject: number;
   /** Folder of OMA XML; undefined where there is none. */
@@ -377,6 +388,7 @@ export function loadConfig(
     lifetimeGrace: integer('SIMYARD_LIFETIME_GRACE', 0, 600_000),
     readingsMaxAge: integer('SIMYARD_READINGS_MAX_AGE', 1, 36_500) * 86_400_000,
     readingsMaxBytes: integer('SIMYARD_READINGS_MAX_BYTES', 1_000_000, Number.MAX_SAFE_INTEGER),
+    rollUpsMaxAge: integer('SIMYARD_ROLLUPS_MAX_AGE', 1, 36_500) * 86_400_000,
     carrierObject,
     sensorObject,
     objects: text('SIMYARD_OBJECTS'),

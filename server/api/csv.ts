@@ -9,3 +9,10 @@ export function csvField(value: string | number | boolean): string {
 export function csvLine(fields: readonly (string | number | boolean)[]): string {
   return `${fields.map(csvField).join(',')}\r\n`;
 }
+
+/** Of µs since the epoch: RFC 3339 in UTC, to the microsecond. */
+export function isoMicroseconds(time: number): string {
+  const whole = Math.floor(time / 1000);
+  const rest = Math.min(999, Math.max(0, Math.round(time - whole * 1000)));
+  return `${new Date(whole).toISOString().slice(0, -1)}${String(rest).padStart(3, '0')}Z`;
+}

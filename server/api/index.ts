@@ -22,6 +22,7 @@ import { commandRoutes } from './routes/commands.ts';
 import { compositeRoutes } from './routes/composite.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { eventRoutes } from './routes/events.ts';
+import { exportRoutes } from './routes/export.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { objectModelRoutes } from './routes/object-models.ts';
 import { objectRoutes } from './routes/objects.ts';
@@ -116,6 +117,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   await app.register(jobRoutes, deps);
   await app.register(readingRoutes, deps);
   await app.register(webhookRoutes, deps);
+  await app.register(exportRoutes, options);
   await app.register(eventRoutes, { ...deps, streams, httpMetrics });
   await app.register(statisticsRoutes, deps);
   await app.register(serverRoutes, { ...deps, httpMetrics });

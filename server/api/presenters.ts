@@ -11,7 +11,7 @@ import type { PresenceState } from '../lwm2m/presence.ts';
 import type { Command } from '../ports/command-queue.ts';
 import { type Device, type DeviceFacets, type DeviceState, deviceTexts } from '../ports/device-store.ts';
 import type { StoredEvent } from '../ports/event-log.ts';
-import type { HistoryReading } from '../ports/history.ts';
+import type { HistoryReading, HistorySeries } from '../ports/history.ts';
 import type { LastValue } from '../ports/last-values.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { StoredProfile } from '../ports/profile-store.ts';
@@ -29,6 +29,7 @@ import type {
   ApiPresence,
   ApiProfile,
   ApiReading,
+  ApiReadingSeries,
   ApiReadResult,
   ApiRegistration,
   ApiResourceItem,
@@ -246,6 +247,21 @@ export function presentReading(path: string, reading: HistoryReading | LastValue
     takenAt: reading.takenAt / 1000,
     receivedAt: reading.receivedAt / 1000,
     ...(claimedAt === undefined ? {} : { claimedAt: claimedAt / 1000 }),
+  };
+}
+
+export function presentSeries(path: string, { step, items }: HistorySeries): ApiReadingSeries {
+  return {
+    path,
+    step: step / 1000,
+    items: items.map(({ at, count, min, max, mean, last }) => ({
+      at: at / 1000,
+      count,
+      min,
+      max,
+      mean,
+      last,
+    })),
   };
 }
 

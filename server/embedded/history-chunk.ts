@@ -1,4 +1,5 @@
 import type { HistoryChunk, HistoryReading } from '../ports/history.ts';
+import { charted } from './history-summary.ts';
 
 /**
  * Readings of one row of `chunk` are within this time of each other, µs: chunks that reach beyond the end
@@ -16,8 +17,8 @@ const numeric = 1;
 const json = 2;
 const headerSize = 24;
 
-/** A row of `chunk` without its body: endpoint, path, position, part, first, last, end of its body in the arena. */
-export type ChunkRow = readonly [string, string, number, number, number, number, number];
+/** A row of `chunk` without its body: endpoint, path, position, part, first, last, end of its body in the arena, whether it has anything for a chart. */
+export type ChunkRow = readonly [string, string, number, number, number, number, number, boolean];
 
 /** Chunks on their way to the worker: the rows, and their bodies one after the other. */
 export interface EncodedChunks {
@@ -36,7 +37,8 @@ export function encodeChunks(chunks: readonly HistoryChunk[]): EncodedChunks {
       end += body.length;
       const first = readingsOfPart[0]?.takenAt as number;
       const last = readingsOfPart.at(-1)?.takenAt as number;
-      rows.push([endpoint, path, position, part, first, last, end]);
+      const isCharted = readingsOfPart.some(({ value }) => charted(value) !== undefined);
+      rows.push([endpoint, path, position, part, first, last, end, isCharted]);
     }
   }
   const all = new Uint8Array(end);

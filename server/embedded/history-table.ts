@@ -1,7 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { HistoryQuery, HistoryReading } from '../ports/history.ts';
+import type { HistoryReading } from '../ports/history.ts';
 import { decodeBody, type EncodedChunks, encodeBody, longestSpan } from './history-chunk.ts';
+import { HistoryReader } from './history-reader.ts';
+import { HistorySizes, readingBytes, rollUpBytes } from './history-sizes.ts';
 import { comparePaths } from './last-value-table.ts';
+import { type DueQuarter, type RolledUpQuarter, RollUpReader } from './rollup-reader.ts';
+import { type DuePlace, RollUpTable } from './rollup-table.ts';
 
 /** Series whose ids are kept in memory. */
 const cachedSeries = 50_000;
@@ -10,106 +14,158 @@ const cachedSeries = 50_000;
 const chunksPerStep = 2000;
 const seriesPerStep = 500;
 
-/** What a query found, by takenAt: columns, for they cross between threads much faster than objects. */
-export interface ReadingColumns {
-  readonly takenAt: Float64Array<ArrayBuffer>;
-  readonly receivedAt: Float64Array<ArrayBuffer>;
-  /** Typed where all are numbers. */
-  readonly values: Float64Array<ArrayBuffer> | readonly HistoryReading['value'][];
-  /** By index, where there are any. */
-  readonly claimedAt: ReadonlyMap<number, number> | undefined;
+/** Bytes of a row of `chunk` and its place in the index, beside its body. */
+const rowBytes = 90;
+
+/** A series as appends know it. */
+interface KnownSeries {
+  readonly id: number;
+  /** Readings before may be gone; µs. */
+  readonly sealed: number;
+  /** The stretch of time last marked as due for a roll-up. */
+  dueFrom: number;
+  dueTo: number;
+}
+
+/** What a trim goes by; µs since the epoch. */
+export interface TrimTimes {
+  readonly readingsBefore: number;
+  readonly rollUpsBefore: number;
 }
 
 /** History on the worker's side. */
 export class HistoryTable {
+  readonly #sizes: HistorySizes;
+  readonly #rollUps: RollUpTable;
   readonly #findSeries;
   readonly #addSeries;
+  readonly #setSealed;
   readonly #insert;
-  readonly #chunks;
-  readonly #body;
   readonly #paths;
   readonly #seriesAfter;
   readonly #dropBefore;
   readonly #straddling;
   readonly #removeChunk;
-  readonly #seriesEmpty;
+  readonly #anyChunk;
+  readonly #anyBefore;
   readonly #removeSeries;
   readonly #orphan;
   readonly #dropChunks;
-  /** Endpoint and path → id. */
-  readonly #series = new Map<string, number>();
+  readonly #position;
+  readonly #setPosition;
+  readonly #migrated: number;
+  readonly #anyBacklog;
+  readonly #backlogOf;
+  readonly #backlogEnd;
+  readonly #backlogChunks;
+  readonly #setBacklog;
+  /** Endpoint and path → the series. */
+  readonly #series = new Map<string, KnownSeries>();
+  readonly #seriesById = new Map<number, KnownSeries>();
 
   constructor(database: DatabaseSync) {
-    this.#findSeries = database.prepare('SELECT id FROM series WHERE endpoint = ? AND path = ?');
-    this.#addSeries = database.prepare('INSERT INTO series (endpoint, path) VALUES (?, ?)');
+    const reader = new HistoryReader(database);
+    this.#sizes = new HistorySizes(database);
+    this.#rollUps = new RollUpTable(database, new RollUpReader(database, reader), this.#sizes);
+    this.#findSeries = database.prepare('SELECT id, sealed FROM series WHERE endpoint = ? AND path = ?');
+    this.#addSeries = database.prepare(
+      'INSERT INTO series (endpoint, path) VALUES (?, ?) RETURNING id, sealed',
+    );
+    this.#setSealed = database.prepare('UPDATE series SET sealed = ? WHERE id = ?');
     this.#insert = database.prepare(
       'INSERT OR IGNORE INTO chunk (series, first, last, position, part, body) VALUES (?, ?, ?, ?, ?, ?)',
     );
-    this.#chunks = database.prepare(
-      `SELECT id, last, position, part FROM chunk INDEXED BY chunk_time
-       WHERE series = ? AND last >= ? AND last < ? AND first < ?
-       ORDER BY last DESC, position DESC, part DESC`,
-    );
-    this.#chunks.setReturnArrays(true);
-    this.#body = database.prepare('SELECT body FROM chunk WHERE id = ?');
     this.#paths = database.prepare('SELECT path FROM series WHERE endpoint = ?');
-    this.#seriesAfter = database.prepare('SELECT id FROM series WHERE id > ? ORDER BY id LIMIT ?');
+    this.#seriesAfter = database.prepare(
+      'SELECT id, sealed, backlog FROM series WHERE id > ? ORDER BY id LIMIT ?',
+    );
     this.#dropBefore = database.prepare(
-      'DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE series = ? AND last < ? ORDER BY last LIMIT ?)',
+      `DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE series = ? AND last < ? ORDER BY last LIMIT ?)
+       RETURNING last, length(body) AS bytes`,
     );
     this.#straddling = database.prepare(
       'SELECT * FROM chunk WHERE series = ? AND last >= ? AND last < ? AND first < ?',
     );
     this.#removeChunk = database.prepare('DELETE FROM chunk WHERE id = ?');
-    this.#seriesEmpty = database.prepare('SELECT 1 FROM chunk WHERE series = ? LIMIT 1');
-    this.#removeSeries = database.prepare('DELETE FROM series WHERE id = ?');
-    this.#orphan = database.prepare('SELECT id FROM series WHERE endpoint IS NULL LIMIT 1');
-    this.#dropChunks = database.prepare(
-      'DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE series = ? LIMIT ?)',
+    this.#anyChunk = database.prepare('SELECT 1 FROM chunk WHERE series = ? LIMIT 1');
+    this.#anyBefore = database.prepare(
+      'SELECT 1 FROM chunk INDEXED BY chunk_time WHERE series = ? AND last < ? AND first < ? LIMIT 1',
     );
+    this.#removeSeries = database.prepare('DELETE FROM series WHERE id = ?');
+    this.#orphan = database.prepare('SELECT id, backlog FROM series WHERE endpoint IS NULL LIMIT 1');
+    this.#dropChunks = database.prepare(
+      `DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE series = ? LIMIT ?)
+       RETURNING id, last, length(body) AS bytes`,
+    );
+    this.#position = database.prepare('SELECT position FROM history_state');
+    this.#setPosition = database.prepare('UPDATE history_state SET position = ?');
+    this.#migrated = database.prepare('SELECT migrated FROM history_state').get()?.['migrated'] as number;
+    this.#anyBacklog = database.prepare('SELECT id, backlog FROM series WHERE backlog IS NOT NULL LIMIT 1');
+    this.#backlogOf = database.prepare(
+      'SELECT id, backlog FROM series WHERE endpoint = ? AND path = ? AND backlog IS NOT NULL',
+    );
+    this.#backlogEnd = database.prepare(
+      'SELECT last FROM chunk WHERE series = ? AND last > ? ORDER BY last LIMIT 1 OFFSET ?',
+    );
+    this.#backlogChunks = database.prepare(
+      'SELECT id, first, last, length(body) AS bytes FROM chunk WHERE series = ? AND last > ? AND last <= ?',
+    );
+    this.#setBacklog = database.prepare('UPDATE series SET backlog = ? WHERE id = ?');
   }
 
-  /** Forgets ids that may not exist any more: after a rollback, and when series were removed. */
+  /** Forgets what may not be so any more: after a rollback, and when series were removed. */
   forget(): void {
-    this.#series.clear();
+    this.#forgetSeries();
+    this.#sizes.forget();
   }
 
   append({ rows, bodies }: EncodedChunks): void {
     let start = 0;
-    for (const [endpoint, path, position, part, first, last, end] of rows) {
-      const series = this.#seriesId(endpoint, path);
-      this.#insert.run(series, first, last, position, part, bodies.subarray(start, end));
+    const before = this.#position.get()?.['position'] as number;
+    let newest = before;
+    for (const [endpoint, path, position, part, first, last, end, isCharted] of rows) {
+      const series = this.#seriesOf(endpoint, path);
+      const body = bodies.subarray(start, end);
       start = end;
+      if (position > newest) newest = position;
+      if (this.#insert.run(series.id, first, last, position, part, body).changes === 0) continue;
+      this.#sizes.change(readingBytes, last, rowBytes + body.length);
+      if (isCharted) this.#rollUpLater(series, first, last, body, position, position <= before);
     }
+    if (newest > before) this.#setPosition.run(newest);
+    this.#sizes.flush();
   }
 
-  query({ endpoint, path, from, to, limit }: HistoryQuery): ReadingColumns {
-    const found: Found[] = [];
-    const lower = from ?? Number.NEGATIVE_INFINITY;
-    const upper = to ?? Number.POSITIVE_INFINITY;
-    const series = this.#findSeries.get(endpoint, path)?.['id'] as number | undefined;
-    if (series === undefined || limit <= 0 || lower >= upper) return columns(found);
-    // A chunk that has readings before `to` ends less than longestSpan after it.
-    const lastBefore = upper === Number.POSITIVE_INFINITY ? upper : upper + longestSpan;
-    // The limit-th newest reading so far: a chunk that ends before it has nothing to add.
-    let enough = Number.NEGATIVE_INFINITY;
-    for (const row of this.#chunks.iterate(series, lower, lastBefore, upper)) {
-      const [id, last, position, part] = row as unknown as [number, number, number, number];
-      if (last < enough) break;
-      const body = this.#body.get(id)?.['body'] as Uint8Array;
-      let index = 0;
-      decodeBody(body, (takenAt, receivedAt, value, claimedAt) => {
-        if (takenAt >= lower && takenAt < upper && takenAt >= enough) {
-          found.push({ takenAt, receivedAt, value, claimedAt, position, part, index });
-        }
-        index += 1;
-      });
-      if (found.length >= limit * 2 || (found.length >= limit && enough === Number.NEGATIVE_INFINITY)) {
-        enough = keepNewest(found, limit);
-      }
+  /** A step of what was there before there were roll-ups; true while there is more. */
+  catchUp(name?: SeriesName): boolean {
+    const row = name === undefined ? this.#anyBacklog.get() : this.#backlogOf.get(...name);
+    if (row === undefined) return false;
+    this.#takeBacklog(row['id'] as number, row['backlog'] as number);
+    this.#sizes.flush();
+    return true;
+  }
+
+  /** Quarters that begin before and are due, beyond a place, for RollUpReader.rollUp; of one series where it is named. */
+  takeDue(
+    before: number,
+    after: DuePlace | undefined,
+    limit: number,
+    name?: SeriesName,
+  ): readonly DueQuarter[] {
+    const id = name === undefined ? undefined : (this.#findSeries.get(...name)?.['id'] as number | undefined);
+    if (name !== undefined && id === undefined) return [];
+    const due = this.#rollUps.take(before, after, limit, id);
+    for (const { series } of due) {
+      // What comes now is to be marked anew.
+      const known = this.#seriesById.get(series);
+      if (known !== undefined) known.dueTo = Number.NEGATIVE_INFINITY;
     }
-    keepNewest(found, limit);
-    return columns(found.reverse());
+    return due;
+  }
+
+  storeRollUps(quarters: readonly RolledUpQuarter[]): void {
+    this.#rollUps.store(quarters);
+    this.#sizes.flush();
   }
 
   paths(endpoint: string): readonly string[] {
@@ -119,31 +175,90 @@ export class HistoryTable {
       .sort(comparePaths);
   }
 
-  /** One step of a trim, from the series after this one; the last series looked at, or undefined at the end. */
-  trim(before: number, after: number): number | undefined {
-    let budget = chunksPerStep;
-    let done = after;
-    const series = this.#seriesAfter.all(after, seriesPerStep);
-    for (const row of series) {
-      const id = row['id'] as number;
-      budget -= Number(this.#dropBefore.run(id, before, budget).changes);
-      if (budget <= 0) return done;
-      this.#shorten(id, before);
-      if (this.#seriesEmpty.get(id) === undefined) {
-        this.#removeSeries.run(id);
-        this.forget();
-      }
-      done = id;
-    }
-    return series.length < seriesPerStep ? undefined : done;
+  /** The times that a bound by size comes to, where they are later than those given. */
+  trimTimes(readingsBefore: number, rollUpsBefore: number, maxBytes: number): TrimTimes {
+    const readings = Math.max(readingsBefore, this.#sizes.excess(readingBytes, maxBytes));
+    const rollUps = Math.max(rollUpsBefore, this.#sizes.excess(rollUpBytes, maxBytes));
+    // A roll-up is never gone before its readings.
+    return { readingsBefore: readings, rollUpsBefore: Math.min(rollUps, readings) };
   }
 
-  /** One step of removing the chunks of removed devices; true while there are more. */
+  /** One step of a trim, from the series after this one; the last series looked at, or undefined at the end. */
+  trim({ readingsBefore, rollUpsBefore }: TrimTimes, after: number): number | undefined {
+    let budget = chunksPerStep;
+    let done = after;
+    const all = this.#seriesAfter.all(after, seriesPerStep);
+    try {
+      for (const row of all) {
+        const id = row['id'] as number;
+        if (row['backlog'] !== null) {
+          this.#takeBacklog(id, row['backlog'] as number);
+          return done;
+        }
+        budget -= this.#trimReadings(id, row['sealed'] as number, readingsBefore, budget);
+        if (budget <= 0) return done;
+        this.#rollUps.trim(id, rollUpsBefore);
+        if (this.#anyChunk.get(id) === undefined && !this.#rollUps.has(id)) {
+          this.#removeSeries.run(id);
+          this.#forgetSeries();
+        }
+        done = id;
+      }
+      return all.length < seriesPerStep ? undefined : done;
+    } finally {
+      this.#sizes.flush();
+    }
+  }
+
+  /** One step of removing what removed devices have left; true while there is more. */
   purge(): boolean {
-    const id = this.#orphan.get()?.['id'] as number | undefined;
-    if (id === undefined) return false;
-    if (this.#dropChunks.run(id, chunksPerStep).changes < chunksPerStep) this.#removeSeries.run(id);
+    const orphan = this.#orphan.get();
+    if (orphan === undefined) return false;
+    const id = orphan['id'] as number;
+    const backlog = (orphan['backlog'] as number | null) ?? Number.POSITIVE_INFINITY;
+    const chunks = this.#dropChunks.all(id, chunksPerStep);
+    for (const row of chunks) {
+      // Chunks of before the last migration are counted as the backlog is taken.
+      if ((row['id'] as number) <= this.#migrated && (row['last'] as number) > backlog) continue;
+      this.#sizes.change(readingBytes, row['last'] as number, -rowBytes - (row['bytes'] as number));
+    }
+    const rollUps = this.#rollUps.purge(id, chunksPerStep);
+    if (chunks.length < chunksPerStep && rollUps < chunksPerStep) this.#removeSeries.run(id);
+    this.#sizes.flush();
     return true;
+  }
+
+  /** Most readings are of the quarter of the one before: that costs a comparison. */
+  #rollUpLater(
+    series: KnownSeries,
+    first: number,
+    last: number,
+    body: Uint8Array,
+    position: number,
+    repeated: boolean,
+  ): void {
+    // What is repeated and was gone is in the roll-ups already.
+    if (first < series.sealed && !repeated) this.#rollUps.add(series.id, position, body, series.sealed);
+    if (last < series.sealed) return;
+    const from = Math.max(first, series.sealed);
+    if (from >= series.dueFrom && last < series.dueTo) return;
+    [series.dueFrom, series.dueTo] = this.#rollUps.mark(series.id, from, last);
+  }
+
+  /** How many chunks went. */
+  #trimReadings(series: number, sealed: number, before: number, budget: number): number {
+    if (this.#anyBefore.get(series, before + longestSpan, before) === undefined) return 0;
+    const end = this.#rollUps.seal(series, before, sealed);
+    if (end > sealed) {
+      this.#setSealed.run(end, series);
+      this.#forgetSeries();
+    }
+    const dropped = this.#dropBefore.all(series, before, budget);
+    for (const row of dropped) {
+      this.#sizes.change(readingBytes, row['last'] as number, -rowBytes - (row['bytes'] as number));
+    }
+    if (dropped.length < budget) this.#shorten(series, before);
+    return dropped.length;
   }
 
   /**
@@ -153,65 +268,55 @@ export class HistoryTable {
   #shorten(series: number, before: number): void {
     for (const row of this.#straddling.all(series, before, before + longestSpan, before)) {
       const kept: HistoryReading[] = [];
-      decodeBody(row['body'] as Uint8Array, (takenAt, receivedAt, value, claimedAt) => {
+      const body = row['body'] as Uint8Array;
+      decodeBody(body, (takenAt, receivedAt, value, claimedAt) => {
         if (takenAt < before) return;
         kept.push({ takenAt, receivedAt, value, ...(claimedAt === undefined ? {} : { claimedAt }) });
       });
+      const shortened = encodeBody(kept);
+      if (shortened.length === body.length) continue;
+      const [first, last] = [row['first'] as number, row['last'] as number];
       this.#removeChunk.run(row['id'] as number);
-      this.#insert.run(
-        series,
-        row['first'] as number,
-        row['last'] as number,
-        row['position'] as number,
-        row['part'] as number,
-        encodeBody(kept),
-      );
+      this.#insert.run(series, first, last, row['position'] as number, row['part'] as number, shortened);
+      this.#sizes.change(readingBytes, last, shortened.length - body.length);
     }
   }
 
-  #seriesId(endpoint: string, path: string): number {
+  /** A step of a series' chunks of before there were roll-ups: they are counted, and what they are of is due. */
+  #takeBacklog(series: number, after: number): void {
+    const end = this.#backlogEnd.get(series, after, chunksPerStep)?.['last'] as number | undefined;
+    for (const row of this.#backlogChunks.iterate(series, after, end ?? Number.POSITIVE_INFINITY)) {
+      const last = row['last'] as number;
+      this.#rollUps.mark(series, row['first'] as number, last);
+      if ((row['id'] as number) > this.#migrated) continue;
+      this.#sizes.change(readingBytes, last, rowBytes + (row['bytes'] as number));
+    }
+    this.#setBacklog.run(end ?? null, series);
+  }
+
+  #seriesOf(endpoint: string, path: string): KnownSeries {
     // A path begins with a slash and holds no space.
     const name = `${path} ${endpoint}`;
     const known = this.#series.get(name);
     if (known !== undefined) return known;
-    const stored = this.#findSeries.get(endpoint, path)?.['id'] as number | undefined;
-    const id = stored ?? Number(this.#addSeries.run(endpoint, path).lastInsertRowid);
-    if (this.#series.size >= cachedSeries) this.#series.clear();
-    this.#series.set(name, id);
-    return id;
+    const row = this.#findSeries.get(endpoint, path) ?? this.#addSeries.get(endpoint, path);
+    const series = {
+      id: row?.['id'] as number,
+      sealed: row?.['sealed'] as number,
+      dueFrom: Number.POSITIVE_INFINITY,
+      dueTo: Number.NEGATIVE_INFINITY,
+    };
+    if (this.#series.size >= cachedSeries) this.#forgetSeries();
+    this.#series.set(name, series);
+    this.#seriesById.set(series.id, series);
+    return series;
+  }
+
+  #forgetSeries(): void {
+    this.#series.clear();
+    this.#seriesById.clear();
   }
 }
 
-interface Found {
-  readonly takenAt: number;
-  readonly receivedAt: number;
-  readonly value: HistoryReading['value'];
-  readonly claimedAt: number | undefined;
-  readonly position: number;
-  readonly part: number;
-  readonly index: number;
-}
-
-/** Sorts, newest first, keeps so many, and returns when the oldest kept was taken; −∞ while there are fewer. */
-function keepNewest(found: Found[], limit: number): number {
-  found.sort(
-    (a, b) => b.takenAt - a.takenAt || b.position - a.position || b.part - a.part || b.index - a.index,
-  );
-  if (found.length > limit) found.length = limit;
-  return found.length < limit
-    ? Number.NEGATIVE_INFINITY
-    : (found.at(-1)?.takenAt ?? Number.NEGATIVE_INFINITY);
-}
-
-function columns(found: readonly Found[]): ReadingColumns {
-  const takenAt = Float64Array.from(found, (reading) => reading.takenAt);
-  const receivedAt = Float64Array.from(found, (reading) => reading.receivedAt);
-  const values = found.every((reading) => typeof reading.value === 'number')
-    ? Float64Array.from(found, (reading) => reading.value as number)
-    : found.map((reading) => reading.value);
-  const claimed = new Map<number, number>();
-  for (const [index, reading] of found.entries()) {
-    if (reading.claimedAt !== undefined) claimed.set(index, reading.claimedAt);
-  }
-  return { takenAt, receivedAt, values, claimedAt: claimed.size === 0 ? undefined : claimed };
-}
+/** Endpoint and path. */
+export type SeriesName = readonly [endpoint: string, path: string];

@@ -15,7 +15,8 @@ import {
   registrationStore,
   webhookStore,
 } from './device-ports.ts';
-import { eventLog, history, lastValues, statisticsStore, telemetryLog } from './telemetry-ports.ts';
+import { history } from './history-port.ts';
+import { eventLog, lastValues, statisticsStore, telemetryLog } from './telemetry-ports.ts';
 
 /** Where the embedded database is, and how careful it is. */
 export interface EmbeddedOptions {

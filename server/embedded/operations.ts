@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
 import type { CommandQueue, CommandTransition, NewCommand } from '../ports/command-queue.ts';
 import type { DeviceAttributes, DeviceFilter, DeviceQuery, DeviceText } from '../ports/device-store.ts';
-import type { HistoryQuery } from '../ports/history.ts';
+import type { HistoryPageQuery, HistoryQuery, HistorySeriesQuery } from '../ports/history.ts';
 import type { IdempotencyStore, KeptAnswer } from '../ports/idempotency-store.ts';
 import type { JobDeviceStep, JobStore, JobTransition, NewJob } from '../ports/job-store.ts';
 import type { LastValue } from '../ports/last-values.ts';
@@ -19,7 +19,8 @@ import { DeviceQueries } from './device-queries.ts';
 import { DeviceTable, type NewAwakeTimes } from './device-table.ts';
 import { type EventRow, EventTable, type LatestEvents } from './event-table.ts';
 import type { EncodedChunks } from './history-chunk.ts';
-import { HistoryTable } from './history-table.ts';
+import { HistoryReader } from './history-reader.ts';
+import { HistoryTable, type SeriesName, type TrimTimes } from './history-table.ts';
 import { IdempotencyTable } from './idempotency-table.ts';
 import { JobTable } from './job-table.ts';
 import { LastValueTable } from './last-value-table.ts';
@@ -29,6 +30,8 @@ import { ObservationPolicyTable } from './observation-policy-table.ts';
 import { ObservationTable } from './observation-table.ts';
 import { ProfileTable } from './profile-table.ts';
 import { type RegistrationRow, RegistrationTable, type UpdateRow } from './registration-table.ts';
+import { type DueQuarter, type RolledUpQuarter, RollUpReader } from './rollup-reader.ts';
+import type { DuePlace } from './rollup-table.ts';
 import { StatisticsTable } from './statistics-table.ts';
 import { WebhookTable } from './webhook-table.ts';
 
@@ -46,7 +49,8 @@ export function createQueries(database: DatabaseSync) {
   const devices = new DeviceQueries(database);
   const commands = new CommandTable(database);
   const log = new LogReader(database);
-  const history = new HistoryTable(database);
+  const history = new HistoryReader(database);
+  const rollUps = new RollUpReader(database, history);
   const events = new EventTable(database);
   const jobs = new JobTable(database);
   const statistics = new StatisticsTable(database);
@@ -60,6 +64,9 @@ export function createQueries(database: DatabaseSync) {
     commands: (query: Parameters<CommandQueue['list']>[0]) => commands.list(query),
     readLog: (after: LogPosition, limit: number) => log.read(after, limit, logReadBytes),
     readings: (query: HistoryQuery) => history.query(query),
+    readingsPage: (query: HistoryPageQuery) => history.page(query),
+    series: (query: HistorySeriesQuery, patient: boolean) => rollUps.series(query, patient),
+    rollUp: (due: readonly DueQuarter[]) => rollUps.rollUp(due),
     readEvents: (after: number, endpoint: string | undefined, limit: number) =>
       events.read(after, endpoint, limit),
     jobs: (query: Parameters<JobStore['list']>[0]) => jobs.list(query),
@@ -189,7 +196,13 @@ export function createOperations(database: DatabaseSync) {
       commitLog: (consumer: string, position: LogPosition) => log.commit(consumer, position),
       trimLog: (receivedBefore: number, maxBytes: number) => log.trim(receivedBefore, maxBytes),
       appendHistory: (chunks: EncodedChunks) => history.append(chunks),
-      trimHistory: (before: number, after: number) => history.trim(before, after),
+      catchUpHistory: (name?: SeriesName) => history.catchUp(name),
+      takeDue: (before: number, after: DuePlace | undefined, limit: number, name?: SeriesName) =>
+        history.takeDue(before, after, limit, name),
+      storeRollUps: (quarters: readonly RolledUpQuarter[]) => history.storeRollUps(quarters),
+      historyTrimTimes: (readingsBefore: number, rollUpsBefore: number, maxBytes: number) =>
+        history.trimTimes(readingsBefore, rollUpsBefore, maxBytes),
+      trimHistory: (times: TrimTimes, after: number) => history.trim(times, after),
       purgeHistory: () => history.purge(),
       setLastValues: (endpoint: string, values: readonly LastValue[]) => lastValues.set(endpoint, values),
       appendEvents: (rows: readonly EventRow[]) => events.append(rows),

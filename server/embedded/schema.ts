@@ -328,6 +328,50 @@ const steps: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX idempotency_since ON idempotency (since);
   `,
+  `
+  -- What the readings of a quarter of an hour of a series come to. start: µs. minutes: the same of each minute
+  -- (history-summary.ts), null where its readings are gone.
+  CREATE TABLE rollup (
+    series INTEGER NOT NULL,
+    start REAL NOT NULL,
+    count INTEGER NOT NULL,
+    min REAL NOT NULL,
+    max REAL NOT NULL,
+    mean REAL NOT NULL,
+    last REAL NOT NULL,
+    last_at REAL NOT NULL,
+    minutes BLOB,
+    PRIMARY KEY (series, start)
+  ) STRICT, WITHOUT ROWID;
+  -- Quarters that have got readings since they were rolled up. taken: by which round that rolls them up now.
+  CREATE TABLE rollup_due (
+    series INTEGER NOT NULL,
+    start REAL NOT NULL,
+    taken INTEGER NOT NULL,
+    PRIMARY KEY (series, start)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX rollup_due_start ON rollup_due (start, series);
+  -- sealed: readings before may be gone; what comes late for then is added to the roll-ups when it comes.
+  -- backlog: chunks of before this version that end later are not in rollup_due yet; null where all are.
+  ALTER TABLE series ADD COLUMN sealed REAL NOT NULL DEFAULT -9e18;
+  ALTER TABLE series ADD COLUMN backlog REAL;
+  UPDATE series SET backlog = -9e18;
+  CREATE INDEX series_backlog ON series (id) WHERE backlog IS NOT NULL;
+  -- position: the newest log position in history. migrated: chunks up to this id are of before this version.
+  CREATE TABLE history_state (
+    only INTEGER PRIMARY KEY CHECK (only = 0),
+    position INTEGER NOT NULL,
+    migrated INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO history_state SELECT 0, coalesce((SELECT max(position) FROM chunk), 0), coalesce((SELECT max(id) FROM chunk), 0);
+  -- Bytes of chunks (kind 0) and of roll-ups (kind 1) by the hour since the epoch in which they end.
+  CREATE TABLE history_size (
+    kind INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (kind, hour)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The version that this program writes. */

@@ -1,12 +1,9 @@
 import type { EventLog } from '../ports/event-log.ts';
-import type { History, HistoryReading } from '../ports/history.ts';
 import type { LastValues } from '../ports/last-values.ts';
 import type { StatisticsStore } from '../ports/statistics-store.ts';
 import type { LogEntry, TelemetryLog } from '../ports/telemetry-log.ts';
 import { EntryReader } from './append-batch.ts';
 import type { Channel } from './channel.ts';
-import { encodeChunks } from './history-chunk.ts';
-import type { ReadingColumns } from './history-table.ts';
 import type { LogSegments } from './log-table.ts';
 
 export function telemetryLog(channel: Channel, queries: Channel): TelemetryLog {
@@ -38,34 +35,6 @@ function entriesOf({ firsts, segments, from }: LogSegments, limit: number): read
     }
   }
   return entries;
-}
-
-export function history(channel: Channel, queries: Channel): History {
-  return {
-    append: (chunks) => channel.write('appendHistory', encodeChunks(chunks)),
-    query: async (query) => readingsOf(await queries.query('readings', query)),
-    paths: (endpoint) => channel.read('seriesPaths', endpoint),
-    trim: async (before) => {
-      for (let after: number | undefined = 0; after !== undefined; ) {
-        after = await channel.write('trimHistory', before, after);
-      }
-      while (await channel.write('purgeHistory'));
-    },
-  };
-}
-
-function readingsOf({ takenAt, receivedAt, values, claimedAt }: ReadingColumns): readonly HistoryReading[] {
-  const readings: HistoryReading[] = new Array(takenAt.length);
-  for (let index = 0; index < takenAt.length; index++) {
-    const claimed = claimedAt?.get(index);
-    readings[index] = {
-      takenAt: takenAt[index] as number,
-      receivedAt: receivedAt[index] as number,
-      value: values[index] as HistoryReading['value'],
-      ...(claimed === undefined ? {} : { claimedAt: claimed }),
-    };
-  }
-  return readings;
 }
 
 export function lastValues(channel: Channel): LastValues {

@@ -11,6 +11,8 @@ export function levelWithLog(stores: Stores, projection: Pick<Projection, 'flush
     history: {
       ...stores.history,
       query: (query) => projection.flush().then(() => stores.history.query(query)),
+      page: (query) => projection.flush().then(() => stores.history.page(query)),
+      series: (query) => projection.flush().then(() => stores.history.series(query)),
     },
     lastValues: {
       ...stores.lastValues,

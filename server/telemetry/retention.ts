@@ -14,8 +14,10 @@ const MAX_STEP = 3_600_000;
 export interface RetentionBounds {
   /** Of readings, ms. */
   readonly maxAge: number;
-  /** Of readings, bytes. */
+  /** Of readings in the log, in history, and of their roll-ups, bytes each. */
   readonly maxBytes: number;
+  /** Of roll-ups, ms. */
+  readonly rollUpsMaxAge: number;
   /** Of commands that have ended, ms. */
   readonly commandsMaxAge: number;
   readonly commandsMaxCount: number;
@@ -80,9 +82,13 @@ export class Retention {
       this.#logger.warn({ step }, 'the clock was stepped; nothing is removed unless it stays so');
       return;
     }
-    const { maxAge, maxBytes } = this.#bounds;
+    const { maxAge, maxBytes, rollUpsMaxAge } = this.#bounds;
     const removed = (await this.#isRead()) ? await this.#stores.log.trim({ now, maxAge, maxBytes }) : 0;
-    await this.#stores.history.trim((now - maxAge) * 1000);
+    await this.#stores.history.trim({
+      readingsBefore: (now - maxAge) * 1000,
+      rollUpsBefore: (now - rollUpsMaxAge) * 1000,
+      maxBytes,
+    });
     await this.#stores.events.trim(MAX_EVENTS);
     await this.#trimCommands(now);
     const { jobsMaxAge, jobsMaxCount } = this.#bounds;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { HistoryChunk, HistoryReading } from '../../server/ports/history.ts';
+import { RequestError } from '../../protocol/errors.ts';
+import type { HistoryBounds, HistoryChunk, HistoryReading } from '../../server/ports/history.ts';
 import { type OpenStores, useStores } from './engine.ts';
 
 const minute = 60_000_000;
@@ -15,6 +16,11 @@ function aChunk(position: number, ...readings: readonly HistoryReading[]): Histo
   return { endpoint: 'a', path: '/42770/0/2', position, readings };
 }
 
+/** A trim of readings and roll-ups of before, however many bytes there are. */
+export function allBefore(time: number): HistoryBounds {
+  return { readingsBefore: time, rollUpsBefore: time, maxBytes: Number.MAX_SAFE_INTEGER };
+}
+
 export function describeHistory(name: string, open: OpenStores): void {
   describe(`History, ${name}`, () => {
     const stores = useStores(open);
@@ -25,7 +31,8 @@ export function describeHistory(name: string, open: OpenStores): void {
       expect(await history.query({ ...series, limit: 10 })).toEqual([]);
       expect(await history.paths('a')).toEqual([]);
       await history.append([]);
-      await history.trim(Number.MAX_SAFE_INTEGER);
+      expect(await history.page({ ...series, limit: 10, order: 'oldest' })).toEqual({ items: [] });
+      await history.trim(allBefore(Number.MAX_SAFE_INTEGER));
     });
 
     test('readings of every type come back as they were given', async () => {
@@ -135,6 +142,64 @@ export function describeHistory(name: string, open: OpenStores): void {
       expect(await history.query({ ...series, path: '/3/0/9', limit: 100 })).toHaveLength(10);
     });
 
+    test.each(['oldest', 'newest'] as const)(
+      'pages from the %s give each reading once, whatever falls on their edges',
+      async (order) => {
+        const { history } = stores();
+        // Equal times within a pack, across packs and across pages; packs that overlap by an hour.
+        await history.append(
+          [7, 1, 4, 0, 9, 3].map((begin, index) =>
+            aChunk(
+              index + 1,
+              aReading(epoch + begin * minute, `a${index}`),
+              aReading(epoch + begin * minute, `b${index}`),
+              aReading(epoch + 20 * minute, `c${index}`),
+              aReading(epoch + begin * minute + 55 * minute, `d${index}`),
+            ),
+          ),
+        );
+        const all = await history.query({ ...series, limit: 100 });
+        expect(all).toHaveLength(24);
+        const range = { from: epoch + minute, to: epoch + 60 * minute };
+        const ranged = all.filter(({ takenAt }) => takenAt >= range.from && takenAt < range.to);
+        for (const [bounds, expected] of [[{}, all] as const, [range, ranged] as const]) {
+          for (const limit of [1, 2, 3, 5, 7, 23, 24, 25]) {
+            const pages: (readonly HistoryReading[])[] = [];
+            let cursor: string | undefined;
+            do {
+              const page = await history.page({
+                ...series,
+                ...bounds,
+                limit,
+                order,
+                ...(cursor === undefined ? {} : { cursor }),
+              });
+              pages.push(page.items);
+              cursor = page.next;
+            } while (cursor !== undefined);
+            expect(pages.every(({ length }) => length > 0 && length <= limit)).toBe(true);
+            if (order === 'newest') pages.reverse();
+            expect(pages.flat()).toEqual(expected);
+          }
+        }
+      },
+    );
+
+    test('a cursor of another list, or of the other order, is refused', async () => {
+      const { history } = stores();
+      await history.append([aChunk(1, aReading(epoch), aReading(epoch + 1))]);
+      const { next } = await history.page({ ...series, limit: 1, order: 'oldest' });
+      for (const cursor of [
+        next as string,
+        'broken',
+        Buffer.from('["readings newest","1 2"]').toString('base64url'),
+      ]) {
+        await expect(history.page({ ...series, limit: 1, order: 'newest', cursor })).rejects.toThrow(
+          RequestError,
+        );
+      }
+    });
+
     test('paths are those of the device, in numeric order', async () => {
       const { history } = stores();
       const reading = aReading(epoch);
@@ -168,13 +233,16 @@ export function describeHistory(name: string, open: OpenStores): void {
         aChunk(3, r5),
         { ...aChunk(1, r0), path: '/old' },
       ]);
-      await history.trim(epoch + 3);
+      await history.trim(allBefore(epoch + 3));
       expect(await history.query({ ...series, limit: 10 })).toEqual([r3, r4, r5]);
-      expect(await history.paths('a')).toEqual(['/42770/0/2']);
+      // The quarter of an hour that they were of has not ended before: its roll-up stays.
+      expect(await history.paths('a')).toEqual(['/42770/0/2', '/old']);
       await history.append([aChunk(2, r2, r3, r4)]);
       expect(await history.query({ ...series, from: epoch + 3, limit: 10 })).toEqual([r3, r4, r5]);
       await history.append([{ ...aChunk(9, r5), path: '/old' }]);
       expect(await history.query({ endpoint: 'a', path: '/old', limit: 10 })).toEqual([r5]);
+      await history.trim(allBefore(epoch + hour));
+      expect(await history.paths('a')).toEqual([]);
     });
 
     test('a trim gets through thousands of chunks and series', async () => {
@@ -190,9 +258,12 @@ export function describeHistory(name: string, open: OpenStores): void {
         });
       }
       await history.append(chunks);
-      await history.trim(epoch + 2990);
+      await history.trim(allBefore(epoch + 2990));
       expect(await history.query({ ...series, limit: 10_000 })).toHaveLength(10);
-      expect(await history.paths('b')).toHaveLength(10);
+      expect(await history.query({ endpoint: 'b', path: '/2989', limit: 1 })).toEqual([]);
+      expect(await history.query({ endpoint: 'b', path: '/2990', limit: 1 })).toHaveLength(1);
+      await history.trim(allBefore(epoch + hour));
+      expect(await history.paths('b')).toEqual([]);
     });
   });
 }

@@ -5,6 +5,7 @@ import { describeDeviceStore } from './device-store.ts';
 import { aRegistration, type OpenStores, useStores } from './engine.ts';
 import { describeEventLog } from './event-log.ts';
 import { describeHistory } from './history.ts';
+import { describeHistoryRollUps } from './history-roll-ups.ts';
 import { describeIdempotencyStore } from './idempotency-store.ts';
 import { describeJobStore } from './job-store.ts';
 import { describeLastValues } from './last-values.ts';
@@ -30,6 +31,7 @@ export function describeStores(name: string, open: OpenStores): void {
   describeIdempotencyStore(name, open);
   describeTelemetryLog(name, open);
   describeHistory(name, open);
+  describeHistoryRollUps(name, open);
   describeLastValues(name, open);
   describeEventLog(name, open);
   describeWebhookStore(name, open);

@@ -80,6 +80,8 @@ describe('/openapi.json', () => {
         'POST /api/devices/{endpoint}/carrier',
         'GET /api/devices/{endpoint}/commands',
         'GET /api/devices/{endpoint}/readings',
+        'GET /api/devices/{endpoint}/readings/series',
+        'GET /api/readings/export',
         'GET /api/devices/{endpoint}/events',
         'GET /api/profiles',
         'PUT /api/profiles/{id}',

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
+import { encodeBody } from '../../../server/embedded/history-chunk.ts';
 import { openEmbeddedStores } from '../../../server/embedded/index.ts';
 import { registrationColumns, registrationRow } from '../../../server/embedded/registration-table.ts';
 import { migrate, schemaVersion } from '../../../server/embedded/schema.ts';
@@ -62,4 +63,51 @@ test('a database of every version before is taken along, with all that is in it'
     await stores.close();
     await rm(folder, { recursive: true });
   }
+});
+
+test('readings of before there were roll-ups are rolled up when they are looked at, and counted', async () => {
+  const folder = await temporaryFolder();
+  const old = new DatabaseSync(join(folder, 'simyard.db'));
+  migrate(old, 6);
+  const hour = 3_600_000_000;
+  const from = start * 1000 - ((start * 1000) % hour);
+  old.exec("INSERT INTO series (endpoint, path) VALUES ('a', '/3/0/9'), ('a', '/3/0/7/0'), (NULL, '/3/0/9')");
+  const insert = old.prepare(
+    'INSERT INTO chunk (series, first, last, position, part, body) VALUES (?, ?, ?, ?, 0, ?)',
+  );
+  old.exec('BEGIN');
+  // Six hours of one reading in five seconds, one to a chunk, of each of the three.
+  for (let index = 0; index < 4320; index++) {
+    const takenAt = from + index * 5_000_000;
+    const body = encodeBody([{ takenAt, receivedAt: takenAt, value: index }]);
+    for (const series of [1, 2, 3]) insert.run(series, takenAt, takenAt, index + 1, body);
+  }
+  old.exec('COMMIT');
+  old.close();
+
+  const stores = await openEmbeddedStores({ path: folder });
+  const { history } = stores;
+  const query = { endpoint: 'a', path: '/3/0/9', from, to: from + 6 * hour, points: 6 };
+  const hours = await history.series(query);
+  expect(hours.step).toBe(hour);
+  expect(hours.items.map(({ min, max, last, count }) => [min, max, last, count])).toEqual(
+    [0, 1, 2, 3, 4, 5].map((index) => [index * 720, index * 720 + 719, index * 720 + 719, 720]),
+  );
+  // What is appended again, as by a consumer that was killed, is what was there.
+  const again = [{ takenAt: from, receivedAt: from, value: 0 }];
+  await history.append([{ endpoint: 'a', path: '/3/0/9', position: 1, readings: again }]);
+  expect(await history.series(query)).toEqual(hours);
+  // The old chunks are counted: a bound by size goes by them, of the other series too.
+  await history.trim({ readingsBefore: 0, rollUpsBefore: 0, maxBytes: 500_000 });
+  expect(await history.series(query)).toEqual(hours);
+  const left = await history.query({ endpoint: 'a', path: '/3/0/7/0', limit: 10_000 });
+  expect(left.length).toBeGreaterThan(1000);
+  expect(left.length).toBeLessThan(2200);
+  await stores.close();
+  const stored = new DatabaseSync(join(folder, 'simyard.db'));
+  const counted = stored.prepare('SELECT sum(bytes) AS bytes FROM history_size WHERE kind = 0').get();
+  const real = stored.prepare('SELECT sum(length(body) + 90) AS bytes FROM chunk').get();
+  expect(counted).toEqual(real);
+  stored.close();
+  await rm(folder, { recursive: true });
 });

@@ -14,6 +14,7 @@ const bounds = {
   commandsMaxCount: 700,
   jobsMaxAge: 90 * DAY,
   jobsMaxCount: 1,
+  rollUpsMaxAge: 400 * DAY,
 };
 const logger = createLog('silent');
 
@@ -97,6 +98,29 @@ describe('retention', () => {
     clock.advance(11 * DAY);
     await retention.sweep();
     expect(await kept()).toEqual({ log: 1, history: 1 });
+  });
+
+  it('keeps roll-ups when their readings have gone, until their own age', async () => {
+    const retention = new Retention(stores, clock, logger, bounds);
+    const from = clock.wallTime() * 1000;
+    await heard();
+    const rolledUp = async () =>
+      (
+        await stores.history.series({
+          endpoint: 'a',
+          path: '/3/0/9',
+          from: from - 1e9,
+          to: from + 1e9,
+          points: 9,
+        })
+      ).items;
+    clock.advance(31 * DAY);
+    await retention.sweep();
+    expect((await kept()).history).toBe(0);
+    expect(await rolledUp()).toMatchObject([{ count: 1, last: 1 }]);
+    clock.advance(370 * DAY);
+    await retention.sweep();
+    expect(await rolledUp()).toEqual([]);
   });
 
   it.each([

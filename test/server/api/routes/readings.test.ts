@@ -89,13 +89,89 @@ describe('readings of one resource', () => {
     'from=1',
     'limit=2',
     'path=/42770&limit=2',
+    'path=/42770/0/2&cursor=broken',
+    'cursor=broken',
   ])('%s is refused', async (query) => {
     expect((await api.call('GET', `${url}?${query}`)).status).toBe(400);
   });
 
   test('a path that was never heard has none; a device that was never seen is a 404', async () => {
-    expect((await api.call('GET', `${url}?path=/9/9/9`)).body).toEqual({ items: [] });
+    expect((await api.call('GET', `${url}?path=/9/9/9`)).body).toEqual({ items: [], next: null });
     expect((await api.call('GET', '/api/devices/nobody/readings')).body.code).toBe('unknown_device');
+  });
+});
+
+test('pages lead back to the oldest reading, each of them once', async () => {
+  const pages: unknown[][] = [];
+  let next: string | null = '';
+  for (let cursor = ''; next !== null; cursor = `&cursor=${next}`) {
+    const { body } = await api.call('GET', `${url}?path=/42770/0/2&limit=700${cursor}`);
+    pages.unshift(values(body));
+    next = body.next;
+  }
+  expect(pages.map(({ length }) => length)).toEqual([100, 700, 700]);
+  expect(pages.flat()).toEqual(Array.from({ length: 1500 }, (_, index) => index));
+});
+
+describe('a series for a chart', () => {
+  const series = `${url}/series?path=/42770/0/2`;
+
+  test('has each reading where there are few', async () => {
+    const { body } = await api.call('GET', `${series}&from=1767225600000&to=1767225600002`);
+    const one = (at: number, value: number) => ({
+      at,
+      count: 1,
+      min: value,
+      max: value,
+      mean: value,
+      last: value,
+    });
+    expect(body).toEqual({
+      path: '/42770/0/2',
+      step: 0,
+      items: [one(1_767_225_600_000.007, 0), one(1_767_225_600_001.007, 1)],
+    });
+  });
+
+  test('has steps where there are more than points, and reaches to now', async () => {
+    const { body } = await api.call('GET', `${series}&from=2026-01-01T00:00:00Z&to=1767225602000&points=4`);
+    expect(body.step).toBe(500);
+    expect(body.items[1]).toEqual({
+      at: 1_767_225_600_500,
+      count: 500,
+      min: 500,
+      max: 999,
+      mean: expect.closeTo(749.5, 9),
+      last: 999,
+    });
+    expect(body.items).toHaveLength(3);
+    const toNow = await api.call('GET', `${series}&from=1767225600000&points=1`);
+    expect(toNow.body.items.reduce((sum: number, { count }: { count: number }) => sum + count, 0)).toBe(1500);
+  });
+
+  test('of texts, and of what was never heard, there is none', async () => {
+    for (const path of ['/3/0/0', '/9/9/9']) {
+      const { body } = await api.call('GET', `${url}/series?path=${path}&from=0&to=1767225602000`);
+      expect(body).toEqual({ path, step: 0, items: [] });
+    }
+  });
+
+  test.each([
+    '?from=0',
+    '?path=/42770/0/2',
+    '?path=/42770/0&from=0',
+    '?path=/42770/0/2&from=2&to=1',
+    '?path=/42770/0/2&from=0&points=0',
+    '?path=/42770/0/2&from=0&points=10001',
+    '?path=/42770/0/2&from=soon',
+    '?path=/42770/0/2&from=0&step=5',
+  ])('%s is refused', async (query) => {
+    expect((await api.call('GET', `${url}/series${query}`)).status).toBe(400);
+  });
+
+  test('a device that was never seen is a 404', async () => {
+    const { body } = await api.call('GET', '/api/devices/nobody/readings/series?path=/3/0/9&from=0');
+    expect(body.code).toBe('unknown_device');
   });
 });
 
