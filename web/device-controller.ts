@@ -15,10 +15,10 @@ import { isRegistered } from './data/device-state.ts';
 import { type LastValues, lastValuesOf, learnModel, unknownObjects, withLive } from './data/last-values.ts';
 import { type LiveStream, onReopened } from './data/live-stream.ts';
 import { asProblem, ProblemError } from './data/problem.ts';
-import { SensorFeed } from './data/sensor-feed.ts';
-import { carrierObjectId, learnSensors, type Sensor, sensorInstance, sensorObject } from './data/sensors.ts';
+import { carrierObjectId, sensorObject } from './data/sensors.ts';
 import type { ServerClock } from './data/server-clock.ts';
 import { isFinal, outcomeWord, switchTitle } from './data/switch-progress.ts';
+import { DeviceSensors } from './device-sensors.ts';
 
 /**
  * What of a device is loaded only while it is shown. `values` is the newest value of every path; `readings`
@@ -47,11 +47,6 @@ const observationEvents = new Set([
   ...['registered', 'updated', 'deregistered', 'expired'],
   ...['observed', 'observation-ended', 'observation-refused', 'observation-drifted'],
 ]);
-/** The server files readings a little after it has sent them on: where history and stream meet is looked at again. */
-const mendMs = 2000;
-const mendStretchMs = 10_000;
-const mostMends = 5;
-
 /** One device with its carrier, commands and readings: loaded, and kept true by the live stream. */
 export class DeviceController implements ReactiveController {
   readonly #host: ReactiveControllerHost;
@@ -70,7 +65,6 @@ export class DeviceController implements ReactiveController {
   #observationsSoon: ReturnType<typeof setTimeout> | undefined;
   /** Objects whose definition the server was asked for. */
   readonly #modelsAsked = new Set<number>();
-  #namesAsked = false;
 
   device: ApiDevice | undefined;
   slots: readonly ApiCarrierSlot[] | undefined;
@@ -80,16 +74,26 @@ export class DeviceController implements ReactiveController {
   /** Commands of every kind that wait for the device, newest first; part `carrier`. */
   waiting: readonly ApiCommand[] = [];
   values: LastValues = new Map();
-  sensors: ReadonlyMap<number, Sensor> = new Map();
-  readonly feeds = new Map<number, SensorFeed>();
   /** The device itself could not be loaded. */
   problem: ApiProblem | undefined;
-  /** Rises with each reading that came in: what draws knows whether there is something to draw. */
-  version = 0;
+  readonly #sensors = new DeviceSensors((name, signal, work) => this.#part(name, signal, work));
 
   constructor(host: ReactiveControllerHost) {
     this.#host = host;
     host.addController(this);
+  }
+
+  get sensors() {
+    return this.#sensors.sensors;
+  }
+
+  get feeds() {
+    return this.#sensors.feeds;
+  }
+
+  /** Rises with each reading that came in: what draws knows whether there is something to draw. */
+  get version() {
+    return this.#sensors.version;
   }
 
   /** A part of the page could not be loaded or renewed, and has not been since; the rest stands. */
@@ -134,6 +138,7 @@ export class DeviceController implements ReactiveController {
     const before = this.#parts;
     this.#parts = new Set(parts);
     this.#forgetWhatIsNotShown();
+    if (!before.has('readings')) this.#beginSensors();
     const { signal } = this.#request;
     // While the device itself is on its way, its parts are still to come.
     if (this.device !== undefined) {
@@ -151,8 +156,7 @@ export class DeviceController implements ReactiveController {
     const { signal } = this.#request;
     this.problem = undefined;
     this.#failed.clear();
-    this.#namesAsked = false;
-    this.feeds.clear();
+    this.#beginSensors();
     this.#host.requestUpdate();
     try {
       await this.#live?.settled();
@@ -213,10 +217,10 @@ export class DeviceController implements ReactiveController {
       }
       if (!this.#showsValues) return;
       this.values = loaded;
-      this.#learn(readings);
+      this.#sensors.learn(readings);
       this.#learnModels(loaded.keys());
     });
-    await this.#askNames();
+    if (this.device !== undefined && isRegistered(this.device)) await this.#askNames();
   }
 
   /** The answer of the API to a command that the reader gave: it is shown before its event comes. */
@@ -236,7 +240,7 @@ export class DeviceController implements ReactiveController {
     const path = `/${sensorObject.id}/${instance}/${sensorObject.samplingPeriod}`;
     await api.writeObject(endpoint, path, period);
     const { items } = await api.readObject(endpoint, path, this.#request.signal);
-    this.#learn(items);
+    this.#sensors.learn(items);
     this.#host.requestUpdate();
   }
 
@@ -261,8 +265,7 @@ export class DeviceController implements ReactiveController {
     if (!this.#parts.has('observations')) this.observations = undefined;
     if (!this.#showsValues) this.values = new Map();
     if (!this.#parts.has('readings')) {
-      this.sensors = new Map();
-      this.feeds.clear();
+      this.#sensors.clear();
     }
   }
 
@@ -335,73 +338,21 @@ export class DeviceController implements ReactiveController {
     if (this.device !== undefined && this.#clock !== undefined) {
       this.device = { ...this.device, lastSeen: Math.max(this.device.lastSeen, this.#clock.now()) };
     }
-    for (const { path, points } of readings.series) {
-      const newest = points.at(-1);
-      if (newest !== undefined) this.#learn([{ path, value: newest[1] }]);
-      const instance = sensorInstance(path);
-      if (instance !== undefined) this.feeds.get(instance)?.add(points);
-      if (path.startsWith(`/${carrierObjectId}/`)) this.#carrierChanged();
-    }
-    this.version++;
+    this.#sensors.onReadings(readings);
+    if (readings.series.some(({ path }) => path.startsWith(`/${carrierObjectId}/`))) this.#carrierChanged();
     this.#renderSoon();
   }
 
-  #learn(items: Iterable<{ readonly path: string; readonly value: string | number | boolean }>): void {
+  /** From here on the sensors are learnt, where they are shown. */
+  #beginSensors(): void {
     const [api, endpoint, clock] = [this.#api, this.#endpoint, this.#clock];
     if (api === undefined || endpoint === undefined || clock === undefined) return;
-    if (!this.#parts.has('readings')) return;
-    const all = [...items].filter(({ path }) => path.startsWith(`/${sensorObject.id}/`));
-    if (all.length === 0) return;
-    this.sensors = learnSensors(this.sensors, all);
-    const { signal } = this.#request;
-    for (const { path, value } of all) {
-      const instance = sensorInstance(path);
-      if (instance === undefined || typeof value !== 'number' || this.feeds.has(instance)) continue;
-      this.feeds.set(
-        instance,
-        new SensorFeed((query) => api.readings(endpoint, { path, ...query }, signal), clock.now() + 1000),
-      );
-      this.version++;
-      this.#mendSoon(instance, clock.now(), mostMends);
-    }
+    if (this.#parts.has('readings'))
+      this.#sensors.begin({ api, endpoint, clock, signal: this.#request.signal });
   }
 
-  #mendSoon(instance: number, seam: number, left: number): void {
-    const { signal } = this.#request;
-    const feed = this.feeds.get(instance);
-    if (feed === undefined || left === 0) return;
-    const timer = setTimeout(
-      () =>
-        this.#part(`mend ${instance}`, signal, async () => {
-          const found = await feed.mend(seam - mendStretchMs, seam + mendMs);
-          this.version++;
-          // As long as it is still filing, there may be more.
-          if (found) this.#mendSoon(instance, seam, left - 1);
-        }),
-      mendMs,
-    );
-    signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-  }
-
-  /** Kinds and units do not change: the device is asked for them once, when it can answer. */
   async #askNames(): Promise<void> {
-    const [api, endpoint] = [this.#api, this.#endpoint];
-    const unnamed = [...this.sensors.values()].some(
-      ({ kind, units, samplingPeriod }) =>
-        kind === undefined || units === undefined || samplingPeriod === undefined,
-    );
-    if (api === undefined || endpoint === undefined || this.#namesAsked || !unnamed) return;
-    if (this.device === undefined || !isRegistered(this.device)) return;
-    this.#namesAsked = true;
-    const { signal } = this.#request;
-    try {
-      const { items } = await api.readObject(endpoint, `/${sensorObject.id}`, signal);
-      this.#learn(items);
-    } catch (error) {
-      // Plots go without titles: a device that does not answer now is asked at its next registration.
-      if (!signal.aborted && !(error instanceof ProblemError)) throw error;
-      this.#namesAsked = false;
-    }
+    await this.#sensors.askNames();
     this.#host.requestUpdate();
   }
 

@@ -82,6 +82,9 @@ export class CarrierPanel extends LitElement {
       .hint {
         color: var(--sy-text-2);
       }
+      .hint a {
+        text-decoration: underline;
+      }
       .bone.card {
         height: 208px;
         border-radius: 12px;

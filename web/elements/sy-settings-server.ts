@@ -44,6 +44,9 @@ export class SettingsServer extends LitElement {
       li {
         padding: 2px 0;
       }
+      li a {
+        text-decoration: underline;
+      }
       .tools {
         display: flex;
         flex-wrap: wrap;
