@@ -49,6 +49,12 @@ export const requirements: readonly Requirement[] = [
     suites: ['interop'],
     purpose: 'the Leshan client',
   },
+  {
+    command: 'prometheus',
+    debianPackage: 'prometheus',
+    suites: ['interop'],
+    purpose: 'the metrics, the dashboards and the alert rules',
+  },
   { command: 'mvn', debianPackage: 'maven', suites: ['interop'], purpose: 'the Leshan client' },
 ];
 

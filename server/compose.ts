@@ -37,7 +37,8 @@ import { PresenceWindows } from './lwm2m/presence-windows.ts';
 import { Profiles } from './lwm2m/profiles.ts';
 import { RegistrationInterface } from './lwm2m/registration-interface.ts';
 import { SendInterface } from './lwm2m/send-interface.ts';
-import { registerMetrics } from './metrics.ts';
+import { registerMetrics } from './metrics/register.ts';
+import { Timings } from './metrics/timings.ts';
 import { readObjectFolder } from './object-folder.ts';
 import type { Command } from './ports/command-queue.ts';
 import type { Registration } from './ports/registration-store.ts';
@@ -82,6 +83,8 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     standardObjects({ carrier: config.carrierObject, iotSensor: config.sensorObject }),
   );
   const deviceModels = new DeviceModels(registry);
+  const metrics = new Registry();
+  const timings = new Timings(metrics);
   const book = await openPolicyBook(stores, config);
   const hub = await LiveHub.open(stores.events, stores.log);
   const events = new EventPublisher(stores.events, hub, log.child({ part: 'events' }));
@@ -133,7 +136,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
 
   const unreadable = new UnreadableLog(telemetryLog, clock);
   const ingest = new TelemetryIngest({
-    log: stores.log,
+    log: timings.log(stores.log),
     clock,
     sensorObject: config.sensorObject,
     onPack: (pack, position) => {
@@ -188,6 +191,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     log: log.child({ part: 'registration' }),
     node: config.node,
     grace: config.lifetimeGrace,
+    onAnswered: (code, duration) => timings.registration(code, duration),
     listener: {
       registered: (registration, replaced) => {
         if (replaced === undefined) reach.registered(registration);
@@ -233,7 +237,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
 
   const requests = new DeviceOperations({
     reach,
-    endpoint,
+    endpoint: timings.endpoint(endpoint),
     stores,
     lookupFor: (registration) => deviceModels.lookupFor(registration),
     observations,
@@ -252,6 +256,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   const onStep = (command: Command): void => {
     parts().jobs.runner.stepped(command);
     switches.step(command);
+    timings.command(command);
     events.publish('command', command.endpoint, clock.wallTime(), { command: presentCommand(command) });
   };
   const heldNeeds = {
@@ -386,6 +391,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     clock: steady,
     log: log.child({ part: 'webhooks' }),
     allow: config.webhookAllow,
+    onDuration: (duration) => timings.webhook(duration),
     version: packageVersion(),
     onClose,
   });
@@ -399,11 +405,13 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   });
   onClose(() => sampler.close());
 
-  const metrics = new Registry();
   registerMetrics(metrics, {
     coap: endpoint.statistics,
     ingest: ingest.statistics,
-    devices: stores.devices,
+    stores,
+    webhooks,
+    clock,
+    about: { version: packageVersion() },
     policies: policies.reconciler,
     projection,
     hub,

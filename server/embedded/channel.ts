@@ -108,6 +108,13 @@ export class Channel {
     this.#schedule();
   }
 
+  /** Calls and entries that are not answered yet. */
+  get waiting(): number {
+    return (
+      this.#pending.size + this.#dones.length + this.#sent.reduce((sum, { dones }) => sum + dones.length, 0)
+    );
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#end();
     return this.#closing;

@@ -85,6 +85,7 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
       ? 'embedded, in memory: nothing survives the end of the process'
       : `embedded, ${options.path}, ${durable ? 'durable' : 'not durable through a power cut'}`,
     durable: durable && !memory,
+    waiting: () => channel.waiting + (queries === channel ? 0 : queries.waiting),
     size: async () => (memory ? undefined : sizeOf(databaseFile(path))),
     check: () => channel.write('check'),
     close: () => {

@@ -38,6 +38,8 @@ export class EventPublisher {
   #untold = 0;
   /** Since the start. */
   published = 0;
+  /** Published since the start, by type. */
+  readonly counts = new Map<string, number>();
   /** Given up since the start, because the store did not take them. */
   lost = 0;
 
@@ -51,6 +53,7 @@ export class EventPublisher {
   /** `at` in ms since the epoch; the fraction is dropped. */
   publish(type: EventType, endpoint: string | undefined, time: number, data: NewEvent['data']): void {
     const at = Math.floor(time);
+    this.counts.set(type, (this.counts.get(type) ?? 0) + 1);
     if (this.#waiting.length + this.#batch.length >= MAX_WAITING && this.#waiting.shift() !== undefined) {
       this.#lose(1);
     }

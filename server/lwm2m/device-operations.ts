@@ -32,7 +32,7 @@ import type { ObservationTarget } from './observation-target.ts';
 import { speaks } from './versions.ts';
 
 export interface DeviceOperationsOptions {
-  readonly endpoint: CoapEndpoint;
+  readonly endpoint: Pick<CoapEndpoint, 'request' | 'ping'>;
   readonly stores: Pick<Stores, 'registrations' | 'devices'>;
   /** What the resources of a device are typed by. */
   readonly lookupFor: (registration: Registration) => ResourceTypeLookup;

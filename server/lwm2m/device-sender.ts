@@ -9,7 +9,7 @@ import { type DeviceReach, NotSentError } from './device-reach.ts';
 import type { DeviceRequestOptions } from './device-requests.ts';
 
 export interface DeviceSenderOptions {
-  readonly endpoint: CoapEndpoint;
+  readonly endpoint: Pick<CoapEndpoint, 'request' | 'ping'>;
   readonly reach: DeviceReach;
   /** ms, where a request gives none. */
   readonly timeout: number;

@@ -51,6 +51,8 @@ export interface RegistrationInterfaceOptions {
   /** ms that a registration outlives its lifetime. */
   readonly grace: number;
   readonly listener: RegistrationListener;
+  /** Hears of each answer, and how long it took, ms. */
+  readonly onAnswered?: (code: Code, duration: number) => void;
 }
 
 /** An answer, and what follows once it is on its way: requests to the device must not overtake it. */
@@ -70,10 +72,12 @@ export class RegistrationInterface {
   }
 
   handle(request: IncomingRequest): void {
+    const begun = this.#options.clock.now();
     this.#answer(request)
       .catch((error: unknown): Answer => this.#refusal(request, error))
       .then(({ after, ...response }) => {
         request.respond(response);
+        this.#options.onAnswered?.(response.code, this.#options.clock.now() - begun);
         after?.();
       })
       .catch((error: unknown) => {

@@ -40,6 +40,8 @@ export interface Stores {
   readonly durable: boolean;
   /** Bytes that it takes on disk; undefined where it keeps nothing there. */
   size(): Promise<number | undefined>;
+  /** Calls and entries of the log that wait for the engine now. */
+  waiting(): number;
   /** Rejects with StoreUnavailableError when it cannot take writes now. */
   check(): Promise<void>;
   /** Idempotent; what was accepted is durable when it resolves. */
