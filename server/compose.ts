@@ -11,6 +11,7 @@ import { jobDevices } from './api/job-devices.ts';
 import { presentJob } from './api/job-presenters.ts';
 import { presentCommand, presentEvent, presentLiveReadings, presentRegistration } from './api/presenters.ts';
 import type { ApiHeldRequestBody } from './api/schemas.ts';
+import { presentLiveTrace } from './api/trace-presenters.ts';
 import { composeCluster } from './cluster/compose-cluster.ts';
 import { CarrierService } from './commands/carrier-service.ts';
 import { CarrierSwitch } from './commands/carrier-switch.ts';
@@ -53,6 +54,7 @@ import { Projection } from './telemetry/projection.ts';
 import { rememberReads } from './telemetry/remember-reads.ts';
 import { UnreadableLog } from './telemetry/unreadable-log.ts';
 import { startUpkeep } from './telemetry/upkeep.ts';
+import { composeTrace } from './trace/compose-trace.ts';
 import { composeWebhooks } from './webhooks/index.ts';
 
 /** What the server is put together on, and how it is taken apart again. */
@@ -78,7 +80,7 @@ export interface Listening {
 
 /** Wires the parts to each other, and starts them: transport, then API. */
 export async function compose(foundation: Foundation): Promise<Listening> {
-  const { config, stores, port, log, clock, startedAt, onClose } = foundation;
+  const { config, stores, log, clock, startedAt, onClose } = foundation;
   const registry = createObjectRegistry(
     standardObjects({ carrier: config.carrierObject, iotSensor: config.sensorObject }),
   );
@@ -118,6 +120,16 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   onClose(() => projection.close());
 
   const levelStores = levelWithLog(stores, projection);
+
+  const { port: traced, traces } = composeTrace({
+    ...foundation,
+    hub,
+    contextOf: (registration) => ({
+      registry: registration === undefined ? registry : deviceModels.lookupFor(registration),
+      rootPath: registration?.rootPath ?? '/',
+    }),
+    present: presentLiveTrace,
+  });
 
   // Dispatcher, lifecycle and observations need each other; what is called before `wired` is set is a bug.
   let wired:
@@ -178,7 +190,11 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     lookupFor: (registration) => deviceModels.lookupFor(registration),
     onHeard: (id, name, doubt) => parts().lifecycle.heard(id, name, doubt),
     onLost: (observation, reason) => parts().policies.reconciler.lost(observation, reason),
-    onMoved: (id, address) => parts().lifecycle.moved(id, address),
+    onMoved: (id, address, from) => {
+      traces?.arrived(from.endpoint, address, from.address);
+      parts().lifecycle.moved(id, address);
+    },
+    onDisplaced: (name, address) => traces?.displaced(name, address),
   });
 
   // What ends by time must not end because the system's clock steps.
@@ -194,21 +210,27 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     onAnswered: (code, duration) => timings.registration(code, duration),
     listener: {
       registered: (registration, replaced) => {
+        traces?.registered(registration, replaced);
         if (replaced === undefined) reach.registered(registration);
         else reach.replaced(replaced, registration);
         parts().lifecycle.registered(registration, replaced);
         parts().listening.registered(registration);
       },
       updated: (registration, previous) => {
+        traces?.registered(registration, previous);
         if (hasMoved(registration, previous)) reach.moved(registration.id, registration.address);
         reach.registered(registration);
         parts().lifecycle.updated(registration, previous);
       },
       deregistered: (registration) => {
+        traces?.ended(registration);
         reach.ended(registration.id);
         parts().lifecycle.deregistered(registration);
       },
-      displaced: (registration) => parts().lifecycle.displaced(registration),
+      displaced: (registration, address) => {
+        traces?.displaced(registration.endpoint, address);
+        parts().lifecycle.displaced(registration);
+      },
     },
   });
 
@@ -222,7 +244,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   });
 
   const endpoint = createCoapEndpoint({
-    port,
+    port: traced,
     clock,
     handler: deviceInterface({
       rd: (request) => registrationInterface.handle(request),
@@ -334,6 +356,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     afterAbsence,
     onExpired: (registration) => {
       reach.ended(registration.id);
+      traces?.ended(registration);
       lifecycle.expired(registration);
     },
   });
@@ -431,6 +454,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     policies: policies.service,
     models,
     live: hub,
+    traces,
     webhooks,
     statistics,
     registry,

@@ -229,6 +229,14 @@ export const settings = [
     meaning: 'Object id of the IoT Sensor object (42770 is of the range that OMA gives for tests).',
   },
   {
+    name: 'SIMYARD_TRACE_BYTES',
+    flag: 'trace-bytes',
+    type: 'integer',
+    default: '16777216',
+    meaning:
+      'Bytes of memory for the last CoAP messages of all devices, which traces are made of; 0 keeps none.',
+  },
+  {
     name: 'SIMYARD_OBJECTS',
     flag: 'objects',
     type: 'text',
@@ -246,6 +254,9 @@ export const settings = [
 ] as const satisfies readonly Setting[];
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+/** Bytes: 1 MiB to 1 GiB. */
+const SMALLEST_TRACE = 1024 * 1024;
+const LARGEST_TRACE = 1024 * 1024 * 1024;
 export type LogLevel = (typeof levels)[number];
 
 export interface Config {
@@ -286,6 +297,8 @@ export interface Config {
   readonly rollUpsMaxAge: number;
   readonly carrierObject: number;
   readonly sensorObject: number;
+  /** 0: no messages are kept. */
+  readonly traceBytes: number;
   /** Folder of OMA XML; undefined where there is none. */
   readonly objects: string | undefined;
   /** Where webhooks may go; see webhooks/address-policy.ts. */
@@ -391,6 +404,7 @@ export function loadConfig(
     rollUpsMaxAge: integer('SIMYARD_ROLLUPS_MAX_AGE', 1, 36_500) * 86_400_000,
     carrierObject,
     sensorObject,
+    traceBytes: traceBytes(integer('SIMYARD_TRACE_BYTES', 0, LARGEST_TRACE)),
     objects: text('SIMYARD_OBJECTS'),
     webhookAllow: webhookDestinations(text('SIMYARD_WEBHOOK_ALLOW'), required('SIMYARD_HTTP_HOST')),
   };
@@ -417,6 +431,16 @@ function webhookDestinations(text: string | undefined, httpHost: string): readon
     throw error;
   }
   return entries;
+}
+
+/** @throws ConfigError a ring so small that it is of no use */
+function traceBytes(bytes: number): number {
+  if (bytes > 0 && bytes < SMALLEST_TRACE) {
+    throw new ConfigError(
+      `SIMYARD_TRACE_BYTES must be 0, or ${SMALLEST_TRACE} to ${LARGEST_TRACE}, not '${bytes}'`,
+    );
+  }
+  return bytes;
 }
 
 function isLevel(value: string): value is LogLevel {

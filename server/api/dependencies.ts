@@ -14,6 +14,7 @@ import type { ObservationPolicies } from '../lwm2m/policy-service.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { FleetStatistics } from '../statistics/fleet-statistics.ts';
+import type { DeviceTraces } from '../trace/device-traces.ts';
 import type { WebhookService } from '../webhooks/service.ts';
 import type { RateLimit } from './rate-limits.ts';
 
@@ -31,6 +32,8 @@ export interface ApiDependencies {
   readonly policies: ObservationPolicies;
   readonly models: ObjectModels;
   readonly live: LiveStream;
+  /** Undefined where no messages are kept. */
+  readonly traces: Pick<DeviceTraces, 'read'> | undefined;
   readonly webhooks: Pick<
     WebhookService,
     'list' | 'get' | 'create' | 'replace' | 'rotate' | 'remove' | 'test' | 'retry'

@@ -35,6 +35,7 @@ import { requestRoutes } from './routes/requests.ts';
 import { serverRoutes } from './routes/server.ts';
 import { serverObjectRoutes } from './routes/server-object.ts';
 import { statisticsRoutes } from './routes/statistics.ts';
+import { traceRoutes } from './routes/trace.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { guardRequests } from './security.ts';
 import { closeSilentConnections } from './silent-connections.ts';
@@ -118,6 +119,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   await app.register(readingRoutes, deps);
   await app.register(webhookRoutes, deps);
   await app.register(exportRoutes, options);
+  await app.register(traceRoutes, deps);
   await app.register(eventRoutes, { ...deps, streams, httpMetrics });
   await app.register(statisticsRoutes, deps);
   await app.register(serverRoutes, { ...deps, httpMetrics });

@@ -16,6 +16,7 @@ const tags = [
   { name: 'commands', description: 'Durable commands to devices' },
   { name: 'jobs', description: 'One operation on many devices' },
   { name: 'readings', description: 'What sensors said, by the time that it was taken' },
+  { name: 'trace', description: 'The CoAP messages of a device, as they passed' },
   { name: 'events', description: 'What happens, live, and what happened' },
   { name: 'webhooks', description: 'Who is told what happens, by HTTP' },
   { name: 'statistics', description: 'The fleet in figures, now and over time' },

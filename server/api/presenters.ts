@@ -127,7 +127,7 @@ export function presentFacets({ total, facets }: DeviceFacets): ApiDeviceFacets 
 /** RFC 8428 §4.5.3: a time under 2^28 s is relative to now. */
 const RELATIVE_TIME_BOUND = 2 ** 28;
 
-function presentItem(record: LwM2mRecord, registry: ObjectRegistry, now: number): ApiResourceItem {
+export function presentItem(record: LwM2mRecord, registry: ObjectRegistry, now: number): ApiResourceItem {
   const ids = pathIds(record.path) ?? [];
   const definition = ids.length >= 3 ? registry.resource(ids[0] as number, ids[2] as number) : undefined;
   return {

@@ -30,6 +30,7 @@ export const problems = {
   method_not_allowed: { status: 405, title: 'The route does not offer this method' },
   request_timeout: { status: 408, title: 'The request did not come in time' },
   not_registered: { status: 409, title: 'The device is not registered now' },
+  trace_off: { status: 409, title: 'Messages are not kept' },
   device_registered: { status: 409, title: 'The device is registered' },
   request_under_way: { status: 409, title: 'The request with this Idempotency-Key is under way' },
   outcome_unknown: { status: 409, title: 'Nobody can tell whether the request was carried out' },

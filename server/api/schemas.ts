@@ -19,5 +19,6 @@ export * from './schemas/requests.ts';
 export * from './schemas/server.ts';
 export * from './schemas/server-object.ts';
 export * from './schemas/statistics.ts';
+export * from './schemas/trace.ts';
 export * from './schemas/values.ts';
 export * from './schemas/webhooks.ts';

@@ -42,7 +42,13 @@ export interface ObservationServiceOptions {
   /** A device ended an observation by itself. */
   readonly onLost: (observation: StoredObservation, reason: string) => void;
   /** A notification with a token that nobody can guess came from a new address. */
-  readonly onMoved: (registrationId: string, address: PeerAddress) => void;
+  readonly onMoved: (
+    registrationId: string,
+    address: PeerAddress,
+    from: { readonly endpoint: string; readonly address: PeerAddress },
+  ) => void;
+  /** The device whose address another one was found to have, by a notification. */
+  readonly onDisplaced?: (endpoint: string, address: PeerAddress) => void;
 }
 
 /** No address: the next notification is taken for a move. */
@@ -346,13 +352,16 @@ export class ObservationService {
 
   #move(held: Held, to: PeerAddress): void {
     const { registrationId, endpoint } = held.stored;
-    this.#options.log.debug({ endpoint, from: held.address, to }, 'device moved');
+    const from = held.address;
+    this.#options.log.debug({ endpoint, from, to }, 'device moved');
     this.moved(registrationId, to);
     held.address = to;
-    this.#options.onMoved(registrationId, to);
+    this.#options.onMoved(registrationId, to, { endpoint, address: from });
     this.#options.registrations.move(registrationId, to, this.#options.node).then(
       (moved) => {
-        if (moved?.displaced !== undefined) this.displaced(moved.displaced);
+        if (moved?.displaced === undefined) return;
+        this.displaced(moved.displaced);
+        this.#options.onDisplaced?.(moved.displaced.endpoint, to);
       },
       (error: unknown) => {
         this.#options.log.warn(

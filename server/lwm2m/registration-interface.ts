@@ -1,6 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import type { IncomingRequest, OutgoingResponse } from '../../protocol/coap/exchange.ts';
 import { Code, OptionNumber } from '../../protocol/coap/message.ts';
 import {
@@ -38,8 +39,8 @@ export interface RegistrationListener {
   registered(registration: Registration, replaced: Registration | undefined): void;
   updated(registration: Registration, previous: Registration): void;
   deregistered(registration: Registration): void;
-  /** Another device spoke from the address of this one, which has lost it: told before anything else of that. */
-  displaced(registration: Pick<Registration, 'id' | 'endpoint'>): void;
+  /** Another device spoke from `address`, which this one has lost: told before anything else of that. */
+  displaced(registration: Pick<Registration, 'id' | 'endpoint'>, address: PeerAddress): void;
 }
 
 export interface RegistrationInterfaceOptions {
@@ -133,7 +134,7 @@ export class RegistrationInterface {
       node,
     };
     const { replaced, displaced } = await registrations.register(registration);
-    if (displaced !== undefined) listener.displaced(displaced);
+    if (displaced !== undefined) listener.displaced(displaced, registration.address);
     return {
       code: Code.CREATED,
       options: locationPathOptions(`/rd/${registration.id}`),
@@ -166,7 +167,7 @@ export class RegistrationInterface {
     };
     const result = await registrations.update(update);
     if (result === undefined) return { code: Code.NOT_FOUND };
-    if (result.displaced !== undefined) listener.displaced(result.displaced);
+    if (result.displaced !== undefined) listener.displaced(result.displaced, request.peer);
     return { code: Code.CHANGED, after: () => listener.updated(result.registration, result.previous) };
   }
 

@@ -31,6 +31,8 @@ import type { Command } from '../../../server/ports/command-queue.ts';
 import type { Registration } from '../../../server/ports/registration-store.ts';
 import type { Stores } from '../../../server/ports/stores.ts';
 import { FleetStatistics } from '../../../server/statistics/fleet-statistics.ts';
+import { DeviceTraces } from '../../../server/trace/device-traces.ts';
+import { FlightRecorder } from '../../../server/trace/flight-recorder.ts';
 import { createAddressPolicy } from '../../../server/webhooks/address-policy.ts';
 import { createSender } from '../../../server/webhooks/sender.ts';
 import { WebhookService } from '../../../server/webhooks/service.ts';
@@ -61,6 +63,8 @@ export class ApiHarness {
   readonly stores: Stores;
   readonly hub: LiveHub;
   readonly requests: ScriptedRequests;
+  /** Takes datagrams by its `tap`. */
+  readonly traces: DeviceTraces;
   readonly log: LogLine[];
   readonly #jobs: JobRunner;
   readonly #closeWebhooks: () => Promise<void>;
@@ -71,6 +75,7 @@ export class ApiHarness {
     stores: Stores,
     hub: LiveHub,
     requests: ScriptedRequests,
+    traces: DeviceTraces,
     log: LogLine[],
     jobs: JobRunner,
     closeWebhooks: () => Promise<void>,
@@ -80,6 +85,7 @@ export class ApiHarness {
     this.stores = stores;
     this.hub = hub;
     this.requests = requests;
+    this.traces = traces;
     this.log = log;
     this.#jobs = jobs;
   }
@@ -165,7 +171,15 @@ export class ApiHarness {
       await webhooks.close();
       sender.close();
     };
+    const traces = new DeviceTraces({
+      recorder: new FlightRecorder(1024 * 1024, 1),
+      clock: systemClock,
+      stores,
+      onLive: () => undefined,
+      onError: (error) => logger.error({ err: error }, 'a trace'),
+    });
     const app = await buildApi({
+      traces,
       jobs: jobs.service,
       heldRequests,
       listening,
@@ -205,7 +219,7 @@ export class ApiHarness {
       consoleRoot: undefined,
       ...overrides,
     });
-    return new ApiHarness(app, stores, hub, requests, log, jobs.runner, closeWebhooks);
+    return new ApiHarness(app, stores, hub, requests, traces, log, jobs.runner, closeWebhooks);
   }
 
   /** One request; the answer is held against the schema that the OpenAPI document gives for it. */
@@ -238,6 +252,7 @@ export class ApiHarness {
   }
 
   async close(): Promise<void> {
+    this.traces.close();
     await this.app.close();
     await this.#jobs.close();
     await this.#closeWebhooks();
