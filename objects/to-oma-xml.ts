@@ -66,7 +66,8 @@ function item(resource: ResourceDefinition): string {
   ].join('\n');
 }
 
-function rangeEnumeration({ range, values }: ResourceDefinition): string {
+/** The range of a resource, as an object definition file has it. */
+export function rangeEnumeration({ range, values }: ResourceDefinition): string {
   if (range !== undefined) return `${range[0]}..${range[1]}`;
   return values === undefined ? '' : Object.keys(values).join(',');
 }

@@ -21,6 +21,7 @@ import { RequestService } from './commands/request-service.ts';
 import type { Config } from './config.ts';
 import { consoleRoot, packageVersion } from './installation.ts';
 import { composeJobs } from './jobs/jobs.ts';
+import { composeLeshan, composeLeshanFeed } from './leshan/compose-leshan.ts';
 import { announce, listen } from './listen.ts';
 import { LiveHub } from './live/hub.ts';
 import { EventPublisher } from './live/publisher.ts';
@@ -76,6 +77,8 @@ export interface Listening {
   readonly httpAddress: string;
   /** `coap://host:port` */
   readonly coapUri: string;
+  /** Of the Leshan-compatible interface, where it is open. */
+  readonly leshanAddress?: string;
 }
 
 /** Wires the parts to each other, and starts them: transport, then API. */
@@ -91,6 +94,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   const hub = await LiveHub.open(stores.events, stores.log);
   const events = new EventPublisher(stores.events, hub, log.child({ part: 'events' }));
   onClose(() => events.flush());
+  const leshan = composeLeshanFeed(foundation);
   const models = new ObjectModels({
     registry,
     store: stores.objectModels,
@@ -157,6 +161,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
       parts().dispatcher.observed(pack);
       parts().listening.observed(pack);
     },
+    onReport: leshan === undefined ? undefined : (report) => leshan.reported(report),
     onUndecodable: (source, error, payload) => unreadable.tell(source, error, payload),
     onStoreError: ({ endpoint }, error) => {
       telemetryLog.debug({ endpoint, error }, 'the store did not take readings; the device sends them again');
@@ -169,7 +174,10 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     log: log.child({ part: 'presence' }),
     load: ({ endpoint: name }) => parts().listening.of(name),
     onAwake: (name) => parts().dispatcher.reachable(name, false),
-    onListening: (name, until) => parts().lifecycle.listening(name, until),
+    onListening: (name, until) => {
+      parts().lifecycle.listening(name, until);
+      leshan?.listening(name, until);
+    },
     onLearnt: (name, window) => {
       stores.devices.setAwakeTimes(name, { learnt: window }).catch((error: unknown) => {
         log.warn({ error, endpoint: name }, 'how long a device listens was not stored');
@@ -215,17 +223,20 @@ export async function compose(foundation: Foundation): Promise<Listening> {
         else reach.replaced(replaced, registration);
         parts().lifecycle.registered(registration, replaced);
         parts().listening.registered(registration);
+        leshan?.registered(registration, replaced);
       },
-      updated: (registration, previous) => {
+      updated: (registration, previous, update) => {
         traces?.registered(registration, previous);
         if (hasMoved(registration, previous)) reach.moved(registration.id, registration.address);
         reach.registered(registration);
         parts().lifecycle.updated(registration, previous);
+        leshan?.updated(registration, update);
       },
       deregistered: (registration) => {
         traces?.ended(registration);
         reach.ended(registration.id);
         parts().lifecycle.deregistered(registration);
+        leshan?.deregistered(registration);
       },
       displaced: (registration, address) => {
         traces?.displaced(registration.endpoint, address);
@@ -358,6 +369,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
       reach.ended(registration.id);
       traces?.ended(registration);
       lifecycle.expired(registration);
+      leshan?.deregistered(registration);
     },
   });
   expiry.start();
@@ -485,7 +497,14 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   });
   onClose(() => api.close());
   httpAddress = await listen(api, config);
+  const leshanAddress = await composeLeshan(foundation, leshan, {
+    stores: levelStores,
+    requests,
+    listening,
+    lookupFor: heldNeeds.lookupFor,
+    coapAddress: endpoint.local,
+  });
 
   announce(config, log, stores, endpoint, httpAddress);
-  return { httpAddress, coapUri };
+  return { httpAddress, coapUri, ...(leshanAddress === undefined ? {} : { leshanAddress }) };
 }

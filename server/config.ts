@@ -8,7 +8,7 @@ interface Setting {
   readonly name: string;
   /** `--flag VALUE`. */
   readonly flag: string;
-  readonly type: 'port' | 'integer' | 'text' | 'level' | 'list';
+  readonly type: 'port' | 'integer' | 'text' | 'level' | 'list' | 'switch';
   /** As text, as one would write it; undefined where unset means none. */
   readonly default: string | undefined;
   readonly meaning: string;
@@ -251,6 +251,36 @@ export const settings = [
     meaning:
       'Where webhooks may go, comma-separated: `public`, `loopback`, `private`, host names (with `*`), addresses, networks. Unset: `public`, and `loopback` while the API listens on loopback.',
   },
+  {
+    name: 'SIMYARD_LESHAN_API',
+    flag: 'leshan-api',
+    type: 'switch',
+    default: 'false',
+    meaning: "`true` opens the interface of Leshan's demo server on a port of its own.",
+  },
+  {
+    name: 'SIMYARD_LESHAN_PORT',
+    flag: 'leshan-port',
+    type: 'port',
+    default: '8081',
+    meaning: 'TCP port of the Leshan-compatible interface; 0 takes any free one.',
+  },
+  {
+    name: 'SIMYARD_LESHAN_HOST',
+    flag: 'leshan-host',
+    type: 'text',
+    default: '127.0.0.1',
+    meaning: 'Address that the Leshan-compatible interface listens on. Anything but loopback needs a token.',
+  },
+  {
+    name: 'SIMYARD_LESHAN_TOKEN',
+    flag: 'leshan-token',
+    type: 'text',
+    default: undefined,
+    secret: true,
+    meaning:
+      'Bearer token that every request to the Leshan-compatible interface must show; none is asked for where unset.',
+  },
 ] as const satisfies readonly Setting[];
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -303,6 +333,15 @@ export interface Config {
   readonly objects: string | undefined;
   /** Where webhooks may go; see webhooks/address-policy.ts. */
   readonly webhookAllow: readonly string[];
+  readonly leshan: LeshanConfig;
+}
+
+/** The Leshan-compatible interface. */
+export interface LeshanConfig {
+  readonly enabled: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly token: string | undefined;
 }
 
 /** A setting is wrong; the message is the one line that the user gets. */
@@ -348,6 +387,11 @@ export function loadConfig(
       throw new ConfigError(`${name} must be a whole number from ${min} to ${max}, not '${value}'`);
     }
     return number;
+  };
+  const toggle = (name: (typeof settings)[number]['name']): boolean => {
+    const value = required(name);
+    if (value === 'true' || value === 'false') return value === 'true';
+    throw new ConfigError(`${name} must be true or false, not '${value}'`);
   };
   const logLevel = required('SIMYARD_LOG_LEVEL');
   if (!isLevel(logLevel)) {
@@ -407,7 +451,29 @@ export function loadConfig(
     traceBytes: traceBytes(integer('SIMYARD_TRACE_BYTES', 0, LARGEST_TRACE)),
     objects: text('SIMYARD_OBJECTS'),
     webhookAllow: webhookDestinations(text('SIMYARD_WEBHOOK_ALLOW'), required('SIMYARD_HTTP_HOST')),
+    leshan: leshanConfig({
+      enabled: toggle('SIMYARD_LESHAN_API'),
+      host: required('SIMYARD_LESHAN_HOST'),
+      port: integer('SIMYARD_LESHAN_PORT', 0, 65535),
+      token: text('SIMYARD_LESHAN_TOKEN'),
+    }),
   };
+}
+
+/** The interface knows no log-in: whom it serves is told by where it listens, or by a token. @throws ConfigError */
+function leshanConfig(config: LeshanConfig): LeshanConfig {
+  const { enabled, host, token } = config;
+  if (token !== undefined && !/^[\w.~+/-]+=*$/.test(token)) {
+    throw new ConfigError(
+      'SIMYARD_LESHAN_TOKEN has a character that no bearer token may have (RFC 6750 §2.1)',
+    );
+  }
+  if (enabled && token === undefined && !isLoopback(host)) {
+    throw new ConfigError(
+      `SIMYARD_LESHAN_HOST is ${host}, which others reach: set SIMYARD_LESHAN_TOKEN, or listen on 127.0.0.1`,
+    );
+  }
+  return config;
 }
 
 function list(text = ''): string[] {

@@ -32,11 +32,21 @@ export async function openUdpPort(config: Config, log: Logger): Promise<UdpPort>
 }
 
 /** @throws ConfigError as above. Resolves with the address that people open. */
-export async function listen(api: FastifyInstance, config: Config): Promise<string> {
+export function listen(api: FastifyInstance, config: Config): Promise<string> {
+  return listenAt(api, config.httpHost, config.httpPort, 'SIMYARD_HTTP_PORT');
+}
+
+/** @throws ConfigError as above, which names this setting. Resolves with the address that people open. */
+export async function listenAt(
+  api: FastifyInstance,
+  host: string,
+  port: number,
+  setting: string,
+): Promise<string> {
   try {
-    return await api.listen({ host: config.httpHost, port: config.httpPort });
+    return await api.listen({ host, port });
   } catch (error) {
-    throw explainListen(error, 'TCP', config.httpHost, config.httpPort, 'SIMYARD_HTTP_PORT');
+    throw explainListen(error, 'TCP', host, port, setting);
   }
 }
 

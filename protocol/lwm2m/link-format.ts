@@ -68,12 +68,16 @@ export function formatLinks(links: readonly Link[]): string {
       const written = Object.entries(attributes).map(([name, value]) => {
         if (!PARAMETER_NAME.test(name)) throw new RequestError(`'${name}' is not a link attribute's name`);
         if (value === '') return `;${name}`;
-        const bare = BARE.has(name) && PTOKEN.test(value);
-        return bare ? `;${name}=${value}` : `;${name}="${value.replace(/["\\]/g, '\\$&')}"`;
+        return `;${name}=${attributeText(name, value)}`;
       });
       return `<${target}>${written.join('')}`;
     })
     .join(',');
+}
+
+/** An attribute's value as it stands in a document: bare where its name and its characters allow it, else quoted. */
+export function attributeText(name: string, value: string): string {
+  return BARE.has(name) && PTOKEN.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`;
 }
 
 /** Reads one attribute at `at` into `attributes`; gives the index of the separator after it. */

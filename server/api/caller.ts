@@ -30,7 +30,7 @@ export function requestOptions(
  * Aborts when the caller closes the connection before the answer, but where he may ask for that again by a key; or when the
  * server closes.
  */
-function untilNobodyWaits(reply: FastifyReply, closing: AbortSignal, keyed: boolean): AbortSignal {
+export function untilNobodyWaits(reply: FastifyReply, closing: AbortSignal, keyed: boolean): AbortSignal {
   const controller = new AbortController();
   const onClosing = () => controller.abort(closing.reason);
   if (closing.aborted) onClosing();

@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { type Clock, systemClock, type Timer } from '../../protocol/clock.ts';
+import { systemClock } from '../../protocol/clock.ts';
+import { closeInTime } from './closing.ts';
 import { serveConsole } from './console.ts';
 import { keepDeadlines } from './deadlines.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -11,7 +12,6 @@ import { acceptJsonOnly } from './json-bodies.ts';
 import { refuseLongPaths, routerParamLength } from './long-paths.ts';
 import { describeApi } from './openapi.ts';
 import { refuseOtherMethods } from './other-methods.ts';
-import { ProblemError } from './problems.ts';
 import { limitRates } from './rate-limits.ts';
 import { answerErrors, answerUnreadable, logRequests } from './request-errors.ts';
 import { holdWherePreferred } from './respond-async.ts';
@@ -51,8 +51,6 @@ const REQUEST_CHECK_MS = 5_000;
 const VERSION = '/api/v1/';
 const MAX_EVENT_STREAMS = 4096;
 const NO_LIMIT = { rate: 0, burst: 0 };
-/** How long requests to devices that are under way may still take when the server closes, ms. */
-const CLOSING_GRACE_MS = 2_000;
 
 /**
  * Builds the HTTP API, the pages about it, and the console; the caller listens. Closing it ends the
@@ -128,24 +126,4 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   await serveConsole(app, deps.consoleRoot);
   await app.ready();
   return app;
-}
-
-/**
- * Requests that are under way when the server closes are answered, and their connections then closed;
- * those that wait for a device, which may take minutes, have a little time left.
- * @returns what aborts when that time is over
- */
-function closeInTime(app: FastifyInstance, clock: Clock): AbortSignal {
-  const controller = new AbortController();
-  let timer: Timer | undefined;
-  app.addHook('preClose', async () => {
-    timer = clock.setTimer(CLOSING_GRACE_MS, () => {
-      controller.abort(new ProblemError('closing', 'the server is closing'));
-    });
-  });
-  app.addHook('onSend', async (_request, reply) => {
-    if (timer !== undefined) reply.header('connection', 'close');
-  });
-  app.addHook('onClose', async () => timer?.cancel());
-  return controller.signal;
 }

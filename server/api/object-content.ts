@@ -59,7 +59,8 @@ export function newInstanceRecords(
   return recordsBelow(`/${objectId}/${instance}`, values, registry);
 }
 
-function lowestFreeInstance(objectId: number, links: Registration['links']): number {
+/** The id that a new instance gets where nobody names one. */
+export function lowestFreeInstance(objectId: number, links: Registration['links']): number {
   const taken = new Set<number | undefined>();
   for (const { target } of links) {
     const ids = pathIds(target);

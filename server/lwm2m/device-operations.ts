@@ -20,6 +20,7 @@ import { create, createTarget, write, writeRequest } from './content-operations.
 import type { DeviceReach } from './device-reach.ts';
 import type {
   AttributeChanges,
+  CancelOptions,
   CompositeResult,
   DeviceRequestOptions,
   DeviceRequests,
@@ -228,29 +229,44 @@ export class DeviceOperations implements DeviceRequests {
   cancelObservation(
     endpoint: string,
     path: string,
-    options: DeviceRequestOptions & { readonly active?: boolean } = {},
+    options: DeviceRequestOptions & CancelOptions<ReadResult> = {},
   ): Promise<boolean> {
-    return this.#cancel(endpoint, { paths: [canonicalPath(path)] }, options);
+    const target = canonicalPath(path);
+    return this.#cancel(endpoint, { paths: [target] }, options, (response, { lookup, rootPath }) =>
+      readResult(target, response, lookup, rootPath),
+    );
   }
 
   cancelComposite(
     endpoint: string,
     paths: readonly string[],
-    options: DeviceRequestOptions & { readonly active?: boolean } = {},
+    options: DeviceRequestOptions & CancelOptions<CompositeResult> = {},
   ): Promise<boolean> {
-    return this.#cancel(endpoint, { paths: compositePaths(paths), composite: true }, options);
+    const wanted = compositePaths(paths);
+    return this.#cancel(
+      endpoint,
+      { paths: wanted, composite: true },
+      options,
+      (response, { lookup, rootPath }) => compositeResult(wanted, response, lookup, rootPath),
+    );
   }
 
-  async #cancel(
+  async #cancel<Result>(
     endpoint: string,
     target: ObservationTarget,
-    options: DeviceRequestOptions & { readonly active?: boolean },
+    { onAnswer, ...options }: DeviceRequestOptions & CancelOptions<Result>,
+    read: (
+      response: IncomingResponse,
+      device: { readonly lookup: ResourceTypeLookup; readonly rootPath: string },
+    ) => Result,
   ): Promise<boolean> {
     const registration = await this.registration(endpoint);
     const wasDesired = await this.#options.onChosen(registration, target, false);
+    const device = { lookup: this.#lookup(registration), rootPath: registration.rootPath };
     const ended = await this.#options.observations.cancel(registration, target, {
       timeout: this.#options.timeout,
       ...options,
+      ...(onAnswer === undefined ? {} : { onAnswer: (response) => onAnswer(read(response, device)) }),
     });
     return ended || wasDesired;
   }

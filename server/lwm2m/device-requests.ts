@@ -37,6 +37,12 @@ export interface CompositeResult {
   readonly records: readonly LwM2mRecord[];
 }
 
+export interface CancelOptions<Result> {
+  readonly active?: boolean;
+  /** Called with the value that the device answers, where it is told. */
+  readonly onAnswer?: (result: Result) => void;
+}
+
 /**
  * What to write at a path: one value (a resource or resource instance), or records below it (paths
  * absolute). Values must fit the resource's type where the registry knows it: RequestError.
@@ -110,12 +116,12 @@ export interface DeviceRequests {
   cancelComposite(
     endpoint: string,
     paths: readonly string[],
-    options?: DeviceRequestOptions & { readonly active?: boolean },
+    options?: DeviceRequestOptions & CancelOptions<CompositeResult>,
   ): Promise<boolean>;
   /** False where nothing was observed there. `active` tells the device at once (Observe 1). Default: passive. */
   cancelObservation(
     endpoint: string,
     path: string,
-    options?: DeviceRequestOptions & { readonly active?: boolean },
+    options?: DeviceRequestOptions & CancelOptions<ReadResult>,
   ): Promise<boolean>;
 }

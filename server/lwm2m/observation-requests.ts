@@ -64,6 +64,7 @@ export async function attachAttributes(
 /**
  * Tells the device by the request that made the observation, with Observe 1 (§6.4.3, §6.4.5).
  * @param onNotification of what still comes while it is told
+ * @returns what the device answered
  * @throws CoapResponseError
  */
 export async function cancelAtDevice(
@@ -72,7 +73,7 @@ export async function cancelAtDevice(
   stored: StoredObservation,
   limits: ReachLimits,
   onNotification: NotificationHandler,
-): Promise<void> {
+): Promise<IncomingResponse> {
   const response = await reach.send(registration, limits, (to, timeout, signal) => {
     // Taken up anew where it is not live here.
     const observation =
@@ -85,6 +86,7 @@ export async function cancelAtDevice(
     return observation.cancel({ timeout, to, ...(signal === undefined ? {} : { signal }) });
   });
   if (!isSuccess(response.code)) throw new CoapResponseError(response.code);
+  return response;
 }
 
 /** The answer to an Observe as the first notification, which needs no acknowledgement. */

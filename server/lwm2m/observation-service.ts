@@ -274,11 +274,22 @@ export class ObservationService {
   async cancel(
     registration: Registration,
     target: TargetLike,
-    options: ObserveOptions & { readonly active?: boolean },
+    {
+      active,
+      onAnswer,
+      ...options
+    }: ObserveOptions & {
+      readonly active?: boolean;
+      /** Called with what the device answers to it. */
+      readonly onAnswer?: (response: IncomingResponse) => void;
+    },
   ): Promise<boolean> {
     const found = await this.#ofTarget(registration.id, targetOf(target));
     for (const stored of found) {
-      if (options.active === true) await this.#cancelAtDevice(registration, stored, options);
+      if (active === true) {
+        const response = await this.#cancelAtDevice(registration, stored, options);
+        onAnswer?.(response);
+      }
       await this.#drop(stored, 'cancelled');
     }
     return found.length > 0;
@@ -288,11 +299,11 @@ export class ObservationService {
     registration: Registration,
     stored: StoredObservation,
     options: ObserveOptions,
-  ): Promise<void> {
+  ): Promise<IncomingResponse> {
     const { lookupFor, reach, clock } = this.#options;
     const { address, rootPath } = registration;
     const held = holding(stored, address, rootPath, lookupFor(registration), clock.now());
-    await cancelAtDevice(
+    return cancelAtDevice(
       { endpoint: this.#attached(), reach },
       registration,
       stored,

@@ -37,7 +37,7 @@ const text = new TextEncoder();
 export interface RegistrationListener {
   /** `replaced` is the registration of the same endpoint that this one took the place of. */
   registered(registration: Registration, replaced: Registration | undefined): void;
-  updated(registration: Registration, previous: Registration): void;
+  updated(registration: Registration, previous: Registration, update: RegistrationUpdate): void;
   deregistered(registration: Registration): void;
   /** Another device spoke from `address`, which this one has lost: told before anything else of that. */
   displaced(registration: Pick<Registration, 'id' | 'endpoint'>, address: PeerAddress): void;
@@ -168,7 +168,10 @@ export class RegistrationInterface {
     const result = await registrations.update(update);
     if (result === undefined) return { code: Code.NOT_FOUND };
     if (result.displaced !== undefined) listener.displaced(result.displaced, request.peer);
-    return { code: Code.CHANGED, after: () => listener.updated(result.registration, result.previous) };
+    return {
+      code: Code.CHANGED,
+      after: () => listener.updated(result.registration, result.previous, update),
+    };
   }
 
   async #deregister(id: string): Promise<Answer> {

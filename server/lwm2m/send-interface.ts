@@ -9,7 +9,7 @@ import { pathIds } from '../../protocol/lwm2m/path.ts';
 import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
-import type { TelemetryIngest } from '../telemetry/ingest.ts';
+import type { Report, TelemetryIngest } from '../telemetry/ingest.ts';
 import type { DeviceReach } from './device-reach.ts';
 
 /** What a device waits before it sends again while the store is down. Seconds. */
@@ -72,8 +72,10 @@ export class SendInterface {
     const records = this.#records(registration, request);
     const { endpoint, id } = registration;
     const token = Buffer.from(request.token).toString('hex');
-    const report = {
+    const report: Report = {
+      kind: 'send',
       source: { endpoint, path: '/' },
+      lookup: this.#options.lookupFor(registration),
       records,
       payload: request.payload,
       fresh: true,

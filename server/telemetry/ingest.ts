@@ -20,6 +20,8 @@ export interface IngestOptions {
   readonly sensorObject: number;
   /** Called once for each pack when it is durable and was not there before; never throws. */
   readonly onPack: (pack: Pack, position: LogPosition) => void;
+  /** Called once for each report that is durable, or had nothing to keep, and was not there before; never throws. */
+  readonly onReport?: ((report: Report) => void) | undefined;
   /** What a device sent could not be read. */
   readonly onUndecodable: (source: ReportSource, error: DecodeError, payload: Uint8Array) => void;
   /** The store did not take a pack; the device was not answered, or told to come back. */
@@ -31,14 +33,14 @@ export interface ReportSource {
   readonly endpoint: string;
   /** Canonical path that was observed; the root where several are, and of a Send. */
   readonly path: string;
+  /** All paths of a composite observation: what is not at or below one of them was not asked for. */
+  readonly paths?: readonly string[];
 }
 
 /** What the observation knows of a notification. */
 export interface NotificationSource extends ReportSource {
   /** Lower-case hex. */
   readonly token: string;
-  /** All paths of a composite observation: what is not at or below one of them was not asked for. */
-  readonly paths?: readonly string[];
   /** The device's alternate root, which it may put into names. */
   readonly rootPath: string;
   /** What the device's resources are typed by. */
@@ -47,7 +49,11 @@ export interface NotificationSource extends ReportSource {
 
 /** Values of one message of a device, decoded. */
 export interface Report {
+  /** `answer`: to the request that made the observation. */
+  readonly kind: 'answer' | 'notification' | 'send';
   readonly source: ReportSource;
+  /** What the device's resources are typed by. */
+  readonly lookup: ResourceTypeLookup;
   readonly records: readonly LwM2mRecord[];
   /** As it came. */
   readonly payload: Uint8Array;
@@ -118,7 +124,8 @@ export class TelemetryIngest {
       return;
     }
     const message = `${source.token}\0${messageId}\0${observe ?? ''}`;
-    this.keep({ source, records, payload, fresh, message }, (outcome) => {
+    const kind = observe === undefined ? 'answer' : 'notification';
+    this.keep({ kind, source, lookup: source.lookup, records, payload, fresh, message }, (outcome) => {
       if (outcome === 'kept') {
         notification.accept();
         return;
@@ -149,6 +156,7 @@ export class TelemetryIngest {
     const { pack, selfTimed } = packReadings({ endpoint, receivedAt, fresh, records, sensorObject });
     if (pack.series.length === 0) {
       done('kept');
+      this.#options.onReport?.(report);
       return;
     }
     const key = this.#key(report, selfTimed);
@@ -168,6 +176,7 @@ export class TelemetryIngest {
       }
       for (const { takenAt } of pack.series) statistics.readings += takenAt.length;
       this.#options.onPack(pack, position);
+      this.#options.onReport?.(report);
     });
   }
 

@@ -32,6 +32,9 @@ describe('the configuration', () => {
     [{ SIMYARD_COAPPORT: '1' }, 'SIMYARD_COAPPORT is not a setting'],
     [{ SIMYARD_REDIS_URL: 'redis://localhost' }, 'SIMYARD_REDIS_URL'],
     [{ SIMYARD_CARRIER_OBJECT: '42770' }, 'must differ'],
+    [{ SIMYARD_LESHAN_API: 'yes' }, "SIMYARD_LESHAN_API must be true or false, not 'yes'"],
+    [{ SIMYARD_LESHAN_API: 'true', SIMYARD_LESHAN_HOST: '0.0.0.0' }, 'set SIMYARD_LESHAN_TOKEN'],
+    [{ SIMYARD_LESHAN_TOKEN: 'two words' }, 'no bearer token'],
   ])('refuses %o with one clear line', (env, message) => {
     expect(() => loadConfig(env, [])).toThrow(ConfigError);
     expect(() => loadConfig(env, [])).toThrow(message);
@@ -40,6 +43,20 @@ describe('the configuration', () => {
     } catch (error) {
       expect((error as Error).message).not.toContain('\n');
     }
+  });
+
+  it('lets the Leshan-compatible interface listen beyond this machine with a token', () => {
+    const env = {
+      SIMYARD_LESHAN_API: 'true',
+      SIMYARD_LESHAN_HOST: '0.0.0.0',
+      SIMYARD_LESHAN_TOKEN: 'c2VjcmV0',
+    };
+    expect(loadConfig(env, []).leshan).toEqual({
+      enabled: true,
+      host: '0.0.0.0',
+      port: 8081,
+      token: 'c2VjcmV0',
+    });
   });
 
   it('refuses a flag that it does not know', () => {

@@ -1,0 +1,41 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { parsePeer } from '../../../protocol/coap/udp-port.ts';
+import type { LeshanRouteOptions } from '../dependencies.ts';
+import { presentObjectSpecs } from '../object-specs.ts';
+import { invalidPath, notRegistered, notThere } from '../refusals.ts';
+
+/** What the interface tells of the server itself, and of the objects of its clients. */
+export const serverRoutes: FastifyPluginAsync<LeshanRouteOptions> = async (app, needs) => {
+  const { stores, lookupFor, coapAddress } = needs;
+
+  app.get('/api/server/endpoint', async () => {
+    const { host, port } = parsePeer(coapAddress);
+    const uri = { full: `coap://${coapAddress}`, scheme: 'coap', host, port };
+    return [{ uri, description: 'CoAP over UDP' }];
+  });
+
+  app.get<{ Params: { endpoint: string } }>(
+    '/api/objectspecs/:endpoint',
+    async ({ params: { endpoint } }) => {
+      const registration = await stores.registrations.byEndpoint(endpoint);
+      if (registration === undefined) throw notRegistered(endpoint);
+      return presentObjectSpecs(registration.links, lookupFor(registration));
+    },
+  );
+  for (const url of ['/api/objectspecs', '/api/objectspecs/']) {
+    app.get(url, () => {
+      throw invalidPath();
+    });
+  }
+
+  for (const noun of ['security', 'bootstrap']) {
+    for (const url of [`/api/${noun}`, `/api/${noun}/*`]) {
+      app.all(url, () => {
+        throw notThere(`/api/${noun}`);
+      });
+    }
+  }
+  app.all('/api/server/security', () => {
+    throw notThere('/api/server/security');
+  });
+};
