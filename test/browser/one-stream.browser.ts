@@ -51,7 +51,7 @@ describe.skipIf(skipWithoutChromium)('one event stream per browser', () => {
     await pages[0]?.goto('/devices');
     for (const name of ['shared-a', 'shared-b']) {
       const row = pages[0]?.getByRole('row').filter({ hasText: name });
-      await row?.getByText('registered', { exact: true }).waitFor();
+      await row?.getByText('awake', { exact: true }).waitFor();
     }
     for (const [index, page] of pages.entries()) {
       if (index > 0) await page.goto(`/devices/shared-${index % 2 === 0 ? 'a' : 'b'}`);

@@ -4,7 +4,7 @@ import { announce } from '../announce.ts';
 import { apiContext, clockContext } from '../contexts.ts';
 import type { ApiCarrierSlot, ApiCommand, ApiDevice, ApiProblem } from '../data/api-types.ts';
 import { lifetimeEnd } from '../data/device-list.ts';
-import { stateNow } from '../data/device-state.ts';
+import { isRegistered, stateNow } from '../data/device-state.ts';
 import type { LastValues } from '../data/last-values.ts';
 import { clipped } from '../data/names.ts';
 import { asProblem } from '../data/problem.ts';
@@ -144,7 +144,7 @@ export class CarrierPanel extends LitElement {
     const busy = command !== undefined && !isFinal(command);
     return html`<section class="slot" aria-label=${`SIM ${slot.slot + 1}`}>
       <div class="column">
-        <sy-sim-card .slotStatus=${slot} .progress=${busy ? command.state : undefined} .since=${carrierSince(slot, this.commands)}></sy-sim-card>
+        <sy-sim-card .slotStatus=${slot} .progress=${busy ? command.state : undefined} .since=${carrierSince(slot, this.commands)} .heardAt=${isRegistered(this.device) ? undefined : this.device.lastSeen}></sy-sim-card>
         ${command === undefined ? nothing : this.#progress(command)}
         ${
           this.problem === undefined

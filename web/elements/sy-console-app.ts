@@ -4,9 +4,11 @@ import { cache } from 'lit/directives/cache.js';
 import { announcedEvent } from '../announce.ts';
 import { apiContext, clockContext, liveContext, serverContext } from '../contexts.ts';
 import { ApiClient } from '../data/api-client.ts';
+import type { ApiEvent } from '../data/api-types.ts';
 import { codeMissing, ProblemError } from '../data/problem.ts';
 import { parseRoute, type Route, titleOf } from '../data/routes.ts';
 import { ServerClock } from '../data/server-clock.ts';
+import { exactTime } from '../data/time.ts';
 import { icons } from '../icons.ts';
 import {
   followLinks,
@@ -34,6 +36,7 @@ export class ConsoleApp extends LitElement {
     route: { state: true },
     fault: { state: true },
     spoken: { state: true },
+    printedAt: { state: true },
   };
 
   static override styles = [
@@ -136,6 +139,26 @@ export class ConsoleApp extends LitElement {
         min-height: 0;
         overflow: auto;
       }
+      .printed {
+        display: none;
+      }
+      @media print {
+        :host {
+          display: block;
+          height: auto;
+        }
+        nav,
+        .end,
+        .skip {
+          display: none;
+        }
+        .printed {
+          display: block;
+          padding: 8px 16px;
+          color: var(--sy-text-2);
+          white-space: pre-line;
+        }
+      }
       main:focus {
         outline: none;
       }
@@ -198,6 +221,8 @@ export class ConsoleApp extends LitElement {
   /** The code of a view could not be loaded. */
   declare fault: ProblemError | undefined;
   declare spoken: string;
+  /** What is on paper is of then: the moment of printing, ms since the epoch. */
+  declare printedAt: number | undefined;
 
   readonly #api = new ApiClient();
   readonly #clock = new ServerClock();
@@ -216,6 +241,7 @@ export class ConsoleApp extends LitElement {
     this.route = routeHere();
     this.fault = undefined;
     this.spoken = '';
+    this.printedAt = undefined;
     // Views ask for it when they have heard of a change; the counts follow, at most once a second.
     this.addEventListener('server-changed', () => this.#refreshSoon());
     // A stream that opens may be that of a server which was restarted, or of a laptop that has slept.
@@ -232,10 +258,14 @@ export class ConsoleApp extends LitElement {
     window.addEventListener('keydown', this.#keyed);
     this.#load(this.route);
     this.#refreshServer();
+    this.#stopWatching = this.#live.watch({ types: ['object-model'] }, this.#modelsChanged);
+    window.addEventListener('beforeprint', this.#printing);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#stopWatching?.();
+    window.removeEventListener('beforeprint', this.#printing);
     window.removeEventListener(navigatedEvent, this.#navigated);
     window.removeEventListener(announcedEvent, this.#announced);
     window.removeEventListener('keydown', this.#keyed);
@@ -258,6 +288,7 @@ export class ConsoleApp extends LitElement {
         </div>
       </header>
       <sy-live-bar></sy-live-bar>
+      ${this.printedAt === undefined ? nothing : html`<p class="printed">As of ${exactTime(this.printedAt)}</p>`}
       <main id="view" tabindex="-1">${cache(this.#view())}</main>
       <sy-keys-dialog></sy-keys-dialog>
       <div class="only-spoken" role="status" aria-live="polite">${this.spoken}</div>`;
@@ -300,14 +331,49 @@ export class ConsoleApp extends LitElement {
     this.requestUpdate();
   }
 
+  /** One stream on every page, so that its bar tells the truth on all of them; and names follow their definitions. */
+  readonly #modelsChanged = {
+    onEvent: ({ data }: ApiEvent) => {
+      if (data['change'] === 'loaded' && typeof data['object'] === 'number') this.#learnModel(data['object']);
+    },
+    // What is named by an older definition meanwhile is named by the newer one when the page is loaded again.
+    onGap: () => {},
+  };
+  #stopWatching: (() => void) | undefined;
+
+  async #learnModel(object: number): Promise<void> {
+    try {
+      const model = await this.#api.objectModel(object);
+      (await import('../data/last-values.ts')).learnModel(model);
+    } catch (error) {
+      // Removed meanwhile, or the server is gone: names stay as they are.
+      if (!(error instanceof ProblemError)) throw error;
+    }
+  }
+
   readonly #navigated = () => {
     const before = this.route;
     this.route = routeHere();
     this.fault = undefined;
     this.#load(this.route);
-    if (before.name !== this.route.name && !isSearchWanted()) {
-      this.updateComplete.then(() => this.renderRoot.querySelector('main')?.focus({ preventScroll: true }));
-    }
+    if (isSearchWanted()) return;
+    if (before.name !== this.route.name) this.updateComplete.then(() => this.#focusView());
+    // What had the focus may have gone with what it was part of: the next Tab must not begin at the top.
+    else requestAnimationFrame(() => requestAnimationFrame(() => this.#focusIfLost()));
+  };
+
+  #focusView(): void {
+    this.renderRoot.querySelector('main')?.focus({ preventScroll: true });
+  }
+
+  #focusIfLost(): void {
+    if (document.activeElement === document.body || document.activeElement === null) this.#focusView();
+  }
+
+  readonly #printing = () => {
+    this.printedAt = this.#clock.now();
+    // The browser takes the page as it is when this returns.
+    this.performUpdate();
   };
 
   readonly #announced = (event: Event) => {
@@ -315,7 +381,7 @@ export class ConsoleApp extends LitElement {
   };
 
   readonly #keyed = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
     const going = performance.now() - this.#goingSince < goPatienceMs;
     this.#goingSince = Number.NEGATIVE_INFINITY;
     const target = going ? navigation().find(({ key }) => key === event.key) : undefined;

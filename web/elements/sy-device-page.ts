@@ -227,7 +227,7 @@ export class DevicePage extends LitElement {
 
   /** `1` to `6` go to the tabs. */
   readonly #keyed = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
     const entry = /^[1-9]$/.test(event.key) ? deviceTabEntries[Number(event.key) - 1] : undefined;
     if (entry === undefined) return;
     event.preventDefault();

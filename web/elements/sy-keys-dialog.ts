@@ -4,7 +4,8 @@ import { base, controls } from '../styles/shared.ts';
 
 const keys = [
   ['/', 'Search devices'],
-  ['↑ ↓', 'Move through the table; Home and End to its ends'],
+  ['↑ ↓', 'Move through a table or the tree of objects; Home and End to its ends'],
+  ['← →', 'In the tree of objects: close and open'],
   ['Enter', 'Open the device'],
   ['← →', 'In a chart: move through time'],
   ['+ −', 'In a chart: zoom'],

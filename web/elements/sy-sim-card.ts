@@ -22,6 +22,7 @@ export class SimCard extends LitElement {
     /** How far a switch is that has not ended: `queued`, `sent`, `accepted`; undefined while there is none. */
     progress: { type: String },
     since: { type: Number },
+    heardAt: { type: Number },
   };
 
   static override styles = [
@@ -52,6 +53,9 @@ export class SimCard extends LitElement {
         font-weight: 650;
         letter-spacing: -0.01em;
         overflow-wrap: anywhere;
+      }
+      .old .carrier {
+        color: var(--sy-text-2);
       }
       .none {
         color: var(--sy-text-3);
@@ -105,11 +109,13 @@ export class SimCard extends LitElement {
   declare progress: ApiCommand['state'] | undefined;
   /** Since when it is on its carrier, ms since the epoch, where that is known. */
   declare since: number | undefined;
+  /** When the device was heard last, where it can no longer tell: what the card says may be old. */
+  declare heardAt: number | undefined;
 
   override render() {
     const sim = this.slotStatus;
     if (sim === undefined) return nothing;
-    return html`<div class="card">
+    return html`<div class=${this.heardAt === undefined ? 'card' : 'card old'}>
       ${this.#carrier(sim.current)}
       <span class="slot">SIM ${sim.slot + 1}</span>
       <svg class="chip" viewBox="0 0 48 38" aria-hidden="true">${contacts}</svg>
@@ -118,6 +124,11 @@ export class SimCard extends LitElement {
         <dd><sy-identifier data-fact="iccid" kind="iccid" .value=${sim.iccid}></sy-identifier></dd>
         <dt>IMSI</dt>
         <dd><sy-identifier data-fact="imsi" kind="imsi" .value=${sim.imsi}></sy-identifier></dd>
+        ${
+          this.heardAt === undefined
+            ? nothing
+            : html`<dt>Heard</dt><dd class="switched"><sy-time-text .at=${this.heardAt}></sy-time-text></dd>`
+        }
         ${
           this.progress !== undefined
             ? html`<dt>State</dt><dd class="switched busy">◌ ${words[this.progress] ?? 'switching'}</dd>`

@@ -1,4 +1,6 @@
+import { ContextConsumer } from '@lit/context';
 import { css, html, LitElement } from 'lit';
+import { clockContext } from '../contexts.ts';
 import {
   identifierAt,
   type LastValue,
@@ -8,7 +10,9 @@ import {
   valueText,
 } from '../data/last-values.ts';
 import { type Sensor, sensorObject, sensorTitle } from '../data/sensors.ts';
+import { freshness } from '../data/time.ts';
 import { base, clamps } from '../styles/shared.ts';
+import { Ticker } from '../ticker.ts';
 import './sy-identifier.ts';
 import './sy-time-text.ts';
 
@@ -64,6 +68,12 @@ export class ValuesTable extends LitElement {
       tbody .path {
         color: var(--sy-text-3);
       }
+      .aging {
+        color: var(--sy-text-2);
+      }
+      .stale {
+        color: var(--sy-text-3);
+      }
       .object {
         color: var(--sy-text-3);
       }
@@ -82,14 +92,19 @@ export class ValuesTable extends LitElement {
   declare values: LastValues;
   declare sensors: ReadonlyMap<number, Sensor>;
 
+  readonly #clock = new ContextConsumer(this, { context: clockContext });
+
   constructor() {
     super();
     this.values = new Map();
     this.sensors = new Map();
+    // Values fade as they age, whether or not another comes.
+    new Ticker(this);
   }
 
   override render() {
     const values = sortedByPath(this.values);
+    const now = this.#clock.value?.now() ?? Date.now();
     return html`<section>
       <h2>Last values</h2>
       ${
@@ -104,18 +119,18 @@ export class ValuesTable extends LitElement {
                 <th class="age" scope="col">Taken</th>
               </tr>
             </thead>
-            <tbody>${values.map((value) => this.#row(value))}</tbody>
+            <tbody>${values.map((value) => this.#row(value, now))}</tbody>
           </table>`
       }
     </section>`;
   }
 
-  #row({ path, value, takenAt }: LastValue) {
+  #row({ path, value, takenAt }: LastValue, now: number) {
     const { object, resource } = pathName(path);
     return html`<tr>
       <td class="path mono">${path}</td>
       <th scope="row">${this.#object(path, object)}${resource}</th>
-      <td class="value">${this.#value(path, value)}</td>
+      <td class="value ${freshness(takenAt, now)}">${this.#value(path, value)}</td>
       <td class="age"><sy-time-text .at=${takenAt}></sy-time-text></td>
     </tr>`;
   }
