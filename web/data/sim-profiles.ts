@@ -4,7 +4,7 @@ import { carrierLabel } from './names.ts';
 import { isDisconnect } from './switch-progress.ts';
 
 /** Remote SIM Provisioning (OMA object 504): ICCIDs of all profiles, EID, the kind of provisioning. */
-export const simProvisioning = { id: 504, iccid: 11, eid: 12 } as const;
+export const simProvisioning = { id: 504, iccidResource: 11, eidResource: 12 } as const;
 
 /** One profile of a card: a carrier that it offers, or one that is known by its ICCID alone. */
 export interface SimProfile {
@@ -45,12 +45,12 @@ export function profilesOf(slot: ApiCarrierSlot, values: LastValues): readonly S
 
 /** EID of the eUICC in a slot, where object 504 has told it. */
 export function eidOf(slot: number, values: LastValues): string | undefined {
-  const eid = values.get(`/${simProvisioning.id}/${slot}/${simProvisioning.eid}`)?.value;
+  const eid = values.get(`/${simProvisioning.id}/${slot}/${simProvisioning.eidResource}`)?.value;
   return typeof eid === 'string' && eid !== '' ? eid : undefined;
 }
 
 function provisionedIccids(slot: number, values: LastValues): readonly string[] {
-  const prefix = `/${simProvisioning.id}/${slot}/${simProvisioning.iccid}/`;
+  const prefix = `/${simProvisioning.id}/${slot}/${simProvisioning.iccidResource}/`;
   return [...values.values()]
     .filter(({ path }) => path.startsWith(prefix))
     .sort((a, b) => Number(a.path.slice(prefix.length)) - Number(b.path.slice(prefix.length)))
