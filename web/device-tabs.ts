@@ -46,4 +46,12 @@ export const deviceTabEntries: readonly DeviceTabEntry[] = [
     view: ({ endpoint, source, path }) =>
       html`<sy-device-objects .endpoint=${endpoint} .source=${source} .path=${path}></sy-device-objects>`,
   },
+  {
+    tab: 'trace',
+    label: 'Trace',
+    parts: [],
+    load: () => import('./elements/sy-device-trace.ts'),
+    view: ({ endpoint, source, query }) =>
+      html`<sy-device-trace .endpoint=${endpoint} .source=${source} .query=${query}></sy-device-trace>`,
+  },
 ];

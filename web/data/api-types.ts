@@ -24,6 +24,7 @@ export type {
   ApiLink,
   ApiLinksAnswer,
   ApiLiveReadings,
+  ApiLiveTrace,
   ApiProblem,
   ApiReading,
   ApiReadingsAnswer,
@@ -32,6 +33,9 @@ export type {
   ApiServer,
   ApiServerSetting,
   ApiServerSettingsAnswer,
+  ApiTraceAnswer,
+  ApiTraceMessage,
+  ApiTracePayload,
   ApiValue,
 } from '../../server/api/schemas.ts';
 

@@ -55,6 +55,11 @@ export function clockTime(at: number, timeZone?: string): string {
   return stamp(at, timeZone).slice(11, 19);
 }
 
+/** `14:03:27.123`, in the reader's time zone. */
+export function clockMilliseconds(at: number, timeZone?: string): string {
+  return stamp(at, timeZone).slice(11);
+}
+
 /** RFC 3339 in UTC with µs: what a CSV carries. */
 export function isoMicroseconds(at: number): string {
   const whole = Math.floor(at);

@@ -10,6 +10,7 @@ const keys = [
   ['← →', 'In a chart: move through time'],
   ['+ −', 'In a chart: zoom'],
   ['Esc', 'In a chart: back to live. In a dialog: close'],
+  ['Space', 'In a trace: pause, and go on. ← → move through an exchange'],
   ['g …', `Go to: ${goKeys()}`],
   ['1 … 6', 'On a device: its tabs'],
   ['?', 'This list'],
