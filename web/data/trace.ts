@@ -60,14 +60,14 @@ export function isErrorCode(code: string | undefined): boolean {
  */
 export function exchangesOf(messages: readonly ApiTraceMessage[]): ReadonlyMap<number, number> {
   const exchanges = new Map<number, number>();
-  /** By direction and message id, the first with it. */
+  /** By direction and message id, the first CON or NON with it: replies have the id of what they reply to. */
   const firsts = new Map<string, number>();
-  for (const { id, answers, direction, messageId, retransmission, duplicate } of messages) {
+  for (const { id, answers, direction, type, messageId, retransmission, duplicate } of messages) {
     const key = `${direction} ${messageId}`;
     const repeats = retransmission !== undefined || duplicate === true;
     const origin = answers ?? (repeats ? firsts.get(key) : undefined);
     exchanges.set(id, origin === undefined ? id : (exchanges.get(origin) ?? origin));
-    if (!repeats) firsts.set(key, id);
+    if (!repeats && (type === 'CON' || type === 'NON')) firsts.set(key, id);
   }
   return exchanges;
 }
