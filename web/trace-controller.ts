@@ -24,6 +24,7 @@ export class TraceController implements ReactiveController {
   #request = new AbortController();
   #stop: (() => void) | undefined;
   #render: ReturnType<typeof setTimeout> | undefined;
+  #firstPage = firstPage;
   #loading = false;
   /** Messages behind this one were left out of the live stream, and are to be loaded. */
   #missedAfter: number | undefined;
@@ -56,10 +57,12 @@ export class TraceController implements ReactiveController {
     this.#endpoint = undefined;
   }
 
-  show(endpoint: string, sources: TraceSources): void {
+  /** @param sought whether one of the messages is looked for, which may be an older one */
+  show(endpoint: string, sources: TraceSources, sought: boolean): void {
     if (this.#endpoint === endpoint) return;
     this.#leave();
     this.#endpoint = endpoint;
+    this.#firstPage = sought ? largestPage : firstPage;
     this.#sources = sources;
     this.messages = undefined;
     this.#held = [];
@@ -103,7 +106,7 @@ export class TraceController implements ReactiveController {
       let more = true;
       while (more) {
         const after = this.messages === undefined ? undefined : (this.#missedAfter ?? this.#last);
-        const limit = after === undefined ? firstPage : largestPage;
+        const limit = after === undefined ? this.#firstPage : largestPage;
         const query = { limit, ...(after === undefined ? {} : { after }) };
         const { items, since } = await fetchTrace(sources.api, endpoint, query, signal);
         if (signal.aborted) return;

@@ -213,12 +213,14 @@ export class DeviceTrace extends LitElement {
 
   protected override updated(changed: PropertyValues<this>): void {
     const input = this.renderRoot.querySelector('input');
-    const { text } = parseTraceView(this.query).filter;
+    const { filter, message } = parseTraceView(this.query);
     // What is being typed is ahead of the address; everything else follows it.
-    if (input !== null && this.#typing === undefined && input.value.trim() !== text) input.value = text;
+    if (input !== null && this.#typing === undefined && input.value.trim() !== filter.text)
+      input.value = filter.text;
     if (!changed.has('endpoint')) return;
     const [api, live] = [this.#api.value, this.#live.value];
-    if (api !== undefined && live !== undefined) this.#trace.show(this.endpoint, { api, live });
+    if (api === undefined || live === undefined) return;
+    this.#trace.show(this.endpoint, { api, live }, message !== undefined);
   }
 
   override render() {

@@ -206,7 +206,7 @@ export class TraceTable extends LitElement {
       }
       @container (max-width: 560px) {
         .row {
-          grid-template-columns: 86px 16px 44px minmax(0, 1fr);
+          grid-template-columns: 94px 16px 44px minmax(0, 1fr);
           gap: 8px;
           font-size: 13px;
         }
