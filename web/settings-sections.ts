@@ -22,6 +22,11 @@ export const settingsSectionEntries: readonly SettingsSectionEntry[] = [
     view: (query) => html`<sy-settings-policies .query=${query}></sy-settings-policies>`,
   },
   {
+    section: 'webhooks',
+    load: () => import('./elements/sy-settings-webhooks.ts'),
+    view: (query) => html`<sy-settings-webhooks .query=${query}></sy-settings-webhooks>`,
+  },
+  {
     section: 'server',
     load: () => import('./elements/sy-settings-server.ts'),
     view: () => html`<sy-settings-server></sy-settings-server>`,

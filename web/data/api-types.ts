@@ -37,6 +37,12 @@ export type {
   ApiTraceMessage,
   ApiTracePayload,
   ApiValue,
+  ApiWebhook,
+  ApiWebhookBody,
+  ApiWebhookDeliveriesAnswer,
+  ApiWebhookDelivery,
+  ApiWebhooksAnswer,
+  ApiWebhookWithSecret,
 } from '../../server/api/schemas.ts';
 
 import type { ApiCarrierAnswer } from '../../server/api/schemas.ts';
