@@ -132,10 +132,6 @@ describe.skipIf(skipWithoutChromium)('webhooks, seen in a browser', () => {
       await look.page.goto(path);
       await look.page.getByText(text, { exact: true }).first().waitFor();
       expect(await violations(look.page)).toEqual([]);
-      if (process.env.SCREENSHOTS !== undefined) {
-        const name = `${new URL(look.page.url()).search.slice(1, 9) || 'list'}-${theme}-${width}`;
-        await look.page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png` });
-      }
     }
     expect(look.complaints).toEqual([]);
     await look.context.close();
