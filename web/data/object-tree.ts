@@ -33,6 +33,8 @@ export interface TreeSource {
   readonly mapped: ReadonlySet<string>;
   /** Deleted since the device listed them. */
   readonly gone: ReadonlySet<string>;
+  /** A place that the reader has gone to: a resource is there, whether the device has shown it or not. */
+  readonly asked?: string;
   /** Resources too that the definition has and the device has not shown. */
   readonly all: boolean;
 }
@@ -87,6 +89,9 @@ export function objectTree(source: TreeSource): readonly TreeNode[] {
       }
     }
   }
+  const [, instance = '', ...below] = trailOf(source.asked ?? '');
+  if (children.get(parentOf(instance))?.has(instance))
+    for (const path of below) under(parentOf(path)).add(path);
   const build = (path: string): TreeNode => {
     const ids = idsOf(path);
     const [object, , resourceId] = ids;

@@ -468,11 +468,20 @@ export class DeviceObjects extends LitElement {
 
   #currentTree(values: LastValues): readonly TreeNode[] {
     for (const path of values.keys()) this.#heard.add(path);
-    const inputs = [this.#heard, this.#heard.size, this.#objects.version, this.all];
+    const inputs = [this.#heard, this.#heard.size, this.#objects.version, this.all, this.path];
     if (inputs.every((input, index) => input === this.#treeOf[index])) return this.#tree;
     this.#treeOf = inputs;
     const { links, models, discovered, mapped, gone } = this.#objects;
-    this.#tree = objectTree({ links, models, heard: this.#heard, discovered, mapped, gone, all: this.all });
+    this.#tree = objectTree({
+      links,
+      models,
+      heard: this.#heard,
+      discovered,
+      mapped,
+      gone,
+      asked: this.path,
+      all: this.all,
+    });
     // Where the device has listed nothing, what was heard of tells which objects there are.
     const unknown = this.#tree.filter(({ model }) => model === undefined).map(({ path }) => path);
     if (this.#objects.loaded && links === undefined) this.#objects.learnOnce(unknown);

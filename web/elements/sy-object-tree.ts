@@ -19,6 +19,11 @@ import './sy-time-text.ts';
 const typeAheadMs = 700;
 const rowHeight = 32;
 
+/** What is drawn: a row, or the room of those that are not. */
+type Line =
+  | { readonly key: string; readonly gap: number }
+  | { readonly key: string; readonly row: TreeRow; readonly entry: boolean };
+
 /**
  * The object tree of a device (WAI-ARIA tree pattern), with the newest value of each resource and its age. Only the rows
  * in sight are drawn. Fires `place-chosen` with a path, and `place-ticked` with one while several are being picked.
@@ -228,22 +233,25 @@ export class ObjectTree extends LitElement {
       rows.findIndex(({ node }) => node.path === this.active),
     );
     const { runs, after } = rowRuns(rows.length, this.#sight, entry);
+    const lines = runs.flatMap(({ gap, first, end }): Line[] => [
+      { key: `gap before ${rows[first]?.node.path}`, gap },
+      ...rows.slice(first, end).map((row, at) => ({ key: row.node.path, row, entry: first + at === entry })),
+    ]);
+    // One list by keys: a row that has the focus stays the element that it is, whatever comes and goes around it.
     return html`<div
       role="tree"
       aria-label="Objects"
       aria-multiselectable=${this.picking ? 'true' : nothing}
       @keydown=${this.#keyed}
     >
-      ${runs.map(
-        ({ gap, first, end }) =>
-          html`<div class="gap" role="none" data-rows=${gap}></div>
-            ${repeat(
-              rows.slice(first, end),
-              ({ node }) => node.path,
-              (row, index) => this.#row(row, first + index === entry),
-            )}`,
+      ${repeat(
+        [...lines, { key: 'gap behind', gap: after }],
+        ({ key }) => key,
+        (line) =>
+          'gap' in line
+            ? html`<div class="gap" role="none" data-rows=${line.gap}></div>`
+            : this.#row(line.row, line.entry),
       )}
-      <div class="gap" role="none" data-rows=${after}></div>
     </div>`;
   }
 
@@ -381,6 +389,7 @@ export class ObjectTree extends LitElement {
         );
       },
     };
+    if (keys[event.key] !== undefined) this.#typed = '';
     const action = keys[event.key] ?? this.#typeAhead(event.key, rows, at);
     if (action === undefined) return;
     event.preventDefault();

@@ -241,7 +241,7 @@ export class ValuesForm extends LitElement {
       <button
         type="button"
         class="small"
-        aria-label=${`Add an instance of ${label}`}
+        aria-label=${`Add instance of ${label}`}
         @click=${() => this.#set(key, instances, freeId(shown ?? instances), '')}
       >
         Add instance

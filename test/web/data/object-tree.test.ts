@@ -111,6 +111,15 @@ describe('the object tree of a device', () => {
     expect(paths(tree)).toEqual(['/33000', '/33000/0']);
   });
 
+  it('has the resource that the reader has gone to, where its instance is there', () => {
+    const at = (asked: string) =>
+      paths(objectTree(source({ links: links('/6/0'), mapped: new Set(['/6/0']), asked })));
+    expect(at('/6/0/3')).toEqual(['/6', '/6/0', '/6/0/3']);
+    expect(at('/6/1/3')).toEqual(['/6', '/6/0']);
+    expect(at('/6/0')).toEqual(['/6', '/6/0']);
+    expect(at('')).toEqual(['/6', '/6/0']);
+  });
+
   it('has no resources of an object without instances', () => {
     expect(paths(objectTree(source({ links: links('/6'), all: true })))).toEqual(['/6']);
   });
