@@ -66,7 +66,6 @@ describe.skipIf(skipWithoutChromium)('the objects of a device, in a browser', ()
   beforeEach(async () => {
     console = await openPage(browser, system.origin);
     page = console.page;
-    page.setDefaultTimeout(6000); // DEBUG
     return async () => {
       // What a device refuses is an answer with an error, which a browser tells of by itself.
       const complaints = console.complaints.filter(
@@ -573,7 +572,6 @@ describe.skipIf(skipWithoutChromium)('the objects of a device, in a browser', ()
   it.each(looks)('has nothing that axe objects to ($name)', async ({ theme, width }) => {
     const look = await openPage(browser, system.origin, { theme, width });
     page = look.page;
-    page.setDefaultTimeout(6000); // DEBUG
     const objects = tab(types);
     await objects.open();
     expect(await violations(page)).toEqual([]);

@@ -1,17 +1,8 @@
 import { css, html, LitElement, nothing } from 'lit';
+import type { Confirmation } from '../data/confirmation.ts';
 import { base, controls, fields } from '../styles/shared.ts';
 
-/** What a reader is to confirm. */
-export interface Confirmation {
-  /** `Reboot modem-1?` */
-  readonly title: string;
-  /** What it does, in a sentence or two. */
-  readonly effect: string;
-  /** Of the button: `Reboot`. */
-  readonly verb: string;
-  /** To be typed before it can be done: of what cannot be undone. */
-  readonly typed?: string;
-}
+export type { Confirmation };
 
 /** Asks before something that is hard to take back: names its object and its effect. */
 export class ConfirmDialog extends LitElement {

@@ -2,11 +2,12 @@ import { ContextConsumer } from '@lit/context';
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { apiContext, clockContext, liveContext } from '../contexts.ts';
 import type { ApiCommand, ApiObservationStatus, ApiProblem } from '../data/api-types.ts';
-import { dangerOf } from '../data/dangers.ts';
+import { questionBefore } from '../data/dangers.ts';
 import { type DeviceOperation, DeviceOperations } from '../data/device-operations.ts';
 import { isRegistered } from '../data/device-state.ts';
-import type { LastValue, LastValues } from '../data/last-values.ts';
-import { nodeAt, objectTree, parentOf, type TreeNode, trailOf } from '../data/object-tree.ts';
+import { DeviceTree } from '../data/device-tree.ts';
+import type { LastValues } from '../data/last-values.ts';
+import { nodeAt, parentOf, type TreeNode, trailOf } from '../data/object-tree.ts';
 import { asProblem } from '../data/problem.ts';
 import type { LoggedRequest } from '../data/request-log.ts';
 import { isReadable } from '../data/resource-definition.ts';
@@ -15,17 +16,17 @@ import type { DeviceController } from '../device-controller.ts';
 import { DeviceObjectsController } from '../device-objects-controller.ts';
 import { DeviceRequestsController } from '../device-requests-controller.ts';
 import { navigate } from '../navigation.ts';
-import { base, controls, fields, skeletons } from '../styles/shared.ts';
+import { base, controls } from '../styles/shared.ts';
 import './sy-composite-panel.ts';
 import type { ConfirmDialog } from './sy-confirm-dialog.ts';
 import './sy-confirm-dialog.ts';
 import './sy-object-detail.ts';
-import './sy-object-tree.ts';
 import './sy-problem-panel.ts';
 import './sy-request-log.ts';
 import type { RequestOptions } from './sy-request-options.ts';
 import './sy-request-options.ts';
 import './sy-time-text.ts';
+import './sy-tree-pane.ts';
 import type { ValueInput } from './sy-value-input.ts';
 
 /** What a device has, object by object, and every operation on it. `path` is the place that the address names. */
@@ -34,7 +35,6 @@ export class DeviceObjects extends LitElement {
     endpoint: { type: String },
     path: { type: String },
     source: { attribute: false, hasChanged: () => true },
-    filter: { state: true },
     all: { state: true },
     picking: { state: true },
     ticked: { state: true },
@@ -45,8 +45,6 @@ export class DeviceObjects extends LitElement {
   static override styles = [
     base,
     controls,
-    fields,
-    skeletons,
     css`
       :host {
         display: grid;
@@ -54,36 +52,8 @@ export class DeviceObjects extends LitElement {
         height: 100%;
         min-height: 0;
       }
-      aside {
-        display: flex;
-        flex-direction: column;
-        min-height: 0;
+      sy-tree-pane {
         border-right: 1px solid var(--sy-rule);
-      }
-      .tools {
-        display: grid;
-        gap: 8px;
-        padding: 12px 16px;
-        border-bottom: 1px solid var(--sy-rule);
-      }
-      .switches {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 4px 16px;
-      }
-      .switches label {
-        display: flex;
-        gap: 6px;
-        align-items: center;
-        min-height: 24px;
-        color: var(--sy-text-2);
-        font-size: var(--sy-small);
-      }
-      .scroll {
-        flex: 1;
-        min-height: 0;
-        padding: 8px;
-        overflow: auto;
       }
       .main {
         display: flex;
@@ -139,35 +109,17 @@ export class DeviceObjects extends LitElement {
         justify-self: start;
         margin-top: 8px;
       }
-      .bones {
-        display: grid;
-        gap: 20px;
-        padding: 12px;
-      }
-      .bone:nth-child(3n) {
-        width: 52%;
-      }
-      .bone:nth-child(3n + 1) {
-        width: 70%;
-      }
-      .bone:nth-child(3n + 2) {
-        width: 60%;
-      }
       /* One at a time where there is no room for both: a place has a way back to the tree. */
       @media (max-width: 760px) {
         :host {
           grid-template: auto / minmax(0, 1fr);
           height: auto;
         }
-        :host([placed]) aside {
+        :host([placed]) sy-tree-pane {
           display: none;
         }
-        aside {
+        sy-tree-pane {
           border-right: 0;
-        }
-        .scroll {
-          padding: 8px 4px;
-          overflow: visible;
         }
         sy-request-options {
           padding: 10px 16px;
@@ -190,7 +142,6 @@ export class DeviceObjects extends LitElement {
   declare endpoint: string;
   declare path: string;
   declare source: DeviceController | undefined;
-  declare filter: string;
   declare all: boolean;
   declare picking: boolean;
   declare ticked: ReadonlySet<string>;
@@ -205,18 +156,12 @@ export class DeviceObjects extends LitElement {
   #operations = new DeviceOperations('');
   #stopWatching: (() => void) | undefined;
   #watched = '';
-  #tree: readonly TreeNode[] = [];
-  #treeOf: readonly unknown[] = [];
-  #values: LastValues = new Map();
-  #valuesOf: readonly unknown[] = [];
-  /** Every path that a value was heard of: the tree is made anew only when there is another. */
-  #heard = new Set<string>();
+  #tree = new DeviceTree();
 
   constructor() {
     super();
     this.endpoint = '';
     this.path = '';
-    this.filter = '';
     this.all = false;
     this.picking = false;
     this.ticked = new Set();
@@ -239,7 +184,7 @@ export class DeviceObjects extends LitElement {
     if (changed.has('endpoint')) {
       this.#operations = new DeviceOperations(this.endpoint);
       this.#requests.clear();
-      this.#heard = new Set();
+      this.#tree = new DeviceTree();
       this.ticked = new Set();
       this.problem = undefined;
     }
@@ -264,28 +209,25 @@ export class DeviceObjects extends LitElement {
   override render() {
     const { source } = this;
     if (source?.device === undefined) return nothing;
-    const values = this.#currentValues(source.values);
-    const tree = this.#currentTree(values);
+    const values = this.#tree.values(source.values, this.#objects.read);
+    const nodes = this.#nodes();
     const problem = this.#objects.problem ?? this.problem;
-    return html`<aside aria-label="Object tree">
-        ${this.#tools()}
-        <div class="scroll">
-          ${
-            this.#objects.loaded
-              ? html`<sy-object-tree
-                .tree=${tree}
-                .values=${values}
-                .selected=${this.path}
-                .filter=${this.filter}
-                ?picking=${this.picking}
-                .ticked=${this.ticked}
-                @place-chosen=${(event: CustomEvent<string>) => this.#go(event.detail)}
-                @place-ticked=${(event: CustomEvent<string>) => this.#tick(event.detail)}
-              ></sy-object-tree>`
-              : this.#bones()
-          }
-        </div>
-      </aside>
+    return html`<sy-tree-pane
+        role="complementary"
+        aria-label="Object tree"
+        .tree=${this.#objects.loaded ? nodes : undefined}
+        .values=${values}
+        .selected=${this.path}
+        ?all=${this.all}
+        ?picking=${this.picking}
+        .ticked=${this.ticked}
+        @place-chosen=${(event: CustomEvent<string>) => navigate(this.#href(event.detail))}
+        @place-ticked=${(event: CustomEvent<string>) => this.#tick(event.detail)}
+        @all-changed=${(event: CustomEvent<boolean>) => {
+          this.all = event.detail;
+        }}
+        @picking-changed=${(event: CustomEvent<boolean>) => this.#pick(event.detail)}
+      ></sy-tree-pane>
       <div class="main">
         <sy-request-options
           role="group"
@@ -303,7 +245,7 @@ export class DeviceObjects extends LitElement {
               ? nothing
               : html`<sy-problem-panel .problem=${problem} retry @retried=${() => this.#again()}></sy-problem-panel>`
           }
-          ${this.picking ? this.#composite(tree, values, source) : this.#place(tree, values, source)}
+          ${this.picking ? this.#composite(nodes, values, source) : this.#place(nodes, values, source)}
         </div>
         <sy-request-log
           class=${this.#requests.log.length === 0 ? 'empty' : ''}
@@ -314,41 +256,6 @@ export class DeviceObjects extends LitElement {
         ></sy-request-log>
       </div>
       <sy-confirm-dialog></sy-confirm-dialog>`;
-  }
-
-  #tools() {
-    return html`<div class="tools">
-      <input
-        type="search"
-        aria-label="Filter by name, id, path or value"
-        placeholder="Name, id, /path or value"
-        autocomplete="off"
-        .value=${this.filter}
-        @input=${(event: Event) => {
-          this.filter = (event.target as HTMLInputElement).value;
-        }}
-      />
-      <div class="switches">
-        <label title="Resources too that the definition has, and the device has not shown"
-          ><input
-            type="checkbox"
-            .checked=${this.all}
-            @change=${(event: Event) => {
-              this.all = (event.target as HTMLInputElement).checked;
-            }}
-          />All defined</label
-        >
-        <label title="For one message that reads, writes or observes several places"
-          ><input type="checkbox" .checked=${this.picking} @change=${this.#pick} />Pick several</label
-        >
-      </div>
-    </div>`;
-  }
-
-  #bones() {
-    return html`<div class="bones" role="img" aria-busy="true" aria-label="Loading objects">
-      ${[1, 2, 3, 4, 5, 6, 7].map(() => html`<i class="bone"></i>`)}
-    </div>`;
   }
 
   #note({ device }: DeviceController) {
@@ -453,51 +360,29 @@ export class DeviceObjects extends LitElement {
     });
   }
 
-  /** What was heard, and what Reads have brought: of each path what is newer. */
-  #currentValues(values: LastValues): LastValues {
-    const { read } = this.#objects;
-    if (values === this.#valuesOf[0] && read === this.#valuesOf[1]) return this.#values;
-    this.#valuesOf = [values, read];
-    const merged = new Map<string, LastValue>(values);
-    for (const [path, value] of read) {
-      if (value.takenAt >= (merged.get(path)?.takenAt ?? 0)) merged.set(path, value);
-    }
-    this.#values = merged;
-    return merged;
-  }
-
-  #currentTree(values: LastValues): readonly TreeNode[] {
-    for (const path of values.keys()) this.#heard.add(path);
-    const inputs = [this.#heard, this.#heard.size, this.#objects.version, this.all, this.path];
-    if (inputs.every((input, index) => input === this.#treeOf[index])) return this.#tree;
-    this.#treeOf = inputs;
-    const { links, models, discovered, mapped, gone } = this.#objects;
-    this.#tree = objectTree({
+  #nodes(): readonly TreeNode[] {
+    const { links, models, discovered, mapped, gone, loaded } = this.#objects;
+    const nodes = this.#tree.nodes({
       links,
       models,
-      heard: this.#heard,
       discovered,
       mapped,
       gone,
       asked: this.path,
       all: this.all,
     });
-    // Where the device has listed nothing, what was heard of tells which objects there are.
-    const unknown = this.#tree.filter(({ model }) => model === undefined).map(({ path }) => path);
-    if (this.#objects.loaded && links === undefined) this.#objects.learnOnce(unknown);
-    return this.#tree;
+    // Where the device has listed nothing, what was heard of it tells which objects there are.
+    if (loaded && links === undefined)
+      this.#objects.learnOnce(nodes.flatMap(({ model, path }) => (model === undefined ? [path] : [])));
+    return nodes;
   }
 
   #href(path: string): string {
     return hrefOf({ name: 'device', endpoint: this.endpoint, tab: 'objects', path });
   }
 
-  #go(path: string): void {
-    navigate(this.#href(path));
-  }
-
-  #pick(event: Event): void {
-    this.picking = (event.target as HTMLInputElement).checked;
+  #pick(picking: boolean): void {
+    this.picking = picking;
     const { format: _, ...options } = this.options;
     this.options = options;
     if (this.picking && this.path !== '') this.ticked = new Set([this.path]);
@@ -513,24 +398,10 @@ export class DeviceObjects extends LitElement {
     if (await this.#confirmed(operation)) await this.#requests.perform(operation, this.options.held);
   }
 
-  async #confirmed({ kind, paths: [path = ''] }: DeviceOperation): Promise<boolean> {
+  async #confirmed(operation: DeviceOperation): Promise<boolean> {
+    const question = questionBefore(operation, this.endpoint);
     const dialog = this.renderRoot.querySelector<ConfirmDialog>('sy-confirm-dialog');
-    if (dialog === null) return false;
-    if (kind === 'delete') {
-      return dialog.ask({
-        title: `Delete ${path} of ${this.endpoint}?`,
-        effect: 'The device removes it with all that it holds. It cannot be brought back.',
-        verb: 'Delete',
-      });
-    }
-    const danger = kind === 'execute' ? dangerOf(path) : undefined;
-    if (danger === undefined) return true;
-    return dialog.ask({
-      title: `${danger.verb}: ${this.endpoint}?`,
-      effect: danger.effect,
-      verb: danger.verb,
-      ...(danger.final ? { typed: this.endpoint } : {}),
-    });
+    return question === undefined || (await dialog?.ask(question)) === true;
   }
 
   /** The device has done it: what it answered is shown, what it changed is read again. */
@@ -540,7 +411,7 @@ export class DeviceObjects extends LitElement {
     this.#objects.take(request, this.#clock.value?.now() ?? Date.now());
     if (kind === 'delete') {
       this.#objects.forget(path);
-      if (path === this.path) this.#go(parentOf(path));
+      if (path === this.path) navigate(this.#href(parentOf(path)));
     }
     if (request.held) return;
     // What was written is not what the device has: it may have rounded it, or refused a part.
@@ -554,7 +425,7 @@ export class DeviceObjects extends LitElement {
   }
 
   #isReadable(path: string): boolean {
-    const resource = nodeAt(this.#tree, path)?.resource;
+    const resource = nodeAt(this.#nodes(), path)?.resource;
     return resource === undefined || isReadable(resource);
   }
 

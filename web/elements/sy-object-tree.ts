@@ -137,7 +137,7 @@ export class ObjectTree extends LitElement {
         font-size: var(--sy-small);
         text-align: right;
       }
-      .undefined {
+      .value.undefined {
         color: var(--sy-waiting);
       }
       .none {
