@@ -1,47 +1,60 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import type { ApiClient } from './data/api-client.ts';
 import type { ApiEvent, ApiProblem } from './data/api-types.ts';
-import { applyEvent, type DeviceList, firstPage, listEventTypes, nextPage } from './data/device-list.ts';
-import type { DeviceState } from './data/devices-query.ts';
+import { DeviceRows, rowsPerPage } from './data/device-rows.ts';
+import { type DevicesView, devicesQuery, listQuery } from './data/devices-query.ts';
 import { type LiveStream, onReopened } from './data/live-stream.ts';
 import { asProblem } from './data/problem.ts';
+import type { ServerClock } from './data/server-clock.ts';
 
-const pageSize = 100;
-/** The most that the API gives at once: a list grown longer keeps its rows and renews its count only. */
-const largestPage = 1000;
+/** Rows before and after those in view that are loaded with them. */
+const rowsAround = 60;
+/** Pages in one answer at most. */
+const pagesAtOnce = 5;
+/** A scroll bar that is dragged passes thousands of rows: what is asked for is where it rests so long, ms. */
+const restMs = 60;
 const flushMs = 200;
-const reloadMs = 1000;
-/** Being heard from is no event of its own: how long ago it was is asked for this often; less often for a long list. */
+/** Rows in view are asked for again at this interval: being heard is no event, and others may have moved among them. */
 const renewMs = 5000;
-const renewLongMs = 15_000;
-const longList = 200;
+/** After a device came or went, ms. */
+const soonMs = 1000;
+/** Answers about a list that is asked for the first time say so to who waits for it, ms. */
+const tellMs = 1000;
 
-export interface ListQuery {
-  readonly search: string;
-  readonly state: DeviceState | undefined;
-}
+/** What brings a device into the list or takes it out of it, and what its row shows. */
+const membership = new Set(['registered', 'deregistered', 'expired']);
+const watched = { types: [...membership, 'device'] };
+/** In a fleet of this size every Update is listened to; in a larger one they would be hundreds a second. */
+const smallFleet = 1000;
 
-/** Loads the list page by page, and keeps it true by the live stream. */
+/** Loads those parts of the list that are looked at, and keeps them true. */
 export class DeviceListController implements ReactiveController {
   readonly #host: ReactiveControllerHost & EventTarget;
   #api: ApiClient | undefined;
   #live: LiveStream | undefined;
-  #stopWatching: (() => void) | undefined;
-  #stopReopening: (() => void) | undefined;
+  #clock: ServerClock | undefined;
+  #view: DevicesView | undefined;
+  #query = '';
   #request = new AbortController();
-  #query: ListQuery | undefined;
+  /** What is asked for now. */
+  #asked: { readonly first: number; readonly count: number } | undefined;
+  #visible = { first: 0, last: 0 };
+  #stops: (() => void)[] = [];
+  #watchesUpdates = false;
+  #stopUpdates: (() => void) | undefined;
   #events: ApiEvent[] = [];
   #flush: ReturnType<typeof setTimeout> | undefined;
-  #reload: ReturnType<typeof setTimeout> | undefined;
-  #paging = false;
-  #renewedAt = 0;
+  #rest: ReturnType<typeof setTimeout> | undefined;
+  #soon: ReturnType<typeof setTimeout> | undefined;
   #renewal: ReturnType<typeof setInterval> | undefined;
 
   /** What is shown; of the query before while the next one loads. */
-  list: DeviceList | undefined;
+  rows: DeviceRows | undefined;
+  /** Rises when the rows have changed. */
+  version = 0;
   loading = false;
   problem: ApiProblem | undefined;
-  /** The next page failed; the rows before it stay. */
+  /** Rows in view could not be loaded, or renewed; those that are there stay. */
   pageProblem: ApiProblem | undefined;
 
   constructor(host: ReactiveControllerHost & EventTarget) {
@@ -49,104 +62,182 @@ export class DeviceListController implements ReactiveController {
     host.addController(this);
   }
 
-  connect(api: ApiClient, live: LiveStream): void {
+  connect(api: ApiClient, live: LiveStream, clock: ServerClock | undefined): void {
     this.#api = api;
     this.#live = live;
+    this.#clock = clock;
   }
 
   hostDisconnected(): void {
-    this.#stopWatching?.();
-    this.#stopWatching = undefined;
-    this.#stopReopening?.();
-    this.#stopReopening = undefined;
+    for (const stop of this.#stops.splice(0)) stop();
+    this.#stopUpdates?.();
+    this.#stopUpdates = undefined;
+    this.#watchesUpdates = false;
     this.#request.abort();
-    this.#query = undefined;
+    this.#asked = undefined;
+    this.#query = '';
+    this.#view = undefined;
     clearInterval(this.#renewal);
-    this.#renewal = undefined;
-    clearTimeout(this.#flush);
-    clearTimeout(this.#reload);
-    this.#flush = undefined;
-    this.#reload = undefined;
+    for (const timer of [this.#flush, this.#rest, this.#soon]) clearTimeout(timer);
+    this.#renewal = this.#flush = this.#rest = this.#soon = undefined;
+    this.#events = [];
   }
 
-  /** Shows another query; the same again does nothing. */
-  async show(query: ListQuery): Promise<void> {
-    if (this.#query?.search === query.search && this.#query.state === query.state) return;
+  #shown = '';
+
+  /** Shows a view; the same again does nothing. */
+  async show(view: DevicesView): Promise<void> {
+    const query = devicesQuery(view);
+    if (this.#view !== undefined && this.#query === query) return;
+    this.#view = view;
     this.#query = query;
-    const { list } = this;
-    if (this.problem === undefined && list?.search === query.search && list.state === query.state) {
+    if (this.problem === undefined && this.rows !== undefined && this.#shown === query) {
       // Back on a list that was left: it is there at once, and is renewed where it stands.
-      this.#restart();
       this.#watch();
       await this.#live?.settled();
-      await this.#reloadQuietly();
-    } else {
-      await this.load();
+      this.renew();
+      return;
     }
+    await this.load();
   }
 
+  /** Loads the beginning anew. */
   async load(): Promise<void> {
-    const api = this.#api;
-    const query = this.#query;
-    if (api === undefined || query === undefined) return;
-    const request = this.#restart();
+    const view = this.#view;
+    if (this.#api === undefined || view === undefined) return;
+    const { signal } = this.#restart();
     this.loading = true;
     this.problem = undefined;
     this.pageProblem = undefined;
     this.#host.requestUpdate();
     this.#watch();
     try {
-      await this.#live?.settled();
-      if (request.signal.aborted) return;
-      const page = await api.devices({ limit: pageSize, ...query }, request.signal);
-      this.list = firstPage(query, page);
+      // What happens after this answer is heard; a stream that takes long is not waited for.
+      await this.#live?.settled(tellMs);
+      if (signal.aborted) return;
+      const query = this.#pageQuery(view, 0, rowsPerPage);
+      const page = await this.#api.devices(query, signal);
+      if (signal.aborted) return;
+      this.rows = new DeviceRows(page, performance.now());
+      this.#shown = this.#query;
+      this.version += 1;
+      this.#listenToUpdates();
     } catch (error) {
-      if (request.signal.aborted) return;
+      if (signal.aborted) return;
       this.problem = asProblem(error);
     }
     this.loading = false;
     this.#host.requestUpdate();
   }
 
-  /** Loads the next page, once at a time. */
-  async more(): Promise<void> {
-    const { list } = this;
-    if (this.#api === undefined || this.#paging || this.loading || list === undefined || list.next === null) {
-      return;
+  /** The reader looks at these rows: they, and some around them, are to be there. */
+  look(first: number, last: number): void {
+    this.#visible = { first, last };
+    if (this.rows === undefined || this.loading) return;
+    const wanted = this.rows.missing(first, last, Number.NEGATIVE_INFINITY);
+    const asked = this.#asked;
+    if (wanted !== undefined && asked !== undefined) {
+      const covered = wanted.first >= asked.first && wanted.first + wanted.count <= asked.first + asked.count;
+      if (covered) return;
     }
-    this.#paging = true;
-    this.pageProblem = undefined;
-    const request = this.#request;
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => this.#fill(), wanted === undefined ? restMs * 3 : restMs);
+  }
+
+  /** Asks for the rows in view anew. */
+  renew(): void {
+    this.#fill(performance.now());
+  }
+
+  /** Endpoints of a range of rows, those that are not loaded too. Rejects as the API does. */
+  async endpointsOf(from: number, to: number): Promise<readonly string[]> {
+    const view = this.#view;
+    const api = this.#api;
+    if (view === undefined || api === undefined || this.rows === undefined) return [];
+    const endpoints: string[] = [];
+    for (let offset = from; offset <= to; offset += 1000) {
+      const loaded: string[] = [];
+      for (let index = offset; index <= Math.min(to, offset + 999); index++) {
+        const device = this.rows.get(index);
+        if (device === undefined) break;
+        loaded.push(device.endpoint);
+      }
+      if (loaded.length === Math.min(to, offset + 999) - offset + 1) {
+        endpoints.push(...loaded);
+        continue;
+      }
+      const query = this.#pageQuery(view, offset, Math.min(1000, to - offset + 1));
+      query.set('fields', 'endpoint');
+      const page = await api.devices(query);
+      endpoints.push(...page.items.map(({ endpoint }) => endpoint));
+    }
+    return endpoints;
+  }
+
+  /** Loads what is missing around the rows in view, or what of it is older than `since`. */
+  async #fill(since = Number.NEGATIVE_INFINITY): Promise<void> {
+    const { rows } = this;
+    const view = this.#view;
+    if (this.#api === undefined || rows === undefined || view === undefined || this.loading) return;
+    const { first, last } = this.#visible;
+    const around = since === Number.NEGATIVE_INFINITY ? rowsAround : 0;
+    const wanted = rows.missing(first - around, last + around, since);
+    if (wanted === undefined) return;
+    const count = Math.min(wanted.count, pagesAtOnce);
+    const { signal } = this.#restart();
+    const asked = { first: wanted.first, count };
+    this.#asked = asked;
     try {
-      const page = await this.#api.devices(
-        { limit: pageSize, cursor: list.next, search: list.search, state: list.state },
-        request.signal,
-      );
-      if (this.list !== undefined && !request.signal.aborted) this.list = nextPage(this.list, page);
+      const query = this.#pageQuery(view, wanted.first * rowsPerPage, count * rowsPerPage);
+      const page = await this.#api.devices(query, signal);
+      if (signal.aborted || this.rows !== rows) return;
+      rows.put(wanted.first, page, performance.now());
+      // The server answers again: what it could not give is asked for where it is still wanted.
+      this.pageProblem = undefined;
+      this.#listenToUpdates();
     } catch (error) {
-      if (!request.signal.aborted) this.pageProblem = asProblem(error);
+      if (signal.aborted) return;
+      this.pageProblem = asProblem(error);
     } finally {
-      this.#paging = false;
+      if (this.#asked === asked) this.#asked = undefined;
     }
+    this.version += 1;
     this.#host.requestUpdate();
   }
 
+  #pageQuery(view: DevicesView, offset: number, limit: number): URLSearchParams {
+    const query = listQuery(view, this.#clock?.now() ?? Date.now());
+    query.set('limit', String(limit));
+    if (offset > 0) query.set('offset', String(offset));
+    return query;
+  }
+
   #watch(): void {
-    this.#stopWatching ??= this.#live?.watch(
-      { types: listEventTypes },
-      { onEvent: (event) => this.#take(event), onGap: () => this.#reloadSoon() },
-    );
-    if (this.#live !== undefined) {
-      this.#stopReopening ??= onReopened(this.#live, () => {
+    const live = this.#live;
+    if (live === undefined || this.#stops.length > 0) return;
+    this.#stops.push(
+      live.watch(watched, { onEvent: (event) => this.#take(event), onGap: () => this.#renewSoon() }),
+      onReopened(live, () => {
         if (this.problem !== undefined) this.load();
-        else this.#reloadQuietly();
-      });
-    }
+        else this.renew();
+      }),
+    );
     this.#renewal ??= setInterval(() => {
-      if (document.visibilityState !== 'visible') return;
-      const long = (this.list?.devices.length ?? 0) > longList;
-      if (!long || performance.now() - this.#renewedAt >= renewLongMs - renewMs / 2) this.#reloadQuietly();
+      if (document.visibilityState === 'visible') this.renew();
     }, renewMs);
+  }
+
+  #listenToUpdates(): void {
+    const wanted = (this.rows?.total ?? 0) <= smallFleet;
+    if (wanted === this.#watchesUpdates || this.#stops.length === 0) return;
+    this.#watchesUpdates = wanted;
+    this.#stopUpdates?.();
+    this.#stopUpdates = wanted
+      ? this.#live?.watch(
+          { types: ['updated'] },
+          { onEvent: (event) => this.#take(event), onGap: () => this.#renewSoon() },
+        )
+      : undefined;
   }
 
   #restart(): AbortController {
@@ -155,52 +246,31 @@ export class DeviceListController implements ReactiveController {
     return this.#request;
   }
 
-  /** Events of a large fleet come by the thousand: they are applied together. */
+  /** Events of a large fleet come by the thousand: they are applied together, to the rows that are loaded. */
   #take(event: ApiEvent): void {
     this.#events.push(event);
     this.#flush ??= setTimeout(() => {
       this.#flush = undefined;
-      let unseen = false;
+      let members = false;
+      let shown = false;
       for (const event of this.#events.splice(0)) {
-        if (event.type !== 'updated' && event.type !== 'device') {
-          this.#host.dispatchEvent(new Event('server-changed', { bubbles: true, composed: true }));
-        }
-        if (this.list === undefined) continue;
-        const applied = applyEvent(this.list, event);
-        this.list = applied.list;
-        unseen ||= applied.unseen;
+        members ||= membership.has(event.type);
+        shown = (this.rows?.apply(event) ?? false) || shown;
       }
-      if (unseen) this.#reloadSoon();
+      if (members) {
+        this.#host.dispatchEvent(new Event('server-changed', { bubbles: true, composed: true }));
+        this.#renewSoon();
+      }
+      if (!shown) return;
+      this.version += 1;
       this.#host.requestUpdate();
     }, flushMs);
   }
 
-  #reloadSoon(): void {
-    this.#reload ??= setTimeout(() => {
-      this.#reload = undefined;
-      this.#reloadQuietly();
-    }, reloadMs);
-  }
-
-  async #reloadQuietly(): Promise<void> {
-    const { list } = this;
-    const query = this.#query;
-    if (this.#api === undefined || list === undefined || query === undefined || this.loading) return;
-    const long = list.devices.length > largestPage;
-    const limit = long ? 1 : Math.max(pageSize, list.devices.length);
-    const request = this.#request;
-    this.#renewedAt = performance.now();
-    try {
-      const page = await this.#api.devices({ limit, ...query }, request.signal);
-      if (request.signal.aborted || this.list === undefined) return;
-      this.list = long ? { ...this.list, total: page.total } : firstPage(query, page);
-      // The server answers again: what it could not give is asked for where it is still wanted.
-      this.pageProblem = undefined;
-      this.#host.requestUpdate();
-    } catch (error) {
-      if (request.signal.aborted) return;
-      this.pageProblem = asProblem(error);
-      this.#host.requestUpdate();
-    }
+  #renewSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.renew();
+    }, soonMs);
   }
 }

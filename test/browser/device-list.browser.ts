@@ -59,7 +59,7 @@ describe.skipIf(skipWithoutChromium)('the list of devices', () => {
     expect((await shown()).length).toBeLessThan(100);
     expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe(String(fleetSize + 1));
 
-    const rows = page.locator('lit-virtualizer');
+    const rows = page.locator('sy-device-table .body');
     await eventually(async () => {
       await rows.evaluate((list: { scrollTop: number; scrollHeight: number }) => {
         list.scrollTop = list.scrollHeight;
@@ -103,16 +103,100 @@ describe.skipIf(skipWithoutChromium)('the list of devices', () => {
     expect(await search().inputValue()).toBe('FLEET-77');
   });
 
-  it('filters by state, and leads out of a search without a result', async () => {
+  it('filters by what there is, says so in the address, and leads out of a search without a result', async () => {
     await page.goto('/devices');
-    await page.getByRole('button', { name: 'Not registered' }).click();
-    await page.getByRole('heading', { name: 'Every device is registered' }).waitFor();
+    await page.getByRole('button', { name: '+ State' }).click();
+    const menu = page.getByRole('dialog', { name: 'Filter by state' });
+    // Each choice with how many it would give.
+    await menu.getByText('not registered').waitFor();
+    expect(await menu.locator('label', { hasText: /^\s*registered/ }).innerText()).toMatch(/250/);
+    await menu.getByRole('checkbox', { name: 'not registered' }).check();
+    await page.getByRole('heading', { name: 'No device matches these filters' }).waitFor();
     expect(address()).toBe('/devices?state=unregistered');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Take off the filter State' }).click();
+    await eventually(shown).toContain('fleet-1');
+    expect(address()).toBe('/devices');
     await search().fill('nothing like it');
     await page.getByRole('heading', { name: 'No device matches “nothing like it”' }).waitFor();
     await page.getByRole('button', { name: 'Show all devices' }).click();
     await eventually(shown).toContain('fleet-1');
     expect(address()).toBe('/devices');
+  });
+
+  it('sorts by a column, and turns it round', async () => {
+    await page.goto('/devices?q=fleet-20');
+    await eventually(async () => (await shown())[0]).toBe('fleet-20');
+    await page.getByRole('button', { name: 'Endpoint' }).click();
+    await eventually(async () => (await shown())[0]).toBe('fleet-209');
+    expect(address()).toBe('/devices?q=fleet-20&sort=-endpoint');
+    expect(await page.getByRole('columnheader', { name: 'Endpoint' }).getAttribute('aria-sort')).toBe(
+      'descending',
+    );
+    await page.getByRole('button', { name: 'Last heard' }).click();
+    await eventually(address).toBe('/devices?q=fleet-20&sort=-lastSeen');
+    await page.goBack();
+    await eventually(async () => (await shown())[0]).toBe('fleet-209');
+  });
+
+  it('keeps a view under a name, in this browser', async () => {
+    await page.goto('/devices?state=awake&sort=-signal');
+    await page.getByRole('button', { name: 'Views' }).click();
+    await page.getByLabel('Save what is shown as').fill('Loudest');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('button', { name: 'Loudest' }).waitFor();
+    await page.goto('/devices');
+    await page.getByRole('button', { name: 'Views' }).click();
+    await page.getByRole('link', { name: 'Loudest' }).click();
+    await eventually(address).toBe('/devices?state=awake&sort=-signal');
+    await page.getByRole('button', { name: 'Loudest' }).click();
+    await page.getByRole('button', { name: 'Remove the view Loudest' }).click();
+    await page.getByText('No view is saved in this browser yet').waitFor();
+  });
+
+  it('selects rows, ranges and all that match, and does one thing on them with its progress', async () => {
+    await page.goto('/devices?q=fleet-20');
+    await eventually(async () => (await shown()).length).toBe(11);
+    const box = (name: string) => page.getByRole('checkbox', { name: `Select ${name}`, exact: true });
+    await box('fleet-200').click();
+    await box('fleet-203').click({ modifiers: ['Shift'] });
+    await page.getByText('4 selected').waitFor();
+    await box('fleet-201').click();
+    await page.getByText('3 selected').waitFor();
+    await page.getByRole('link', { name: 'fleet-208' }).focus();
+    await page.keyboard.press('x');
+    await page.getByText('4 selected').waitFor();
+
+    await page.getByRole('button', { name: 'Select all 11 that match' }).click();
+    await page.getByText('All 11 that match').waitFor();
+    await page.getByRole('button', { name: 'Read', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Read: 11 devices' });
+    await dialog.getByRole('button', { name: 'Read', exact: true }).click();
+    await dialog.getByText('A path, such as /3/0/9').waitFor();
+    await dialog.getByLabel('Path of an object, an instance or a resource').fill('/3/0/0');
+    await dialog.getByRole('button', { name: 'Read', exact: true }).click();
+    await page.getByText('11 of 11: 11 done').waitFor();
+    const link = page.getByRole('link', { name: 'What became of each device' });
+    expect(await link.getAttribute('href')).toMatch(/^\/jobs\/.+/);
+    await page.getByRole('button', { name: 'Close' }).click();
+    // Another search is another selection.
+    await search().fill('fleet-77');
+    await eventually(shown).toEqual(['fleet-77']);
+    expect(await page.getByRole('region', { name: 'Selected devices' }).count()).toBe(0);
+  });
+
+  it('asks twice before it forgets, and does not forget what is registered', async () => {
+    await page.goto('/devices?q=fleet-19');
+    await eventually(shown).toContain('fleet-190');
+    await page.getByRole('checkbox', { name: 'Select all that match' }).check();
+    await page.getByRole('button', { name: 'Forget', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Forget: 11 devices' });
+    expect(await dialog.getByRole('button', { name: 'Forget' }).isDisabled()).toBe(true);
+    await dialog.getByLabel('Type 11 to confirm').fill('11');
+    await dialog.getByRole('button', { name: 'Forget' }).click();
+    await page.getByText('11 of 11: 11 failed').waitFor();
+    await page.getByRole('button', { name: 'Close' }).click();
+    await eventually(shown).toContain('fleet-190');
   });
 
   it('is walked through and opened with the keyboard', async () => {

@@ -4,6 +4,8 @@ import type {
   ApiCommandPage,
   ApiDevice,
   ApiDevicePage,
+  ApiJob,
+  ApiJobBody,
   ApiLink,
   ApiLinksAnswer,
   ApiObjectModel,
@@ -16,14 +18,6 @@ import type {
 } from './api-types.ts';
 import type { DeviceOperation } from './device-operations.ts';
 import { problemOf, unreachable } from './problem.ts';
-
-/** What the device list asks for. */
-export interface DevicesQuery {
-  readonly limit: number;
-  readonly cursor?: string | undefined;
-  readonly search?: string | undefined;
-  readonly state?: 'registered' | 'unregistered' | undefined;
-}
 
 /** A page of whole devices: no fields were chosen. */
 export type DevicePage = Omit<ApiDevicePage, 'items'> & { readonly items: readonly ApiDevice[] };
@@ -51,9 +45,9 @@ export class ApiClient {
     return this.#get('/api/server', {}, signal);
   }
 
-  devices(query: DevicesQuery, signal?: AbortSignal): Promise<DevicePage> {
-    const { limit, cursor, search, state } = query;
-    return this.#get('/api/devices', { limit, cursor, q: search, state }, signal);
+  /** `query`: `listQuery` with where the page begins. */
+  devices(query: URLSearchParams, signal?: AbortSignal): Promise<DevicePage> {
+    return this.#get(`/api/devices?${query}`, {}, signal);
   }
 
   device(endpoint: string, signal?: AbortSignal): Promise<ApiDevice> {
@@ -117,6 +111,15 @@ export class ApiClient {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ value }),
+    });
+  }
+
+  /** The same key twice makes one job. */
+  createJob(body: ApiJobBody, idempotencyKey: string): Promise<ApiJob> {
+    return this.#send('/api/jobs', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+      body: JSON.stringify(body),
     });
   }
 

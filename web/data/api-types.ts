@@ -1,5 +1,6 @@
 /** The API's types as the console uses them; their one home is server/api/schemas.ts. */
 
+export type { ApiJob, ApiJobBody } from '../../server/api/schemas/jobs.ts';
 export type {
   ApiObjectModel,
   ApiObjectModelEntry,
@@ -19,12 +20,16 @@ export type {
   ApiCommand,
   ApiCommandPage,
   ApiDevice,
+  ApiDeviceFacets,
+  ApiDeviceFilter,
   ApiDevicePage,
   ApiEvent,
+  ApiEventPage,
   ApiLink,
   ApiLinksAnswer,
   ApiLiveReadings,
   ApiLiveTrace,
+  ApiOverview,
   ApiProblem,
   ApiReading,
   ApiReadingsAnswer,
@@ -36,6 +41,7 @@ export type {
   ApiTraceAnswer,
   ApiTraceMessage,
   ApiTracePayload,
+  ApiStatistics,
   ApiValue,
   ApiWebhook,
   ApiWebhookBody,

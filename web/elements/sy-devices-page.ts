@@ -1,147 +1,81 @@
 import { ContextConsumer } from '@lit/context';
-import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { announce } from '../announce.ts';
-import { apiContext, liveContext, serverContext } from '../contexts.ts';
-import { type DeviceState, devicesQuery, parseDevicesQuery } from '../data/devices-query.ts';
+import { apiContext, clockContext, liveContext, serverContext } from '../contexts.ts';
+import type { ApiProblem } from '../data/api-types.ts';
+import { type BulkKind, bulkKinds, bulkVerbs } from '../data/bulk-operations.ts';
+import {
+  type DeviceSort,
+  type DevicesView,
+  devicesQuery,
+  everything,
+  isFiltered,
+  jobFilter,
+  parseDevicesQuery,
+  sortedBy,
+  sorts,
+} from '../data/devices-query.ts';
 import { formatCount } from '../data/numbers.ts';
+import { asProblem } from '../data/problem.ts';
 import { hrefOf } from '../data/routes.ts';
+import { nothingSelected, type Selection, selectedCount, withRows } from '../data/selection.ts';
 import { DeviceListController } from '../device-list-controller.ts';
-import { isSearchWanted, navigate } from '../navigation.ts';
-import { base, controls } from '../styles/shared.ts';
+import { isSearchWanted, isTyping, navigate } from '../navigation.ts';
+import { base, controls, fields } from '../styles/shared.ts';
+import { devicesPageStyles } from './devices-page-styles.ts';
+import './sy-bulk-dialog.ts';
+import type { BulkDialog } from './sy-bulk-dialog.ts';
 import './sy-connect-hint.ts';
+import './sy-device-filters.ts';
+import type { ViewChangedEvent } from './sy-device-filters.ts';
 import './sy-device-table.ts';
-import type { DeviceTable } from './sy-device-table.ts';
+import type { DeviceTable, RowsChosenEvent, RowsShownEvent, SortChosenEvent } from './sy-device-table.ts';
 import './sy-problem-panel.ts';
+import './sy-view-menu.ts';
 
 /** How long the reader's fingers rest before the search is sent. */
-const typingPauseMs = 200;
+const typingPauseMs = 150;
+/** More rows than this are not chosen by a range; all that match can be. */
+const longestRange = 10_000;
 
-/** All devices: searched and filtered by the server, live, each row a link. */
+const sortWords: Readonly<Record<DeviceSort, string>> = {
+  endpoint: 'Endpoint',
+  model: 'Model',
+  carrier: 'Carrier',
+  signal: 'Signal',
+  lastSeen: 'Last heard',
+  firstSeen: 'First seen',
+  firmware: 'Firmware',
+};
+
+/** All devices: searched, filtered and sorted by the server, live, each row a link; one action on many of them. */
 export class DevicesPage extends LitElement {
   static override properties = {
     query: { type: String },
+    selection: { state: true },
+    selectionProblem: { state: true },
   };
 
-  static override styles = [
-    base,
-    controls,
-    css`
-      :host {
-        display: flex;
-        flex-direction: column;
-        height: 100%;
-      }
-      .top {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 8px 16px;
-        padding: 16px;
-      }
-      h1 {
-        font-size: var(--sy-large);
-        line-height: 28px;
-        font-weight: 650;
-      }
-      .counts {
-        color: var(--sy-text-2);
-      }
-      .tools {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 8px;
-        margin-left: auto;
-      }
-      .search {
-        position: relative;
-      }
-      input {
-        width: 384px;
-        max-width: 100%;
-        height: 32px;
-        padding: 0 32px 0 12px;
-        border: 1px solid var(--sy-edge);
-        border-radius: var(--sy-radius);
-        background: var(--sy-raised);
-        color: var(--sy-text);
-        font: inherit;
-      }
-      input::placeholder {
-        color: var(--sy-text-3);
-        opacity: 1;
-      }
-      .search kbd {
-        position: absolute;
-        right: 8px;
-        top: 6px;
-        padding: 0 6px;
-        border: 1px solid var(--sy-rule);
-        border-radius: 4px;
-        color: var(--sy-text-3);
-        font: 12px / 18px var(--sy-mono);
-        pointer-events: none;
-      }
-      input:focus + kbd,
-      input:not(:placeholder-shown) + kbd {
-        display: none;
-      }
-      sy-device-table {
-        flex: 1;
-        min-height: 0;
-      }
-      .problem {
-        padding: 0 16px 16px;
-      }
-      .none {
-        padding: 64px 24px;
-        text-align: center;
-        color: var(--sy-text-2);
-      }
-      .none button {
-        margin-top: 16px;
-      }
-      .none h2 {
-        color: var(--sy-text);
-        font-size: 16px;
-        overflow-wrap: anywhere;
-      }
-      @media (max-width: 600px) {
-        .top {
-          padding: 12px 16px;
-        }
-        .tools,
-        .search,
-        input {
-          width: 100%;
-        }
-        .search kbd {
-          display: none;
-        }
-      }
-    `,
-  ];
+  static override styles = [base, controls, fields, devicesPageStyles];
 
-  /** What the address says behind its question mark. */
+  /** Of the address. */
   declare query: string;
+  declare selection: Selection;
+  declare selectionProblem: ApiProblem | undefined;
 
   readonly #devices = new DeviceListController(this);
   readonly #api = new ContextConsumer(this, { context: apiContext });
   readonly #live = new ContextConsumer(this, { context: liveContext });
+  readonly #clock = new ContextConsumer(this, { context: clockContext });
   readonly #server = new ContextConsumer(this, { context: serverContext, subscribe: true });
+  #view: DevicesView = everything;
   #typing: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     super();
     this.query = '';
-  }
-
-  get search(): string {
-    return parseDevicesQuery(this.query).search;
-  }
-
-  get state(): DeviceState | undefined {
-    return parseDevicesQuery(this.query).state;
+    this.selection = nothingSelected;
+    this.selectionProblem = undefined;
   }
 
   override connectedCallback(): void {
@@ -154,6 +88,18 @@ export class DevicesPage extends LitElement {
     super.disconnectedCallback();
     window.removeEventListener('keydown', this.#keyed);
     clearTimeout(this.#typing);
+    this.#typing = undefined;
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has('query')) return;
+    this.#view = parseDevicesQuery(this.query);
+    const before = changed.get('query');
+    if (typeof before !== 'string') return;
+    // What is chosen is chosen among what was shown; another order shows the same.
+    const order = { sort: this.#view.sort, descending: this.#view.descending };
+    const same = devicesQuery({ ...parseDevicesQuery(before), ...order }) === devicesQuery(this.#view);
+    if (!same) this.selection = nothingSelected;
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -166,20 +112,21 @@ export class DevicesPage extends LitElement {
     const api = this.#api.value;
     const live = this.#live.value;
     if (api === undefined || live === undefined) return;
-    this.#devices.connect(api, live);
-    this.#devices.show({ search: this.search, state: this.state }).then(() => {
-      const { list, problem } = this.#devices;
+    this.#devices.connect(api, live, this.#clock.value);
+    this.#devices.show(this.#view).then(() => {
+      const { rows, problem } = this.#devices;
       if (problem !== undefined) announce(problem.title);
-      else if (list !== undefined) announce(`${formatCount(list.total)} devices`);
+      else if (rows !== undefined) announce(`${formatCount(rows.total)} devices`);
     });
-    const input = this.renderRoot.querySelector('input');
+    const input = this.#search;
     // What is being typed is ahead of the address; everything else follows it.
-    if (input !== null && this.#typing === undefined && input.value.trim() !== this.search) {
-      input.value = this.search;
+    if (input !== null && this.#typing === undefined && input.value.trim() !== this.#view.search) {
+      input.value = this.#view.search;
     }
   }
 
   override render() {
+    const view = this.#view;
     return html`<div class="top">
         <h1>Devices</h1>
         <span class="counts">${this.#counts()}</span>
@@ -191,118 +138,188 @@ export class DevicesPage extends LitElement {
               placeholder="Endpoint, ICCID, IMSI, IMEI, serial number"
               autocomplete="off"
               spellcheck="false"
-              .defaultValue=${this.search}
+              .defaultValue=${view.search}
               @input=${this.#typed}
               @keydown=${this.#leaveSearch}
             /><kbd aria-hidden="true">/</kbd>
           </div>
-          <div class="segments" role="group" aria-label="Filter by state">
-            ${this.#chip('All', undefined)} ${this.#chip('Registered', 'registered')}
-            ${this.#chip('Not registered', 'unregistered')}
-          </div>
+          <label class="sorting"
+            ><span class="only-spoken">Sort by</span>
+            <select @change=${this.#sortPicked}>
+              ${sorts.flatMap((sort) =>
+                [false, true].map(
+                  (descending) =>
+                    html`<option
+                      value=${`${descending ? '-' : ''}${sort}`}
+                      .selected=${view.sort === sort && view.descending === descending}
+                    >
+                      ${sortWords[sort]} ${descending ? '↓' : '↑'}
+                    </option>`,
+                ),
+              )}
+            </select></label
+          >
+          <sy-view-menu .query=${devicesQuery(view)}></sy-view-menu>
         </div>
       </div>
-      <div class="problem" ?hidden=${this.#devices.pageProblem === undefined}>
-        <sy-problem-panel
-          .problem=${this.#devices.pageProblem}
-          retry
-          @retried=${() => this.#devices.more()}
-        ></sy-problem-panel>
-      </div>
-      ${this.#body()}`;
+      <sy-device-filters
+        .view=${view}
+        @view-changed=${(event: ViewChangedEvent) => this.#go(event.view)}
+      ></sy-device-filters>
+      ${this.#problem(this.#devices.pageProblem, () => this.#devices.renew())}
+      ${this.#problem(this.selectionProblem, undefined)} ${this.#body()} ${this.#actions()}
+      <sy-bulk-dialog></sy-bulk-dialog>`;
+  }
+
+  #problem(problem: ApiProblem | undefined, again: (() => void) | undefined) {
+    if (problem === undefined) return nothing;
+    return html`<div class="problem">
+      <sy-problem-panel .problem=${problem} ?retry=${again !== undefined} @retried=${() => again?.()}></sy-problem-panel>
+    </div>`;
   }
 
   #body() {
-    const { list, loading, problem } = this.#devices;
-    if (problem !== undefined) {
-      return html`<div class="problem">
-        <sy-problem-panel .problem=${problem} retry @retried=${() => this.#devices.load()}></sy-problem-panel>
-      </div>`;
-    }
-    if (list !== undefined && list.devices.length === 0 && !loading) return this.#empty();
+    const { rows, version, loading, problem } = this.#devices;
+    if (problem !== undefined) return this.#problem(problem, () => this.#devices.load());
+    if (rows !== undefined && rows.total === 0 && !loading) return this.#empty();
     return html`<sy-device-table
-      .devices=${list?.devices}
-      .total=${list?.total ?? 0}
+      .rows=${rows}
+      .version=${version}
+      .sort=${this.#view.sort}
+      .descending=${this.#view.descending}
+      .selection=${this.selection}
       ?busy=${loading}
-      @end-approached=${() => this.#devices.more()}
+      @rows-shown=${(event: RowsShownEvent) => this.#devices.look(event.first, event.last)}
+      @sort-chosen=${(event: SortChosenEvent) => this.#go(sortedBy(this.#view, event.sort))}
+      @rows-chosen=${this.#rowsChosen}
     ></sy-device-table>`;
   }
 
   #empty() {
-    if (this.search === '' && this.state === undefined) return html`<sy-connect-hint></sy-connect-hint>`;
-    const what =
-      this.search === ''
-        ? this.state === 'registered'
-          ? 'No device is registered now'
-          : 'Every device is registered'
-        : `No device matches “${this.search}”`;
+    const view = this.#view;
+    if (!isFiltered(view)) return html`<sy-connect-hint></sy-connect-hint>`;
+    const bySearch = view.search !== '';
+    const alone = bySearch && !isFiltered({ ...view, search: '' });
     return html`<div class="none">
-      <h2>${what}</h2>
+      <h2>${alone ? `No device matches “${view.search}”` : 'No device matches these filters'}</h2>
       ${
-        this.search === ''
-          ? nothing
-          : html`<p>
+        bySearch
+          ? html`<p>
             The endpoint is searched in every part; ICCID, IMSI, IMEI and serial number from their start.
           </p>`
+          : nothing
       }
-      <button @click=${() => this.#go('', undefined)}>Show all devices</button>
+      <button @click=${() => this.#go(everything)}>Show all devices</button>
     </div>`;
   }
 
   #counts() {
-    const { list } = this.#devices;
+    const { rows } = this.#devices;
     const devices = this.#server.value?.devices;
-    if (list === undefined) return nothing;
-    if (list.search !== '' || list.state !== undefined) return `${formatCount(list.total)} match`;
-    const all = `${formatCount(list.total)} known`;
+    if (rows === undefined) return nothing;
+    if (isFiltered(this.#view)) return `${formatCount(rows.total)} match`;
+    const all = `${formatCount(rows.total)} known`;
     return devices === undefined ? all : `${all} · ${formatCount(devices.registered)} registered`;
   }
 
-  #chip(label: string, state: DeviceState | undefined) {
-    return html`<button aria-pressed=${this.state === state} @click=${() => this.#go(this.search, state)}>
-      ${label}
-    </button>`;
+  #actions() {
+    const total = this.#devices.rows?.total ?? 0;
+    const count = selectedCount(this.selection, total);
+    if (count === 0) return nothing;
+    const all = this.selection.kind === 'all';
+    return html`<div class="actions" role="region" aria-label="Selected devices">
+      <span class="count" role="status"
+        >${all ? `All ${formatCount(total)} that match` : `${formatCount(count)} selected`}</span
+      >
+      ${
+        all || count >= total
+          ? nothing
+          : html`<button class="bare small" @click=${() => this.#choose({ kind: 'all' })}>
+              Select all ${formatCount(total)} that match
+            </button>`
+      }
+      <span class="verbs">
+        ${bulkKinds.map(
+          (kind) =>
+            html`<button class=${kind === 'forget' ? 'small danger' : 'small'} @click=${() => this.#act(kind)}>
+              ${bulkVerbs[kind]}
+            </button>`,
+        )}
+        <button class="bare small" @click=${() => this.#choose(nothingSelected)}>Clear</button>
+      </span>
+    </div>`;
   }
 
-  #go(search: string, state: DeviceState | undefined): void {
+  #choose(selection: Selection): void {
+    this.selection = selection;
+    this.selectionProblem = undefined;
+  }
+
+  async #rowsChosen({ index, from, chosen }: RowsChosenEvent): Promise<void> {
+    this.selectionProblem = undefined;
+    if (index === undefined) {
+      this.#choose(chosen ? { kind: 'all' } : nothingSelected);
+      return;
+    }
+    const first = Math.min(index, from ?? index);
+    const last = Math.min(Math.max(index, from ?? index), first + longestRange - 1);
+    try {
+      const endpoints = await this.#devices.endpointsOf(first, last);
+      this.selection = withRows(this.selection, endpoints, chosen);
+    } catch (error) {
+      this.selectionProblem = asProblem(error);
+    }
+  }
+
+  #act(kind: BulkKind): void {
+    const { selection } = this;
+    const count = selectedCount(selection, this.#devices.rows?.total ?? 0);
+    const devices =
+      selection.kind === 'all'
+        ? { filter: jobFilter(this.#view, this.#clock.value?.now() ?? Date.now()) }
+        : { endpoints: [...selection.endpoints] };
+    this.renderRoot.querySelector<BulkDialog>('sy-bulk-dialog')?.open(kind, devices, count);
+  }
+
+  #go(view: DevicesView, options: { readonly replace?: boolean } = {}): void {
     clearTimeout(this.#typing);
     this.#typing = undefined;
-    const input = this.renderRoot.querySelector('input');
-    if (input !== null) input.value = search;
-    this.#address(search, state);
+    const input = this.#search;
+    if (input !== null && input.value.trim() !== view.search) input.value = view.search;
+    navigate(hrefOf({ name: 'devices', query: devicesQuery(view) }), options);
   }
 
-  #address(search: string, state: DeviceState | undefined, options: { readonly replace?: boolean } = {}) {
-    navigate(hrefOf({ name: 'devices', query: devicesQuery({ search, state }) }), options);
-  }
-
-  #typed(event: Event): void {
-    const search = (event.target as HTMLInputElement).value.trim();
+  #typed(): void {
     clearTimeout(this.#typing);
     this.#typing = setTimeout(() => {
-      this.#typing = undefined;
+      const search = this.#search?.value.trim() ?? '';
       // One step back for a search, not one for each letter of it.
-      this.#address(search, this.state, { replace: this.search !== '' });
+      this.#go({ ...this.#view, search }, { replace: this.#view.search !== '' });
     }, typingPauseMs);
+  }
+
+  #sortPicked(event: Event): void {
+    const { value } = event.target as HTMLSelectElement;
+    const sort = sorts.find((name) => name === value.replace(/^-/, ''));
+    if (sort !== undefined) this.#go({ ...this.#view, sort, descending: value.startsWith('-') });
   }
 
   #leaveSearch(event: KeyboardEvent): void {
     if (event.key === 'ArrowDown') {
       event.preventDefault();
-      this.#table()?.focusRow(0);
+      this.#table?.focusRow(0);
     }
   }
 
   readonly #keyed = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.composedPath()[0];
-    const typing = target instanceof HTMLInputElement;
-    if (event.key === '/' && !typing) {
+    if (event.key === '/' && !isTyping(event)) {
       event.preventDefault();
       this.#focusSearch();
     } else if (event.key === 'ArrowDown' && (target === document.body || this.#isFrame(target))) {
       event.preventDefault();
-      this.#table()?.focusRow(0);
+      this.#table?.focusRow(0);
     }
   };
 
@@ -311,12 +328,15 @@ export class DevicesPage extends LitElement {
   }
 
   #focusSearch(): void {
-    const input = this.renderRoot.querySelector('input');
-    input?.focus();
-    input?.select();
+    this.#search?.focus();
+    this.#search?.select();
   }
 
-  #table(): DeviceTable | null {
+  get #search(): HTMLInputElement | null {
+    return this.renderRoot.querySelector('.search input');
+  }
+
+  get #table(): DeviceTable | null {
     return this.renderRoot.querySelector('sy-device-table');
   }
 }

@@ -7,6 +7,7 @@ const keys = [
   ['↑ ↓', 'Move through a table or the tree of objects; Home and End to its ends'],
   ['← →', 'In the tree of objects: close and open'],
   ['Enter', 'Open the device'],
+  ['x', 'Select the row; with Shift all rows from the one before'],
   ['← →', 'In a chart: move through time'],
   ['+ −', 'In a chart: zoom'],
   ['Esc', 'In a chart: back to live. In a dialog: close'],

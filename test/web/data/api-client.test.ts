@@ -26,11 +26,13 @@ async function problemOf(promise: Promise<unknown>) {
 describe('ApiClient', () => {
   it('asks with what is given and leaves out what is not', async () => {
     const { api, asked } = client(() => json({ items: [], total: 0, next: null }));
-    await api.devices({ limit: 100, search: 'a&b', state: undefined });
+    await api.devices(new URLSearchParams({ limit: '100', q: 'a&b', carrier: '' }));
     await api.device('urn:imei:3/5');
+    await api.get('/api/event-log', { limit: 5, endpoint: undefined });
     expect(asked.map(({ url }) => url)).toEqual([
-      '/api/devices?limit=100&q=a%26b',
+      '/api/devices?limit=100&q=a%26b&carrier=',
       '/api/devices/urn%3Aimei%3A3%2F5',
+      '/api/event-log?limit=5',
     ]);
   });
 
@@ -41,6 +43,19 @@ describe('ApiClient', () => {
       method: 'POST',
       headers: { 'idempotency-key': 'k1', 'content-type': 'application/json' },
       body: '{"carrier":"T-Mobile","slot":0}',
+    });
+  });
+
+  it('makes a job under a key', async () => {
+    const { api, asked } = client(() => json({ id: 'j1' }, 202));
+    await api.createJob({ devices: { filter: { q: 'x' } }, operation: { kind: 'forget' } }, 'k2');
+    expect(asked[0]).toMatchObject({
+      url: '/api/jobs',
+      init: {
+        method: 'POST',
+        headers: { 'idempotency-key': 'k2' },
+        body: '{"devices":{"filter":{"q":"x"}},"operation":{"kind":"forget"}}',
+      },
     });
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiDevice, ApiEvent } from '../../../web/data/api-types.ts';
-import { applyEvent, changed, type DeviceList, firstPage, nextPage } from '../../../web/data/device-list.ts';
+import { changed } from '../../../web/data/device-list.ts';
+import { DeviceRows } from '../../../web/data/device-rows.ts';
 
 const registration = (updatedAt: number) => ({
   address: '127.0.0.1:5000',
@@ -33,57 +34,67 @@ const event = (type: string, endpoint: string, at: number, data: ApiEvent['data'
   data,
 });
 
-const list = (devices: readonly ApiDevice[], extra: Partial<DeviceList> = {}): DeviceList => ({
-  search: '',
-  state: undefined,
-  devices,
-  total: devices.length,
+const page = (devices: readonly ApiDevice[], total = devices.length) => ({
+  items: devices,
+  total,
   next: null,
-  ...extra,
 });
+const numbered = (from: number, count: number) =>
+  Array.from({ length: count }, (_, index) => device(`d${from + index}`));
 
-describe('pages', () => {
-  it('follow each other, a device that moved between them once', () => {
-    const first = firstPage(
-      { search: 'x', state: 'registered' },
-      { items: [device('a'), device('b')], total: 3, next: 'c' },
-    );
-    const both = nextPage(first, { items: [device('b'), device('c')], total: 3, next: null });
-    expect(both.devices.map(({ endpoint }) => endpoint)).toEqual(['a', 'b', 'c']);
-    expect(both).toMatchObject({ search: 'x', state: 'registered', total: 3, next: null });
-  });
-});
-
-describe('applyEvent', () => {
-  it('renews the row of a device that updates, and leaves the others as they were', () => {
-    const before = list([device('a'), device('b')]);
-    const update = event('updated', 'b', 5000, { registration: registration(5000) });
-    const { list: after, unseen } = applyEvent(before, update);
-    expect(after.devices[0]).toBe(before.devices[0]);
-    expect(after.devices[1]).toMatchObject({ lastSeen: 5000, registration: { updatedAt: 5000 } });
-    expect(unseen).toBe(false);
+describe('DeviceRows', () => {
+  it('has the rows that were asked for, wherever they are, and knows what is missing', () => {
+    const rows = new DeviceRows(page(numbered(0, 100), 100_000), 0);
+    expect(rows.total).toBe(100_000);
+    expect(rows.get(99)?.endpoint).toBe('d99');
+    expect(rows.get(100)).toBeUndefined();
+    expect(rows.missing(0, 99, -1)).toBeUndefined();
+    expect(rows.missing(50_010, 50_130, -1)).toEqual({ first: 500, count: 2 });
+    rows.put(500, page(numbered(50_000, 200), 100_000), 10);
+    expect(rows.get(50_130)?.endpoint).toBe('d50130');
+    expect(rows.placeOf('d50130')).toBe(50_130);
+    expect(rows.missing(50_010, 50_130, -1)).toBeUndefined();
+    expect(rows.missing(-20, 5, -1)).toBeUndefined();
+    expect(rows.missing(99_990, 100_050, -1)).toEqual({ first: 999, count: 1 });
   });
 
-  it('shows a device whose registration ended as such, in its place', () => {
-    const before = list([device('a'), device('b')], { state: 'registered' });
-    const { list: after } = applyEvent(before, event('expired', 'a', 9000));
-    expect(after.devices.map(({ endpoint, state }) => [endpoint, state])).toEqual([
-      ['a', 'lost'],
-      ['b', 'awake'],
-    ]);
-    expect(after.devices[0]).not.toHaveProperty('registration');
+  it('asks again for what is older than wanted', () => {
+    const rows = new DeviceRows(page(numbered(0, 100), 150), 5);
+    rows.put(1, page(numbered(100, 50), 150), 20);
+    expect(rows.missing(0, 149, 10)).toEqual({ first: 0, count: 1 });
+    expect(rows.missing(0, 149, 30)).toEqual({ first: 0, count: 2 });
   });
 
-  it('asks for a device that it has not', () => {
-    const registered = event('registered', 'new', 5000, { registration: registration(5000) });
-    expect(applyEvent(list([device('a')]), registered).unseen).toBe(true);
-    expect(applyEvent(list([device('a')]), event('updated', 'elsewhere', 5000)).unseen).toBe(false);
-    expect(applyEvent(list([], { state: 'unregistered' }), event('expired', 'gone', 5000)).unseen).toBe(true);
+  it('renews the row of a device that updates, in its place, and passes over who is not loaded', () => {
+    const rows = new DeviceRows(page([device('a'), device('b')], 500), 0);
+    const update = { registration: registration(5000) };
+    expect(rows.apply(event('updated', 'b', 5000, update))).toBe(true);
+    expect(rows.get(1)).toMatchObject({ lastSeen: 5000, registration: { updatedAt: 5000 } });
+    expect(rows.apply(event('updated', 'elsewhere', 5000, update))).toBe(false);
+    expect(rows.apply(event('expired', 'a', 9000))).toBe(true);
+    expect(rows.get(0)).toMatchObject({ endpoint: 'a', state: 'lost' });
+    expect(rows.get(0)).not.toHaveProperty('registration');
   });
 
-  it('gives the same list back for what changes nothing', () => {
-    const before = list([device('a')]);
-    expect(applyEvent(before, event('observed', 'a', 5000)).list).toBe(before);
+  it('follows a list that shrinks, and a device that has moved', () => {
+    const rows = new DeviceRows(page(numbered(0, 100), 250), 0);
+    rows.put(1, page(numbered(100, 150), 250), 0);
+    rows.put(0, page([device('d150'), ...numbered(0, 79)], 80), 1);
+    expect(rows.total).toBe(80);
+    expect(rows.placeOf('d150')).toBe(0);
+    expect(rows.get(120)).toBeUndefined();
+    rows.put(0, page([], 0), 2);
+    expect([rows.total, rows.get(0), rows.placeOf('d150')]).toEqual([0, undefined, undefined]);
+  });
+
+  it('keeps what is near, however long it is scrolled', () => {
+    const rows = new DeviceRows(page(numbered(0, 100), 100_000), 0);
+    for (let number = 1; number <= 100; number++) {
+      rows.put(number, page(numbered(number * 100, 100), 100_000), 0);
+    }
+    expect(rows.get(10_000)?.endpoint).toBe('d10000');
+    expect(rows.get(0)).toBeUndefined();
+    expect(rows.placeOf('d0')).toBeUndefined();
   });
 });
 
