@@ -105,7 +105,7 @@ describe.skipIf(skipWithoutChromium)('the list of devices', () => {
 
   it('filters by what there is, says so in the address, and leads out of a search without a result', async () => {
     await page.goto('/devices');
-    await page.getByRole('button', { name: '+ State' }).click();
+    await page.getByRole('button', { name: 'State', exact: true }).click();
     const menu = page.getByRole('dialog', { name: 'Filter by state' });
     // Each choice with how many it would give.
     await menu.getByText('not registered').waitFor();
@@ -133,7 +133,7 @@ describe.skipIf(skipWithoutChromium)('the list of devices', () => {
     expect(await page.getByRole('columnheader', { name: 'Endpoint' }).getAttribute('aria-sort')).toBe(
       'descending',
     );
-    await page.getByRole('button', { name: 'Last heard' }).click();
+    await page.getByRole('columnheader', { name: 'Last heard' }).getByRole('button').click();
     await eventually(address).toBe('/devices?q=fleet-20&sort=-lastSeen');
     await page.goBack();
     await eventually(async () => (await shown())[0]).toBe('fleet-209');

@@ -45,20 +45,21 @@ export class DeviceRows {
       const number = page + from / rowsPerPage;
       const items = answer.items.slice(from, from + rowsPerPage);
       this.#drop(number);
-      if (items.length === 0) continue;
+      // That there is none is known, too.
+      if (items.length === 0 && number > 0) continue;
       this.#pages.set(number, { items, loadedAt });
       for (const [index, { endpoint }] of items.entries()) {
         this.#places.set(endpoint, number * rowsPerPage + index);
       }
     }
     const last = Math.ceil(this.total / rowsPerPage);
-    for (const number of [...this.#pages.keys()]) if (number >= last) this.#drop(number);
+    for (const number of [...this.#pages.keys()]) if (number > 0 && number >= last) this.#drop(number);
     this.#forget(page);
   }
 
   /** What has to be asked for so that these rows are there, and no older than `since`; undefined: nothing. */
   missing(first: number, last: number, since: number): PageRange | undefined {
-    const end = Math.min(last, this.total - 1);
+    const end = Math.max(0, Math.min(last, this.total - 1));
     const wanted: number[] = [];
     for (let page = Math.max(0, Math.floor(first / rowsPerPage)); page * rowsPerPage <= end; page++) {
       const kept = this.#pages.get(page);

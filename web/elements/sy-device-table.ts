@@ -234,37 +234,32 @@ export class DeviceTable extends LitElement {
     </div>`;
   }
 
+  /** One element whether it is loaded or not: what has the focus keeps it when its device comes. */
   #row(device: ApiDevice | undefined, index: number) {
-    const top = `top: ${index * this.#rowHeight}px`;
-    if (device === undefined) {
-      return html`<div class="row" role="row" aria-rowindex=${index + 2} data-index=${index} tabindex="-1" .style=${top}>
-        <span role="cell" class="choose"></span>
-        ${columns.map(
-          ({ name }) =>
-            html`<span role="cell" class=${name}><i class="bone"></i><span class="only-spoken">loading</span></span>`,
-        )}
-      </div>`;
-    }
-    const chosen = isSelected(this.selection, device.endpoint);
-    const kind = `row${device.registration === undefined ? ' gone' : ''}${chosen ? ' chosen' : ''}`;
+    const chosen = device !== undefined && isSelected(this.selection, device.endpoint);
+    const gone = device !== undefined && device.registration === undefined;
     return html`<div
-      class=${kind}
+      class=${`row${gone ? ' gone' : ''}${chosen ? ' chosen' : ''}`}
       role="row"
       aria-rowindex=${index + 2}
       data-index=${index}
-      .style=${top}
+      tabindex="-1"
+      .style=${`top: ${index * this.#rowHeight}px`}
     >
-      <span role="cell" class="choose"
-        ><input
-          type="checkbox"
-          tabindex="-1"
-          aria-label=${`Select ${device.endpoint}`}
-          ?disabled=${this.selection.kind === 'all'}
-          .checked=${chosen}
-          @click=${(event: MouseEvent) => this.#choose(event, index)}
-      /></span>
-      ${cells(device)}
+      ${device === undefined ? unloaded : html`${this.#choice(device.endpoint, index, chosen)}${cells(device)}`}
     </div>`;
+  }
+
+  #choice(endpoint: string, index: number, chosen: boolean) {
+    return html`<span role="cell" class="choose"
+      ><input
+        type="checkbox"
+        tabindex="-1"
+        aria-label=${`Select ${endpoint}`}
+        ?disabled=${this.selection.kind === 'all'}
+        .checked=${chosen}
+        @click=${(event: MouseEvent) => this.#choose(event, index)}
+    /></span>`;
   }
 
   #skeleton() {
@@ -383,6 +378,12 @@ export class DeviceTable extends LitElement {
     this.focusRow(target);
   }
 }
+
+const unloaded = html`<span role="cell" class="choose"></span>
+  ${columns.map(
+    ({ name }) =>
+      html`<span role="cell" class=${name}><i class="bone"></i><span class="only-spoken">loading</span></span>`,
+  )}`;
 
 function cells(device: ApiDevice) {
   const { registration } = device;

@@ -84,6 +84,8 @@ describe('DeviceRows', () => {
     expect(rows.placeOf('d150')).toBe(0);
     expect(rows.get(120)).toBeUndefined();
     rows.put(0, page([], 0), 2);
+    expect(rows.missing(0, 40, 2)).toBeUndefined();
+    expect(rows.missing(0, 40, 3)).toEqual({ first: 0, count: 1 });
     expect([rows.total, rows.get(0), rows.placeOf('d150')]).toEqual([0, undefined, undefined]);
   });
 
