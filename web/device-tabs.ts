@@ -47,6 +47,14 @@ export const deviceTabEntries: readonly DeviceTabEntry[] = [
       html`<sy-device-objects .endpoint=${endpoint} .source=${source} .path=${path}></sy-device-objects>`,
   },
   {
+    tab: 'events',
+    label: 'Events',
+    parts: [],
+    load: () => import('./elements/sy-device-events.ts'),
+    view: ({ endpoint, query }) =>
+      html`<sy-device-events .endpoint=${endpoint} .query=${query}></sy-device-events>`,
+  },
+  {
     tab: 'trace',
     label: 'Trace',
     parts: [],
