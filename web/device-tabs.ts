@@ -47,6 +47,14 @@ export const deviceTabEntries: readonly DeviceTabEntry[] = [
       html`<sy-device-objects .endpoint=${endpoint} .source=${source} .path=${path}></sy-device-objects>`,
   },
   {
+    tab: 'commands',
+    label: 'Commands',
+    parts: [],
+    load: () => import('./elements/sy-device-commands.ts'),
+    view: ({ endpoint, query }) =>
+      html`<sy-device-commands .endpoint=${endpoint} .query=${query}></sy-device-commands>`,
+  },
+  {
     tab: 'events',
     label: 'Events',
     parts: [],

@@ -38,6 +38,23 @@ export const pages: readonly Page[] = [
       html`<sy-device-page .endpoint=${endpoint} .tab=${tab} .path=${path} .query=${query}></sy-device-page>`,
   },
   {
+    name: 'commands',
+    navigation: { label: 'Commands', key: 'c', href: '/commands', icon: 'commands' },
+    load: () => import('./elements/sy-commands-page.ts'),
+    view: ({ query }) => html`<sy-commands-page .query=${query}></sy-commands-page>`,
+  },
+  {
+    name: 'jobs',
+    navigation: { label: 'Jobs', key: 'j', href: '/jobs', icon: 'jobs' },
+    load: () => import('./elements/sy-jobs-page.ts'),
+    view: ({ query }) => html`<sy-jobs-page .query=${query}></sy-jobs-page>`,
+  },
+  {
+    name: 'job',
+    load: () => import('./elements/sy-job-page.ts'),
+    view: ({ job }) => html`<sy-job-page .job=${job}></sy-job-page>`,
+  },
+  {
     name: 'cluster',
     navigation: { label: 'Cluster', key: 'l', href: '/cluster', icon: 'cluster' },
     load: () => import('./elements/sy-cluster-page.ts'),
