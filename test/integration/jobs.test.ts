@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Code } from '../../protocol/coap/message.ts';
 import type { ApiJob, ApiJobDevicePage } from '../../server/api/schemas/jobs.ts';
 import type { ApiCommand, ApiCommandPage } from '../../server/api/schemas.ts';
+import { StoreUnavailableError } from '../../server/ports/errors.ts';
 import { temporaryFolder } from '../server/embedded/folder.ts';
 import { type ScriptedDevice, ServerWorld } from '../support/server-world.ts';
 
@@ -240,6 +241,30 @@ describe('a job', () => {
     const job = await reach(id, ({ counts }) => counts.done === 5, 'the others are done');
     expect(job).toMatchObject({ state: 'running', counts: { queued: 1 } });
     expect([...executed.values()]).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  it('goes on after the store was out, each device once', async () => {
+    let faults = 12;
+    const out =
+      <Args extends unknown[], T>(ask: (...args: Args) => Promise<T>) =>
+      (...args: Args): Promise<T> =>
+        faults > 0 && faults-- % 2 === 0 ? Promise.reject(new StoreUnavailableError('out')) : ask(...args);
+    world = await ServerWorld.open((stores) => ({
+      ...stores,
+      jobs: {
+        ...stores.jobs,
+        note: out(stores.jobs.note),
+        devices: out(stores.jobs.devices),
+        transition: out(stores.jobs.transition),
+      },
+      commands: { ...stores.commands, enqueue: out(stores.commands.enqueue) },
+    }));
+    await devices(5);
+    const { id } = await create({ devices: { filter: {} }, operation: reboot, options: { atOnce: 2 } });
+    await world.pass(20_000);
+    expect(await state(id, 'done')).toMatchObject({ counts: { done: 5 } });
+    expect([...executed.values()]).toEqual([1, 1, 1, 1, 1]);
+    expect(faults).toBe(0);
   });
 
   it('tells how it goes by events, at most twice a second, and the last of them', async () => {
