@@ -1,6 +1,10 @@
-import type { DeviceAttributes } from '../server/ports/device-store.ts';
+import type { DeviceAttributes, DeviceCounts } from '../server/ports/device-store.ts';
+import type { StoredEvent } from '../server/ports/event-log.ts';
 import type { LastValue } from '../server/ports/last-values.ts';
 import type { Registration } from '../server/ports/registration-store.ts';
+import type { StatisticsSample } from '../server/ports/statistics-store.ts';
+
+type NewEvent = Omit<StoredEvent, 'id'>;
 
 interface FleetDevice {
   readonly registration: Registration;
@@ -102,6 +106,47 @@ export function deviceOf(index: number, now: number): FleetDevice {
     leaves: fate > 0.98,
     listensUntil: queueMode ? heardAt + 20_000 + Math.floor(random() * 100) * 1000 : undefined,
   };
+}
+
+/** A minute of a fleet that is awake by day and sleeps by night. */
+export function minuteOf(counts: DeviceCounts, at: number): StatisticsSample {
+  const random = randomOf(Math.floor(at / 60_000));
+  const day = 0.5 - 0.5 * Math.cos((((at / 3_600_000) % 24) / 24) * 2 * Math.PI);
+  const shift = Math.round(counts.asleep * 0.2 * (1 - day));
+  const share = 0.97 + random() * 0.01;
+  const registered = Math.round(counts.registered * share);
+  const awake = Math.max(0, Math.round(counts.awake * share) - shift);
+  return {
+    at,
+    gauges: { ...counts, registered, awake, asleep: registered - awake },
+    counters: {
+      readings: Math.round(registered * (0.6 + 0.6 * day + 0.1 * random())),
+      notifications: Math.round(registered * (0.5 + 0.5 * day)),
+      'switches-ack': random() < 0.05 + day * 0.2 ? 1 : 0,
+      'switches-nack': random() < 0.01 ? 1 : 0,
+      'switches-other': 0,
+      events: Math.round(registered * 0.3),
+    },
+  };
+}
+
+/** What went wrong in the last hours. */
+export function troublesOf(count: number, now: number): readonly NewEvent[] {
+  return Array.from({ length: 20 }, (_, index) => {
+    const { registration } = deviceOf((index * 7919) % count, now);
+    const at = Math.floor(now - (20 - index) * 11 * 60_000);
+    const { endpoint } = registration;
+    if (index % 3 === 1) {
+      const command = { id: `seed${index}`, endpoint, kind: 'carrier-switch', state: 'failed' };
+      const reason = 'NACK: the card refused to enable the profile (6A 82)';
+      return { type: 'command', endpoint, at, trouble: true, data: { command: { ...command, reason } } };
+    }
+    if (index % 3 === 2) {
+      const data = { path: '/4/0/2', reason: 'the device refused: 4.05 Method Not Allowed' };
+      return { type: 'observation-refused', endpoint, at, trouble: true, data };
+    }
+    return { type: 'expired', endpoint, at, trouble: true, data: {} };
+  });
 }
 
 function weighted<T>(all: readonly T[], weightOf: (one: T) => number, share: number): T {

@@ -1,10 +1,11 @@
 /**
  * Fills a data folder with a plausible fleet, through the same ports as the server does: devices of some makers
- * with carriers, signals, queue mode and lost registrations, each with last values.
+ * with carriers, signals, queue mode and lost registrations, each with last values; a week of statistics, and some
+ * trouble.
  * `node bench/seed-fleet.ts [count=100000] [folder=./data]`; the server must not run on that folder.
  */
 import { openEmbeddedStores } from '../server/embedded/index.ts';
-import { deviceOf } from './fleet.ts';
+import { deviceOf, minuteOf, troublesOf } from './fleet.ts';
 
 const [countText = '100000', folder = './data'] = process.argv.slice(2);
 const count = Number(countText);
@@ -46,6 +47,17 @@ for (let from = 0; from < count; from += AT_ONCE) {
 }
 while ((await stores.registrations.expire(now, 5000)).length > 0);
 const { known, registered, awake, asleep, lost, left } = await stores.devices.counts(now);
+const minutes = 8 * 1440;
+for (let from = minutes; from > 0; from -= AT_ONCE) {
+  await Promise.all(
+    Array.from({ length: Math.min(AT_ONCE, from) }, (_, index) =>
+      stores.statistics.add(
+        minuteOf({ known, registered, awake, asleep, lost, left }, now - (from - index) * 60_000),
+      ),
+    ),
+  );
+}
+await stores.events.append(troublesOf(count, now));
 await stores.close();
 const seconds = ((performance.now() - started) / 1000).toFixed(1);
 console.log(

@@ -26,6 +26,12 @@ type Page = { [Name in PageName]: PageOf<Name> }[PageName];
 /** All pages, in the order of the navigation. A page that is not in here is not there. */
 export const pages: readonly Page[] = [
   {
+    name: 'overview',
+    navigation: { label: 'Overview', key: 'o', href: '/', icon: 'overview' },
+    load: () => import('./elements/sy-overview-page.ts'),
+    view: () => html`<sy-overview-page></sy-overview-page>`,
+  },
+  {
     name: 'devices',
     navigation: { label: 'Devices', key: 'd', href: '/devices', icon: 'devices' },
     load: () => import('./elements/sy-devices-page.ts'),
