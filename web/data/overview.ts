@@ -73,10 +73,12 @@ export function pointsOf(statistics: ApiStatistics | undefined, metric: (typeof 
 export function sparkline(series: Points, step: number, to: number): readonly string[] {
   const from = to - day;
   const values = series.map(([, value]) => value);
-  const low = Math.min(...values);
-  const high = Math.max(...values);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  // What hardly changes is a calm line, not mountains.
+  const range = Math.max(most - least, most * 0.05);
+  const low = (least + most - range) / 2;
   const x = (at: number) => Math.max(0, Math.min(100, ((at - from) / day) * 100)).toFixed(1);
-  const y = (value: number) => (high === low ? 12 : 22 - ((value - low) / (high - low)) * 20).toFixed(1);
+  const y = (value: number) => (range === 0 ? 22 : 22 - ((value - low) / range) * 20).toFixed(1);
   const lines: string[] = [];
   let before = Number.NEGATIVE_INFINITY;
   for (const [at, value] of series) {

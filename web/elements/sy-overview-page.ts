@@ -86,7 +86,7 @@ export class OverviewPage extends LitElement {
       }
       .value small {
         color: var(--sy-text-3);
-        font-size: var(--sy-size);
+        font-size: 13px;
         font-weight: 400;
       }
       .change {
@@ -253,8 +253,8 @@ export class OverviewPage extends LitElement {
       state('lost', 'Lost'),
       {
         label: 'Switches today',
-        value: `${formatCount(switches.ack)} ACK`,
-        more: `${formatCount(switches.nack)} NACK`,
+        value: formatCount(switches.ack),
+        more: `ACK · ${formatCount(switches.nack)} NACK`,
         href: hrefOf({ name: 'commands', query: 'kind=carrier-switch' }),
         points: pointsOf(day, 'switches-ack'),
         change: changeText(switches.ack + switches.nack, before === null ? null : before.ack + before.nack),
@@ -272,7 +272,7 @@ export class OverviewPage extends LitElement {
   #tile({ label, value, more, href, points, change, bad }: Tile, now: number) {
     return html`<a class="tile" href=${href}>
       <span class="label">${label}</span>
-      <span class="value">${value}${more === undefined ? nothing : html` <small>· ${more}</small>`}</span>
+      <span class="value">${value}${more === undefined ? nothing : html` <small>${more}</small>`}</span>
       <span class="change" title=${change.meaning}
         >${change.text === '—' ? html`—<span class="only-spoken"> ${change.meaning}</span>` : change.text}${change.text.startsWith('▲') || change.text.startsWith('▼') ? ' on last week' : nothing}</span
       >
