@@ -90,7 +90,8 @@ describe('a sparkline', () => {
 describe('the latest trouble', () => {
   it('has each event once, the newest first, and not more than is shown', () => {
     const known = [event(3), event(1)];
-    const news = [event(4), event(3), event(5, { trouble: undefined } as Partial<ApiEvent>)];
+    const { trouble: _, ...fine } = event(5);
+    const news = [event(4), event(3), fine];
     expect(withTrouble(known, news).map(({ id }) => id)).toEqual([4, 3, 1]);
     const many = Array.from({ length: 40 }, (_, id) => event(id));
     expect(withTrouble([], many)).toHaveLength(troubleCount);
