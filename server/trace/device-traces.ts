@@ -20,6 +20,8 @@ const SWEEP = 60_000;
 const MAX_ADDRESSES = 16;
 /** Live, of one device within a second: a flood is not decoded for those who look. */
 const MAX_LIVE_PER_SECOND = 500;
+/** What the civil time has been stepped by, at the least, where it has; less is how long it takes to ask, ms. */
+const CLOCK_STEP = 2;
 /** How far back the request is looked for that told where a device is. */
 const ARRIVAL_RECORDS = 5_000;
 const ARRIVAL_MESSAGES = 64;
@@ -83,6 +85,8 @@ export class DeviceTraces {
   readonly #claims = new Claims();
   #sweep: Timer | undefined;
   #flush: NodeJS.Immediate | undefined;
+  /** ms since the epoch at the clock's zero. */
+  #zero = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(options: DeviceTracesOptions) {
@@ -357,9 +361,12 @@ export class DeviceTraces {
     });
   }
 
+  /** The same from call to call, so that a message has one time, but for steps of the system's clock. */
   #epoch(): number {
     const { clock } = this.#options;
-    return clock.wallTime() - clock.now();
+    const now = clock.wallTime() - clock.now();
+    if (Math.abs(now - this.#zero) > CLOCK_STEP) this.#zero = now;
+    return this.#zero;
   }
 }
 
