@@ -59,7 +59,7 @@ export class DeviceSensors {
       const newest = points.at(-1);
       if (newest !== undefined) this.learn([{ path, value: newest[1] }]);
       const instance = sensorInstance(path);
-      if (instance !== undefined) this.feeds.get(instance)?.add(points);
+      if (instance !== undefined) this.feeds.get(instance)?.addLive(points);
     }
     this.version++;
   }
@@ -76,7 +76,11 @@ export class DeviceSensors {
       if (instance === undefined || typeof value !== 'number' || this.feeds.has(instance)) continue;
       this.feeds.set(
         instance,
-        new SensorFeed((query) => api.readings(endpoint, { path, ...query }, signal), clock.now() + 1000),
+        new SensorFeed(
+          (query) => api.readings(endpoint, { path, ...query }, signal),
+          (query) => api.readingSeries(endpoint, { path, ...query }, signal),
+          clock.now() + 1000,
+        ),
       );
       this.version++;
       this.#mendSoon(instance, clock.now(), mostMends, signal);

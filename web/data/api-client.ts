@@ -11,6 +11,7 @@ import type {
   ApiObjectModel,
   ApiObservationStatus,
   ApiReading,
+  ApiReadingSeries,
   ApiReadingsAnswer,
   ApiReadResult,
   ApiServer,
@@ -98,6 +99,15 @@ export class ApiClient {
       signal,
     );
     return answer.items;
+  }
+
+  /** Of one path for a chart: in at most so many points. */
+  readingSeries(
+    endpoint: string,
+    query: { readonly path: string; readonly from: number; readonly to: number; readonly points: number },
+    signal?: AbortSignal,
+  ): Promise<ApiReadingSeries> {
+    return this.#get(`${deviceUrl(endpoint)}/readings/series`, { ...query }, signal);
   }
 
   /** Asks the device itself: it must be awake. `path` as `/42770`. */

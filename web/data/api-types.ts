@@ -32,6 +32,7 @@ export type {
   ApiOverview,
   ApiProblem,
   ApiReading,
+  ApiReadingSeries,
   ApiReadingsAnswer,
   ApiReadResult,
   ApiResourceItem,

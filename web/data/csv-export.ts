@@ -42,3 +42,15 @@ export function csvFileName(endpoint: string, { from, to }: TimeWindow): string 
     new Date(time).toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-');
   return `${endpoint.replace(/[^\w.-]+/g, '_')}-${stamp(from)}-${stamp(to)}.csv`;
 }
+
+/** Where the server gives the same of all that it has, streamed; more than a page should hold in memory. */
+export function exportAddress(endpoint: string, paths: readonly string[], { from, to }: TimeWindow): string {
+  const query = new URLSearchParams({
+    endpoint,
+    path: paths.join(','),
+    from: String(Math.floor(from)),
+    to: String(Math.ceil(to)),
+    format: 'csv',
+  });
+  return `/api/readings/export?${query}`;
+}

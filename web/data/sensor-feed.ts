@@ -1,12 +1,17 @@
 import type { ApiReading, ApiValue } from './api-types.ts';
+import { type LoadSeries, RangeFeed } from './range-feed.ts';
 import { SeriesBuffer } from './series-buffer.ts';
 
 /** At 1 kHz about 17 minutes; 32 MB at most. */
 const keptReadings = 1 << 20;
 /** The most that the API gives at once. */
 const pageSize = 10_000;
-/** The most that is fetched to fill a range: beyond it the plot says from when on it is complete. */
-const mostPages = 30;
+/** The most that is fetched to have each reading: ranges beyond it are drawn from what the server makes of them. */
+const mostPages = 10;
+/** Readings that are fetched one by one for a window. */
+const mostReadings = 50_000;
+/** Of the newest readings the pace is told. */
+const paceReadings = 256;
 
 /** Asks for readings of one path, the newest `limit` of the range, oldest first. */
 export type LoadReadings = (query: {
@@ -18,6 +23,8 @@ export type LoadReadings = (query: {
 /** One sensor's readings: what came live and what was fetched from the past, in one order. */
 export class SensorFeed {
   readonly buffer: SeriesBuffer;
+  /** Of longer ranges than there are readings here. */
+  readonly past: RangeFeed;
   readonly #load: LoadReadings;
   /** Everything taken since then is here, as far as the server had it. */
   #completeFrom: number;
@@ -26,16 +33,26 @@ export class SensorFeed {
   #pages = 0;
 
   /** `now`: what was taken later comes live. */
-  constructor(load: LoadReadings, now: number, kept: number = keptReadings) {
+  constructor(load: LoadReadings, loadSeries: LoadSeries, now: number, kept: number = keptReadings) {
     this.#load = load;
+    this.past = new RangeFeed(loadSeries);
     this.buffer = new SeriesBuffer(kept);
     this.#completeFrom = now;
   }
 
-  /** There is more in the past, but no more of it is kept here: from when on it is. Otherwise undefined. */
-  get keptFrom(): number | undefined {
-    if (this.buffer.full) return this.buffer.firstTime;
-    return this.#pages < mostPages ? undefined : this.#completeFrom;
+  /** Whether every reading taken since then is here. */
+  hasAllSince(time: number): boolean {
+    return time >= (this.buffer.full ? (this.buffer.firstTime ?? 0) : this.#completeFrom);
+  }
+
+  /**
+   * Whether the readings themselves are to be had for a window from then until now: they are here, or so few at
+   * the present pace that they can be fetched. `period`: of the sensor, as far as it is known, ms.
+   */
+  isWithinReach(from: number, now: number, period: number | undefined): boolean {
+    if (this.hasAllSince(from)) return true;
+    if (this.buffer.full || this.#pages >= mostPages) return false;
+    return (now - from) / (this.#pace() ?? period ?? 1000) <= mostReadings;
   }
 
   /** Whether more of the past is on its way. */
@@ -45,6 +62,12 @@ export class SensorFeed {
 
   add(points: Iterable<readonly [time: number, value: ApiValue]>): void {
     this.buffer.add(numeric(points));
+  }
+
+  /** The same, of readings that came just now. */
+  addLive(points: readonly (readonly [time: number, value: ApiValue])[]): void {
+    for (const [time] of points) this.past.took(time);
+    this.add(points);
   }
 
   /** Fetches what is missing back to `from`, newest first; a wish while it fetches extends it. */
@@ -65,6 +88,15 @@ export class SensorFeed {
     const readings = await this.#load({ from: Math.floor(from), to: Math.ceil(to), limit: pageSize });
     this.add(readings.map(({ takenAt, value }) => [takenAt, value] as const));
     return this.buffer.length > before;
+  }
+
+  /** Between two readings, ms. */
+  #pace(): number | undefined {
+    const { times } = this.buffer;
+    const first = Math.max(0, times.length - paceReadings);
+    if (times.length - first < 2) return undefined;
+    const elapsed = (times.at(-1) as number) - (times[first] as number);
+    return elapsed / (times.length - first - 1);
   }
 
   async #fill(): Promise<void> {

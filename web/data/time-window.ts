@@ -10,6 +10,10 @@ export const ranges = [
   { label: '1 min', span: 60_000 },
   { label: '10 min', span: 600_000 },
   { label: '1 h', span: 3_600_000 },
+  { label: '6 h', span: 6 * 3_600_000 },
+  { label: '24 h', span: 24 * 3_600_000 },
+  { label: '7 d', span: 7 * 24 * 3_600_000 },
+  { label: '30 d', span: 30 * 24 * 3_600_000 },
 ] as const;
 
 /** `following` goes with the time; `held` stays where the reader stopped it or picked it. */
@@ -18,7 +22,7 @@ export type View =
   | { readonly mode: 'held'; readonly span: number; readonly window: TimeWindow };
 
 const shortestSpan = 20;
-const longestSpan = 24 * 3_600_000;
+const longestSpan = 400 * 24 * 3_600_000;
 
 export function windowOf(view: View, now: number): TimeWindow {
   return view.mode === 'held' ? view.window : { from: now - view.span, to: now };

@@ -60,6 +60,19 @@ export function clockMilliseconds(at: number, timeZone?: string): string {
   return stamp(at, timeZone).slice(11);
 }
 
+/** `28 Nov`, in the reader's time zone. */
+export function dayText(at: number, timeZone?: string): string {
+  const [, month = '1', day = '1'] = stamp(at, timeZone).slice(0, 10).split('-');
+  return `${Number(day)} ${months[Number(month) - 1]}`;
+}
+
+/** `14:03:27`, and `28 Nov 14:03:27` on another day than that of `now`. */
+export function momentText(at: number, now: number, timeZone?: string): string {
+  const isToday = stamp(at, timeZone).slice(0, 10) === stamp(now, timeZone).slice(0, 10);
+  const clock = clockTime(at, timeZone);
+  return isToday ? clock : `${dayText(at, timeZone)} ${clock}`;
+}
+
 /** RFC 3339 in UTC with µs: what a CSV carries. */
 export function isoMicroseconds(at: number): string {
   const whole = Math.floor(at);
@@ -86,6 +99,8 @@ function coarse(distance: number): string {
   if (distance < 2 * day) return `${Math.floor(distance / hour)}${thinSpace}h`;
   return `${Math.floor(distance / day)}${thinSpace}d`;
 }
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 

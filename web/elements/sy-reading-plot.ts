@@ -1,10 +1,14 @@
 import { css, html, LitElement, nothing, type PropertyValues, unsafeCSS } from 'lit';
 import uPlot from 'uplot';
 import plotStyles from 'uplot/dist/uPlot.min.css?inline';
+import { axisTime, axisValue } from '../data/axis-labels.ts';
 import { decimate } from '../data/decimate.ts';
+import { type DrawnRange, drawRange } from '../data/draw-range.ts';
 import { formatMeasure } from '../data/numbers.ts';
+import { type Latest, lastOf, latestOf, type Pointed, rateOf, type Summary } from '../data/plot-facts.ts';
+import type { LoadedRange } from '../data/range-feed.ts';
 import type { SeriesBuffer } from '../data/series-buffer.ts';
-import { clockTime, exactTime } from '../data/time.ts';
+import { durationText, exactTime, momentText } from '../data/time.ts';
 import type { TimeWindow } from '../data/time-window.ts';
 import { drawingUnit, fitScale, type ValueScale } from '../data/value-scale.ts';
 import { base } from '../styles/shared.ts';
@@ -94,8 +98,8 @@ export class ReadingPlot extends LitElement {
       .line {
         color: var(--sy-plot-line);
       }
-      .fill {
-        color: var(--sy-plot-fill);
+      .band {
+        color: var(--sy-plot-band);
       }
       .grid {
         color: var(--sy-plot-grid);
@@ -110,9 +114,9 @@ export class ReadingPlot extends LitElement {
   declare unit: string;
   declare path: string;
   declare timeAxis: boolean;
-  declare latest: { readonly value: number; readonly stale: boolean } | undefined;
-  declare pointed: { readonly time: number; readonly value: number } | undefined;
-  declare summary: { readonly minimum: number; readonly maximum: number; readonly rate: number } | undefined;
+  declare latest: Latest | undefined;
+  declare pointed: Pointed | undefined;
+  declare summary: Summary | undefined;
 
   #plot: uPlot | undefined;
   #window: TimeWindow = { from: 0, to: 1 };
@@ -120,6 +124,10 @@ export class ReadingPlot extends LitElement {
   #scale: ValueScale | undefined;
   #unit = 1;
   #summarised = 0;
+  /** What is drawn now where it is no buffer: the same is not drawn again. */
+  #range: LoadedRange | undefined;
+  #drawn: DrawnRange | undefined;
+  #now = 0;
   readonly #resize = new ResizeObserver(([entry]) => {
     const width = Math.floor(entry?.contentRect.width ?? 0);
     if (width > 0) this.#plot?.setSize({ width, height: this.#height });
@@ -164,8 +172,45 @@ export class ReadingPlot extends LitElement {
   draw(buffer: SeriesBuffer, window: TimeWindow, now: number): void {
     const plot = this.#plot;
     if (plot === undefined || this.plotWidth <= 0) return;
+    this.#range = undefined;
+    this.#drawn = undefined;
     const span = window.to - window.from;
     const drawn = decimate(buffer.times, buffer.values, window.from, window.to, span / this.plotWidth);
+    const none = new Array<null>(drawn.times.length).fill(null);
+    this.#show({ ...drawn, least: none, greatest: none }, window);
+    this.#tell(now, () => ({
+      latest: latestOf(buffer, now),
+      summary: { ...drawn, rate: rateOf(buffer, window), step: 0 },
+    }));
+  }
+
+  /** Draws the window out of a range that the server has drawn together: mean, and a band from minimum to maximum. */
+  drawRange(range: LoadedRange | undefined, buffer: SeriesBuffer, window: TimeWindow, now: number): void {
+    const plot = this.#plot;
+    if (plot === undefined || this.plotWidth <= 0) return;
+    const pixel = (window.to - window.from) / this.plotWidth;
+    const { from, to } = this.#window;
+    const isSame =
+      range === this.#range &&
+      this.#drawn !== undefined &&
+      Math.abs(window.to - to) < pixel / 2 &&
+      Math.abs(window.from - from) < pixel / 2;
+    if (!isSame) {
+      const drawn = drawRange(range ?? { ...window, step: 0, items: [], loadedAt: now }, window, now);
+      this.#range = range;
+      this.#drawn = drawn;
+      this.#show(drawn, window);
+    }
+    const drawn = this.#drawn as DrawnRange;
+    this.#tell(now, () => ({
+      latest: latestOf(buffer, now) ?? lastOf(range, now),
+      summary: { ...drawn, rate: 0, step: range?.step ?? 0 },
+    }));
+  }
+
+  #show(drawn: DrawnRange, window: TimeWindow): void {
+    const plot = this.#plot;
+    if (plot === undefined) return;
     this.#window = window;
     const unit = drawn.count === 0 ? this.#unit : drawingUnit(drawn.minimum, drawn.maximum);
     if (unit !== this.#unit) this.#scale = undefined;
@@ -173,29 +218,33 @@ export class ReadingPlot extends LitElement {
     this.#scale = fitScale(this.#scale, drawn.minimum / unit, drawn.maximum / unit);
     const line = plot.series[1];
     if (line !== undefined) line.width = drawn.times.length > mostStrongPoints ? hairline : strong;
-    const values =
-      unit === 1 ? drawn.values : drawn.values.map((value) => (value === null ? null : value / unit));
-    plot.setData([drawn.times, values], true);
-    // Text is for reading: four times a second is all that it changes.
+    const inUnits = (values: (number | null)[]) =>
+      unit === 1 ? values : values.map((value) => (value === null ? null : value / unit));
+    plot.setData([drawn.times, inUnits(drawn.values), inUnits(drawn.greatest), inUnits(drawn.least)], true);
+  }
+
+  /** Text is for reading: four times a second is all that it changes. */
+  #tell(
+    now: number,
+    texts: () => { latest: Latest | undefined; summary: Summary & { count: number } },
+  ): void {
     if (Math.abs(now - this.#summarised) < 250) return;
     this.#summarised = now;
-    const [value, taken] = [buffer.lastValue, buffer.lastTime];
-    this.latest =
-      value === undefined || taken === undefined ? undefined : { value, stale: now - taken > 15_000 };
-    this.summary =
-      drawn.count === 0
-        ? undefined
-        : { minimum: drawn.minimum, maximum: drawn.maximum, rate: rateOf(buffer, window) };
+    this.#now = now;
+    const { latest, summary } = texts();
+    this.latest = latest;
+    const { count, minimum, maximum, rate, step } = summary;
+    this.summary = count === 0 ? undefined : { minimum, maximum, rate, step };
   }
 
   override render() {
     return html`<div class="head">
         <h3>${this.heading}</h3>
         ${this.#reading()}
-        <span class="range"><span aria-hidden="true">${this.#range()}</span> <slot></slot></span>
+        <span class="range"><span aria-hidden="true">${this.#extent()}</span> <slot></slot></span>
       </div>
       <div class=${this.timeAxis ? 'canvas axis' : 'canvas'} role="img" aria-label=${this.#spoken()}></div>
-      <span class="line"></span><span class="fill"></span><span class="grid"></span><span class="text"></span>`;
+      <span class="line"></span><span class="band"></span><span class="grid"></span><span class="text"></span>`;
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -204,9 +253,19 @@ export class ReadingPlot extends LitElement {
 
   #reading() {
     if (this.pointed !== undefined) {
-      const { time, value } = this.pointed;
+      const { time, value, extent } = this.pointed;
+      const moment = momentText(time, this.#now);
+      const at =
+        extent === undefined
+          ? `at ${moment}.${String(Math.floor(time % 1000)).padStart(3, '0')}`
+          : `around ${moment}`;
       return html`<span class="now" title=${exactTime(time)}>${this.#measure(value)}</span>
-        <span class="quiet">at ${clockTime(time)}.${String(Math.floor(time % 1000)).padStart(3, '0')}</span>`;
+        ${
+          extent === undefined
+            ? nothing
+            : html`<span class="quiet">mean of ${formatMeasure(extent[0])} to ${formatMeasure(extent[1])}</span>`
+        }
+        <span class="quiet">${at}</span>`;
     }
     if (this.latest === undefined) return html`<span class="quiet">no reading</span>`;
     return html`<span class=${this.latest.stale ? 'now stale' : 'now'} data-fact="latest"
@@ -214,11 +273,12 @@ export class ReadingPlot extends LitElement {
     >`;
   }
 
-  #range() {
+  #extent() {
     if (this.summary === undefined) return nothing;
-    const { minimum, maximum, rate } = this.summary;
+    const { minimum, maximum, rate, step } = this.summary;
     const pace = rate > 0 ? ` · ${formatMeasure(rate, 3)}/s` : '';
-    return `${formatMeasure(minimum)} to ${formatMeasure(maximum)}${pace}`;
+    const steps = step > 0 ? ` · mean and extent of ${durationText(step)}` : '';
+    return `${formatMeasure(minimum)} to ${formatMeasure(maximum)}${pace}${steps}`;
   }
 
   #spoken(): string {
@@ -235,7 +295,7 @@ export class ReadingPlot extends LitElement {
     return this.timeAxis ? plotHeight + axisHeight : plotHeight;
   }
 
-  #colour(name: 'line' | 'fill' | 'grid' | 'text'): string {
+  #colour(name: 'line' | 'band' | 'grid' | 'text'): string {
     const probe = this.renderRoot.querySelector(`.${name}`);
     return probe === null ? '' : getComputedStyle(probe).color;
   }
@@ -245,6 +305,7 @@ export class ReadingPlot extends LitElement {
     if (host === null) return;
     this.#plot?.destroy();
     this.#scale = undefined;
+    this.#drawn = undefined;
     const text = this.#colour('text');
     const grid = { stroke: this.#colour('grid'), width: 1 };
     const font = `12px ${getComputedStyle(this).fontFamily}`;
@@ -259,7 +320,8 @@ export class ReadingPlot extends LitElement {
           y: false,
           sync: { key: 'readings', setSeries: false },
           drag: { x: true, y: false, setScale: false, dist: 4 },
-          points: { size: 7, fill: this.#colour('line') },
+          // On the line alone, and not on the edges of the band.
+          points: { size: (_plot, series) => (series === 1 ? 7 : 0), fill: this.#colour('line') },
           bind: {
             dblclick: () => () => {
               this.dispatchEvent(new Event('window-left', { bubbles: true, composed: true }));
@@ -279,7 +341,7 @@ export class ReadingPlot extends LitElement {
             grid,
             ticks: { show: false },
             values: (_plot, splits, _axis, _space, step) =>
-              splits.map((split) => (this.#hasRoom(split) ? axisTime(split, step) : '')),
+              splits.map((split) => (this.#hasRoom(split) ? axisTime(split, step, this.#window) : '')),
           },
           {
             size: valueAxisWidth,
@@ -310,13 +372,16 @@ export class ReadingPlot extends LitElement {
               fill: this.#colour('line'),
             },
           },
+          { points: { show: false } },
+          { points: { show: false } },
         ],
+        bands: [{ series: [2, 3], fill: this.#colour('band') }],
         hooks: {
           setCursor: [(plot) => this.#point(plot)],
           setSelect: [(plot) => this.#picked(plot)],
         },
       },
-      [[], []],
+      [[], [], [], []],
       host,
     );
     this.#resize.disconnect();
@@ -335,10 +400,13 @@ export class ReadingPlot extends LitElement {
     const time = index === null || index === undefined ? undefined : plot.data[0][index];
     const value = index === null || index === undefined ? undefined : plot.data[1]?.[index];
     const away = plot.cursor.left === undefined || plot.cursor.left < 0;
-    this.pointed =
-      away || typeof time !== 'number' || typeof value !== 'number'
-        ? undefined
-        : { time, value: value * this.#unit };
+    if (away || typeof index !== 'number' || typeof time !== 'number' || typeof value !== 'number') {
+      this.pointed = undefined;
+      return;
+    }
+    const [least, greatest] = [this.#drawn?.least[index], this.#drawn?.greatest[index]];
+    const isStep = (this.#range?.step ?? 0) > 0 && typeof least === 'number' && typeof greatest === 'number';
+    this.pointed = { time, value: value * this.#unit, extent: isStep ? [least, greatest] : undefined };
   }
 
   #picked(plot: uPlot): void {
@@ -348,41 +416,6 @@ export class ReadingPlot extends LitElement {
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     this.dispatchEvent(new CustomEvent('window-picked', { detail: window, bubbles: true, composed: true }));
   }
-}
-
-/** Readings per second in the window, from the first to the last that is there. */
-function rateOf(buffer: SeriesBuffer, { from, to }: TimeWindow): number {
-  const [first, end] = [buffer.indexOf(from), buffer.indexOf(to)];
-  const times = buffer.times;
-  if (end - first < 2) return 0;
-  const elapsed = (times[end - 1] as number) - (times[first] as number);
-  return elapsed > 0 ? ((end - first - 1) * 1000) / elapsed : 0;
-}
-
-function axisTime(time: number, step: number): string {
-  if (step < 1000)
-    return `${clockTime(time).slice(3)}.${String(Math.round(time % 1000))
-      .padStart(3, '0')
-      .slice(0, step < 100 ? 3 : 1)}`;
-  return step < 60_000 ? clockTime(time) : clockTime(time).slice(0, 5);
-}
-
-/** `−1.5e308`: there is no room for more beside a plot. */
-function shortExponent(value: number): string {
-  const [mantissa = '', exponent = ''] = value.toExponential(2).split('e+');
-  return `${Number(mantissa)}e${exponent}`.replace(/^-/, '−');
-}
-
-function axisValue(value: number, splits: readonly number[]): string {
-  const step = splits.length > 1 ? Math.abs((splits[1] as number) - (splits[0] as number)) : 1;
-  if (Math.abs(value) >= 1e9 && Number.isFinite(value)) return shortExponent(value);
-  if (Math.abs(value) >= 1e5 || (step < 1e-3 && step > 0)) return formatMeasure(value, 3);
-  let digits = 0;
-  while (digits < 6 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6) digits++;
-  return value
-    .toFixed(digits)
-    .replace(/^-(?=.*[1-9])/, '−')
-    .replace(/^-/, '');
 }
 
 customElements.define('sy-reading-plot', ReadingPlot);

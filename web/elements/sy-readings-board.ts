@@ -4,13 +4,14 @@ import { repeat } from 'lit/directives/repeat.js';
 import { announce } from '../announce.ts';
 import { clockContext, liveContext } from '../contexts.ts';
 import type { ApiProblem } from '../data/api-types.ts';
-import { csvFileName, csvParts } from '../data/csv-export.ts';
+import { csvFileName, csvParts, exportAddress } from '../data/csv-export.ts';
+import { fillFeed, isDrawnOfReadings } from '../data/fill-feed.ts';
 import type { LastValues } from '../data/last-values.ts';
 import { onReopened } from '../data/live-stream.ts';
 import { asProblem } from '../data/problem.ts';
 import type { SensorFeed } from '../data/sensor-feed.ts';
 import { type Sensor, sensorTitle, sensorUnit } from '../data/sensors.ts';
-import { clockTime, durationText, relativeTime } from '../data/time.ts';
+import { durationText, momentText, relativeTime } from '../data/time.ts';
 import {
   follow,
   hold,
@@ -75,6 +76,9 @@ export class ReadingsBoard extends LitElement {
         gap: 8px;
         margin-left: auto;
       }
+      .segments button {
+        white-space: nowrap;
+      }
       .state {
         min-width: 0;
         color: var(--sy-text-2);
@@ -109,7 +113,16 @@ export class ReadingsBoard extends LitElement {
       }
       @media (max-width: 600px) {
         .end {
+          flex-wrap: wrap;
+          width: 100%;
           margin-left: 0;
+        }
+        .segments {
+          width: 100%;
+        }
+        .segments button {
+          flex: 1 1 auto;
+          padding: 0 2px;
         }
       }
     `,
@@ -210,9 +223,9 @@ export class ReadingsBoard extends LitElement {
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has('view') || changed.has('source')) {
       this.#dirty = true;
-      // After a failure it is the reader who tries again, or looks elsewhere: not each new reading.
-      if (changed.has('view') || this.problem === undefined) this.#fill();
     }
+    // After a failure it is the reader who tries again, or looks elsewhere: not each new reading, and not the clock.
+    if (changed.has('view') || this.problem === undefined) this.#fill();
   }
 
   #plots(sensors: readonly Sensor[]) {
@@ -276,7 +289,7 @@ export class ReadingsBoard extends LitElement {
       ${this.#silence()}`;
     }
     const { from, to } = this.view.window;
-    return html`<span class="held">❚❚ held</span> ${clockTime(from)} to ${clockTime(to)},
+    return html`<span class="held">❚❚ held</span> ${momentText(from, this.#now)} to ${momentText(to, this.#now)},
       ${durationText(Math.max(1000, this.#now - to))} behind`;
   }
 
@@ -298,16 +311,15 @@ export class ReadingsBoard extends LitElement {
     return Math.max(0, ...times, ...last);
   }
 
-  /** Says so where the range reaches back further than what is here. */
   #note() {
     const feeds = [...(this.source?.feeds.values() ?? [])];
     const { from } = windowOf(this.view, this.#now);
-    if (feeds.some((feed) => feed.filling)) return html`<p class="note">Loading older readings…</p>`;
-    const since = Math.max(...feeds.map((feed) => feed.keptFrom ?? Number.NEGATIVE_INFINITY));
-    if (since <= from) return nothing;
-    return html`<p class="note">
-      Readings before ${clockTime(since)} are not shown here: there are too many. The API gives them in parts.
-    </p>`;
+    // What is renewed while it is shown is no news.
+    const isLoading = feeds.some(
+      (feed) =>
+        feed.filling || (feed.past.loading && !((feed.past.range?.from ?? Number.POSITIVE_INFINITY) <= from)),
+    );
+    return html`<p class="note" role="status">${isLoading ? 'Loading older readings…' : ''}</p>`;
   }
 
   #look(view: View): void {
@@ -338,18 +350,27 @@ export class ReadingsBoard extends LitElement {
   }
 
   async #fill(): Promise<void> {
-    const { source } = this;
+    const { source, view } = this;
     if (source === undefined) return;
+    const now = this.#now;
+    const window = windowOf(view, now);
+    const wish = { window, following: view.mode === 'following', width: this.#plotWidth, now };
     this.problem = undefined;
-    const { from } = windowOf(this.view, this.#now);
     try {
-      await Promise.all([...source.feeds.values()].map((feed) => feed.fill(from)));
+      await Promise.all(
+        [...source.feeds].map(async ([instance, feed]) => {
+          if (await fillFeed(feed, source.sensors.get(instance), wish)) this.#dirty = true;
+        }),
+      );
     } catch (error) {
       // The page was left, or another device came: nobody waits for these any more.
       if (error instanceof DOMException && error.name === 'AbortError') return;
       this.problem = asProblem(error);
     }
-    this.#dirty = true;
+  }
+
+  get #plotWidth(): number {
+    return this.renderRoot.querySelector<ReadingPlot>('sy-reading-plot')?.plotWidth ?? 0;
   }
 
   readonly #draw = () => {
@@ -370,8 +391,12 @@ export class ReadingsBoard extends LitElement {
     this.#drawnVersion = source.version;
     this.#drawnWindow = window;
     for (const plot of plots) {
-      const feed = source.feeds.get(Number(plot.dataset.instance));
-      if (feed !== undefined) plot.draw(feed.buffer, window, now);
+      const instance = Number(plot.dataset.instance);
+      const feed = source.feeds.get(instance);
+      if (feed === undefined) continue;
+      if (isDrawnOfReadings(feed, source.sensors.get(instance), window, now))
+        plot.draw(feed.buffer, window, now);
+      else plot.drawRange(feed.past.range, feed.buffer, window, now);
     }
   };
 
@@ -379,20 +404,30 @@ export class ReadingsBoard extends LitElement {
     const { source } = this;
     if (source === undefined) return;
     const window = windowOf(this.view, this.#now);
-    const series = [...source.sensors.values()].flatMap((sensor) => {
+    const shown = [...source.sensors.values()].flatMap((sensor) => {
       const feed = source.feeds.get(sensor.instance);
-      return feed === undefined
-        ? []
-        : [{ path: sensor.path, sensor: sensor.kind ?? '', units: sensor.units ?? '', buffer: feed.buffer }];
+      return feed === undefined ? [] : [{ sensor, feed }];
     });
-    const address = URL.createObjectURL(new Blob([...csvParts(series, window)], { type: 'text/csv' }));
+    if (shown.every(({ feed }) => feed.hasAllSince(window.from))) {
+      const series = shown.map(({ sensor: { path, kind, units }, feed: { buffer } }) => {
+        return { path, sensor: kind ?? '', units: units ?? '', buffer };
+      });
+      const address = URL.createObjectURL(new Blob([...csvParts(series, window)], { type: 'text/csv' }));
+      this.#download(address, window);
+      // The browser has taken it by the next turn at the latest a minute from now.
+      setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    } else {
+      const paths = shown.map(({ sensor }) => sensor.path);
+      this.#download(exportAddress(this.endpoint, paths, window), window);
+    }
+    announce('The readings are exported');
+  }
+
+  #download(address: string, window: TimeWindow): void {
     const link = document.createElement('a');
     link.href = address;
     link.download = csvFileName(this.endpoint, window);
     link.click();
-    // The browser has taken it by the next turn at the latest a minute from now.
-    setTimeout(() => URL.revokeObjectURL(address), 60_000);
-    announce('The readings were exported');
   }
 }
 

@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { ApiReading } from '../../../web/data/api-types.ts';
 import { type LoadReadings, SensorFeed } from '../../../web/data/sensor-feed.ts';
 
+/** Of these tests none asks for steps. */
+const noSeries = () => Promise.reject(new Error('no series was to be asked for'));
+
 /** A server that has a reading each `period` ms from `first` on, and gives at most what is asked for. */
 function history(first: number, last: number, period: number) {
   const asked: { from: number; to: number }[] = [];
@@ -21,17 +24,18 @@ function history(first: number, last: number, period: number) {
 describe('SensorFeed', () => {
   it('fetches a range in parts, newest first, until it is whole', async () => {
     const { load, asked } = history(0, 25_000, 1);
-    const feed = new SensorFeed(load, 25_001);
+    const feed = new SensorFeed(load, noSeries, 25_001);
     await feed.fill(0);
     expect(feed.buffer.length).toBe(25_001);
     expect(asked).toHaveLength(3);
     expect(asked[0]).toEqual({ from: 0, to: 25_001 });
-    expect(feed.keptFrom).toBeUndefined();
+    expect(feed.hasAllSince(0)).toBe(true);
+    expect(feed.hasAllSince(-1)).toBe(false);
   });
 
   it('fetches nothing twice, and only what a longer range adds', async () => {
     const { load, asked } = history(0, 1000, 10);
-    const feed = new SensorFeed(load, 1001);
+    const feed = new SensorFeed(load, noSeries, 1001);
     await feed.fill(500);
     await feed.fill(500);
     await feed.fill(700);
@@ -44,7 +48,7 @@ describe('SensorFeed', () => {
 
   it('lets a wish made while it fetches extend what it fetches', async () => {
     const { load } = history(0, 1000, 10);
-    const feed = new SensorFeed(load, 1001);
+    const feed = new SensorFeed(load, noSeries, 1001);
     const first = feed.fill(900);
     expect(feed.filling).toBe(true);
     await Promise.all([first, feed.fill(0)]);
@@ -54,7 +58,7 @@ describe('SensorFeed', () => {
 
   it('has live and fetched readings in one order, each once', async () => {
     const { load } = history(0, 1000, 10);
-    const feed = new SensorFeed(load, 1001);
+    const feed = new SensorFeed(load, noSeries, 1001);
     feed.add([
       [990, 990],
       [1000, 1000],
@@ -65,7 +69,7 @@ describe('SensorFeed', () => {
   });
 
   it('passes over values that are no finite numbers', () => {
-    const feed = new SensorFeed(history(0, 0, 1).load, 0);
+    const feed = new SensorFeed(history(0, 0, 1).load, noSeries, 0);
     feed.add([
       [1, 'NaN'],
       [2, true],
@@ -77,19 +81,47 @@ describe('SensorFeed', () => {
 
   it('says from when on it has everything once it must drop the oldest', async () => {
     const { load } = history(0, 25_000, 1);
-    const feed = new SensorFeed(load, 25_001, 5000);
+    const feed = new SensorFeed(load, noSeries, 25_001, 5000);
     await feed.fill(0);
     expect(feed.buffer.length).toBe(5000);
-    expect(feed.keptFrom).toBe(20_001);
+    expect(feed.hasAllSince(20_001)).toBe(true);
+    expect(feed.hasAllSince(20_000)).toBe(false);
+    expect(feed.isWithinReach(0, 25_001, undefined)).toBe(false);
+  });
+
+  it('has within reach what is here, and what comes to few enough readings at its pace', async () => {
+    const { load } = history(0, 1_000_000, 10);
+    const feed = new SensorFeed(load, noSeries, 1_000_001);
+    // Nothing is here yet: what the device says of its sampling counts, and a second where it said nothing.
+    expect(feed.isWithinReach(500_001, 1_000_001, 10)).toBe(true);
+    expect(feed.isWithinReach(499_000, 1_000_001, 10)).toBe(false);
+    expect(feed.isWithinReach(-48_000_000, 1_000_001, undefined)).toBe(true);
+    await feed.fill(900_000);
+    expect(feed.isWithinReach(400_000, 1_000_001, undefined)).toBe(false);
+    expect(feed.isWithinReach(600_000, 1_000_001, 1)).toBe(true);
+  });
+
+  it('fetches no more than so many pages, and then has the rest out of reach', async () => {
+    const { load, asked } = history(0, 200_000, 1);
+    const feed = new SensorFeed(load, noSeries, 200_001);
+    await feed.fill(0);
+    expect(asked).toHaveLength(10);
+    expect(feed.hasAllSince(0)).toBe(false);
+    expect(feed.isWithinReach(0, 200_001, 1e6)).toBe(false);
+    expect(feed.isWithinReach(100_001, 200_001, 1)).toBe(true);
   });
 
   it('mends the seam between what was filed and what came live', async () => {
     const { load } = history(0, 1000, 10);
     let filedUntil = 900;
-    const feed = new SensorFeed(async (query) => {
-      const readings = await load(query);
-      return readings.filter(({ takenAt }) => takenAt <= filedUntil);
-    }, 1001);
+    const feed = new SensorFeed(
+      async (query) => {
+        const readings = await load(query);
+        return readings.filter(({ takenAt }) => takenAt <= filedUntil);
+      },
+      noSeries,
+      1001,
+    );
     feed.add([[1000, 1000]]);
     await feed.fill(800);
     expect([...feed.buffer.times].slice(-3)).toEqual([890, 900, 1000]);
@@ -102,10 +134,14 @@ describe('SensorFeed', () => {
   it('hands a failure on, and tries again at the next wish', async () => {
     let broken = true;
     const { load } = history(0, 1000, 10);
-    const feed = new SensorFeed(async (query) => {
-      if (broken) throw new Error('down');
-      return load(query);
-    }, 1001);
+    const feed = new SensorFeed(
+      async (query) => {
+        if (broken) throw new Error('down');
+        return load(query);
+      },
+      noSeries,
+      1001,
+    );
     await expect(feed.fill(0)).rejects.toThrow('down');
     broken = false;
     await feed.fill(0);

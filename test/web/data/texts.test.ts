@@ -1,9 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { axisTime } from '../../../web/data/axis-labels.ts';
 import { csvField, csvLine } from '../../../web/data/csv.ts';
 import { comparePaths, pathName, valueText } from '../../../web/data/last-values.ts';
 import { displayUnit, formatBytes, formatCount, formatMeasure } from '../../../web/data/numbers.ts';
 import { formatSignal, signalIsOld, signalMeaning } from '../../../web/data/signal.ts';
-import { durationText, exactTime, freshness, isoMicroseconds, relativeTime } from '../../../web/data/time.ts';
+import {
+  dayText,
+  durationText,
+  exactTime,
+  freshness,
+  isoMicroseconds,
+  momentText,
+  relativeTime,
+} from '../../../web/data/time.ts';
 
 /** Thin spaces made visible. */
 const plain = (text: string) => text.replaceAll('\u202f', ' ');
@@ -64,6 +73,29 @@ describe('isoMicroseconds', () => {
     [-0.5, '1969-12-31T23:59:59.999500Z'],
   ])('gives %f as %s', (time, text) => {
     expect(isoMicroseconds(time)).toBe(text);
+  });
+});
+
+describe('momentText', () => {
+  it('tells the day where it is another one, in the zone of the reader', () => {
+    const at = Date.UTC(2026, 10, 28, 23, 30, 5);
+    expect(momentText(at, at + 1_800_000, 'UTC')).toBe('28 Nov 23:30:05');
+    expect(momentText(at, at + 1_000, 'UTC')).toBe('23:30:05');
+    expect(momentText(at, at + 1_800_000, 'Asia/Tokyo')).toBe('08:30:05');
+    expect(dayText(at, 'Asia/Tokyo')).toBe('29 Nov');
+  });
+});
+
+describe('axis labels', () => {
+  const midnight = new Date(2026, 10, 28).getTime();
+
+  it('tell the day at midnight where several are shown, and the time elsewhere', () => {
+    const week = { from: midnight - 3 * 86_400_000, to: midnight + 3 * 86_400_000 };
+    expect(axisTime(midnight, 43_200_000, week)).toBe('28 Nov');
+    expect(axisTime(midnight + 43_200_000, 43_200_000, week)).toBe('12:00');
+    expect(axisTime(midnight, 86_400_000, week)).toBe('28 Nov');
+    expect(axisTime(midnight, 3_600_000, { from: midnight - 60_000, to: midnight + 60_000 })).toBe('00:00');
+    expect(axisTime(midnight + 61_000, 1000, week)).toBe('00:01:01');
   });
 });
 

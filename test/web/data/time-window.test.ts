@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { csvFileName, csvParts } from '../../../web/data/csv-export.ts';
+import { csvFileName, csvParts, exportAddress } from '../../../web/data/csv-export.ts';
 import { learnSensors, sensorInstance, sensorTitle, sensorUnit } from '../../../web/data/sensors.ts';
 import { SeriesBuffer } from '../../../web/data/series-buffer.ts';
 import { ServerClock } from '../../../web/data/server-clock.ts';
@@ -146,6 +146,19 @@ describe('export', () => {
     expect(csvFileName('urn:imei:35', { from: 0, to: 61_000 })).toBe(
       'urn_imei_35-19700101-000000-19700101-000101.csv'.replaceAll('19700101', '1970-01-01'),
     );
+  });
+
+  it('by the server names device, paths and window', () => {
+    const address = exportAddress('a,b&c', ['/42770/0/2', '/42770/1/2'], { from: 1.5, to: 2.5 });
+    const { pathname, searchParams } = new URL(address, 'http://server');
+    expect(pathname).toBe('/api/readings/export');
+    expect(Object.fromEntries(searchParams)).toEqual({
+      endpoint: 'a,b&c',
+      path: '/42770/0/2,/42770/1/2',
+      from: '1',
+      to: '3',
+      format: 'csv',
+    });
   });
 });
 
