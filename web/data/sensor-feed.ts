@@ -7,9 +7,9 @@ const keptReadings = 1 << 20;
 /** The most that the API gives at once. */
 const pageSize = 10_000;
 /** The most that is fetched to have each reading: ranges beyond it are drawn from what the server makes of them. */
-const mostPages = 10;
+const mostPages = 20;
 /** Readings that are fetched one by one for a window. */
-const mostReadings = 50_000;
+const mostReadings = 100_000;
 /** Of the newest readings the pace is told. */
 const paceReadings = 256;
 

@@ -93,22 +93,22 @@ describe('SensorFeed', () => {
     const { load } = history(0, 1_000_000, 10);
     const feed = new SensorFeed(load, noSeries, 1_000_001);
     // Nothing is here yet: what the device says of its sampling counts, and a second where it said nothing.
-    expect(feed.isWithinReach(500_001, 1_000_001, 10)).toBe(true);
-    expect(feed.isWithinReach(499_000, 1_000_001, 10)).toBe(false);
-    expect(feed.isWithinReach(-48_000_000, 1_000_001, undefined)).toBe(true);
+    expect(feed.isWithinReach(1, 1_000_001, 10)).toBe(true);
+    expect(feed.isWithinReach(-10, 1_000_001, 10)).toBe(false);
+    expect(feed.isWithinReach(-98_000_000, 1_000_001, undefined)).toBe(true);
     await feed.fill(900_000);
-    expect(feed.isWithinReach(400_000, 1_000_001, undefined)).toBe(false);
+    expect(feed.isWithinReach(-10, 1_000_001, undefined)).toBe(false);
     expect(feed.isWithinReach(600_000, 1_000_001, 1)).toBe(true);
   });
 
   it('fetches no more than so many pages, and then has the rest out of reach', async () => {
-    const { load, asked } = history(0, 200_000, 1);
-    const feed = new SensorFeed(load, noSeries, 200_001);
+    const { load, asked } = history(0, 300_000, 1);
+    const feed = new SensorFeed(load, noSeries, 300_001);
     await feed.fill(0);
-    expect(asked).toHaveLength(10);
+    expect(asked).toHaveLength(20);
     expect(feed.hasAllSince(0)).toBe(false);
-    expect(feed.isWithinReach(0, 200_001, 1e6)).toBe(false);
-    expect(feed.isWithinReach(100_001, 200_001, 1)).toBe(true);
+    expect(feed.isWithinReach(0, 300_001, 1e6)).toBe(false);
+    expect(feed.isWithinReach(100_001, 300_001, 1)).toBe(true);
   });
 
   it('mends the seam between what was filed and what came live', async () => {
