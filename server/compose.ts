@@ -496,7 +496,6 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     clock,
   });
   onClose(() => api.close());
-  httpAddress = await listen(api, config);
   const leshanAddress = await composeLeshan(foundation, leshan, {
     stores: levelStores,
     requests,
@@ -504,6 +503,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     lookupFor: heldNeeds.lookupFor,
     coapAddress: endpoint.local,
   });
+  httpAddress = await listen(api, config);
 
   announce(config, log, stores, endpoint, httpAddress);
   return { httpAddress, coapUri, ...(leshanAddress === undefined ? {} : { leshanAddress }) };

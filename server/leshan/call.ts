@@ -3,7 +3,7 @@ import type { ObjectRegistry } from '../../objects/registry.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import type { DeviceRequestOptions } from '../lwm2m/device-requests.ts';
 import type { RegisteredDevice } from './delivery.ts';
-import type { RawBody } from './node-bodies.ts';
+import type { RawBody } from './given-nodes.ts';
 import type { LeshanContent, LeshanOperation } from './responses.ts';
 
 export type LeshanQuery = Readonly<Record<string, string | readonly string[] | undefined>>;

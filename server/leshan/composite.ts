@@ -50,8 +50,11 @@ export function observeComposite(
   };
 }
 
-export function writeComposite({ requests }: Needs, { device, query, body }: LeshanCall): LeshanRequest {
-  const changes = compositeChangesOf(body);
+export function writeComposite(
+  { requests }: Needs,
+  { device, query, body, registry }: LeshanCall,
+): LeshanRequest {
+  const changes = compositeChangesOf(body, registry);
   return {
     operation: 'writeComposite',
     run: async (options) => {

@@ -23,7 +23,7 @@ function presentObject(definition: ObjectDefinition): object {
     mandatory,
     urn: objectUrn(definition),
     version,
-    lwm2mversion: '1.0',
+    lwm2mversion: '1.1',
     description,
     description2: '',
     resourcedefs: Object.values<ResourceDefinition>(resources)

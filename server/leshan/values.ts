@@ -1,7 +1,7 @@
-import { fromApiValue, toApiValue } from '../../objects/values.ts';
+import { toApiValue } from '../../objects/values.ts';
 import { compactInteger, isObjectLink } from '../../protocol/lwm2m/typed-value.ts';
 import type { ResourceType, ResourceValue } from '../../protocol/lwm2m/value.ts';
-import { LeshanRefusal, unexpected } from './refusals.ts';
+import { type LeshanRefusal, unexpected } from './refusals.ts';
 
 /** A resource's type as the interface names it. */
 export const leshanTypes = {
@@ -126,36 +126,6 @@ function linkOf(json: unknown): ResourceValue {
 function hexOf(text: string): Uint8Array {
   if (text.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(text)) throw unexpected(`'${text}' is not hexadecimal`);
   return Uint8Array.from(Buffer.from(text, 'hex'));
-}
-
-/**
- * A text that stands for a value of the type, as a body of `text/plain` gives one.
- * @throws LeshanRefusal it does not
- */
-export function valueOfText(type: ResourceType | undefined, text: string): ResourceValue {
-  switch (type) {
-    case 'integer':
-    case 'unsigned':
-      return fromLeshanValue(type, text.trim());
-    case 'float':
-      return floatOf(text);
-    case 'opaque':
-      return hexOf(text);
-    case 'boolean':
-      if (/^(true|1)$/i.test(text)) return true;
-      if (/^(false|0)$/i.test(text)) return false;
-      break;
-    case 'time': {
-      const at = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
-      if (Number.isSafeInteger(at)) return Math.trunc(at / 1000);
-      break;
-    }
-    case 'objlnk':
-      return fromApiValue({ id: 0, title: 'the text', operations: 'W', type }, text);
-    default:
-      return text;
-  }
-  throw new LeshanRefusal(400, `Invalid request: '${text}' is no ${leshanTypes[type]}`);
 }
 
 function notValid(json: unknown, what: string): LeshanRefusal {

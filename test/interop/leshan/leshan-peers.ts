@@ -14,7 +14,7 @@ export const hasLeshan: boolean = isInstalled('mvn') && isInstalled('javac');
 
 /** Builds our small client and server on the Leshan libraries; Maven fetches these the first time. */
 export async function buildLeshanPeers(): Promise<void> {
-  const built = join(target, 'classes/simyard/interop/LeshanTestClient.class');
+  const built = join(target, 'classes/simyard/interop/LeshanReference.class');
   const sources = Math.max(newestChange(join(folder, 'src')), newestChange(join(folder, 'pom.xml')));
   if (existsSync(built) && newestChange(built) > sources) return;
   const { code, output } = await runToEnd('mvn', [
@@ -56,6 +56,14 @@ export function startLeshanClient(settings: LeshanClientSettings): JsonLinesProc
  */
 export function startLeshanServer(objectFiles: readonly string[], awake = 93_000): JsonLinesProcess {
   return java('LeshanTestServer', [String(awake), ...objectFiles]);
+}
+
+/**
+ * Starts a server with the interface of Leshan's demo, on the library; its event `ready` tells `uri` (CoAP) and `http`.
+ * `awake` as of startLeshanServer.
+ */
+export function startLeshanReference(objectFiles: readonly string[], awake = 93_000): JsonLinesProcess {
+  return java('LeshanReference', [String(awake), ...objectFiles]);
 }
 
 function java(name: string, args: readonly string[]): JsonLinesProcess {

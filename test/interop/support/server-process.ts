@@ -19,11 +19,12 @@ export class ServerProcess {
   readonly #options: ServerProcessOptions;
   #process: ProjectProcess;
 
-  static async start(): Promise<ServerProcess> {
+  /** @param flags of the server, beside those of its own */
+  static async start(more: readonly string[] = []): Promise<ServerProcess> {
     const data = mkdtempSync(join(tmpdir(), 'simyard-interop-'));
     try {
       const [coapPort, httpPort] = [await freePort(), await freePort()];
-      const options = { data, coapPort, httpPort, flags: ['--log-level', 'debug'], limit: 30_000 };
+      const options = { data, coapPort, httpPort, flags: ['--log-level', 'debug', ...more], limit: 30_000 };
       return new ServerProcess(options, await startServerProcess(options));
     } catch (error) {
       rmSync(data, { recursive: true });

@@ -42,8 +42,9 @@ describe('a body of a Write', () => {
     ['OBJLNK', { objectId: 3, objectInstanceId: 0 }, { objectId: 3, instanceId: 0 }],
     ['CORELINK', '</3>', '</3>'],
   ])('has a value of type %s', (type, value, read) => {
-    expect(written(`${own}/0`, { id: 0, kind: 'singleResource', type, value })).toEqual({ value: read });
-    expect(written(`${own}/0`, { id: 0, type, value })).toEqual({ value: read });
+    // Of a resource that no definition has, for any type is right there.
+    expect(written('/9/9/9', { id: 9, kind: 'singleResource', type, value })).toEqual({ value: read });
+    expect(written('/9/9/9', { id: 9, type, value })).toEqual({ value: read });
   });
 
   test('keeps an integer that JSON numbers cannot have', () => {
@@ -63,15 +64,23 @@ describe('a body of a Write', () => {
     expect(written(`${own}/10/7`, one)).toEqual({ value: 'b' });
   });
 
+  test('may be a plain text', () => {
+    expect(written(`${own}/0`, 'ü', 'text/plain; charset=utf-8')).toEqual({ value: 'ü' });
+  });
+
   test.each([
-    ['1', '-7', -7],
-    ['3', '1.5', 1.5],
-    ['4', 'true', true],
-    ['5', 'c0ff', Uint8Array.of(0xc0, 0xff)],
-    ['6', '2023-11-14T22:13:20Z', 1_700_000_000],
-    ['0', 'ü', 'ü'],
-  ])('may be a plain text, for resource %s: %s', (id, text, value) => {
-    expect(written(`${own}/${id}`, text, 'text/plain; charset=utf-8')).toEqual({ value });
+    [`${own}/1`, 'x', 'text/plain', `${own}/1, expected INTEGER, got STRING`],
+    [`${own}/1`, { id: 1, type: 'FLOAT', value: '1' }, undefined, `${own}/1, expected INTEGER, got FLOAT`],
+    [
+      own,
+      { resources: [{ id: 4, type: 'TIME', value: 1 }] },
+      undefined,
+      `${own}/4, expected BOOLEAN, got TIME`,
+    ],
+  ])('at %s has to be of the type that is defined: %j', (path, content, type, why) => {
+    expect(refusal(() => written(path, content, type))).toBe(
+      `400 Invalid request: Invalid value type for resource ${why}`,
+    );
   });
 
   const single = { id: 1, type: 'INTEGER', value: '1' };
@@ -137,6 +146,7 @@ describe('a body of a composite Write', () => {
         [`${own}/1`]: { id: 1, type: 'INTEGER', value: '1' },
         [`${own}/10/7`]: { id: 7, kind: 'resourceInstance', type: 'STRING', value: 'b' },
       }),
+      registry,
     );
     expect(changes).toEqual([
       { path: `${own}/1`, value: 1 },
@@ -145,7 +155,9 @@ describe('a body of a composite Write', () => {
   });
 
   test('has single values only', () => {
-    expect(refusal(() => compositeChangesOf(body({ [own]: { kind: 'instance', resources: [] } })))).toBe(
+    expect(
+      refusal(() => compositeChangesOf(body({ [own]: { kind: 'instance', resources: [] } }), registry)),
+    ).toBe(
       '400 Invalid request: LwM2mObjectInstance is not supported, only [LwM2mSingleResource, LwM2mResourceInstance] is allowed',
     );
   });
