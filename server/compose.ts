@@ -500,6 +500,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     stores: levelStores,
     requests,
     listening,
+    live: hub,
     lookupFor: heldNeeds.lookupFor,
     coapAddress: endpoint.local,
   });

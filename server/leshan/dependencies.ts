@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { ObjectRegistry } from '../../objects/registry.ts';
 import type { Clock } from '../../protocol/clock.ts';
+import type { LiveStream } from '../events.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
 import type { ListeningTimes } from '../lwm2m/listening-times.ts';
 import type { Registration } from '../ports/registration-store.ts';
@@ -16,6 +17,7 @@ export interface LeshanDependencies {
   /** The definitions in the versions that a device registered. */
   readonly lookupFor: (registration: Registration) => ObjectRegistry;
   readonly feed: LeshanFeed;
+  readonly live: LiveStream;
   /** `host:port` of CoAP. */
   readonly coapAddress: string;
   readonly clock: Clock;

@@ -1,7 +1,11 @@
 import type { ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import { EventConnection } from '../api/event-connection.ts';
-import type { LeshanFeed } from './feed.ts';
+import type { ApiLiveTrace } from '../api/schemas.ts';
+import type { LiveStream } from '../events.ts';
+import { presentCoapMessage } from './coap-log.ts';
+import { encodeEvent, type LeshanFeed } from './feed.ts';
 import { LeshanRefusal } from './refusals.ts';
 
 const HEARTBEAT_MS = 10_000;
@@ -17,13 +21,18 @@ const heartbeat = Buffer.from('\n');
 
 /** The open event streams: their limit, their heartbeat and their end. */
 export class LeshanEventStreams {
+  readonly #log: Logger;
   readonly #feed: LeshanFeed;
+  readonly #live: LiveStream;
   readonly #clock: Clock;
   readonly #open = new Map<EventConnection, () => void>();
   #timer: Timer | undefined;
 
-  constructor(feed: LeshanFeed, clock: Clock) {
+  /** @param live has the CoAP messages of devices */
+  constructor(feed: LeshanFeed, live: LiveStream, clock: Clock, log: Logger) {
+    this.#log = log;
     this.#feed = feed;
+    this.#live = live;
     this.#clock = clock;
   }
 
@@ -36,10 +45,15 @@ export class LeshanEventStreams {
   /** Streams into `response`, whose head is written, until either side ends it. */
   open(response: ServerResponse, endpoint: string | undefined): void {
     const connection = new EventConnection(response, () => undefined);
-    const end = this.#feed.subscribe(endpoint, (frame) => {
+    const send = (frame: Buffer): void => {
       if (!connection.send(frame) && response.writableLength > MAX_WAITING) connection.destroy();
+    };
+    const endFeed = this.#feed.subscribe(endpoint, send);
+    const endLog = endpoint === undefined ? undefined : this.#logOf(endpoint, connection, send);
+    this.#open.set(connection, () => {
+      endFeed();
+      endLog?.();
     });
-    this.#open.set(connection, end);
     response.once('close', () => this.#forget(connection));
     if (connection.closed) this.#forget(connection);
     this.#beat();
@@ -57,6 +71,31 @@ export class LeshanEventStreams {
     });
     await Promise.all(connections.map(({ whenClosed }) => whenClosed));
     slow.cancel();
+  }
+
+  /** The CoAP messages of a device, as they pass. @returns what ends it */
+  #logOf(endpoint: string, connection: EventConnection, send: (frame: Buffer) => void): () => void {
+    const subscription = this.#live.subscribe({
+      after: this.#live.position(),
+      wishes: [{ endpoint, types: new Set(['trace']) }],
+      onEntries: (entries) => {
+        for (const { item } of entries) {
+          if (item.kind !== 'trace') continue;
+          for (const message of (item.message as ApiLiveTrace).messages) {
+            const shown = presentCoapMessage(endpoint, message);
+            if (shown !== undefined) send(encodeEvent('COAPLOG', shown));
+          }
+        }
+        return true;
+      },
+      // What was missed of a log that is not kept is not told here.
+      onGap: () => undefined,
+      onError: (error) => {
+        this.#log.error({ err: error }, 'an event stream broke off');
+        connection.end();
+      },
+    });
+    return () => subscription.close();
   }
 
   #forget(connection: EventConnection): void {

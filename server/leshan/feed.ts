@@ -63,7 +63,7 @@ export class LeshanFeed {
     if (!registration.queueMode) this.#forget(registration.endpoint);
     this.publish('UPDATED', registration.endpoint, () => ({
       registration: presentRegistration(registration, true),
-      update: presentUpdate(update, registration.rootPath),
+      update: presentUpdate(update, registration),
     }));
   }
 

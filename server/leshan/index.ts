@@ -50,7 +50,7 @@ export async function buildLeshanApi(deps: LeshanDependencies): Promise<FastifyI
   const { clock, feed, token } = deps;
   const closing = closeInTime(app, clock);
   closeSilentConnections(app);
-  const streams = new LeshanEventStreams(feed, clock);
+  const streams = new LeshanEventStreams(feed, deps.live, clock, deps.log);
   app.addHook('preClose', () => streams.close());
 
   logRequests(app);

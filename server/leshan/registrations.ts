@@ -63,7 +63,7 @@ export function presentRegistration(registration: Registration, awake: boolean):
     lifetime: registration.lifetime,
     bindingMode: registration.binding,
     rootPath: registration.rootPath,
-    objectLinks: objectLinks(registration),
+    objectLinks: objectLinks(registration, registration.contentFormats),
     secure: registration.identity !== undefined,
     additionalRegistrationAttributes: { ...registration.additional },
     queuemode: queueMode,
@@ -73,17 +73,18 @@ export function presentRegistration(registration: Registration, awake: boolean):
 }
 
 /** What an Update said. */
-export function presentUpdate(update: RegistrationUpdate, rootPath: string): LeshanUpdate {
-  const { lifetime, smsNumber, links } = update;
+export function presentUpdate(update: RegistrationUpdate, registration: Registration): LeshanUpdate {
+  const { lifetime, smsNumber, links, contentFormats } = update;
+  const { rootPath } = registration;
+  const listed = links === undefined ? undefined : objectLinks({ ...registration, links }, contentFormats);
+  const hasRoot = listed?.[0]?.url === rootPath;
   return {
     registrationId: registrationAlias(update.id),
     address: update.address,
     ...(smsNumber === undefined ? {} : { smsNumber }),
     ...(lifetime === undefined ? {} : { lifetime }),
-    ...(update.rootPath === undefined ? {} : { alternatePath: update.rootPath }),
-    ...(links === undefined
-      ? {}
-      : { objectLinks: objectLinks({ contentFormats: [], rootPath, ...update, links }) }),
+    ...(hasRoot ? { alternatePath: rootPath } : {}),
+    ...(listed === undefined ? {} : { objectLinks: listed }),
     secure: update.identity !== undefined,
     additionalAttributes: {},
   };
@@ -97,18 +98,21 @@ export function presentLink({ target, attributes }: Link): LeshanLink {
   return { url: target, attributes: Object.fromEntries(shown) as LeshanLink['attributes'] };
 }
 
-/** As the client listed them: with its root, and below it. */
-function objectLinks({
-  rootPath,
-  contentFormats,
-  links,
-}: Pick<Registration, 'rootPath' | 'contentFormats' | 'links'>): LeshanLink[] {
+/**
+ * As the client listed them: with its root, and below it.
+ * @param formats that stand in the list
+ */
+function objectLinks(
+  { rootPath, contentFormats, links }: Pick<Registration, 'rootPath' | 'contentFormats' | 'links'>,
+  formats: readonly number[] = [],
+): LeshanLink[] {
   const root = rootPath === '/' ? '' : rootPath;
   const below = links.map(({ target, attributes }) =>
     presentLink({ target: `${root}${target}`, attributes }),
   );
+  // A client that says which formats it speaks says so at its root.
   if (root === '' && contentFormats.length === 0) return below;
-  const ct = contentFormats.length === 0 ? {} : { ct: contentFormats.join(' ') };
+  const ct = formats.length === 0 ? {} : { ct: formats.join(' ') };
   return [presentLink({ target: rootPath, attributes: { rt: 'oma.lwm2m', ...ct } }), ...below];
 }
 

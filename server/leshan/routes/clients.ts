@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import { deviceState } from '../../ports/device-store.ts';
 import type { LeshanCall, LeshanQuery, LeshanRequest } from '../call.ts';
 import { parameter } from '../call.ts';
 import { observeComposite, readComposite, writeComposite } from '../composite.ts';
@@ -76,8 +75,7 @@ export const clientRoutes: FastifyPluginAsync<LeshanRouteOptions> = async (app, 
       });
       for (const { registration, ...device } of page.items) {
         if (registration === undefined) continue;
-        const awake = deviceState({ ...device, registration }, clock.wallTime()) === 'awake';
-        yield `${separator}${JSON.stringify(presentRegistration(registration, awake))}`;
+        yield `${separator}${JSON.stringify(present({ ...device, registration }))}`;
         separator = ',';
       }
       cursor = page.next;

@@ -359,7 +359,7 @@ describe('its events', () => {
     await device.send(ContentFormat.SENML_CBOR, encodeContent(ContentFormat.SENML_CBOR, '/', pack, untyped));
     await come(own.events, 'SEND');
     const first = { kind: 'singleResource', id: 1, type: 'INTEGER' };
-    expect(own.events.map(({ name, data }) => ({ name, data }))).toEqual([
+    expect(own.events.filter(({ name }) => name !== 'COAPLOG')).toEqual([
       {
         name: 'NOTIFICATION',
         data: { ep: 'ep', kind: 'single', res: '/33000/0/1', val: { ...first, value: '43' } },
@@ -376,8 +376,21 @@ describe('its events', () => {
       },
     ]);
     await come(all.events, 'SEND');
-    expect(all.raw()).toBe(own.raw());
+    expect(all.events).toEqual(own.events.filter(({ name }) => name !== 'COAPLOG'));
     expect(others.raw()).toBe('');
+  });
+
+  test('tell of the CoAP messages of the device that is asked for, and of no other', async () => {
+    await open();
+    const all = await listen('/api/event');
+    const own = await listen('/api/event?ep=ep');
+    await ask('GET', '/api/clients/ep/33000/0/1');
+    await world.until('both come', () => own.events.length === 2);
+    expect(own.events.map(({ name, data }) => [name, data.ep, data.incoming, data.type, data.code])).toEqual([
+      ['COAPLOG', 'ep', false, 'CON', 'GET'],
+      ['COAPLOG', 'ep', true, 'ACK', '2.05'],
+    ]);
+    expect(all.raw()).toBe('');
   });
 
   test('tell of a composite notification by its paths', async () => {
@@ -424,7 +437,9 @@ describe('a device in queue mode', () => {
         content: { kind: 'singleResource', id: 1, type: 'INTEGER', value: '42' },
       },
     });
-    expect(events.map(({ name }) => name)).toEqual(['SLEEPING', 'AWAKE', 'UPDATED', 'REQUEST_RESPONSE']);
+    expect(events.map(({ name }) => name).filter((name) => name !== 'COAPLOG')).toEqual([
+      ...['SLEEPING', 'AWAKE', 'UPDATED', 'REQUEST_RESPONSE'],
+    ]);
     expect((await ask('GET', '/api/clients/ep')).json).toMatchObject({ sleeping: false });
   });
 
