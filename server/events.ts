@@ -91,9 +91,10 @@ export interface LiveStream {
     /** What was asked for is no longer kept: the subscriber has missed something and should load anew. */
     readonly onGap: () => void;
     /**
-     * `behind`: it was too slow, and is read to from the logs; traces pass it by. `level`: it is live again.
+     * `behind`: it was too slow, and is read to from the logs; traces pass it by. `level`: it is live again,
+     * and that many traces have passed it by.
      */
-    readonly onPace?: (pace: LivePace) => void;
+    readonly onPace?: (pace: LivePace, missedTraces?: number) => void;
     readonly onError: (error: Error) => void;
   }): LiveSubscription;
 }

@@ -92,7 +92,9 @@ export class EventStreams {
       wishes: request.wishes,
       onEntries: (entries) => connection.send(this.#encoder.encode(entries)),
       onGap: () => connection.send(encodeFrame('gap', {})),
-      onPace: (pace) => connection.send(encodeFrame(pace, {})),
+      onPace: (pace, missed = 0) => {
+        connection.send(encodeFrame(pace, missed === 0 ? {} : { missedTraces: missed }));
+      },
       onError: (error) => {
         // The client connects again after `retry`, and goes on from the last id that it has.
         request.onError(error);

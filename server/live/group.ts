@@ -8,6 +8,8 @@ export class Group {
   readonly members = new Set<Subscriber>();
   /** Members that are live: for the others nothing is collected. */
   live = 0;
+  /** Traces that were not collected, for nobody was live. */
+  passedBy = 0;
   /** Batches that are cut and not yet handed to all. */
   underWay = 0;
   #entries: LiveEntry[] = [];

@@ -95,7 +95,11 @@ export class LiveHub implements LiveStream {
   ): void {
     let entry: LiveEntry | undefined;
     const offer = (group: Group): void => {
-      if (group.live === 0 || !group.wishes.wants(type, endpoint)) return;
+      if (!group.wishes.wants(type, endpoint)) return;
+      if (group.live === 0) {
+        if (type === 'trace') group.passedBy++;
+        return;
+      }
       entry ??= position === undefined ? { item: make() } : { item: make(), position };
       if (group.collect(entry)) this.#delivery.add(group);
     };
@@ -110,6 +114,7 @@ export class LiveHub implements LiveStream {
       replay: this.#replay,
       newest: () => this.#position,
       isDelivered: () => group.isDelivered,
+      passedBy: () => group.passedBy,
       onLive: (live) => {
         group.live += live ? 1 : -1;
       },

@@ -16,6 +16,8 @@ export interface SubscriberHost {
   newest(): LivePosition;
   /** Whether all that was published for its wishes has been handed over. */
   isDelivered(): boolean;
+  /** How many traces were never made ready for those who share its wishes. */
+  passedBy(): number;
   /** It turned live, or is no longer. */
   onLive(live: boolean): void;
   onClose(): void;
@@ -44,6 +46,9 @@ export class Subscriber implements LiveSubscription {
   #hasBeenLive = false;
   /** It was told that it is behind. */
   #slow = false;
+  /** Traces that it was not given while it was slow, and what the host had passed by when that began. */
+  #missed = 0;
+  #passedBefore = 0;
 
   constructor(options: SubscribeOptions, wishes: Wishes, host: SubscriberHost) {
     this.#options = options;
@@ -69,7 +74,10 @@ export class Subscriber implements LiveSubscription {
 
   /** What was published; passed over while the subscriber is behind, for the logs have it. */
   live(batch: Batch): void {
-    if (this.#state !== 'live') return;
+    if (this.#state !== 'live') {
+      for (const { item } of batch.entries) if (item.kind === 'trace') this.#missed++;
+      return;
+    }
     const isNew = batch.firstEvent > this.#event && batch.firstPack > this.#log;
     // It may have read a part of them from the logs, while they waited to be handed over.
     const entries = isNew ? batch.entries : batch.entries.filter((entry) => this.#isAhead(entry));
@@ -184,6 +192,8 @@ export class Subscriber implements LiveSubscription {
     if (this.#isClosed()) return false;
     if (!takes && this.#hasBeenLive && !this.#slow) {
       this.#slow = true;
+      this.#missed = 0;
+      this.#passedBefore = this.#host.passedBy();
       this.#options.onPace?.('behind');
     }
     return takes;
@@ -203,7 +213,7 @@ export class Subscriber implements LiveSubscription {
     this.#hasBeenLive = true;
     if (!this.#slow) return;
     this.#slow = false;
-    this.#options.onPace?.('level');
+    this.#options.onPace?.('level', this.#missed + this.#host.passedBy() - this.#passedBefore);
   }
 
   #isClosed(): boolean {

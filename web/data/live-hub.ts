@@ -36,6 +36,7 @@ export class LiveHub {
   readonly #pages = new Set<Page>();
   /** What the stream is asked for. */
   #open: readonly LiveFilter[] = [];
+  #behind = false;
   #cancelSettle: (() => void) | undefined;
   #cancelNarrow: (() => void) | undefined;
   #cancelSweep: (() => void) | undefined;
@@ -47,7 +48,11 @@ export class LiveHub {
       onEvent: (type, data) => this.#hand(type, data),
       onGap: () => this.#gap(),
       onStatus: (status) => {
+        const wasBehind = this.#behind;
+        this.#behind = status.state === 'open' && status.behind;
         for (const { post } of this.#pages) post({ kind: 'status', status });
+        // Of the trace nothing comes to who is behind.
+        if (wasBehind && status.state === 'open') this.#traceGap();
       },
     });
   }
@@ -136,13 +141,18 @@ export class LiveHub {
   }
 
   #opened(): void {
+    // What came while the stream was opened anew is lost to who watches the trace.
+    this.#traceGap();
+    this.#tellReady();
+  }
+
+  /** No log has the trace: who watches it has missed something. */
+  #traceGap(): void {
     for (const [page, number, watch] of this.#awake()) {
-      // No log has the trace: what came while the stream was opened anew is lost to who watches it.
       if (watch.ready && watch.filters.some(({ types }) => types?.includes('trace'))) {
         page.post({ kind: 'gap', watch: number });
       }
     }
-    this.#tellReady();
   }
 
   #tellReady(): void {

@@ -68,7 +68,7 @@ function collect(options: {
         ...(options.types === undefined ? {} : { types: options.types }),
       },
     ],
-    onPace: (pace) => paces.push(pace),
+    onPace: (pace, missed = 0) => paces.push(missed === 0 ? pace : `${pace}, ${missed} traces missed`),
     onEntries(entries) {
       batches.push(entries);
       for (const entry of entries) {
@@ -169,6 +169,29 @@ describe('the live stream', () => {
     await appendPack('a', 100);
     await slow.until(101);
     expect(slow.seen).toEqual(Array.from({ length: 101 }, (_, index) => `r:a:${index}`));
+  });
+
+  it('tells a subscriber that was slow how many traces have passed it by, whether others got them or nobody did', async () => {
+    const options = { endpoint: 'a', types: new Set(['trace', 'readings']) };
+    const slow = collect({ ...options, slow: true });
+    await appendPack('a', 0);
+    await slow.until(1);
+    expect(slow.paces).toEqual(['behind']);
+    // Nobody is live, so nothing is collected.
+    for (let i = 0; i < 3; i++) hub.publishTrace('a', { id: i });
+    const quick = collect(options);
+    await vi.waitFor(() => expect(hub.slowSubscribers).toBe(1));
+    await appendPack('a', 1);
+    await quick.until(1);
+    for (let i = 0; i < 4; i++) hub.publishTrace('a', { id: i });
+    await quick.until(5);
+    slow.patient();
+    slow.subscription.resume();
+    await vi.waitFor(() => expect(slow.paces).toEqual(['behind', 'level, 7 traces missed']));
+    expect(quick.paces).toEqual([]);
+    hub.publishTrace('a', { id: 9 });
+    await slow.until(3);
+    expect(slow.seen.filter((item) => !item.startsWith('r:'))).toHaveLength(1);
   });
 
   it('reads the logs once for a hundred that come back at the same time', async () => {
