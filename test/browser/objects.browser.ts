@@ -154,6 +154,7 @@ describe.skipIf(skipWithoutChromium)('the objects of a device, in a browser', ()
 
     it('draws only the rows in sight of a thousand instances', async () => {
       const many = await client(large);
+      await registered(large);
       for (let id = 0; id < instances; id++)
         many.client.tree.add(
           instance(portfolioObject, id, { identity: { read: () => new Map([[0, `text ${id}`]]) } }),
@@ -468,8 +469,8 @@ describe.skipIf(skipWithoutChromium)('the objects of a device, in a browser', ()
       expect(answer).toContain('2.05 Content · SenML');
       for (const path of ['/3/0/14', '/6/0/0', '/1/0/1']) expect(answer).toContain(path);
 
-      await page.getByLabel('UTC Offset /3/0/14').fill('+02:00');
-      await page.getByLabel('Lifetime /1/0/1').fill('420');
+      await page.getByRole('textbox', { name: 'UTC Offset /3/0/14' }).fill('+02:00');
+      await page.getByRole('textbox', { name: 'Lifetime /1/0/1' }).fill('420');
       expect(await objects.ask('Write together', 'Write-Composite of 2 paths')).toContain('2.04 Changed');
       expect(await read(modem, '/3/0/14')).toBe('+02:00');
       expect(await read(modem, '/1/0/1')).toBe(420);
@@ -542,7 +543,7 @@ describe.skipIf(skipWithoutChromium)('the objects of a device, in a browser', ()
       await objects.button('Read').click();
       await objects.requests.first().getByText('held until the device is heard').waitFor();
       at.set('/42771/0/3', Math.random());
-      await page.locator('sy-place-head').getByText('fixed').waitFor();
+      await page.locator('sy-value-text').getByText('fixed', { exact: true }).waitFor();
     });
 
     it('cancels what is held', async () => {
@@ -553,7 +554,7 @@ describe.skipIf(skipWithoutChromium)('the objects of a device, in a browser', ()
       await objects.button('Read').click();
       const request = objects.request('Read /42771/0/0');
       await request.getByRole('button', { name: 'Cancel' }).click();
-      await request.getByText('cancelled').waitFor();
+      await request.getByText('cancelled', { exact: true }).waitFor();
     });
 
     it('stops waiting for an answer when it is told to', async () => {

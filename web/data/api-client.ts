@@ -186,9 +186,10 @@ export class ApiClient {
   }
 
   /** What was said by hand about the observation of a path is taken back: policies alone count again. */
-  unchooseObservation(endpoint: string, path: string): Promise<ApiObservationStatus> {
+  async unchooseObservation(endpoint: string, path: string): Promise<ApiObservationStatus> {
     const query = new URLSearchParams({ paths: path });
-    return this.#send(`${deviceUrl(endpoint)}/observation-policy?${query}`, { method: 'DELETE' });
+    await this.#send(`${deviceUrl(endpoint)}/observation-policy?${query}`, { method: 'DELETE' });
+    return this.observationStatus(endpoint);
   }
 
   /** What a noun's own functions ask for, as those of web/data/cluster.ts do. */

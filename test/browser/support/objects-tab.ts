@@ -14,7 +14,8 @@ export class ObjectsTab {
   /** Goes to a place by its address, and waits until it is shown. */
   async open(path = ''): Promise<void> {
     await this.page.goto(`/devices/${this.endpoint}/objects${path}`);
-    await this.page.getByRole('tree', { name: 'Objects' }).waitFor({ state: 'attached' });
+    // On narrow screens it is out of sight while a place is shown.
+    await this.page.locator('[role=tree]').waitFor({ state: 'attached' });
     if (path !== '') await this.title(path).waitFor();
   }
 
@@ -57,7 +58,7 @@ export class ObjectsTab {
   }
 
   async write(text: string): Promise<string> {
-    const path = new URL(this.page.url()).pathname.split('/objects')[1] ?? '';
+    const [, path = ''] = /\/objects((?:\/\d+)+)$/.exec(new URL(this.page.url()).pathname) ?? [];
     await this.section('Write').getByLabel('New value').fill(text);
     return this.ask('Write', `Write ${path}`);
   }
