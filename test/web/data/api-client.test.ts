@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ApiClient, newIdempotencyKey } from '../../../web/data/api-client.ts';
+import { DeviceOperations } from '../../../web/data/device-operations.ts';
 import { asProblem, ProblemError } from '../../../web/data/problem.ts';
 
 function client(answer: () => Response | Promise<Response>) {
@@ -57,6 +58,45 @@ describe('ApiClient', () => {
         body: '{"devices":{"filter":{"q":"x"}},"operation":{"kind":"forget"}}',
       },
     });
+  });
+
+  it('asks a device for anything, and says where the answer may wait', async () => {
+    const { api, asked } = client(() => json({ id: 'c1', state: 'queued' }, 202));
+    const { status, body } = await api.perform(new DeviceOperations('m').write('/1/0/1', 5), {
+      held: true,
+      idempotencyKey: 'k1',
+      signal: new AbortController().signal,
+    });
+    expect({ status, body }).toEqual({ status: 202, body: { id: 'c1', state: 'queued' } });
+    expect(asked[0]).toMatchObject({
+      url: '/api/devices/m/objects/1/0/1',
+      init: {
+        method: 'PUT',
+        headers: { prefer: 'respond-async', 'idempotency-key': 'k1' },
+        body: '{"value":5}',
+      },
+    });
+  });
+
+  it('takes an answer without a body', async () => {
+    const { api } = client(() => new Response(null, { status: 204 }));
+    const signal = new AbortController().signal;
+    await expect(
+      api.perform(new DeviceOperations('m').delete('/16/1'), { held: false, signal }),
+    ).resolves.toEqual({
+      status: 204,
+      body: undefined,
+    });
+  });
+
+  it('takes back what was said of an observation, and asks what is so then', async () => {
+    const answers = [new Response(null, { status: 204 }), json({ wanted: [] })];
+    const { api, asked } = client(() => answers.shift() as Response);
+    expect(await api.unchooseObservation('m', '/3/0/9')).toEqual({ wanted: [] });
+    expect(asked.map(({ url, init }) => `${init?.method ?? 'GET'} ${url}`)).toEqual([
+      'DELETE /api/devices/m/observation-policy?paths=%2F3%2F0%2F9',
+      'GET /api/devices/m/observation-policy',
+    ]);
   });
 
   it('hands the problem of the server on', async () => {
