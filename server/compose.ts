@@ -5,22 +5,14 @@ import type { Clock } from '../protocol/clock.ts';
 import type { DatagramPort } from '../protocol/coap/datagram-port.ts';
 import { createCoapEndpoint } from '../protocol/coap/endpoint.ts';
 import { allowHosts } from './api/allowed-hosts.ts';
-import { checkHeldRequest, checkRequest, performHeldRequest } from './api/held-requests.ts';
 import { buildApi } from './api/index.ts';
-import { jobDevices } from './api/job-devices.ts';
-import { presentJob } from './api/job-presenters.ts';
-import { presentCommand, presentEvent, presentLiveReadings, presentRegistration } from './api/presenters.ts';
-import type { ApiHeldRequestBody } from './api/schemas.ts';
+import { presentEvent, presentLiveReadings, presentRegistration } from './api/presenters.ts';
 import { presentLiveTrace } from './api/trace-presenters.ts';
 import { composeCluster } from './cluster/compose-cluster.ts';
-import { CarrierService } from './commands/carrier-service.ts';
-import { CarrierSwitch } from './commands/carrier-switch.ts';
-import { CommandDispatcher } from './commands/dispatcher.ts';
-import { HeldRequest } from './commands/held-request.ts';
-import { RequestService } from './commands/request-service.ts';
+import { composeCommands } from './commands/compose-commands.ts';
+import type { CommandDispatcher } from './commands/dispatcher.ts';
 import type { Config } from './config.ts';
 import { consoleRoot, packageVersion } from './installation.ts';
-import { composeJobs } from './jobs/jobs.ts';
 import { composeLeshan, composeLeshanFeed } from './leshan/compose-leshan.ts';
 import { announce, listen } from './listen.ts';
 import { LiveHub } from './live/hub.ts';
@@ -42,7 +34,6 @@ import { SendInterface } from './lwm2m/send-interface.ts';
 import { registerMetrics } from './metrics/register.ts';
 import { Timings } from './metrics/timings.ts';
 import { readObjectFolder } from './object-folder.ts';
-import type { Command } from './ports/command-queue.ts';
 import type { Registration } from './ports/registration-store.ts';
 import type { Stores } from './ports/stores.ts';
 import { composeStatistics } from './statistics/compose-statistics.ts';
@@ -88,6 +79,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     standardObjects({ carrier: config.carrierObject, iotSensor: config.sensorObject }),
   );
   const deviceModels = new DeviceModels(registry);
+  const lookupFor = (registration: Registration) => deviceModels.lookupFor(registration);
   const metrics = new Registry();
   const timings = new Timings(metrics);
   const book = await openPolicyBook(stores, config);
@@ -142,7 +134,6 @@ export async function compose(foundation: Foundation): Promise<Listening> {
         readonly lifecycle: DeviceLifecycle;
         readonly policies: OpenedPolicies;
         readonly listening: ListeningTimes;
-        readonly jobs: ReturnType<typeof composeJobs>;
       }
     | undefined;
   const parts = (): NonNullable<typeof wired> => {
@@ -195,7 +186,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     clock,
     log: log.child({ part: 'observations' }),
     node: config.node,
-    lookupFor: (registration) => deviceModels.lookupFor(registration),
+    lookupFor,
     onHeard: (id, name, doubt) => parts().lifecycle.heard(id, name, doubt),
     onLost: (observation, reason) => parts().policies.reconciler.lost(observation, reason),
     onMoved: (id, address, from) => {
@@ -249,7 +240,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     reach,
     registrations: stores.registrations,
     ingest,
-    lookupFor: (registration) => deviceModels.lookupFor(registration),
+    lookupFor,
     log: log.child({ part: 'send' }),
     onHeard: (id, name) => parts().lifecycle.heard(id, name, false),
   });
@@ -272,7 +263,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     reach,
     endpoint: timings.endpoint(endpoint),
     stores,
-    lookupFor: (registration) => deviceModels.lookupFor(registration),
+    lookupFor,
     observations,
     clock,
     onRead: rememberReads({
@@ -286,51 +277,11 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   });
 
   const switches = new SwitchCounter();
-  const onStep = (command: Command): void => {
-    parts().jobs.runner.stepped(command);
-    switches.step(command);
-    timings.command(command);
-    events.publish('command', command.endpoint, clock.wallTime(), { command: presentCommand(command) });
-  };
-  const heldNeeds = {
-    stores: levelStores,
-    requests,
-    registry,
-    lookupFor: (registration: Registration) => deviceModels.lookupFor(registration),
-    clock,
-  };
-  const dispatcher = new CommandDispatcher({
-    queue: stores.commands,
-    kinds: {
-      'carrier-switch': new CarrierSwitch({
-        requests,
-        clock: steady,
-        log: log.child({ part: 'commands' }),
-        carrierObject: config.carrierObject,
-      }),
-      request: new HeldRequest({
-        perform: ({ endpoint: name, parameters }, options) =>
-          performHeldRequest(heldNeeds, name, parameters as ApiHeldRequestBody, options),
-      }),
-    },
-    reachability: async (name) => {
-      const registration = await stores.registrations.byEndpoint(name);
-      if (registration === undefined) return 'unregistered';
-      // As one that sleeps it is looked at when it speaks.
-      if (registration.addressLost === true) return 'asleep';
-      return presence.state(registration).awake ? 'awake' : 'asleep';
-    },
-    clock: steady,
-    log: log.child({ part: 'commands' }),
-    onStep,
-    onUnreachable: (name) => parts().jobs.runner.unreachable(name),
-  });
-  onClose(() => dispatcher.close());
 
   const policies = composePolicies({
     stores,
     book,
-    lookupFor: (registration) => deviceModels.lookupFor(registration),
+    lookupFor,
     requests,
     observations,
     presence,
@@ -339,6 +290,27 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     log: log.child({ part: 'policies' }),
   });
   onClose(async () => policies.close());
+
+  const commands = composeCommands({
+    config,
+    stores,
+    levelStores,
+    requests,
+    registry,
+    lookupFor,
+    presence,
+    policies: policies.service,
+    events,
+    clock,
+    steady,
+    log,
+    onStep: (command) => {
+      switches.step(command);
+      timings.command(command);
+    },
+  });
+  const { dispatcher } = commands;
+  onClose(() => commands.close());
 
   const lifecycle = new DeviceLifecycle({
     observations,
@@ -377,45 +349,8 @@ export async function compose(foundation: Foundation): Promise<Listening> {
 
   startUpkeep({ stores, projection, config, clock: steady, log: telemetryLog, onClose });
 
-  const bounds = { count: config.waitingMaxCount, bytes: config.waitingMaxBytes };
-  const commands = new CarrierService({
-    bounds,
-    stores: levelStores,
-    requests,
-    clock: steady,
-    carrierObject: config.carrierObject,
-    onStep,
-    onQueued: (name) => dispatcher.kick(name),
-  });
-  const heldRequests = new RequestService({
-    bounds,
-    stores,
-    clock: steady,
-    onStep,
-    onQueued: (name) => dispatcher.kick(name),
-  });
-  const jobs = composeJobs({
-    stores,
-    devices: jobDevices(stores.devices, clock),
-    commands,
-    requests: heldRequests,
-    policies: policies.service,
-    checkRequest: (name, request) => checkHeldRequest(heldNeeds, name, request as ApiHeldRequestBody),
-    check: (operation) => {
-      if (operation.kind === 'request') checkRequest(operation.request as ApiHeldRequestBody, registry);
-    },
-    clock: steady,
-    log: log.child({ part: 'jobs' }),
-    onStep: (command) => {
-      onStep(command);
-      dispatcher.kick(command.endpoint);
-    },
-    onProgress: (job) => events.publish('job', undefined, clock.wallTime(), { job: presentJob(job) }),
-  });
-  onClose(() => jobs.runner.close());
-  wired = { dispatcher, lifecycle, policies, listening, jobs };
-  await jobs.runner.start();
-  await dispatcher.start();
+  wired = { dispatcher, lifecycle, policies, listening };
+  await commands.start();
   policies.start();
 
   const webhooks = await composeWebhooks({
@@ -459,9 +394,9 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     log: log.child({ part: 'api' }),
     stores: levelStores,
     requests,
-    commands,
-    heldRequests,
-    jobs: jobs.service,
+    commands: commands.service,
+    heldRequests: commands.heldRequests,
+    jobs: commands.jobs,
     listening,
     policies: policies.service,
     models,
@@ -470,7 +405,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     webhooks,
     statistics,
     registry,
-    lookupFor: (registration) => deviceModels.lookupFor(registration),
+    lookupFor,
     shortServerId: config.shortServerId,
     metrics: () => metrics.metrics(),
     ready: () => stores.check(),
@@ -501,7 +436,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     requests,
     listening,
     live: hub,
-    lookupFor: heldNeeds.lookupFor,
+    lookupFor,
     coapAddress: endpoint.local,
   });
   httpAddress = await listen(api, config);
