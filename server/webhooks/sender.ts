@@ -56,8 +56,10 @@ export function createSender(options: SenderOptions): WebhookSender & { close():
       const url = new URL(message.url);
       const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
       const address = await untilAborted(findAddress(host, policy, resolve), signal);
-      const request = (): Promise<number> =>
-        post(url, address, { ...message.headers, 'user-agent': userAgent }, message.body, agents, signal);
+      const request = (): Promise<number> => {
+        const headers = { ...message.headers, 'user-agent': userAgent };
+        return untilAborted(post(url, address, headers, message.body, agents, signal), signal);
+      };
       const status = await request().catch((error: unknown) => {
         // The receiver had closed the connection that was kept: it has read nothing of it.
         if (error instanceof StaleConnectionError) return request();
@@ -147,6 +149,11 @@ function post(
         response.resume();
       },
     );
+    // A receiver that changes the protocol (RFC 9110 §15.2.2), which it was not asked for: there is no other answer.
+    request.once('upgrade', ({ statusCode = 101 }, socket) => {
+      socket.destroy();
+      resolve(statusCode);
+    });
     request.once('error', (error: NodeJS.ErrnoException) => {
       const stale = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
       reject(stale ? new StaleConnectionError() : error);

@@ -60,6 +60,21 @@ describe('a message on its way', () => {
     expect(outcome).toEqual({ delivered: false, reason: 'no answer within 50 ms' });
   });
 
+  test('who changes the protocol has not taken it', async () => {
+    const receiver = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n');
+    });
+    closing.push(() => receiver.close());
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+    const { port } = receiver.address() as { port: number };
+    expect(await openSender()(`http://127.0.0.1:${port}/`)).toEqual({
+      delivered: false,
+      status: 101,
+      reason: 'answered 101',
+    });
+  });
+
   test('a name that nobody resolves in time is given up too', async () => {
     const never = () => new Promise<readonly string[]>(() => undefined);
     const outcome = await openSender({ timeout: 50, resolve: never })('http://slow.test/');
