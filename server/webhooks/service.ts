@@ -67,6 +67,8 @@ export class WebhookService {
   readonly #options: WebhookServiceOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #ending = new AbortController();
+  /** Those that are being stored, and will be entries. */
+  #adding = 0;
 
   constructor(options: WebhookServiceOptions) {
     this.#options = options;
@@ -93,14 +95,19 @@ export class WebhookService {
   /** It is told what happens from now on. @throws RequestError, ConflictError */
   async create(input: WebhookInput): Promise<ListedWebhook> {
     checkUrl(input.url);
-    if (this.#entries.size >= MAX_WEBHOOKS) {
+    if (this.#entries.size + this.#adding >= MAX_WEBHOOKS) {
       throw new ConflictError(`there are ${MAX_WEBHOOKS} webhooks, which is the limit`);
     }
     const now = this.#now();
     const id = `w${BigInt(`0x${randomBytes(8).toString('hex')}`).toString(36)}`;
     const settings = { ...input, id, secret: createSecret(), createdAt: now, updatedAt: now };
     const webhook = { settings, progress: { cursor: this.#options.live.position() } };
-    await this.#options.stores.webhooks.add(webhook);
+    this.#adding++;
+    try {
+      await this.#options.stores.webhooks.add(webhook);
+    } finally {
+      this.#adding--;
+    }
     return listed(this.#enter(webhook));
   }
 

@@ -96,6 +96,13 @@ const input = {
 };
 
 describe('a webhook', () => {
+  test('is one of a hundred at the most, however many are made at once', async () => {
+    const { service } = await open();
+    const all = await Promise.allSettled(Array.from({ length: 105 }, () => service.create(input)));
+    expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(100);
+    expect(service.list()).toHaveLength(100);
+  });
+
   test('is told what it wants, in order, from when it was made', async () => {
     const { service, happen, sent, ids, delivered, stores } = await open();
     await happen('expired', 'before');
