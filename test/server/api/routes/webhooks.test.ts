@@ -50,6 +50,16 @@ describe('webhooks', () => {
     }
   });
 
+  test('one that goes to its own test does not go round', async () => {
+    const base = await api.base();
+    const { id } = (await create({ enabled: false })).body;
+    const url = `${base}/api/webhooks/${id}/test`;
+    const payload = { name: 'Round', url, types: ['expired'], enabled: false };
+    expect((await api.call('PUT', `/api/webhooks/${id}`, { payload })).status).toBe(200);
+    const test = (await api.call('POST', `/api/webhooks/${id}/test`)).body;
+    expect(test).toMatchObject({ state: 'failed', reason: 'answered 400' });
+  });
+
   test('messages are signed, with both secrets after a rotation, and are listed as deliveries', async () => {
     const { id, secret } = (await create()).body;
     const next = (await api.call('POST', `/api/webhooks/${id}/secret`)).body.secret;
