@@ -25,6 +25,8 @@ export interface Deadline {
   readonly over: Promise<never>;
   /** It was answered. */
   readonly cancel: () => void;
+  /** Its answer is made, and goes out. */
+  answering: boolean;
 }
 
 const deadlines = new WeakMap<FastifyRequest, Deadline>();
@@ -63,8 +65,16 @@ export function keepDeadlines(app: FastifyInstance, clock: Clock, standard = STA
       const work = Promise.resolve(handler.call(this, request, reply));
       // What comes after the end of the time is of no use to anybody.
       work.catch(() => undefined);
-      return inTime(request, work);
+      // A handler that has sent its answer ends when that is out: it has been in time.
+      return inTime(request, work).catch((error: unknown) => {
+        if (deadlines.get(request)?.answering === true) return work;
+        throw error;
+      });
     };
+  });
+  app.addHook('onSend', async (request) => {
+    const deadline = deadlines.get(request);
+    if (deadline !== undefined) deadline.answering = true;
   });
   app.addHook('preHandler', async (request, reply) => {
     if (!asksDevice(request.routeOptions)) return;
@@ -92,7 +102,7 @@ function begin(clock: Clock, end: number, given: number | undefined): Deadline {
   });
   over.catch(() => undefined);
   const cancel = (): void => timer?.cancel();
-  return { given, signal: controller.signal, over, left: () => end - clock.now(), cancel };
+  return { given, signal: controller.signal, over, left: () => end - clock.now(), cancel, answering: false };
 }
 
 function asksDevice({ schema }: { readonly schema?: unknown }): boolean {

@@ -5,7 +5,6 @@ import { type Clock, systemClock } from '../../protocol/clock.ts';
 import { CoapResponseError, EndpointClosedError } from '../../protocol/coap/errors.ts';
 import { Code } from '../../protocol/coap/message.ts';
 import { NotSentError } from '../lwm2m/device-reach.ts';
-import { StoreUnavailableError } from '../ports/errors.ts';
 import type { IdempotencyStore, KeptAnswer } from '../ports/idempotency-store.ts';
 import { inTime } from './deadlines.ts';
 import { preferencesOf } from './prefer.ts';
@@ -85,10 +84,14 @@ export function answerOnce(app: FastifyInstance, store: IdempotencyStore, clock:
     const key = request.headers['idempotency-key'];
     if (typeof key !== 'string' || !isOnce(request)) return;
     const { keepsKey: again = false } = request.routeOptions.config as { readonly keepsKey?: boolean };
-    const found = await inTime(
-      request,
-      keys.begin(key, fingerprintOf(request), again || preferencesOf(request).respondAsync),
-    );
+    const begun = keys.begin(key, fingerprintOf(request), again || preferencesOf(request).respondAsync);
+    const found = await inTime(request, begun).catch((error: unknown) => {
+      // Its time was over first: when the key is its own nothing is done under it, and it may be tried again.
+      void begun
+        .then((late) => ('status' in late ? undefined : keys.giveBack(late)))
+        .catch((fault: unknown) => request.log.warn({ err: fault }, 'an Idempotency-Key was not given back'));
+      throw error;
+    });
     if ('status' in found) return replay(reply, found);
     requests.set(request, found);
   });
@@ -96,12 +99,13 @@ export function answerOnce(app: FastifyInstance, store: IdempotencyStore, clock:
     const keyed = requests.get(request);
     if (keyed === undefined) return payload;
     requests.delete(request);
-    await keys
+    const stored = keys
       .end(keyed, verdict(keyed), () => answerOf(reply, payload))
       .catch((error: unknown) => {
-        if (!(error instanceof StoreUnavailableError)) throw error;
-        request.log.warn({ error }, 'an answer was not stored under its Idempotency-Key');
+        request.log.warn({ err: error }, 'an answer was not stored under its Idempotency-Key');
       });
+    // In the time of the request: a store that hangs has the key under way for longer, not its caller.
+    await inTime(request, stored).catch(() => undefined);
     return payload;
   });
 }
@@ -112,7 +116,8 @@ function acts(method: string): boolean {
 
 /** A GET that is held makes a command. */
 function isOnce(request: FastifyRequest): boolean {
-  if (!request.url.startsWith('/api/') || request.is404) return false;
+  // The route's URL, for the request's may be encoded in more than one way.
+  if (request.routeOptions.url?.startsWith('/api/') !== true) return false;
   return acts(request.method) || preferencesOf(request).respondAsync;
 }
 
@@ -166,15 +171,21 @@ class KeyBook {
 
   /** @throws StoreUnavailableError it is told later */
   async end({ key }: Keyed, kept: 'kept' | 'free' | 'open', answer: () => KeptAnswer): Promise<void> {
+    if (kept === 'open') this.#underWay.delete(key);
+    else await this.#finish(key, kept === 'kept' ? answer() : undefined);
+  }
+
+  /** Nothing was done under it. @throws StoreUnavailableError it is told later */
+  giveBack({ key }: Keyed): Promise<void> {
+    return this.#finish(key, undefined);
+  }
+
+  async #finish(key: string, outcome: KeptAnswer | undefined): Promise<void> {
     try {
-      if (kept === 'open') return;
-      const outcome = kept === 'kept' ? answer() : undefined;
-      try {
-        await this.#tell(key, outcome);
-      } catch (error) {
-        if (this.#unstored.size < MAX_UNSTORED) this.#unstored.set(key, outcome);
-        throw error;
-      }
+      await this.#tell(key, outcome);
+    } catch (error) {
+      if (this.#unstored.size < MAX_UNSTORED) this.#unstored.set(key, outcome);
+      throw error;
     } finally {
       this.#underWay.delete(key);
     }
@@ -238,10 +249,12 @@ function replay(reply: FastifyReply, { status, headers, body }: KeptAnswer): Fas
     .send(body === '' ? null : body);
 }
 
-/** The same for the same request, whatever the order of members. */
+/** The same for the same request, whatever the order of members, and however its URL is encoded. */
 function fingerprintOf(request: FastifyRequest): string {
   const prefer = preferencesOf(request).respondAsync ? 'respond-async' : '';
-  const parts = [request.method, request.url, prefer, JSON.stringify(ordered(request.body))];
+  const { url } = request.routeOptions;
+  const given = [request.params, request.query, request.body].map((one) => JSON.stringify(ordered(one)));
+  const parts = [request.method, url, prefer, ...given];
   return createHash('sha256').update(parts.join('\n')).digest('base64url');
 }
 

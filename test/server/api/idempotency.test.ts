@@ -6,6 +6,7 @@ import { NotSentError } from '../../../server/lwm2m/device-reach.ts';
 import type { DeviceRequestOptions } from '../../../server/lwm2m/device-requests.ts';
 import { StoreUnavailableError } from '../../../server/ports/errors.ts';
 import { ApiHarness } from '../../support/api/api-harness.ts';
+import { ManualClock } from '../../support/api/manual-clock.ts';
 
 let api: ApiHarness;
 beforeEach(async () => {
@@ -68,6 +69,15 @@ describe('a request with an Idempotency-Key', () => {
     expect(first.status).toBe(202);
     expect([again.body.id, aliased.json().id]).toEqual([first.body.id, first.body.id]);
     expect((await api.stores.commands.list({ limit: 10 })).items).toHaveLength(1);
+  });
+
+  test('is the same one however its URL is encoded', async () => {
+    sends(() => undefined);
+    expect((await once()).status).toBe(204);
+    const url = '/%61pi/devices/m/objects/3/0/4';
+    const encoded = await api.app.inject({ method: 'POST', url, headers });
+    expect(encoded.headers['idempotent-replayed']).toBe('true');
+    expect(api.requests.calls).toHaveLength(1);
   });
 
   test('that is not answered yet is a conflict that says when to ask again', async () => {
@@ -189,6 +199,55 @@ describe('a request with an Idempotency-Key', () => {
     const again = await observe();
     expect([again.status, again.body.code]).toEqual([409, 'answer_not_kept']);
     expect(again.body.detail).toContain('answered with 200');
+  });
+});
+
+describe('while the store hangs', () => {
+  let clock: ManualClock;
+  beforeEach(async () => {
+    await api.close();
+    clock = new ManualClock();
+    api = await ApiHarness.open({ clock });
+    await api.register('m');
+    sends(() => undefined);
+  });
+
+  /** One call of the store that gets on when it is told to. */
+  const hang = (call: 'begin' | 'finish') => {
+    const { idempotency } = api.stores;
+    const real = idempotency[call] as (...parameters: unknown[]) => Promise<never>;
+    let release: () => void = () => undefined;
+    const hung = new Promise<void>((resolve) => (release = resolve));
+    const spy = vi.spyOn(idempotency, call).mockImplementationOnce(async (...parameters: unknown[]) => {
+      await hung;
+      return real(...parameters);
+    });
+    return { spy, release: () => release() };
+  };
+
+  test('a request whose time is over before it begins can be tried again', async () => {
+    const { spy, release } = hang('begin');
+    const late = api.call('POST', `${execute}?timeout=3000`, { headers });
+    await vi.waitFor(() => expect(spy).toHaveBeenCalledTimes(1));
+    clock.advance(3_000);
+    expect(await late).toMatchObject({ status: 504, body: { code: 'deadline_exceeded' } });
+    release();
+    const again = () => api.call('POST', `${execute}?timeout=3000`, { headers });
+    await vi.waitFor(async () => expect((await again()).status).toBe(204));
+    expect(api.requests.calls).toHaveLength(1);
+  });
+
+  test('a request that was carried out is answered in its time, and kept when the store gets on', async () => {
+    const { spy, release } = hang('finish');
+    const call = () => api.call('POST', `${execute}?timeout=3000`, { headers });
+    const first = call();
+    await vi.waitFor(() => expect(spy).toHaveBeenCalledTimes(1));
+    expect((await call()).body.code).toBe('request_under_way');
+    clock.advance(3_000);
+    expect((await first).status).toBe(204);
+    release();
+    await vi.waitFor(async () => expect((await call()).headers['idempotent-replayed']).toBe('true'));
+    expect(api.requests.calls).toHaveLength(1);
   });
 });
 
