@@ -1,5 +1,4 @@
 import type { FastifyPluginAsync } from 'fastify';
-import { parsePeer } from '../../../protocol/coap/udp-port.ts';
 import type { LeshanRouteOptions } from '../dependencies.ts';
 import { presentObjectSpecs } from '../object-specs.ts';
 import { invalidPath, notRegistered, notThere } from '../refusals.ts';
@@ -9,8 +8,8 @@ export const serverRoutes: FastifyPluginAsync<LeshanRouteOptions> = async (app, 
   const { stores, lookupFor, coapAddress } = needs;
 
   app.get('/api/server/endpoint', async () => {
-    const { host, port } = parsePeer(coapAddress);
-    const uri = { full: `coap://${coapAddress}`, scheme: 'coap', host, port };
+    const { hostname, port } = new URL(`http://${coapAddress}`);
+    const uri = { full: `coap://${coapAddress}`, scheme: 'coap', host: hostname, port: Number(port) };
     return [{ uri, description: 'CoAP over UDP' }];
   });
 
