@@ -19,7 +19,7 @@ export type SubscribersCommand =
   | { readonly kind: 'begin' }
   /** Those that stall read nothing for that long. */
   | { readonly kind: 'stall'; readonly milliseconds: number }
-  /** Resolves when they have so many events since `begin`: each to everything, and all to one device together. */
+  /** Resolves when they have so many events since `begin`: each to everything, and all to one device together, and are level. */
   | { readonly kind: 'report'; readonly expected: number };
 
 export interface ClassReport {
@@ -77,7 +77,8 @@ async function report(expected: number): Promise<SubscribersReport> {
   const whole = [...everything, ...stalled];
   const deadline = performance.now() + PATIENCE;
   const isDone = (): boolean =>
-    whole.every(({ events }) => events >= expected) && (device.length === 0 || sum(device) >= expected);
+    whole.every(({ events, paces }) => events >= expected && paces.at(-1) !== 'behind') &&
+    (device.length === 0 || sum(device) >= expected);
   while (!isDone() && performance.now() < deadline) await pass(20);
   const { user, system } = process.cpuUsage(began);
   return {
