@@ -7,7 +7,7 @@ const help: Readonly<Record<string, string>> = {
   device_forbidden:
     'This server may not do that there: look at Access Control (object 2) and the account in object 1.',
   device_not_found: 'The device has no such place. Discover shows what there is.',
-  device_method_not_allowed: 'The device does not offer this operation there, whatever the definition says.',
+  device_method_not_allowed: 'A device may offer less than its definition says.',
   device_not_acceptable: 'It does not speak this content format: choose “best”.',
   device_unsupported_format: 'It does not speak this content format: choose “best”.',
   device_timeout:

@@ -37,6 +37,7 @@ export class AttributesForm extends LitElement {
         display: grid;
         grid-template-columns: repeat(auto-fill, minmax(180px, 1fr));
         gap: 8px 12px;
+        align-items: end;
       }
       .actions {
         display: flex;

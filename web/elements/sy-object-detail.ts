@@ -247,6 +247,7 @@ export class ObjectDetail extends LitElement {
         <sy-values-form
           verb="Create"
           empty
+          marking
           .place=${path}
           .entries=${this.#entries(node)}
           .instances=${this.instances}

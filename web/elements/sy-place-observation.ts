@@ -143,13 +143,14 @@ export class PlaceObservation extends LitElement {
           ? ''
           : `as part of ${first}`;
     const asked = described(wanted);
-    const there = real === undefined ? undefined : described(real);
+    const there = real === undefined ? undefined : attributesText(real.attributes);
+    const format = real?.contentFormat === undefined ? '' : ` in ${formatName(real.contentFormat)}`;
     return html`<div class=${`wish ${state}`}>
       <span class="dot"></span>
-      <span><strong>${state}</strong> ${where} <sy-time-text class="quiet" .at=${since}></sy-time-text></span>
+      <span><strong>${state}</strong>${format} ${where} <sy-time-text class="quiet" .at=${since}></sy-time-text></span>
       <span class="more">wanted ${byText(by)}${asked === '' ? nothing : html`, with <span class="mono">${asked}</span>`}</span>
       ${
-        there === undefined || there === asked || (there === '' && asked === '')
+        there === undefined || there === attributesText(wanted.attributes)
           ? nothing
           : html`<span class="more">there is: <span class="mono">${there === '' ? 'no attributes' : there}</span></span>`
       }

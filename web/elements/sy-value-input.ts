@@ -47,6 +47,22 @@ export class ValueInput extends LitElement {
         display: flex;
         gap: 8px;
       }
+      .file input {
+        min-width: 0;
+        max-width: 100%;
+        color: var(--sy-text-2);
+        font: inherit;
+      }
+      ::file-selector-button {
+        margin-right: 8px;
+        padding: 3px 8px;
+        border: 1px solid var(--sy-edge);
+        border-radius: var(--sy-radius);
+        background: var(--sy-raised);
+        color: var(--sy-text);
+        font: inherit;
+        cursor: pointer;
+      }
       textarea.hex {
         font-family: var(--sy-mono);
         font-size: 13px;

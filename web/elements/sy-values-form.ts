@@ -38,6 +38,7 @@ export class ValuesForm extends LitElement {
     disabled: { type: Boolean },
     instances: { attribute: false },
     empty: { type: Boolean },
+    marking: { type: Boolean },
     place: { type: String },
     given: { state: true },
     several: { state: true },
@@ -62,6 +63,9 @@ export class ValuesForm extends LitElement {
         display: grid;
         grid-template-columns: 16px minmax(0, 1fr);
         gap: 0 12px;
+      }
+      .entry.plain {
+        grid-template-columns: minmax(0, 1fr);
       }
       .entry > input {
         margin-top: 27px;
@@ -106,9 +110,12 @@ export class ValuesForm extends LitElement {
   declare instances: ValueInput['instances'];
   /** It may be done without a value. */
   declare empty: boolean;
+  /** What must be given is said to be so: where other things need not. */
+  declare marking: boolean;
   /** What the values are for: of another place nothing is given yet. */
   declare place: string;
-  declare given: ReadonlyMap<string, string>;
+  /** Undefined: as it stands, whatever the device reports meanwhile. */
+  declare given: ReadonlyMap<string, string | undefined>;
   /** Of resources that have several: texts by the ids of their instances. */
   declare several: ReadonlyMap<string, ReadonlyMap<number, string>>;
   declare choice: string;
@@ -122,6 +129,7 @@ export class ValuesForm extends LitElement {
     this.disabled = false;
     this.instances = [];
     this.empty = false;
+    this.marking = false;
     this.place = '';
     this.given = new Map();
     this.several = new Map();
@@ -175,13 +183,15 @@ export class ValuesForm extends LitElement {
 
   #entry(entry: FormEntry) {
     const { key, label, resource, text, required } = entry;
-    const named = required ? `${label} (must be given)` : label;
-    return html`<div class="entry">
+    const named = required && this.marking ? `${label} (must be given)` : label;
+    const asked = !required || this.marking;
+    return html`<div class=${asked ? 'entry' : 'entry plain'}>
       <input
         type="checkbox"
         aria-label=${`Give ${label}`}
         .checked=${this.given.has(key) || this.several.has(key)}
         ?disabled=${required}
+        ?hidden=${!asked}
         @change=${() => this.#tick(entry)}
       />
       ${
@@ -254,8 +264,8 @@ export class ValuesForm extends LitElement {
     this.several = new Map(this.several).set(key, new Map([...all].sort(([a], [b]) => a - b)));
   }
 
-  #give({ key, text, instances }: FormEntry): void {
-    if (instances === undefined) this.given = new Map(this.given).set(key, text);
+  #give({ key, instances }: FormEntry): void {
+    if (instances === undefined) this.given = new Map(this.given).set(key, undefined);
     else this.several = new Map(this.several).set(key, instances.size > 0 ? instances : new Map([[0, '']]));
   }
 
