@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Code } from '../../protocol/coap/message.ts';
-import type { ApiTraceAnswer, ApiTraceMessage } from '../../server/api/schemas.ts';
+import type { ApiLiveTrace, ApiTraceAnswer, ApiTraceMessage } from '../../server/api/schemas.ts';
+import { EventStream } from '../interop/support/event-stream.ts';
 import { type ScriptedDevice, ServerWorld } from '../support/server-world.ts';
 import { ManagedModem } from './conformance/managed-modem.ts';
 
@@ -111,6 +112,32 @@ describe('the trace of our modem', () => {
     expect((await trace('modem-1', '?limit=3')).items.map(({ id }) => id)).toEqual(
       items.slice(-3).map(({ id }) => id),
     );
+  });
+});
+
+describe('messages as they come', () => {
+  it('are those that the trace has, and come only while they are watched', async () => {
+    await open();
+    const device = obliging('192.0.2.1:1', 'watched');
+    await device.register('</3/0>,</33000/0>');
+    const stream = await EventStream.open(`${world.server.httpAddress}/api/events?watch=trace@watched`);
+    const known = (await trace('watched')).items.map(({ id }) => id);
+    await world.wait(world.api.get('/api/devices/watched/objects/33000/0/1'));
+    const heard: ApiTraceMessage[] = [];
+    const isAnswer = ({ direction, path }: ApiTraceMessage): boolean =>
+      direction === 'in' && path === '/33000/0/1';
+    await stream.until(({ type, data }) => {
+      if (type !== 'trace') return false;
+      const { endpoint, messages } = data as ApiLiveTrace;
+      expect(endpoint).toBe('watched');
+      heard.push(...messages);
+      return messages.some(isAnswer);
+    });
+    stream.close();
+    const { items } = await trace('watched');
+    const added = items.filter(({ id }) => !known.includes(id));
+    expect(heard.filter(({ id }) => !known.includes(id))).toEqual(added.slice(0, heard.length));
+    expect(heard.find(isAnswer)?.payload?.values).toMatchObject([{ path: '/33000/0/1', value: 1 }]);
   });
 });
 
