@@ -46,7 +46,7 @@ const stops: readonly Stop[] = [
   {
     name: 'objects',
     path: device('/objects/3/0/9'),
-    ready: (page) => page.getByRole('treeitem', { name: /Battery Level/ }).waitFor(),
+    ready: heading(/Battery Level/),
   },
   {
     name: 'commands',

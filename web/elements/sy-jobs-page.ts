@@ -71,6 +71,9 @@ export class JobsPage extends LitElement {
         border-top: 1px solid var(--sy-rule);
         color: var(--sy-text-2);
       }
+      .empty a {
+        text-decoration: underline;
+      }
       .more {
         justify-self: start;
       }

@@ -22,7 +22,21 @@ interface DevicePage {
 const groups: readonly (readonly [prefix: string, count: number, ...options: string[]])[] = [
   ['truck-', 7, '--carrier', 'AT&T'],
   ['camera-', 4, '--carrier', 'Verizon'],
-  ['meter-', 5, '--carrier', 'T-Mobile', '--queue-mode', '--awake-time', '1', '--lifetime', '3600'],
+  // They have nothing to say by themselves, and so they sleep.
+  [
+    ...([
+      'meter-',
+      5,
+      '--carrier',
+      'T-Mobile',
+      '--queue-mode',
+      '--awake-time',
+      '1',
+      '--lifetime',
+      '3600',
+    ] as const),
+    ...(['--rate', 'imu=0,gyro=0,temperature=0'] as const),
+  ],
   ['kiosk-', 2, '--carrier', 'Verizon', '--card-fault', 'policy'],
 ];
 
@@ -38,6 +52,15 @@ export async function startShowcase(system: TestSystem): Promise<Showcase> {
     (await system.api<DevicePage>(`/api/devices?limit=1&${query}`)).total;
   await until('all modems are registered', async () => (await count('state=registered')) === size, 60_000);
   await until('their carriers are known', async () => (await count('carrier=')) === 0, 60_000);
+  for (let meter = 1; meter <= 5; meter++) {
+    const answer = await fetch(`${system.origin}/api/devices/meter-${meter}/presence`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ awakeTime: 1_000 }),
+    });
+    if (!answer.ok) throw new Error(`meter-${meter}: ${answer.status} ${await answer.text()}`);
+  }
+  await until('the meters sleep', async () => (await count('state=asleep')) >= 3, 60_000);
   await lost.kill('SIGKILL');
   await until('one of them is lost', async () => (await count('state=lost')) === 1, 60_000);
   return { main: 'modem-1', sleeper: 'meter-1', refuser: 'kiosk-1', lost: 'depot-9', size };
