@@ -8,8 +8,10 @@ const keptReadings = 1 << 20;
 const pageSize = 10_000;
 /** The most that is fetched to have each reading: ranges beyond it are drawn from what the server makes of them. */
 const mostPages = 20;
-/** Readings that are fetched one by one for a window. */
+/** Readings that are fetched one by one: many for what is watched live, one page of what lies further back. */
 const mostReadings = 100_000;
+const mostOfLong = pageSize;
+const longMs = 3_600_000;
 /** Of the newest readings the pace is told. */
 const paceReadings = 256;
 
@@ -52,7 +54,8 @@ export class SensorFeed {
   isWithinReach(from: number, now: number, period: number | undefined): boolean {
     if (this.hasAllSince(from)) return true;
     if (this.buffer.full || this.#pages >= mostPages) return false;
-    return (now - from) / (this.#pace() ?? period ?? 1000) <= mostReadings;
+    const span = now - from;
+    return span / (this.#pace() ?? period ?? 1000) <= (span > longMs ? mostOfLong : mostReadings);
   }
 
   /** Whether more of the past is on its way. */

@@ -95,7 +95,10 @@ describe('SensorFeed', () => {
     // Nothing is here yet: what the device says of its sampling counts, and a second where it said nothing.
     expect(feed.isWithinReach(1, 1_000_001, 10)).toBe(true);
     expect(feed.isWithinReach(-10, 1_000_001, 10)).toBe(false);
-    expect(feed.isWithinReach(-98_000_000, 1_000_001, undefined)).toBe(true);
+    expect(feed.isWithinReach(-2_000_000, 1_000_001, undefined)).toBe(true);
+    // More than an hour: one page of them.
+    expect(feed.isWithinReach(-8_999_999, 1_000_001, undefined)).toBe(true);
+    expect(feed.isWithinReach(-9_000_000, 1_000_001, undefined)).toBe(false);
     await feed.fill(900_000);
     expect(feed.isWithinReach(-10, 1_000_001, undefined)).toBe(false);
     expect(feed.isWithinReach(600_000, 1_000_001, 1)).toBe(true);
