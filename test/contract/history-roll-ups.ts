@@ -200,6 +200,26 @@ export function describeHistoryRollUps(name: string, open: OpenStores): void {
       }
     });
 
+    test('readings that come while their quarter is rolled up are not lost to it', async () => {
+      const { history } = stores();
+      let more = true;
+      const rolling = (async () => {
+        while (more) await history.rollUp(epoch + day);
+      })();
+      const count = 300;
+      for (let index = 0; index < count; index++) {
+        await history.append([aChunk(index + 1, [[epoch + index * second, index]])]);
+      }
+      more = false;
+      await rolling;
+      // What was said to be rolled up is told; then what is left is rolled up too.
+      for (let round = 0; round < 2; round++) {
+        const { items } = await history.series({ ...series, from: epoch, to: epoch + quarter, points: 1 });
+        expect(items).toMatchObject([{ count, max: count - 1, last: count - 1 }]);
+        await history.rollUp(epoch + day);
+      }
+    });
+
     test('roll-ups stay when the readings have gone, and take what comes after that, once', async () => {
       const { history } = stores();
       const chunks = everySecond(epoch, epoch + 6 * hour);
