@@ -117,6 +117,13 @@ export class TraceController implements ReactiveController {
         this.messages ??= [];
         this.#take(items);
         if (!this.paused) this.#takeHeld();
+        if (after === undefined && items.length === firstPage && limit === firstPage) {
+          // What is in sight is there; what a filter may look for comes behind it.
+          this.#host.requestUpdate();
+          const older = await fetchTrace(sources.api, endpoint, { limit: largestPage }, signal);
+          if (signal.aborted) return;
+          this.#take(older.items);
+        }
       }
     } catch (error) {
       if (!signal.aborted) this.problem = asProblem(error);

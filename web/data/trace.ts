@@ -109,7 +109,8 @@ function searchText(message: ApiTraceMessage): string {
   const known = searchTexts.get(message);
   if (known !== undefined) return known;
   const { type, code, name, token, messageId, path, peer, malformed, options, payload, hex } = message;
-  const parts = [type, code, name, token, messageId, path, peer, malformed, hex];
+  const { detail } = summaryOf(message);
+  const parts = [type, code, name, token, messageId, path, detail, peer, malformed, hex];
   const carried = [
     ...options.map(({ name: option, value }) => `${option}: ${value}`),
     payload?.text,

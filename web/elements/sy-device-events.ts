@@ -126,7 +126,7 @@ export class DeviceEvents extends LitElement {
         overflow-wrap: anywhere;
       }
       .title {
-        margin-right: 8px;
+        margin-right: 4px;
         font-weight: 550;
       }
       .quiet-row .title {
@@ -374,7 +374,7 @@ export class DeviceEvents extends LitElement {
         <time datetime=${new Date(at).toISOString()} title=${exactTime(at)}>${clockTime(at)}</time>
         <i class="mark" aria-hidden="true"></i>
         <span class="words"
-          ><span class="title">${title}</span><span class="detail">${detail}${moved}${times}</span></span
+          ><span class="title">${title}</span> <span class="detail">${detail}${moved}${times}</span></span
         >
         <svg class="twist" viewBox="0 0 16 16" aria-hidden="true"><path d="m4 6 4 4 4-4" /></svg>
       </button>

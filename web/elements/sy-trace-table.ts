@@ -140,7 +140,7 @@ export class TraceTable extends LitElement {
         display: none;
       }
       .code .digits {
-        margin-right: 6px;
+        margin-right: 2px;
         font-variant-numeric: tabular-nums;
       }
       .summary {
@@ -349,7 +349,7 @@ export class TraceTable extends LitElement {
       <span class="code"
         >${
           malformed === undefined
-            ? html`${isEmpty ? nothing : html`<span class="digits">${code}</span>`}<span class="word">${name}</span>${isEmpty ? html`<span class="short" aria-hidden="true">${type}</span>` : nothing}`
+            ? html`${isEmpty ? nothing : html`<span class="digits">${code}</span> `}<span class="word">${name}</span>${isEmpty ? html`<span class="short" aria-hidden="true">${type}</span>` : nothing}`
             : html`<span class="word">malformed</span><span class="short" aria-hidden="true">bad</span>`
         }</span
       >

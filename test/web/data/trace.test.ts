@@ -88,7 +88,7 @@ describe('the filter', () => {
     message({
       id: 7,
       duplicate: true,
-      payload: { length: 1, values: [{ path: '/3/0/9', value: 87, name: 'Battery Level' }] },
+      payload: { length: 1, values: [{ path: '/3/0/9', value: 87, name: 'Battery Level', units: '/100' }] },
     }),
   ];
 
@@ -101,6 +101,7 @@ describe('the filter', () => {
     [{ text: '/3/0 FOUND' }, [3]],
     [{ text: 'battery 87' }, [7]],
     [{ text: 'beef' }, [6]],
+    [{ text: '87\u202f%' }, [7]],
     [{ text: 'cut short', trouble: true }, [5]],
     [{ text: 'nothing like it' }, []],
   ] as const)('%j leaves %j', (filter, expected) => {
