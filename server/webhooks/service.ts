@@ -59,6 +59,8 @@ interface Entry {
   readonly lane: WebhookLane;
   /** As it was told last. */
   told: WebhookState;
+  /** Resolves when what somebody changes about it is done: changes go one after the other. */
+  turn: Promise<unknown>;
 }
 
 /** The webhooks: made, changed, tried out; each follows the logs in a lane of its own. */
@@ -132,9 +134,18 @@ export class WebhookService {
   async remove(id: string): Promise<boolean> {
     const entry = this.#entries.get(id);
     if (entry === undefined) return false;
-    this.#entries.delete(id);
-    await entry.lane.stop();
-    return this.#options.stores.webhooks.remove(id);
+    return this.#inTurn(entry, async () => {
+      await entry.lane.stop();
+      try {
+        const removed = await this.#options.stores.webhooks.remove(id);
+        this.#entries.delete(id);
+        return removed;
+      } catch (error) {
+        // It is still there, and goes on.
+        this.#start(entry);
+        throw error;
+      }
+    });
   }
 
   /** Sends a message of the type `test`, at once, whatever the state. */
@@ -193,21 +204,31 @@ export class WebhookService {
   ): Promise<ListedWebhook | undefined> {
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
-    const before = entry.settings;
-    const settings = { ...change(before), updatedAt: this.#now() };
-    if (!(await this.#options.stores.webhooks.configure(settings))) return undefined;
-    entry.settings = settings;
-    // What it is told of has changed: it subscribes anew, from where it stands.
-    if (!hasSameWishes(before, settings)) await entry.lane.stop();
-    entry.lane.configure(settings);
-    if (settings.enabled) {
-      if (entry.lane.progress.disabled !== undefined && settings.secret === before.secret) {
-        await entry.lane.enable();
-      }
-      entry.lane.start();
-    }
-    this.#tell(entry);
-    return listed(entry);
+    return this.#inTurn(entry, async () => {
+      const before = entry.settings;
+      const settings = { ...change(before), updatedAt: this.#now() };
+      if (!(await this.#options.stores.webhooks.configure(settings))) return undefined;
+      entry.settings = settings;
+      // What it is told of has changed: it subscribes anew, from where it stands.
+      if (!hasSameWishes(before, settings)) await entry.lane.stop();
+      entry.lane.configure(settings);
+      const isGivenUp = entry.lane.progress.disabled !== undefined;
+      if (settings.enabled && isGivenUp && settings.secret === before.secret) await entry.lane.enable();
+      this.#start(entry);
+      this.#tell(entry);
+      return listed(entry);
+    });
+  }
+
+  /** After what others change about it. */
+  #inTurn<T>(entry: Entry, work: () => Promise<T>): Promise<T> {
+    const result = entry.turn.then(work);
+    entry.turn = result.catch(() => undefined);
+    return result;
+  }
+
+  #start({ settings, lane }: Entry): void {
+    if (settings.enabled && !this.#ending.signal.aborted) lane.start();
   }
 
   #enter({ settings, progress }: StoredWebhook): Entry {
@@ -226,10 +247,11 @@ export class WebhookService {
         onAttempt: (outcome, duration) => this.#count(outcome, duration),
       }),
       told: 'active',
+      turn: Promise.resolve(),
     };
     entry.told = stateOf(entry);
     this.#entries.set(settings.id, entry);
-    if (settings.enabled) entry.lane.start();
+    this.#start(entry);
     return entry;
   }
 

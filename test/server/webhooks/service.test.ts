@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { presentEvent, presentLiveReadings } from '../../../server/api/presenters.ts';
 import { openEmbeddedStores } from '../../../server/embedded/index.ts';
 import { LiveHub } from '../../../server/live/hub.ts';
+import { StoreUnavailableError } from '../../../server/ports/errors.ts';
 import { encodePack, type Pack } from '../../../server/telemetry/pack.ts';
 import type { SendOutcome, WebhookMessage } from '../../../server/webhooks/sender.ts';
 import { WebhookService } from '../../../server/webhooks/service.ts';
@@ -101,6 +102,31 @@ describe('a webhook', () => {
     const all = await Promise.allSettled(Array.from({ length: 105 }, () => service.create(input)));
     expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(100);
     expect(service.list()).toHaveLength(100);
+  });
+
+  test('that is removed while it is changed is told nothing more', async () => {
+    const { service, happen, sent, ids, delivered } = await open();
+    const { settings } = await service.create(input);
+    const changed = service.replace(settings.id, { ...input, types: ['expired'] });
+    const [, removed] = await Promise.all([changed, service.remove(settings.id)]);
+    expect([removed, service.list()]).toEqual([true, []]);
+    await service.create({ ...input, types: ['expired', 'updated', 'registered'] });
+    await happen('expired', 'a');
+    await happen('updated', 'a');
+    await vi.waitFor(() => expect(ids()).toContain('evt_2'));
+    await delivered(2);
+    expect(sent).toHaveLength(2);
+  });
+
+  test('that the store does not let go is still there, and goes on', async () => {
+    const { service, stores, happen, delivered } = await open();
+    const { settings } = await service.create(input);
+    vi.spyOn(stores.webhooks, 'remove').mockRejectedValueOnce(new StoreUnavailableError('the disk is full'));
+    await expect(service.remove(settings.id)).rejects.toThrow('the disk is full');
+    expect(service.list()).toHaveLength(1);
+    await happen('expired', 'a');
+    await delivered(1);
+    expect(await service.remove(settings.id)).toBe(true);
   });
 
   test('is told what it wants, in order, from when it was made', async () => {
