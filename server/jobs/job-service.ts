@@ -154,6 +154,8 @@ export class JobService implements Jobs {
       at,
       expiresAt: at + before.timeToLive,
       forgive: true,
+      // Those that it has: one that was cancelled while they were put together does not go on with that.
+      selected: true,
     });
     if (job === undefined)
       throw new ConflictError(`the job is ${before.state}: it can be tried again when it has ended`);

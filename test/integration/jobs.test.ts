@@ -183,6 +183,27 @@ describe('a job', () => {
     expect(executed.get('d0')).toBe(1);
   });
 
+  it('that was cancelled while its devices were put together is tried again with those that it has', async () => {
+    world = await ServerWorld.open();
+    await devices(3);
+    const { jobs } = world.stores;
+    const at = Date.now();
+    const id = 'cut-short';
+    await jobs.create({
+      ...{ id, filter: {}, operation: reboot, timeToLive: 3_600_000, atOnce: 10 },
+      createdAt: at,
+    });
+    await jobs.addDevices(id, ['d0'], at);
+    await jobs.transition({ id, from: ['preparing'], to: 'cancelling', endsAs: 'cancelled', at });
+    await jobs.endWaiting(id, { state: 'cancelled', reason: 'the job was cancelled', at, limit: 10 });
+    await jobs.transition({ id, from: ['cancelling'], to: 'cancelled', at });
+
+    await act(id, 'retry');
+    const job = await state(id, 'done');
+    expect(job).toMatchObject({ total: 1, counts: { done: 1 } });
+    expect([...executed.keys()]).toEqual(['d0']);
+  });
+
   it('is cancelled: what waits and what is queued ends at once, what is sent as it ends', async () => {
     world = await ServerWorld.open();
     const all = await devices(5);

@@ -187,6 +187,10 @@ describe('csv', () => {
     expect(csvField('=HYPERLINK("http://x")')).toBe('"\'=HYPERLINK(""http://x"")"');
     expect(csvField('-cmd')).toBe("'-cmd");
     expect(csvField(-5)).toBe('-5');
+    // Numbers that JSON carries as texts.
+    expect(csvField('-9223372036854775808')).toBe('-9223372036854775808');
+    expect(csvField('-Infinity')).toBe('-Infinity');
+    expect(csvField('-1+1')).toBe("'-1+1");
   });
 });
 
