@@ -115,7 +115,7 @@ export class InterfaceEvents {
   }
 
   /** The first event that is wanted, among those that came and those to come. */
-  async until(isWanted: (event: InterfaceEvent) => boolean, patience = 30_000): Promise<InterfaceEvent> {
+  async until(isWanted: (event: InterfaceEvent) => boolean, patience = 60_000): Promise<InterfaceEvent> {
     const deadline = AbortSignal.timeout(patience);
     for (let next = 0; ; next++) {
       while (next >= this.events.length) {
