@@ -9,6 +9,7 @@ export interface CommandsQuery {
   /** Absent: of all devices. */
   readonly endpoint?: string | undefined;
   readonly job?: string | undefined;
+  readonly kind?: ApiCommand['kind'] | undefined;
   /** Empty: all. */
   readonly states: readonly ApiCommand['state'][];
 }
@@ -115,12 +116,13 @@ export class CommandsController implements ReactiveController {
   /** One that is known to be so: an answer to what the reader did. */
   take(command: ApiCommand): void {
     if (this.items === undefined || this.#query === undefined) return;
-    const { states, endpoint, job } = this.#query;
+    const { states, endpoint, job, kind } = this.#query;
     const known = this.items.findIndex(({ id }) => id === command.id);
     const fits =
       (states.length === 0 || states.includes(command.state)) &&
       (endpoint === undefined || command.endpoint === endpoint) &&
-      (job === undefined || command.job === job);
+      (job === undefined || command.job === job) &&
+      (kind === undefined || command.kind === kind);
     if (known >= 0) {
       // What was heard may be newer than an answer that comes late.
       if ((this.items[known]?.updatedAt ?? 0) > command.updatedAt) return;
@@ -148,10 +150,10 @@ export class CommandsController implements ReactiveController {
   #ask(cursor: string | undefined, signal: AbortSignal): Promise<ApiCommandPage | undefined> {
     const [api, query] = [this.#api.value, this.#query];
     if (api === undefined || query === undefined) return Promise.resolve(undefined);
-    const { endpoint, job, states } = query;
+    const { endpoint, job, kind, states } = query;
     return api.get<ApiCommandPage>(
       '/api/commands',
-      { endpoint, job, state: states.join(','), limit: page, cursor },
+      { endpoint, job, kind, state: states.join(','), limit: page, cursor },
       signal,
     );
   }

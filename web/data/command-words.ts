@@ -38,6 +38,22 @@ export function commandFilterOf(query: string): CommandFilterName {
   return found?.name ?? 'all';
 }
 
+export type CommandKind = 'carrier-switch' | 'request';
+
+/** `kind` of an address; undefined: all kinds. */
+export function commandKindOf(query: string): CommandKind | undefined {
+  const wanted = new URLSearchParams(query).get('kind');
+  return wanted === 'carrier-switch' || wanted === 'request' ? wanted : undefined;
+}
+
+/** The address of commands of a group and a kind, behind the question mark. */
+export function commandQuery(filter: CommandFilterName, kind: CommandKind | undefined): string {
+  const query = new URLSearchParams();
+  if (filter !== 'all') query.set('state', filter);
+  if (kind !== undefined) query.set('kind', kind);
+  return query.toString();
+}
+
 export function statesOf(filter: CommandFilterName): readonly CommandState[] {
   return commandFilters.find(({ name }) => name === filter)?.states ?? [];
 }

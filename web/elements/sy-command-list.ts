@@ -8,6 +8,7 @@ import type { ApiClient } from '../data/api-client.ts';
 import type { ApiCommand, ApiProblem } from '../data/api-types.ts';
 import {
   type CommandFilterName,
+  type CommandKind,
   commandFilters,
   commandTitle,
   mayCancel,
@@ -25,13 +26,15 @@ import './sy-time-text.ts';
 
 /**
  * Commands by state, newest first, live: what they do, and on expanding how they went. Fires `filtered` with the name of
- * the group of states that is wanted.
+ * the group of states that is wanted, and `kind-chosen`.
  */
 export class CommandList extends LitElement {
   static override properties = {
     endpoint: { type: String },
     job: { type: String },
     filter: { type: String },
+    kind: { type: String },
+    kinds: { type: Boolean },
     opened: { state: true },
     busy: { state: true },
     fault: { state: true },
@@ -171,6 +174,10 @@ export class CommandList extends LitElement {
   declare endpoint: string | undefined;
   declare job: string | undefined;
   declare filter: CommandFilterName;
+  /** Absent: of every kind. */
+  declare kind: CommandKind | undefined;
+  /** The reader may choose the kind. */
+  declare kinds: boolean;
   declare opened: ReadonlySet<string>;
   /** Commands that something is done with now. */
   declare busy: ReadonlySet<string>;
@@ -184,15 +191,18 @@ export class CommandList extends LitElement {
     this.endpoint = undefined;
     this.job = undefined;
     this.filter = 'all';
+    this.kind = undefined;
+    this.kinds = false;
     this.opened = new Set();
     this.busy = new Set();
     this.fault = undefined;
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!changed.has('endpoint') && !changed.has('filter') && !changed.has('job')) return;
+    if (!(['endpoint', 'filter', 'job', 'kind'] as const).some((name) => changed.has(name))) return;
     this.fault = undefined;
-    this.#commands.show({ endpoint: this.endpoint, job: this.job, states: statesOf(this.filter) });
+    const { endpoint, job, kind } = this;
+    this.#commands.show({ endpoint, job, kind, states: statesOf(this.filter) });
   }
 
   override render() {
@@ -208,6 +218,17 @@ export class CommandList extends LitElement {
               ${label}
             </button>`,
         )}
+        ${
+          this.kinds
+            ? html`<button
+                class="chip"
+                aria-pressed=${this.kind === 'carrier-switch' ? 'true' : 'false'}
+                @click=${() => this.#kindChosen(this.kind === 'carrier-switch' ? undefined : 'carrier-switch')}
+              >
+                Carrier switches only
+              </button>`
+            : nothing
+        }
       </div>
       ${
         problem === undefined
@@ -305,8 +326,10 @@ export class CommandList extends LitElement {
   }
 
   #empty() {
-    if (this.filter !== 'all') {
-      return html`<div class="empty"><p>No command is in this state.</p></div>`;
+    if (this.filter !== 'all' || this.kind !== undefined) {
+      const what = this.kind === 'carrier-switch' ? 'carrier switch' : 'command';
+      const where = this.filter === 'all' ? 'was asked for yet' : 'is in this state';
+      return html`<div class="empty"><p>No ${what} ${where}.</p></div>`;
     }
     return this.endpoint === undefined
       ? html`<div class="empty">
@@ -336,6 +359,10 @@ export class CommandList extends LitElement {
 
   #filtered(name: CommandFilterName): void {
     this.dispatchEvent(new CustomEvent<CommandFilterName>('filtered', { detail: name }));
+  }
+
+  #kindChosen(kind: CommandKind | undefined): void {
+    this.dispatchEvent(new CustomEvent<CommandKind | undefined>('kind-chosen', { detail: kind }));
   }
 
   async #act(command: ApiCommand, done: string, act: (api: ApiClient) => Promise<ApiCommand>): Promise<void> {

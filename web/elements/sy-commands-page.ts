@@ -1,5 +1,11 @@
 import { html, LitElement } from 'lit';
-import { type CommandFilterName, commandFilterOf } from '../data/command-words.ts';
+import {
+  type CommandFilterName,
+  type CommandKind,
+  commandFilterOf,
+  commandKindOf,
+  commandQuery,
+} from '../data/command-words.ts';
 import { hrefOf } from '../data/routes.ts';
 import { navigate } from '../navigation.ts';
 import { pageParts } from '../styles/page.ts';
@@ -19,14 +25,22 @@ export class CommandsPage extends LitElement {
   }
 
   override render() {
+    const filter = commandFilterOf(this.query);
+    const kind = commandKindOf(this.query);
     return html`<div class="page">
       <div class="head"><h1>Commands</h1></div>
       <sy-command-list
-        .filter=${commandFilterOf(this.query)}
-        @filtered=${({ detail }: CustomEvent<CommandFilterName>) =>
-          navigate(hrefOf({ name: 'commands', ...(detail === 'all' ? {} : { query: `state=${detail}` }) }))}
+        kinds
+        .filter=${filter}
+        .kind=${kind}
+        @filtered=${({ detail }: CustomEvent<CommandFilterName>) => this.#go(detail, kind)}
+        @kind-chosen=${({ detail }: CustomEvent<CommandKind | undefined>) => this.#go(filter, detail)}
       ></sy-command-list>
     </div>`;
+  }
+
+  #go(filter: CommandFilterName, kind: CommandKind | undefined): void {
+    navigate(hrefOf({ name: 'commands', query: commandQuery(filter, kind) }));
   }
 }
 

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ApiCommand } from '../../../web/data/api-types.ts';
 import {
   commandFilterOf,
+  commandKindOf,
+  commandQuery,
   commandTitle,
   mayCancel,
   mayRetry,
@@ -62,6 +64,10 @@ describe('a command', () => {
     expect(commandFilterOf('state=queued')).toBe('waiting');
     expect(commandFilterOf('')).toBe('all');
     expect(commandFilterOf('state=x')).toBe('all');
+    expect(commandKindOf('state=failed&kind=carrier-switch')).toBe('carrier-switch');
+    expect(commandKindOf('kind=nothing')).toBeUndefined();
+    expect(commandQuery('failed', 'carrier-switch')).toBe('state=failed&kind=carrier-switch');
+    expect(commandQuery('all', undefined)).toBe('');
     expect(statesOf('active')).toEqual(['sent', 'accepted']);
     expect(statesOf('all')).toEqual([]);
   });
