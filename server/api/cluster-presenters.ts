@@ -1,5 +1,5 @@
 import type { ClusterNode, StoreHealth } from '../cluster/cluster.ts';
-import type { SettingInForce } from '../config.ts';
+import type { SettingInForce } from '../settings.ts';
 import type { ApiCluster, ApiClusterNode, ApiServerSetting } from './schemas.ts';
 
 export function presentCluster(nodes: readonly ClusterNode[], store: StoreHealth): ApiCluster {

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from '../../scripts/root.ts';
-import { settings } from '../../server/config.ts';
+import { settings } from '../../server/settings.ts';
 
 const page = readFileSync(join(root, 'docs/configuration.md'), 'utf8');
 
-test('docs/configuration.md has one row for each setting of server/config.ts, and says of it what the code says', () => {
+test('docs/configuration.md has one row for each setting of server/settings.ts, and says of it what the code says', () => {
   const rows = page.split('\n').filter((line) => line.startsWith('| `SIMYARD_'));
   const expected = settings.map(({ name, flag, type, meaning, ...setting }) => {
     const initial = setting.default === undefined ? 'none' : `\`${setting.default}\``;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, HelpRequested, help, loadConfig, settings } from '../../server/config.ts';
+import { ConfigError, HelpRequested, help, loadConfig } from '../../server/config.ts';
+import { settings } from '../../server/settings.ts';
 
 describe('the configuration', () => {
   it('has defaults that listen on loopback only', () => {

@@ -1,0 +1,280 @@
+/** One setting: an environment variable that is also a flag. */
+export interface Setting {
+  /** Environment variable. */
+  readonly name: string;
+  /** `--flag VALUE`. */
+  readonly flag: string;
+  readonly type: 'port' | 'integer' | 'text' | 'level' | 'list' | 'switch';
+  /** As text, as one would write it; undefined where unset means none. */
+  readonly default: string | undefined;
+  readonly meaning: string;
+  /** Its value is told to nobody. */
+  readonly secret?: true;
+}
+
+/** A setting as the server runs with it. */
+export interface SettingInForce extends Omit<Setting, 'type' | 'secret'> {
+  /** As text; undefined where there is neither a value nor a default. */
+  readonly value: string | undefined;
+  /** Whether a flag or the environment set it. */
+  readonly given: boolean;
+  readonly secret: boolean;
+}
+
+/** Every setting of the server; docs/configuration.md is checked against this table. */
+export const settings = [
+  {
+    name: 'SIMYARD_COAP_PORT',
+    flag: 'coap-port',
+    type: 'port',
+    default: '5683',
+    meaning: 'UDP port for CoAP without security; 0 takes any free one.',
+  },
+  {
+    name: 'SIMYARD_COAP_HOST',
+    flag: 'coap-host',
+    type: 'text',
+    default: '127.0.0.1',
+    meaning:
+      'Numeric address that CoAP listens on. Anything but loopback lets the network in, without security.',
+  },
+  {
+    name: 'SIMYARD_HTTP_PORT',
+    flag: 'http-port',
+    type: 'port',
+    default: '8080',
+    meaning: 'TCP port of the REST API and the console; 0 takes any free one.',
+  },
+  {
+    name: 'SIMYARD_HTTP_HOST',
+    flag: 'http-host',
+    type: 'text',
+    default: '127.0.0.1',
+    meaning:
+      'Address that REST and console listen on. There is no log-in yet: anything but loopback is open to all.',
+  },
+  {
+    name: 'SIMYARD_ALLOWED_HOSTS',
+    flag: 'allowed-hosts',
+    type: 'list',
+    default: undefined,
+    meaning:
+      'Host names, comma-separated, that requests may name in Host and Origin beside localhost and the address listened on.',
+  },
+  {
+    name: 'SIMYARD_DATA',
+    flag: 'data',
+    type: 'text',
+    default: './data',
+    meaning: 'Folder of the embedded store, made if it is missing; `:memory:` keeps nothing.',
+  },
+  {
+    name: 'SIMYARD_REDIS_URL',
+    flag: 'redis-url',
+    type: 'text',
+    default: undefined,
+    // It may have a password in it.
+    secret: true,
+    meaning:
+      'Address of a Redis to share with other nodes. This version has the embedded store only and refuses it.',
+  },
+  {
+    name: 'SIMYARD_NODE',
+    flag: 'node',
+    type: 'text',
+    default: undefined,
+    meaning: "Name of this server node; the machine's host name where unset.",
+  },
+  {
+    name: 'SIMYARD_LOG_LEVEL',
+    flag: 'log-level',
+    type: 'level',
+    default: 'info',
+    meaning: 'fatal, error, warn, info, debug, trace or silent.',
+  },
+  {
+    name: 'SIMYARD_REQUEST_TIMEOUT',
+    flag: 'request-timeout',
+    type: 'integer',
+    default: '10000',
+    meaning: 'Milliseconds that a request to a device may take, where the caller does not say.',
+  },
+  {
+    name: 'SIMYARD_RATE_LIMIT',
+    flag: 'rate-limit',
+    type: 'integer',
+    default: '200',
+    meaning:
+      'HTTP requests a second that one address may make; a hundred times as many from loopback. 0: no limit.',
+  },
+  {
+    name: 'SIMYARD_RATE_BURST',
+    flag: 'rate-burst',
+    type: 'integer',
+    default: '1000',
+    meaning:
+      'HTTP requests that an address which was silent may make at once; a hundred times as many from loopback.',
+  },
+  {
+    name: 'SIMYARD_STREAMS_PER_ADDRESS',
+    flag: 'streams-per-address',
+    type: 'integer',
+    default: '100',
+    meaning: 'Event streams that one address may have open; loopback is bounded by the 4096 of all alone.',
+  },
+  {
+    name: 'SIMYARD_AWAKE_TIME',
+    flag: 'awake-time',
+    type: 'integer',
+    default: '93000',
+    meaning:
+      'Milliseconds that a device in queue mode is taken to listen after it was heard, until it is known better.',
+  },
+  {
+    name: 'SIMYARD_COMMANDS_MAX_AGE',
+    flag: 'commands-max-age',
+    type: 'integer',
+    default: '90',
+    meaning: 'Days that commands are kept after they have ended.',
+  },
+  {
+    name: 'SIMYARD_COMMANDS_MAX_COUNT',
+    flag: 'commands-max-count',
+    type: 'integer',
+    default: '1000000',
+    meaning: 'Commands that have ended and are kept at the most; the oldest go first.',
+  },
+  {
+    name: 'SIMYARD_JOBS_MAX_AGE',
+    flag: 'jobs-max-age',
+    type: 'integer',
+    default: '90',
+    meaning: 'Days that jobs are kept after they have ended.',
+  },
+  {
+    name: 'SIMYARD_JOBS_MAX_COUNT',
+    flag: 'jobs-max-count',
+    type: 'integer',
+    default: '1000',
+    meaning: 'Jobs that have ended and are kept at the most; the oldest go first.',
+  },
+  {
+    name: 'SIMYARD_WAITING_MAX_COUNT',
+    flag: 'waiting-max-count',
+    type: 'integer',
+    default: '1000',
+    meaning: 'Commands that may wait for one device; more get 429.',
+  },
+  {
+    name: 'SIMYARD_WAITING_MAX_BYTES',
+    flag: 'waiting-max-bytes',
+    type: 'integer',
+    default: '8388608',
+    meaning: 'Bytes that the contents of the commands that wait for one device may have; more get 429.',
+  },
+  {
+    name: 'SIMYARD_SHORT_SERVER_ID',
+    flag: 'short-server-id',
+    type: 'integer',
+    default: undefined,
+    meaning:
+      'Short server id by which devices know this server: tells its instance of the Server object from those of others.',
+  },
+  {
+    name: 'SIMYARD_LIFETIME_GRACE',
+    flag: 'lifetime-grace',
+    type: 'integer',
+    default: '5000',
+    meaning: 'Milliseconds that a registration outlives its lifetime, for an Update on its way.',
+  },
+  {
+    name: 'SIMYARD_READINGS_MAX_AGE',
+    flag: 'readings-max-age',
+    type: 'integer',
+    default: '30',
+    meaning: 'Days that readings are kept.',
+  },
+  {
+    name: 'SIMYARD_READINGS_MAX_BYTES',
+    flag: 'readings-max-bytes',
+    type: 'integer',
+    default: '10000000000',
+    meaning:
+      'Bytes of readings that are kept at the most: in the log, in history, and as roll-ups, each; the oldest go first.',
+  },
+  {
+    name: 'SIMYARD_ROLLUPS_MAX_AGE',
+    flag: 'rollups-max-age',
+    type: 'integer',
+    default: '400',
+    meaning:
+      'Days that the roll-ups of readings are kept (minimum, maximum, mean and last of each quarter of an hour).',
+  },
+  {
+    name: 'SIMYARD_CARRIER_OBJECT',
+    flag: 'carrier-object',
+    type: 'integer',
+    default: '42769',
+    meaning: 'Object id of the Carrier object (42769 is of the range that OMA gives for tests).',
+  },
+  {
+    name: 'SIMYARD_SENSOR_OBJECT',
+    flag: 'sensor-object',
+    type: 'integer',
+    default: '42770',
+    meaning: 'Object id of the IoT Sensor object (42770 is of the range that OMA gives for tests).',
+  },
+  {
+    name: 'SIMYARD_TRACE_BYTES',
+    flag: 'trace-bytes',
+    type: 'integer',
+    default: '16777216',
+    meaning:
+      'Bytes of memory for the last CoAP messages of all devices, which traces are made of; 0 keeps none.',
+  },
+  {
+    name: 'SIMYARD_OBJECTS',
+    flag: 'objects',
+    type: 'text',
+    default: undefined,
+    meaning: 'Folder of object definition files (OMA XML, `*.xml`) that are read at the start.',
+  },
+  {
+    name: 'SIMYARD_WEBHOOK_ALLOW',
+    flag: 'webhook-allow',
+    type: 'list',
+    default: undefined,
+    meaning:
+      'Where webhooks may go, comma-separated: `public`, `loopback`, `private`, host names (with `*`), addresses, networks. Unset: `public`, and `loopback` while the API listens on loopback.',
+  },
+  {
+    name: 'SIMYARD_LESHAN_API',
+    flag: 'leshan-api',
+    type: 'switch',
+    default: 'false',
+    meaning: "`true` opens the interface of Leshan's demo server on a port of its own.",
+  },
+  {
+    name: 'SIMYARD_LESHAN_PORT',
+    flag: 'leshan-port',
+    type: 'port',
+    default: '8081',
+    meaning: 'TCP port of the Leshan-compatible interface; 0 takes any free one.',
+  },
+  {
+    name: 'SIMYARD_LESHAN_HOST',
+    flag: 'leshan-host',
+    type: 'text',
+    default: '127.0.0.1',
+    meaning: 'Address that the Leshan-compatible interface listens on. Anything but loopback needs a token.',
+  },
+  {
+    name: 'SIMYARD_LESHAN_TOKEN',
+    flag: 'leshan-token',
+    type: 'text',
+    default: undefined,
+    secret: true,
+    meaning:
+      'Bearer token that every request to the Leshan-compatible interface must show; none is asked for where unset.',
+  },
+] as const satisfies readonly Setting[];
