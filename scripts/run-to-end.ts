@@ -8,12 +8,16 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Runs a program in the project's folder, or in `cwd`, and waits for its end. With `show` its output goes to the terminal instead. */
+/**
+ * Runs a program in the project's folder, or in `cwd`, and waits for its end. With `show` its
+ * output goes to the terminal instead; `tee` sends it there and keeps it, too.
+ */
 export async function runToEnd(
   command: string,
   args: readonly string[],
   options: {
     readonly show?: boolean;
+    readonly tee?: boolean;
     readonly cwd?: string;
     readonly env?: Readonly<Record<string, string>>;
   } = {},
@@ -24,8 +28,12 @@ export async function runToEnd(
     stdio: options.show === true ? 'inherit' : ['ignore', 'pipe', 'pipe'],
   });
   const chunks: Buffer[] = [];
-  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
-  child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const keep = (terminal: NodeJS.WriteStream) => (chunk: Buffer) => {
+    chunks.push(chunk);
+    if (options.tee === true) terminal.write(chunk);
+  };
+  child.stdout?.on('data', keep(process.stdout));
+  child.stderr?.on('data', keep(process.stderr));
   const code = await new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (exitCode) => resolve(exitCode ?? 128));

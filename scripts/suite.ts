@@ -2,16 +2,29 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './root.ts';
 import { runToEnd } from './run-to-end.ts';
-import { type Counts, none, readReport } from './summary.ts';
+import { type Counts, engineCrashes, none, readReport, sum } from './summary.ts';
 
 /**
  * Runs vitest with its usual output, and counts by its JSON report. An exit code that no failed test explains (a
- * coverage threshold, an unhandled error, no tests at all) counts as one failure.
+ * coverage threshold, an unhandled error, no tests at all) counts as one failure. In CI the files whose process was
+ * ended by a crash of the engine are run once more; a second crash is a failure.
  */
 export async function runVitest(name: string, args: readonly string[]): Promise<Counts> {
+  const first = await runOnce(name, args);
+  if (first.crashed.length === 0) return first.counts;
+  for (const file of first.crashed) console.error(`The engine crashed in ${file}: it is run again.`);
+  const again = args.filter((argument) => argument !== '--coverage');
+  const { counts, crashed } = await runOnce(`${name}-again`, [...again, ...first.crashed]);
+  return sum([first.counts, counts, { ...none, failed: crashed.length }]);
+}
+
+async function runOnce(
+  name: string,
+  args: readonly string[],
+): Promise<{ readonly counts: Counts; readonly crashed: readonly string[] }> {
   const report = join(root, 'test-results', `${name}.json`);
   rmSync(report, { force: true });
-  const { code } = await runToEnd(
+  const { code, output } = await runToEnd(
     process.execPath,
     [
       'node_modules/vitest/vitest.mjs',
@@ -20,20 +33,22 @@ export async function runVitest(name: string, args: readonly string[]): Promise<
       '--reporter=json',
       `--outputFile.json=${report}`,
     ].concat(args),
-    { show: true },
+    isCi ? { tee: true } : { show: true },
   );
+  const crashed = engineCrashes(output);
   let counts: ReturnType<typeof readReport>;
   try {
-    counts = readReport(report);
+    counts = readReport(report, crashed);
   } catch (error) {
     console.error(
       `vitest left no report of ${name}: ${error instanceof Error ? error.message : String(error)}`,
     );
-    return { ...none, failed: 1 };
+    return { counts: { ...none, failed: 1 }, crashed: [] };
   }
   for (const test of counts.skippedNames) console.error(`Skipped: ${test}`);
   const { passed, failed, skipped } = counts;
-  return { passed, failed: failed === 0 && code !== 0 ? 1 : failed, skipped };
+  const unexplained = failed === 0 && code !== 0 && crashed.length === 0;
+  return { counts: { passed, failed: unexplained ? 1 : failed, skipped }, crashed };
 }
 
 /** In CI a skipped test is a failure: what is missing there, its set-up did not bring. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { exitCodeFor } from '../../scripts/suite.ts';
-import { countsOf, none, sum, summaryLine } from '../../scripts/summary.ts';
+import { countsOf, engineCrashes, none, sum, summaryLine } from '../../scripts/summary.ts';
 
 function report(files: { status: string; tests: string[] }[]): Parameters<typeof countsOf>[0] {
   const tests = files.flatMap((file) => file.tests);
@@ -35,6 +35,27 @@ test('counts add up to one line', () => {
   const total = sum([{ passed: 3, failed: 0, skipped: 0 }, { passed: 4, failed: 1, skipped: 0 }, none]);
   expect(summaryLine(total)).toBe('7 passed, 1 failed');
   expect(summaryLine({ ...total, skipped: 2 })).toBe('7 passed, 1 failed, 2 skipped');
+});
+
+describe('a crash of the engine', () => {
+  const crash = (file: string, signal = 'SIGTRAP') =>
+    `\u001b[31mCaused by: Error\u001b[39m: Worker exited unexpectedly with signal ${signal} during started state while running test file ${file}\n`;
+  const caught = (count: number) =>
+    `\nVitest caught ${count} unhandled error${count === 1 ? '' : 's'} during the test run.\n`;
+
+  test('names the files that it ended', () => {
+    expect(
+      engineCrashes(`${caught(2)}${crash('/x/a.test.ts')}${crash('/x/b c.test.ts', 'SIGSEGV')}`),
+    ).toEqual(['/x/a.test.ts', '/x/b c.test.ts']);
+    expect(engineCrashes('all went well')).toEqual([]);
+  });
+
+  test('excuses nothing else: another error, an end from outside, a coverage that is too low', () => {
+    expect(engineCrashes(`${caught(2)}${crash('/x/a.test.ts')}`)).toEqual([]);
+    expect(engineCrashes(`${caught(1)}${crash('/x/a.test.ts', 'SIGKILL')}`)).toEqual([]);
+    const coverage = 'ERROR: Coverage for lines (90%) does not meet "protocol/**/*.ts" threshold (95%)';
+    expect(engineCrashes(`${caught(1)}${crash('/x/a.test.ts')}${coverage}`)).toEqual([]);
+  });
 });
 
 describe('the exit code', () => {
