@@ -1,17 +1,18 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import type { ApiClient } from './data/api-client.ts';
 import type { ApiEvent, ApiProblem } from './data/api-types.ts';
-import { DeviceRows, rowsPerPage } from './data/device-rows.ts';
+import { DeviceRows, type PageRange, rowsPerPage } from './data/device-rows.ts';
 import { type DevicesView, devicesQuery, listQuery } from './data/devices-query.ts';
 import { type LiveStream, onReopened } from './data/live-stream.ts';
 import { asProblem } from './data/problem.ts';
 import type { ServerClock } from './data/server-clock.ts';
 
-/** Rows before and after those in view that are loaded with them. */
+/** Rows before and after those in view that are loaded with them; and ahead of a reader who scrolls on. */
 const rowsAround = 60;
+const rowsAhead = 300;
 /** Pages in one answer at most. */
 const pagesAtOnce = 5;
-/** A scroll bar that is dragged passes thousands of rows: what is asked for is where it rests so long, ms. */
+/** A scroll bar that is dragged passes thousands of rows: it is looked this often where it is, ms. */
 const restMs = 60;
 const flushMs = 200;
 /** Rows in view are asked for again at this interval: being heard is no event, and others may have moved among them. */
@@ -39,6 +40,7 @@ export class DeviceListController implements ReactiveController {
   /** What is asked for now. */
   #asked: { readonly first: number; readonly count: number } | undefined;
   #visible = { first: 0, last: 0 };
+  #ahead = { before: rowsAround, after: rowsAround };
   #stops: (() => void)[] = [];
   #watchesUpdates = false;
   #stopUpdates: (() => void) | undefined;
@@ -130,18 +132,30 @@ export class DeviceListController implements ReactiveController {
     this.#host.requestUpdate();
   }
 
-  /** The reader looks at these rows: they, and some around them, are to be there. */
+  /** The reader looks at these rows: they, some around them, and those that come next are to be there. */
   look(first: number, last: number): void {
+    const before = this.#visible.first;
     this.#visible = { first, last };
     if (this.rows === undefined || this.loading) return;
-    const wanted = this.rows.missing(first, last, Number.NEGATIVE_INFINITY);
-    const asked = this.#asked;
-    if (wanted !== undefined && asked !== undefined) {
-      const covered = wanted.first >= asked.first && wanted.first + wanted.count <= asked.first + asked.count;
-      if (covered) return;
-    }
-    clearTimeout(this.#rest);
-    this.#rest = setTimeout(() => this.#fill(), wanted === undefined ? restMs * 3 : restMs);
+    // A jump has no direction.
+    const scrolls = Math.abs(first - before) <= rowsAhead;
+    this.#ahead = {
+      before: scrolls && first < before ? rowsAhead : rowsAround,
+      after: scrolls && first > before ? rowsAhead : rowsAround,
+    };
+    if (this.#missing(Number.NEGATIVE_INFINITY) === undefined) return;
+    // Not put off by what comes next: who scrolls on without a rest is to see rows, too.
+    this.#rest ??= setTimeout(() => {
+      this.#rest = undefined;
+      this.#fill();
+    }, restMs);
+  }
+
+  /** What is not there of the rows in view and of those around them that are likely to be looked at next. */
+  #missing(since: number): PageRange | undefined {
+    const { first, last } = this.#visible;
+    const around = since === Number.NEGATIVE_INFINITY ? this.#ahead : { before: 0, after: 0 };
+    return this.rows?.missing(first - around.before, last + around.after, since);
   }
 
   /** Asks for the rows in view anew. */
@@ -179,10 +193,10 @@ export class DeviceListController implements ReactiveController {
     const { rows } = this;
     const view = this.#view;
     if (this.#api === undefined || rows === undefined || view === undefined || this.loading) return;
-    const { first, last } = this.#visible;
-    const around = since === Number.NEGATIVE_INFINITY ? rowsAround : 0;
-    const wanted = rows.missing(first - around, last + around, since);
+    const wanted = this.#missing(since);
     if (wanted === undefined) return;
+    // What is on its way and still wanted is waited for; the rest is asked for when it is there.
+    if (since === Number.NEGATIVE_INFINITY && this.#comes(this.#visible)) return;
     const count = Math.min(wanted.count, pagesAtOnce);
     const { signal } = this.#restart();
     const asked = { first: wanted.first, count };
@@ -203,6 +217,16 @@ export class DeviceListController implements ReactiveController {
     }
     this.version += 1;
     this.#host.requestUpdate();
+    // The reader may have gone on meanwhile. What failed is not asked for again and again.
+    if (this.pageProblem === undefined) this.look(this.#visible.first, this.#visible.last);
+  }
+
+  /** Whether rows of this range, or right beside it, are asked for now. */
+  #comes({ first, last }: { readonly first: number; readonly last: number }): boolean {
+    const asked = this.#asked;
+    if (asked === undefined) return false;
+    const [begin, end] = [asked.first * rowsPerPage, (asked.first + asked.count) * rowsPerPage];
+    return begin <= last + rowsAround && end >= first - rowsAround;
   }
 
   #pageQuery(view: DevicesView, offset: number, limit: number): URLSearchParams {

@@ -18,6 +18,11 @@ interface Stop {
 }
 
 const device = (tab: string) => (showcase: Showcase) => `/devices/${showcase.main}${tab}`;
+/** A text that is seen, wherever it stands: narrow views hide some of what wide ones show. */
+const text =
+  (what: string | RegExp, inside = 'main') =>
+  (page: Page) =>
+    page.locator(inside).getByText(what).filter({ visible: true }).first().waitFor();
 const heading = (name: string | RegExp) => (page: Page) =>
   page
     .getByRole('heading', { name, exact: typeof name === 'string' })
@@ -51,26 +56,10 @@ const stops: readonly Stop[] = [
   {
     name: 'commands',
     path: device('/commands'),
-    ready: (page) => page.getByText('Verizon').first().waitFor(),
+    ready: text(/Verizon/),
   },
-  {
-    name: 'events',
-    path: device('/events'),
-    ready: (page) =>
-      page
-        .getByText(/registered/i)
-        .first()
-        .waitFor(),
-  },
-  {
-    name: 'trace',
-    path: device('/trace'),
-    ready: (page) =>
-      page
-        .getByText(/Content|POST/)
-        .first()
-        .waitFor(),
-  },
+  { name: 'events', path: device('/events'), ready: text(/regist/i, 'sy-device-events') },
+  { name: 'trace', path: device('/trace'), ready: text(/2\.05/, 'sy-device-trace') },
   {
     name: 'lost-device',
     path: ({ lost }) => `/devices/${lost}`,
