@@ -43,13 +43,16 @@ const special: readonly Network[] = [
   ['198.51.100.0', 24],
   ['203.0.113.0', 24],
   ['224.0.0.0', 3],
-  ['::', 128],
+  // IPv4-compatible addresses (RFC 4291 §2.5.5.1), the unspecified one among them.
+  ['::', 96],
   ['64:ff9b::', 96],
   ['64:ff9b:1::', 48],
   ['100::', 64],
   ['2001::', 23],
   ['2001:db8::', 32],
   ['2002::', 16],
+  // Site-local, deprecated (RFC 3879).
+  ['fec0::', 10],
   ['ff00::', 8],
 ];
 

@@ -30,6 +30,9 @@ describe('where webhooks may go', () => {
     '255.255.255.255',
     '64:ff9b::7f00:1',
     '2002:7f00:1::',
+    '::127.0.0.1',
+    '::a9fe:a9fe',
+    'fec0::1',
     'ff02::1',
   ])('%s is not', (address) => {
     expect(usual.allows('hooks.example.org', address)).toBe(false);
