@@ -61,8 +61,10 @@ describe('the export of readings', () => {
       { value: 'a,b' },
       { takenAt: start + 1, value: 'say "hi"\r\nthere' },
       { takenAt: start + 2, value: '@SUM(A1)' },
-      { takenAt: start + 3, value: '-5' },
+      { takenAt: start + 3, value: '-5+2' },
       { takenAt: start + 4, value: -5 },
+      // An integer beyond what JSON can say is a text there, and no formula.
+      { takenAt: start + 5, value: '-9223372036854775808' },
     ]);
     const { text, headers } = await api.call('GET', `${url}?endpoint=${encodeURIComponent(endpoint)}`);
     expect(headers['content-disposition']).toBe('attachment; filename="readings-_cmd_x_y.csv"');
@@ -74,8 +76,9 @@ describe('the export of readings', () => {
         `${name},/3/0/0,2026-01-01T00:00:00.000000Z,${receipt},"a,b",`,
         `${name},/3/0/0,2026-01-01T00:00:00.000001Z,${receipt},"say ""hi""\r\nthere",`,
         `${name},/3/0/0,2026-01-01T00:00:00.000002Z,${receipt},'@SUM(A1),`,
-        `${name},/3/0/0,2026-01-01T00:00:00.000003Z,${receipt},'-5,`,
+        `${name},/3/0/0,2026-01-01T00:00:00.000003Z,${receipt},'-5+2,`,
         `${name},/3/0/0,2026-01-01T00:00:00.000004Z,${receipt},-5,`,
+        `${name},/3/0/0,2026-01-01T00:00:00.000005Z,${receipt},-9223372036854775808,`,
         '',
       ].join('\r\n'),
     );
