@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import { preferencesOf } from './prefer.ts';
-import { ProblemError } from './problems.ts';
+import { ProblemError, problemOf } from './problems.ts';
 
 /** How long a route that asks a device may take, ms, where neither the caller nor the settings say. */
 const STANDARD = 10_000;
@@ -63,8 +63,12 @@ export function keepDeadlines(app: FastifyInstance, clock: Clock, standard = STA
     const { handler } = route;
     route.handler = function (request, reply) {
       const work = Promise.resolve(handler.call(this, request, reply));
-      // What comes after the end of the time is of no use to anybody.
-      work.catch(() => undefined);
+      work.catch((error: unknown) => {
+        // What comes after the end of the time is of no use to the caller. A fault of ours is one all the same.
+        if (deadlines.get(request)?.signal.aborted !== true) return;
+        if (problemOf(error).code !== 'internal_error') return;
+        request.log.error({ err: error }, 'a route met a fault after its time was over');
+      });
       // A handler that has sent its answer ends when that is out: it has been in time.
       return inTime(request, work).catch((error: unknown) => {
         if (deadlines.get(request)?.answering === true) return work;

@@ -88,6 +88,26 @@ describe('deadlines', () => {
     await expect.poll(() => clock.timers).toBe(0);
   });
 
+  test('a fault of the server that comes after its time is logged', async () => {
+    const clock = new ManualClock();
+    api = await ApiHarness.open({ clock });
+    await api.register('m');
+    let fail: ((error: Error) => void) | undefined;
+    api.requests.answers(
+      () =>
+        new Promise((_resolve, reject) => {
+          fail = reject;
+        }),
+    );
+    const answer = api.call('GET', `${read}?timeout=3000`);
+    await expect.poll(() => fail).toBeDefined();
+    clock.advance(3_000);
+    expect((await answer).status).toBe(504);
+    fail?.(new TypeError('of ours'));
+    const told = () => api.log.filter(({ msg }) => msg === 'a route met a fault after its time was over');
+    await expect.poll(() => told().length).toBe(1);
+  });
+
   test('are given by Prefer: wait too, and the device has a little less than the route', async () => {
     api = await ApiHarness.open({ clock: new ManualClock() });
     await api.register('m');
