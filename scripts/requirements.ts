@@ -25,6 +25,18 @@ export const requirements: readonly Requirement[] = [
     purpose: 'the console in a real browser',
   },
   {
+    command: 'redis-server',
+    debianPackage: 'redis-server',
+    suites: ['test', 'interop'],
+    purpose: 'the stores on Redis, and the cluster',
+  },
+  {
+    command: 'redis-sentinel',
+    debianPackage: 'redis-sentinel',
+    suites: ['test'],
+    purpose: 'a fail-over by Sentinel',
+  },
+  {
     command: 'coap-client-notls',
     debianPackage: 'libcoap3-bin',
     suites: ['interop'],

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
@@ -14,6 +14,7 @@ import {
 import { RandomPool } from '../../protocol/coap/random-pool.ts';
 import { DecodeError, RequestError } from '../../protocol/errors.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
+import { bucketDigits, bucketOf } from '../ports/bucket.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { Registration, RegistrationStore, RegistrationUpdate } from '../ports/registration-store.ts';
 import { type Profiles, UnknownProfileError } from './profiles.ts';
@@ -247,16 +248,11 @@ function wellKnownCore(request: IncomingRequest): OutgoingResponse {
   };
 }
 
-/** Endpoints fall into 256 buckets, so that a store can keep all of a device in one place. */
-function bucketOf(endpoint: string): string {
-  return hash('sha1', endpoint).slice(0, 2);
-}
-
 const random = new RandomPool(randomBytes);
 
 /** Names its bucket, and holds 96 random bits: who does not know it cannot update or end the registration. */
 function newRegistrationId(endpoint: string): string {
   const secret = Buffer.allocUnsafe(12);
   random.fill(secret);
-  return `${bucketOf(endpoint)}${secret.toString('base64url')}`;
+  return `${bucketDigits(bucketOf(endpoint))}${secret.toString('base64url')}`;
 }

@@ -1,3 +1,4 @@
+import type { ClusterPorts } from './cluster-ports.ts';
 import type { CommandQueue } from './command-queue.ts';
 import type { DeviceStore } from './device-store.ts';
 import type { EventLog } from './event-log.ts';
@@ -34,6 +35,8 @@ export interface Stores {
   readonly events: EventLog;
   readonly webhooks: WebhookStore;
   readonly statistics: StatisticsStore;
+  /** Where several nodes may share the engine. */
+  readonly cluster?: ClusterPorts;
   /** What a person should know: `embedded, ./data/simyard.db, durable`. */
   readonly description: string;
   /** Whether what was acknowledged survives a power cut. */

@@ -1,0 +1,250 @@
+import { Cluster, Command, Redis, type RedisOptions } from 'ioredis';
+import { StoreUnavailableError } from '../server/ports/errors.ts';
+import { describeAddress, type RedisAddress } from './address.ts';
+import { createKeys, type Keys } from './keys.ts';
+import { guarded, type Script } from './script.ts';
+
+/** How long a command may take before the store counts as down, ms. */
+const COMMAND_TIMEOUT = 5_000;
+/** How long the first connection may take, ms. */
+const CONNECT_TIMEOUT = 10_000;
+/** Longest pause between two attempts to connect again, ms. */
+const RECONNECT_PAUSE = 500;
+
+export type RedisClient = Redis | Cluster;
+export type ScriptArgument = string | number | Buffer;
+type ScriptCommand = (this: RedisClient, ...args: ScriptArgument[]) => Promise<unknown>;
+
+export interface RedisOptionsGiven {
+  readonly address: RedisAddress;
+  /** What all keys begin with: `sy`. */
+  readonly prefix: string;
+  /** Scripts fail where they touch a key that they were not given: for tests. */
+  readonly guard?: boolean;
+  /** Hears why a connection was lost, or not made. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** The Redis that nodes share: one connection for commands, pipelined by turn of the event loop. */
+export class RedisConnection {
+  readonly keys: Keys;
+  readonly client: RedisClient;
+  readonly description: string;
+  readonly isCluster: boolean;
+  readonly #options: RedisOptionsGiven;
+  readonly #others = new Set<RedisClient>();
+  #closed = false;
+
+  private constructor(options: RedisOptionsGiven, client: RedisClient) {
+    this.#options = options;
+    this.client = client;
+    this.keys = createKeys(options.prefix);
+    this.description = describeAddress(options.address);
+    this.isCluster = options.address.kind === 'cluster';
+  }
+
+  /** @throws StoreUnavailableError one line, where it does not answer in time */
+  static async open(options: RedisOptionsGiven): Promise<RedisConnection> {
+    const client = createClient(options, { enableAutoPipelining: true, commandTimeout: COMMAND_TIMEOUT });
+    await ready(client, options);
+    return new RedisConnection(options, client);
+  }
+
+  /**
+   * A further connection, for what blocks or subscribes; closed with this one. Its commands have no time limit but
+   * their own.
+   */
+  async another(): Promise<RedisClient> {
+    const client = createClient(this.#options, {});
+    this.#others.add(client);
+    await ready(client, this.#options);
+    return client;
+  }
+
+  /**
+   * Runs a script. What it returns are numbers, texts, null and lists of them.
+   * @throws StoreUnavailableError the store cannot answer now; Error what the script says is wrong, which is a bug
+   */
+  run(script: Script, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+    return this.#run(script, keys, args, false);
+  }
+
+  /** As `run`; texts come as bytes. */
+  runBuffer(script: Script, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+    return this.#run(script, keys, args, true);
+  }
+
+  async #run(
+    script: Script,
+    keys: readonly string[],
+    args: readonly ScriptArgument[],
+    bytes: boolean,
+  ): Promise<unknown> {
+    if (this.#closed) throw new StoreUnavailableError('the store is closed');
+    try {
+      const command = this.#command(script, keys.length, bytes);
+      try {
+        return await command.call(this.client, ...keys, ...args);
+      } catch (error) {
+        // It has restarted meanwhile, or another node has taken over: it gets the source again.
+        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+        const whole = [this.#source(script), keys.length, ...keys, ...args];
+        return await this.client.sendCommand(
+          new Command('eval', whole, bytes ? {} : { replyEncoding: 'utf8' }),
+        );
+      }
+    } catch (error) {
+      throw storeError(error, script.name);
+    }
+  }
+
+  /**
+   * As a command of the client, which sends the hash, and the source where Redis does not know it. A fixed number of
+   * keys lets it find the slot, and so the pipeline, by the first of them.
+   */
+  #command(script: Script, numberOfKeys: number, bytes: boolean): ScriptCommand {
+    const name = `${script.name}:${numberOfKeys}`;
+    const commands = this.client as unknown as Record<string, ScriptCommand | undefined>;
+    if (commands[name] === undefined) {
+      this.client.defineCommand(name, { numberOfKeys, lua: this.#source(script) });
+    }
+    return commands[bytes ? `${name}Buffer` : name] as ScriptCommand;
+  }
+
+  #source(script: Script): string {
+    return (this.#options.guard === true ? guarded(script) : script).source;
+  }
+
+  /** What a command of the client answers, with its errors as those of a store: `call((client) => client.get(key))`. */
+  async call<T>(command: (client: RedisClient) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new StoreUnavailableError('the store is closed');
+    try {
+      return await command(this.client);
+    } catch (error) {
+      throw storeError(error, 'a command');
+    }
+  }
+
+  /** Idempotent; what was asked before is answered first. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const other of this.#others) other.disconnect();
+    try {
+      await this.client.quit();
+    } catch {
+      // It was away: nothing of ours is there any more.
+      this.client.disconnect();
+    }
+  }
+}
+
+const unavailable =
+  /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|MISCONF|OOM|BUSY|TRYAGAIN|UNBLOCKED|NOAUTH|WRONGPASS)\b/;
+
+/** An answer that says what is wrong with the request is a bug; everything else is the store that cannot answer now. */
+function storeError(error: unknown, what: string): Error {
+  if (error instanceof StoreUnavailableError) return error;
+  if (!(error instanceof Error)) return new Error(String(error));
+  const isReply = error.name === 'ReplyError';
+  if (isReply && !unavailable.test(error.message)) {
+    return new Error(`Redis refused ${what}: ${error.message}`, { cause: error });
+  }
+  return new StoreUnavailableError(`Redis does not answer: ${error.message}`, { cause: error });
+}
+
+function createClient(
+  { address, onError }: RedisOptionsGiven,
+  more: Pick<RedisOptions, 'enableAutoPipelining' | 'commandTimeout'>,
+): RedisClient {
+  const { username, password, tls } = address;
+  const access = {
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(tls && { tls: {} }),
+  };
+  // What cannot be answered now is refused at once: the device, or the caller, asks again.
+  const patience = {
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    lazyConnect: true,
+  };
+  const retryStrategy = (attempt: number): number => Math.min(attempt * 50, RECONNECT_PAUSE);
+  const client = make();
+  client.on('error', (error: Error) => onError?.(error));
+  return client;
+
+  function make(): RedisClient {
+    switch (address.kind) {
+      case 'single':
+        return new Redis({
+          ...patience,
+          ...more,
+          ...access,
+          retryStrategy,
+          host: address.host,
+          port: address.port,
+          db: address.db,
+        });
+      case 'sentinel':
+        return new Redis({
+          ...patience,
+          ...more,
+          ...access,
+          retryStrategy,
+          sentinelRetryStrategy: retryStrategy,
+          sentinels: [...address.sentinels],
+          name: address.name,
+          db: address.db,
+          // A master that was demoted while we were connected to it.
+          reconnectOnError: (error) => error.message.startsWith('READONLY'),
+        });
+      case 'cluster': {
+        const { enableAutoPipelining = false, commandTimeout } = more;
+        return new Cluster([...address.nodes], {
+          lazyConnect: true,
+          enableOfflineQueue: false,
+          enableAutoPipelining,
+          clusterRetryStrategy: retryStrategy,
+          slotsRefreshTimeout: 2_000,
+          redisOptions: {
+            ...access,
+            autoResendUnfulfilledCommands: false,
+            maxRetriesPerRequest: 0,
+            ...(commandTimeout !== undefined && { commandTimeout }),
+          },
+        });
+      }
+    }
+  }
+}
+
+async function ready(client: RedisClient, { address }: RedisOptionsGiven): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  let last: Error | undefined;
+  const note = (error: Error): void => {
+    last = error;
+  };
+  client.on('error', note);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      timer = setTimeout(
+        () => reject(last ?? new Error(`no answer within ${CONNECT_TIMEOUT / 1000} s`)),
+        CONNECT_TIMEOUT,
+      );
+      client.once('ready', resolve);
+      // It goes on trying by itself; what is wrong comes by 'error'.
+      client.connect().catch(note);
+    });
+  } catch (error) {
+    client.disconnect();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StoreUnavailableError(`${describeAddress(address)} cannot be reached: ${reason}`, {
+      cause: error,
+    });
+  } finally {
+    clearTimeout(timer);
+    client.off('error', note);
+  }
+}
