@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { provide } from './requirements.ts';
 import { root } from './root.ts';
 import { exitCodeFor, isCi, runVitest } from './suite.ts';
-import { summaryLine, writeCounts } from './summary.ts';
+import { summaryText, writeCounts } from './summary.ts';
 
 const help = `Our endpoints, server and client against peers that others wrote: libcoap, aiocoap, npm coap, Leshan.
 
@@ -18,5 +18,5 @@ if (args.includes('--help')) {
   const counts = await runVitest('interop', ['--config', 'vitest.interop.config.ts', ...args]);
   if (args.length === 0) writeCounts(join(root, 'test-results', 'counts-interop.json'), counts);
   process.exitCode = exitCodeFor(counts, isCi);
-  console.log(`\n${summaryLine(counts)}`);
+  console.log(`\n${summaryText(counts)}`);
 }

@@ -7,6 +7,8 @@ export interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** What a reader of the last lines should know: which tests failed, and what was run twice. */
+  readonly notes?: readonly string[];
 }
 
 export const none: Counts = { passed: 0, failed: 0, skipped: 0 };
@@ -17,9 +19,14 @@ export function sum(all: readonly Counts[]): Counts {
       passed: total.passed + counts.passed,
       failed: total.failed + counts.failed,
       skipped: total.skipped + counts.skipped,
+      ...notesOf([...(total.notes ?? []), ...(counts.notes ?? [])]),
     }),
     none,
   );
+}
+
+export function notesOf(notes: readonly string[]): Pick<Counts, 'notes'> {
+  return notes.length === 0 ? {} : { notes };
 }
 
 interface VitestReport {
@@ -36,9 +43,11 @@ interface VitestReport {
 
 /**
  * Counts of vitest's JSON report. A file that failed without a failed test (it does not load, or a hook threw) counts
- * as one failure, for its tests are in no count. `skippedNames` tells what was not run.
+ * as one failure, for its tests are in no count. `skippedNames` tells what was not run, `failedFiles` where anything failed.
  */
-export function countsOf(report: VitestReport): Counts & { readonly skippedNames: readonly string[] } {
+export function countsOf(
+  report: VitestReport,
+): Counts & { readonly skippedNames: readonly string[]; readonly failedFiles: readonly string[] } {
   const brokenFiles = report.testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   ).length;
@@ -47,11 +56,18 @@ export function countsOf(report: VitestReport): Counts & { readonly skippedNames
       .filter((test) => test.status !== 'passed' && test.status !== 'failed')
       .map((test) => test.fullName),
   );
+  const failures = report.testResults.flatMap((file) => {
+    const tests = file.assertionResults.filter(({ status }) => status === 'failed');
+    if (tests.length > 0) return tests.map(({ fullName }) => `failed: ${fullName} (${file.name})`);
+    return file.status === 'failed' ? [`failed: ${file.name} did not run`] : [];
+  });
   return {
     passed: report.numPassedTests,
     failed: report.numFailedTests + brokenFiles,
     skipped: report.numPendingTests + report.numTodoTests,
     skippedNames,
+    failedFiles: report.testResults.filter(({ status }) => status === 'failed').map(({ name }) => name),
+    ...notesOf(failures),
   };
 }
 
@@ -93,6 +109,11 @@ export function engineCrashes(output: string): readonly string[] {
   return told === crashes.length && !/^ERROR: Coverage/m.test(text) ? crashes : [];
 }
 
+/** The notes, and then the line that counts. */
+export function summaryText(counts: Counts): string {
+  return [...(counts.notes ?? []), summaryLine(counts)].join('\n');
+}
+
 /** `12 passed, 0 failed`, and `, 3 skipped` where there are any. */
 export function summaryLine({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`;
@@ -100,6 +121,6 @@ export function summaryLine({ passed, failed, skipped }: Counts): string {
 
 export function writeCounts(path: string, counts: Counts): void {
   mkdirSync(dirname(path), { recursive: true });
-  const { passed, failed, skipped } = counts;
-  writeFileSync(path, `${JSON.stringify({ passed, failed, skipped })}\n`);
+  const { passed, failed, skipped, notes = [] } = counts;
+  writeFileSync(path, `${JSON.stringify({ passed, failed, skipped, ...notesOf(notes) })}\n`);
 }

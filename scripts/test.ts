@@ -5,7 +5,7 @@ import { provide } from './requirements.ts';
 import { root } from './root.ts';
 import { runToEnd } from './run-to-end.ts';
 import { exitCodeFor, isCi, runVitest } from './suite.ts';
-import { type Counts, none, sum, summaryLine, writeCounts } from './summary.ts';
+import { type Counts, none, sum, summaryText, writeCounts } from './summary.ts';
 
 const help = `Everything that can be tested on one machine: format and lint, types, import rules, then the tests.
 
@@ -71,5 +71,5 @@ if (args.includes('--help')) {
   const counts = args.length === 0 ? await testAll() : await testSome(args);
   if (args.length === 0) writeCounts(join(root, 'test-results', 'counts-test.json'), counts);
   process.exitCode = exitCodeFor(counts, isCi);
-  console.log(`\n${summaryLine(counts)}`);
+  console.log(`\n${summaryText(counts)}`);
 }

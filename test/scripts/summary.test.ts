@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { exitCodeFor } from '../../scripts/suite.ts';
-import { countsOf, engineCrashes, none, sum, summaryLine } from '../../scripts/summary.ts';
+import { countsOf, engineCrashes, none, sum, summaryLine, summaryText } from '../../scripts/summary.ts';
 
 function report(files: { status: string; tests: string[] }[]): Parameters<typeof countsOf>[0] {
   const tests = files.flatMap((file) => file.tests);
@@ -24,7 +24,14 @@ test('a report is counted by its tests', () => {
       { status: 'failed', tests: ['failed', 'todo'] },
     ]),
   );
-  expect(counts).toEqual({ passed: 2, failed: 1, skipped: 2, skippedNames: ['skipped 2', 'todo 1'] });
+  expect(counts).toEqual({
+    passed: 2,
+    failed: 1,
+    skipped: 2,
+    skippedNames: ['skipped 2', 'todo 1'],
+    failedFiles: ['1.test.ts'],
+    notes: ['failed: failed 0 (1.test.ts)'],
+  });
 });
 
 test('a file that fails without a failed test is one failure', () => {
@@ -35,6 +42,18 @@ test('counts add up to one line', () => {
   const total = sum([{ passed: 3, failed: 0, skipped: 0 }, { passed: 4, failed: 1, skipped: 0 }, none]);
   expect(summaryLine(total)).toBe('7 passed, 1 failed');
   expect(summaryLine({ ...total, skipped: 2 })).toBe('7 passed, 1 failed, 2 skipped');
+});
+
+test('what a reader of the last lines should know stands before the line that counts', () => {
+  const failed = { ...none, failed: 1, notes: ['failed: a (x.test.ts)'] };
+  const total = sum([
+    failed,
+    { ...none, passed: 2 },
+    { ...none, notes: ['passed when it was run again: y'] },
+  ]);
+  expect(summaryText(total)).toBe(
+    'failed: a (x.test.ts)\npassed when it was run again: y\n2 passed, 1 failed',
+  );
 });
 
 describe('a crash of the engine', () => {
