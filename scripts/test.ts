@@ -12,7 +12,7 @@ const help = `Everything that can be tested on one machine: format and lint, typ
 Usage: npm test [-- path …]
 
 With paths only the tests in these files or folders run, and nothing else is checked.
-As root on Debian, Chromium is installed first; otherwise they skip by name.`;
+As root on Debian, Chromium and Redis are installed first; otherwise what needs them skips by name.`;
 
 interface Check {
   readonly name: string;
