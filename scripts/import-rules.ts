@@ -30,7 +30,10 @@ export const importRules: readonly ImportRule[] = [
   { from: 'server/main.ts', to: [...server, 'redis/'] },
   { from: 'server/embedded/', to: server },
   { from: 'server/', to: server, except: ['server/embedded/', 'server/main.ts'] },
-  { from: 'redis/', to: ['protocol/lwm2m/', 'objects/', 'server/ports/', 'server/errors.ts'] },
+  {
+    from: 'redis/',
+    to: ['protocol/lwm2m/', 'objects/', 'protocol/errors.ts', 'server/ports/', 'server/errors.ts'],
+  },
   {
     from: 'web/',
     to: ['protocol/lwm2m/', 'protocol/errors.ts', 'objects/'],

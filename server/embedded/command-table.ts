@@ -9,7 +9,7 @@ import type {
   NewCommand,
   WaitingBounds,
 } from '../ports/command-queue.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import { decodeCursor, encodeCursor } from '../ports/cursor.ts';
 
 /** How long an idempotency key is kept, ms. */
 const keyLifetime = 86_400_000;

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { RequestError } from '../../protocol/errors.ts';
+import { decodeCursor, encodeCursor, foreignCursor } from '../ports/cursor.ts';
 import {
   type DeviceCounts,
   type DeviceFacets,
@@ -9,7 +10,6 @@ import {
   type DeviceText,
   deviceSorts,
 } from '../ports/device-store.ts';
-import { decodeCursor, encodeCursor, foreignCursor } from './cursor.ts';
 import { type IndexRow, indexColumns } from './device-columns.ts';
 import { DeviceIndex, type DevicePlace } from './device-index.ts';
 import { type DeviceRow, deviceSelection } from './device-table.ts';

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { RequestError } from '../../protocol/errors.ts';
+import { decodeCursor, encodeCursor } from '../ports/cursor.ts';
 import type { HistoryPageQuery, HistoryQuery, HistoryReading } from '../ports/history.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
 import { decodeBody, longestSpan } from './history-chunk.ts';
 import { charted } from './history-summary.ts';
 

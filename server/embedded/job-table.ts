@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import { decodeCursor, encodeCursor } from '../ports/cursor.ts';
 import {
   finalJobStates,
   type Job,
@@ -12,7 +13,6 @@ import {
   type NewJob,
   openJobDeviceStates,
 } from '../ports/job-store.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
 
 type Counts = Record<JobDeviceState, number>;
 

@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { decodeCursor, encodeCursor } from '../ports/cursor.ts';
 import type {
   StoredWebhook,
   WebhookDelivery,
   WebhookSettings,
   WebhookStore,
 } from '../ports/webhook-store.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
 
 type DeliveryQuery = Parameters<WebhookStore['deliveries']>[0];
 type Step = Parameters<WebhookStore['record']>[1];
