@@ -316,6 +316,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     observations,
     reconciler: policies.reconciler,
     devices: stores.devices,
+    node: config.node,
     events,
     clock,
     log: log.child({ part: 'devices' }),

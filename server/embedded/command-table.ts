@@ -37,6 +37,7 @@ export class CommandTable {
   readonly #waiting;
   readonly #get;
   readonly #head;
+  readonly #owns;
   readonly #change;
   readonly #ofJob;
   readonly #key;
@@ -62,6 +63,7 @@ export class CommandTable {
       'SELECT number FROM command WHERE endpoint = ? ORDER BY sequence DESC LIMIT 1',
     );
     this.#get = database.prepare('SELECT * FROM command WHERE id = ?');
+    this.#owns = database.prepare('SELECT 1 FROM device WHERE endpoint = ? AND owner = ? AND fence = ?');
     this.#head = database.prepare(
       `SELECT * FROM command WHERE endpoint = ? AND state IN ('queued', 'sent', 'accepted')
        ORDER BY sequence LIMIT 1`,
@@ -153,6 +155,11 @@ export class CommandTable {
   transition(step: CommandTransition): Command | undefined {
     const row = this.#get.get(step.id);
     if (row === undefined || !step.from.includes(row['state'] as CommandState)) return undefined;
+    const { owner } = step;
+    if (owner !== undefined) {
+      const owns = this.#owns.get(row['endpoint'] as string, owner.node, owner.fence);
+      if (owns === undefined) return undefined;
+    }
     return this.#step(row, step);
   }
 

@@ -23,16 +23,16 @@ import {
 export function registrationStore(channel: Channel): RegistrationStore {
   return {
     register: async (registration) => {
-      const [replaced, displaced] = await channel.write('register', registrationRow(registration));
-      return { replaced: registrationOf(replaced), ...displacement(displaced) };
+      const [replaced, fence, displaced] = await channel.write('register', registrationRow(registration));
+      return { replaced: registrationOf(replaced), fence, ...displacement(displaced) };
     },
     update: async (update) => {
       const found = await channel.write('update', update.id, updateRow(update));
       if (found === undefined) return undefined;
-      const [row, expiresAt, displaced] = found;
+      const [row, expiresAt, fence, displaced] = found;
       const previous = registrationOfRow(row);
       return {
-        registration: updatedRegistration(previous, update, expiresAt),
+        registration: updatedRegistration(previous, update, expiresAt, fence),
         previous,
         ...displacement(displaced),
       };
@@ -40,7 +40,14 @@ export function registrationStore(channel: Channel): RegistrationStore {
     move: async (id, address, node) => {
       const moved = await channel.write('move', id, address, node);
       if (moved === undefined) return undefined;
-      return displacement(moved[0]);
+      const [previousNode, fence, displaced] = moved;
+      return { previousNode, fence, ...displacement(displaced) };
+    },
+    claim: async (id, node, from) => {
+      const claimed = await channel.write('claim', id, node, from);
+      if (claimed === undefined) return undefined;
+      const before = registrationOfRow(claimed[0]);
+      return { registration: { ...before, node, fence: claimed[1] }, previousNode: before.node };
     },
     deregister: async (id) => registrationOf(await channel.write('deregister', id)),
     expire: async (now, limit) =>
@@ -129,7 +136,7 @@ export function deviceStore(channel: Channel, queries: Channel): DeviceStore {
     endpoints: (filter, { now, after, limit }) => queries.query('deviceEndpoints', filter, now, after, limit),
     setAttributes: (endpoint, attributes) => channel.write('setAttributes', endpoint, attributes),
     setAwakeTimes: (endpoint, times) => channel.write('setAwakeTimes', endpoint, times),
-    heard: (times) => channel.write('heard', times),
+    heard: (times, node) => channel.write('heard', times, node),
     listening: (until) => channel.write('listening', until),
     remove: async (endpoint) => {
       const removed = await channel.write('removeDevice', endpoint);

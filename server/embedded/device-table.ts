@@ -37,7 +37,7 @@ export const deviceSelection = `
   SELECT d.endpoint, d.first_seen, d.last_seen,
     ${attributeColumns.map(([, column]) => `d.${column}`).join(', ')}, d.awake_configured, d.awake_learnt,
     d.awake_until, d.ending,
-    ${registrationColumns.replace(/\w+/g, (column) => `r.${column}`)}
+    ${registrationColumns.replace(/\w+/g, (column) => `r.${column}`)}, 0, d.fence
   FROM device d LEFT JOIN registration r ON r.endpoint = d.endpoint`;
 
 export type NewAwakeTimes = Parameters<DeviceStore['setAwakeTimes']>[1];
@@ -48,6 +48,7 @@ export class DeviceTable {
   readonly #change: ChangeCounter;
   readonly #get;
   readonly #heard;
+  readonly #ofAnother;
   readonly #listening;
   readonly #setAwake;
   readonly #set = new Map<string, ReturnType<DatabaseSync['prepare']>>();
@@ -59,6 +60,7 @@ export class DeviceTable {
     this.#heard = database.prepare(
       'UPDATE device SET last_seen = ?1, change = ?2 WHERE endpoint = ?3 AND last_seen < ?1',
     );
+    this.#ofAnother = database.prepare('SELECT 1 FROM device WHERE endpoint = ? AND node <> ?');
     this.#listening = database.prepare(
       'UPDATE device SET awake_until = ?, change = ? WHERE endpoint = ? AND awake_until IS NOT NULL',
     );
@@ -90,8 +92,10 @@ export class DeviceTable {
     return this.#setAwake.run(...given, endpoint).changes === 1;
   }
 
-  heard(times: ReadonlyMap<string, number>): void {
+  /** Those of the devices that are registered with another node. */
+  heard(times: ReadonlyMap<string, number>, node: string): readonly string[] {
     for (const [endpoint, time] of times) this.#heard.run(time, this.#change.next(), endpoint);
+    return [...times.keys()].filter((endpoint) => this.#ofAnother.get(endpoint, node) !== undefined);
   }
 
   listening(until: ReadonlyMap<string, number>): void {

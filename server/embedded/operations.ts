@@ -146,6 +146,7 @@ export function createOperations(database: DatabaseSync) {
       register: (row: RegistrationRow) => registrations.register(row),
       update: (id: string, update: UpdateRow) => registrations.update(id, update),
       move: (id: string, address: string, node: string) => registrations.move(id, address, node),
+      claim: (id: string, node: string, from: string | undefined) => registrations.claim(id, node, from),
       deregister: (id: string) => registrations.deregister(id),
       expireRegistrations: (now: number, limit: number) => registrations.expire(now, limit),
       addObservation: (observation: StoredObservation) => observations.add(observation),
@@ -167,7 +168,7 @@ export function createOperations(database: DatabaseSync) {
       setAttributes: (endpoint: string, attributes: DeviceAttributes) =>
         devices.setAttributes(endpoint, attributes),
       setAwakeTimes: (endpoint: string, times: NewAwakeTimes) => devices.setAwakeTimes(endpoint, times),
-      heard: (times: ReadonlyMap<string, number>) => devices.heard(times),
+      heard: (times: ReadonlyMap<string, number>, node: string) => devices.heard(times, node),
       listening: (until: ReadonlyMap<string, number>) => devices.listening(until),
       removeDevice: (endpoint: string) => {
         const removed = devices.remove(endpoint);

@@ -64,6 +64,7 @@ export function registrationOfRow(row: RegistrationRow): Registration {
     node: row[16] as string,
     ...(profiles === null ? {} : { profiles: JSON.parse(profiles) }),
     ...(row[addressLostColumn] === 1 ? { addressLost: true } : {}),
+    ...(typeof row[fenceColumn] === 'number' ? { fence: row[fenceColumn] } : {}),
   };
 }
 
@@ -103,9 +104,13 @@ const profilesColumn = 17;
 /** Not of the table: whether another device was heard at its address since, where the statement tells. */
 const addressLostColumn = 18;
 
-/** As column after the others. */
+/** Not of the table either: that of the device. */
+const fenceColumn = 19;
+
+/** As columns after the others. */
 const addressLost = `NOT EXISTS
   (SELECT 1 FROM device_address a WHERE a.address = registration.address AND a.endpoint = registration.endpoint)`;
+const fence = '(SELECT fence FROM device d WHERE d.endpoint = registration.endpoint)';
 
 export function updateRow(update: RegistrationUpdate): UpdateRow {
   const changes: (string | number | null)[] = [2, update.address, 14, update.updatedAt, 16, update.node];
@@ -126,10 +131,11 @@ export function updatedRegistration(
   previous: Registration,
   update: RegistrationUpdate,
   expiresAt: number,
+  fence: number,
 ): Registration {
   const changes = Object.fromEntries(Object.entries(update).filter(([, value]) => value !== undefined));
   const { addressLost: _, ...kept } = previous;
-  return { ...kept, ...changes, expiresAt };
+  return { ...kept, ...changes, expiresAt, fence };
 }
 
 /** Registrations on the worker's side, with what they do to devices and observations. */
@@ -145,6 +151,7 @@ export class RegistrationTable {
   readonly #holder;
   readonly #byAddress;
   readonly #move;
+  readonly #claim;
   readonly #dropObservations;
   readonly #deviceRegistered;
   readonly #deviceHeard;
@@ -162,7 +169,7 @@ export class RegistrationTable {
       statement.setReturnArrays(true);
       return statement;
     };
-    const located = `SELECT ${registrationColumns}, ${addressLost} FROM registration`;
+    const located = `SELECT ${registrationColumns}, ${addressLost}, ${fence} FROM registration`;
     this.#byEndpoint = arrays(`${located} WHERE endpoint = ?`);
     this.#byId = arrays(`${located} WHERE id = ?`);
     this.#put = database.prepare(
@@ -193,41 +200,49 @@ export class RegistrationTable {
     );
     this.#leftAddress = database.prepare('DELETE FROM device_address WHERE address = ? AND endpoint = ?');
     this.#byAddress = arrays(
-      `SELECT ${registrationColumns.replace(/\w+/g, (column) => `r.${column}`)}
-       FROM device_address a JOIN registration r ON r.endpoint = a.endpoint WHERE a.address = ?`,
+      `SELECT ${registrationColumns.replace(/\w+/g, (column) => `r.${column}`)}, 0, d.fence
+       FROM device_address a JOIN registration r ON r.endpoint = a.endpoint
+         JOIN device d ON d.endpoint = a.endpoint WHERE a.address = ?`,
     );
     this.#move = database.prepare('UPDATE registration SET address = ?, node = ? WHERE id = ?');
     this.#dropObservations = database.prepare('DELETE FROM observation WHERE registration = ?');
-    this.#deviceRegistered = database.prepare(
-      `INSERT INTO device (endpoint, search, registered, first_seen, last_seen, awake_until, node, change)
-       VALUES (?1, ?2, 1, ?3, ?3, ?4, ?5, ?6)
+    this.#deviceRegistered = arrays(
+      `INSERT INTO device (endpoint, search, registered, first_seen, last_seen, awake_until, node, change, owner, fence)
+       VALUES (?1, ?2, 1, ?3, ?3, ?4, ?5, ?6, ?5, 1)
        ON CONFLICT (endpoint) DO UPDATE SET registered = 1, ending = 0, last_seen = max(last_seen, ?3),
-         awake_until = ?4, node = ?5, change = ?6`,
+         awake_until = ?4, node = ?5, change = ?6, owner = ?5, fence = fence + (owner IS NOT ?5)
+       RETURNING fence`,
     );
-    this.#deviceHeard = database.prepare(
-      `UPDATE device SET last_seen = max(last_seen, ?), awake_until = ?, node = ?, change = ? WHERE endpoint = ?`,
+    this.#deviceHeard = arrays(
+      `UPDATE device SET last_seen = max(last_seen, ?1), awake_until = ?2, node = ?3, change = ?4, owner = ?3,
+         fence = fence + (owner IS NOT ?3) WHERE endpoint = ?5 RETURNING fence`,
     );
-    this.#deviceMoved = database.prepare('UPDATE device SET node = ?, change = ? WHERE endpoint = ?');
+    this.#deviceMoved = arrays(
+      `UPDATE device SET node = ?1, change = ?2, owner = ?1, fence = fence + (owner IS NOT ?1)
+       WHERE endpoint = ?3 RETURNING fence`,
+    );
+    this.#claim = database.prepare('UPDATE registration SET node = ? WHERE id = ?');
     this.#deviceGone = database.prepare(
       `UPDATE device SET registered = 0, ending = ?, awake_until = NULL, node = NULL, change = ?
        WHERE endpoint = ?`,
     );
     this.#expired = arrays(
-      `SELECT ${registrationColumns} FROM registration WHERE expires_at <= ? ORDER BY expires_at LIMIT ?`,
+      `SELECT ${registrationColumns}, 0, ${fence} FROM registration WHERE expires_at <= ?
+       ORDER BY expires_at LIMIT ?`,
     );
     this.#next = arrays('SELECT min(expires_at) FROM registration');
     this.#count = arrays('SELECT count(*) FROM registration');
   }
 
-  /** The row that was replaced, and who had the address before. */
-  register(row: RegistrationRow): readonly [RegistrationRow | undefined, DisplacedRow | undefined] {
+  /** The row that was replaced, the fence, and who had the address before. */
+  register(row: RegistrationRow): readonly [RegistrationRow | undefined, number, DisplacedRow | undefined] {
     const endpoint = row[0] as string;
     const replaced = one(this.#byEndpoint.get(endpoint));
     if (replaced !== undefined) this.#dropObservations.run(replaced[1] as string);
     this.#put.run(...row);
     const displaced = this.#heardAt(row[2] as string, endpoint, replaced);
     const search = endpoint.toLowerCase();
-    this.#deviceRegistered.run(
+    const owned = this.#deviceRegistered.get(
       endpoint,
       search === endpoint ? null : search,
       row[updatedColumn] as number,
@@ -235,14 +250,14 @@ export class RegistrationTable {
       row[nodeColumn] as string,
       this.#change.next(),
     );
-    return [replaced, displaced];
+    return [replaced, fenceOf(owned), displaced];
   }
 
-  /** The row before, the new expiry, and who had the address before. */
+  /** The row before, the new expiry, the fence, and who had the address before. */
   update(
     id: string,
     changes: UpdateRow,
-  ): readonly [RegistrationRow, number, DisplacedRow | undefined] | undefined {
+  ): readonly [RegistrationRow, number, number, DisplacedRow | undefined] | undefined {
     const previous = one(this.#byId.get(id));
     if (previous === undefined) return undefined;
     const row = [...previous];
@@ -285,19 +300,36 @@ export class RegistrationTable {
     if (listed.some((column) => row[column] !== previous[column])) {
       this.#updateLinks.run(...listed.map((column) => row[column] as string | null), endpoint);
     }
-    this.#deviceHeard.run(updatedAt, listeningUntil(row), node, this.#change.next(), endpoint);
-    return [previous, expiresAt, this.#heardAt(address, endpoint, previous)];
+    const owned = this.#deviceHeard.get(updatedAt, listeningUntil(row), node, this.#change.next(), endpoint);
+    return [previous, expiresAt, fenceOf(owned), this.#heardAt(address, endpoint, previous)];
   }
 
-  /** In an array of its own who had the address before; undefined where `id` is unknown. */
-  move(id: string, address: string, node: string): readonly [DisplacedRow | undefined] | undefined {
+  /** The node before, the fence, and who had the address before; undefined where `id` is unknown. */
+  move(
+    id: string,
+    address: string,
+    node: string,
+  ): readonly [string, number, DisplacedRow | undefined] | undefined {
     const previous = one(this.#byId.get(id));
     if (previous === undefined) return undefined;
     this.#move.run(address, node, id);
-    if (node !== previous[nodeColumn]) {
-      this.#deviceMoved.run(node, this.#change.next(), previous[0] as string);
-    }
-    return [this.#heardAt(address, previous[0] as string, previous)];
+    const fence = this.#own(previous, node);
+    const displaced = this.#heardAt(address, previous[0] as string, previous);
+    return [previous[nodeColumn] as string, fence, displaced];
+  }
+
+  /** The row before and the fence; undefined where `id` is unknown, or its node is not `from`. */
+  claim(id: string, node: string, from?: string): readonly [RegistrationRow, number] | undefined {
+    const previous = one(this.#byId.get(id));
+    if (previous === undefined || (from !== undefined && from !== previous[nodeColumn])) return undefined;
+    this.#claim.run(node, id);
+    return [previous, this.#own(previous, node)];
+  }
+
+  /** The fence of the device that is this node's from now on. */
+  #own(previous: RegistrationRow, node: string): number {
+    if (node === previous[nodeColumn]) return previous[fenceColumn] as number;
+    return fenceOf(this.#deviceMoved.get(node, this.#change.next(), previous[0] as string));
   }
 
   /**
@@ -360,6 +392,10 @@ export class RegistrationTable {
 /** Until when the device is taken to listen after what it sent now; null: always. */
 function listeningUntil(row: RegistrationRow): number | null {
   return row[queueModeColumn] === 1 ? (row[updatedColumn] as number) + standardListening : null;
+}
+
+function fenceOf(row: Record<string, SQLOutputValue> | undefined): number {
+  return one(row)?.[0] as number;
 }
 
 /** The types of node:sqlite know rows as objects only; these statements give arrays. */

@@ -372,6 +372,12 @@ const steps: readonly string[] = [
     PRIMARY KEY (kind, hour)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The node that heard the device last, registered or not, and how often that has changed.
+  ALTER TABLE device ADD COLUMN owner TEXT;
+  ALTER TABLE device ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;
+  UPDATE device SET owner = node, fence = 1 WHERE node IS NOT NULL;
+  `,
 ];
 
 /** The version that this program writes. */

@@ -15,6 +15,8 @@ export interface DeviceLifecycleOptions {
   readonly observations: Pick<ObservationService, 'moved' | 'displaced' | 'forget'>;
   readonly reconciler: PolicyReconciler;
   readonly devices: Pick<DeviceStore, 'heard' | 'listening'>;
+  /** Name of this server node. */
+  readonly node: string;
   readonly events: EventPublisher;
   readonly clock: Clock;
   readonly log: Logger;
@@ -104,13 +106,13 @@ export class DeviceLifecycle implements RegistrationListener {
 
   /** Stores when devices were last heard, and until when they listen. */
   async flush(): Promise<void> {
-    const { devices } = this.#options;
+    const { devices, node } = this.#options;
     const heard = this.#heard;
     const listening = this.#listening;
     this.#heard = new Map();
     this.#listening = new Map();
     await Promise.all([
-      heard.size === 0 ? undefined : devices.heard(heard),
+      heard.size === 0 ? undefined : devices.heard(heard, node),
       listening.size === 0 ? undefined : devices.listening(listening),
     ]);
   }

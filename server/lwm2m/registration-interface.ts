@@ -134,12 +134,12 @@ export class RegistrationInterface {
       expiresAt: now + lifetime * 1000 + grace,
       node,
     };
-    const { replaced, displaced } = await registrations.register(registration);
+    const { replaced, fence, displaced } = await registrations.register(registration);
     if (displaced !== undefined) listener.displaced(displaced, registration.address);
     return {
       code: Code.CREATED,
       options: locationPathOptions(`/rd/${registration.id}`),
-      after: () => listener.registered(registration, replaced),
+      after: () => listener.registered({ ...registration, fence }, replaced),
     };
   }
 

@@ -1,3 +1,5 @@
+import type { Owner } from './registration-store.ts';
+
 /**
  * A command's life. `accepted`: the device has taken it and works on it. `unknown`: nobody can tell
  * whether it was carried out. The last five are final.
@@ -91,6 +93,8 @@ export interface CommandTransition {
   readonly result?: Readonly<Record<string, unknown>>;
   /** Adds one to `attempts`. */
   readonly attempt?: boolean;
+  /** Who acts on the device: the step takes place only while that node owns it, by the same fencing number. */
+  readonly owner?: Owner;
 }
 
 /** Commands: ordered per device, one in flight, kept through kill -9. */
@@ -107,7 +111,7 @@ export interface CommandQueue {
   get(id: string): Promise<Command | undefined>;
   /** The oldest command of the device that is not final: the only one that may be worked on. */
   head(endpoint: string): Promise<Command | undefined>;
-  /** The command as it is after the step; undefined where it is not in one of `from`, or unknown. */
+  /** The command as it is after the step; undefined where it is not in one of `from`, or unknown, or its device has another owner than said. */
   transition(step: CommandTransition): Promise<Command | undefined>;
   /**
    * Newest first. A page ends at `limit`, or where its commands come to some megabytes: `next` tells whether there

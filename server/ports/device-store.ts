@@ -151,8 +151,12 @@ export interface DeviceStore {
     endpoint: string,
     times: { readonly configured?: number | null; readonly learnt?: number | null },
   ): Promise<boolean>;
-  /** Batched by the caller: when each of these devices was last heard; never moves it back. Unknown ones are passed over. */
-  heard(times: ReadonlyMap<string, number>): Promise<void>;
+  /**
+   * Batched by the caller: when this node heard each of these devices last; never moves it back. Unknown ones are
+   * passed over. Resolves with those that are registered and owned by another node: what is heard of them here is
+   * theirs, or they are this node's to claim.
+   */
+  heard(times: ReadonlyMap<string, number>, node: string): Promise<readonly string[]>;
   /**
    * Batched by the caller: until when each of these devices is taken to listen. Passed over are those that are not
    * registered in queue mode. A Register or Update sets it to MAX_TRANSMIT_WAIT from then, until this says better.

@@ -29,8 +29,13 @@ export interface Registration {
   readonly updatedAt: number;
   /** When it ends if nothing is heard: updatedAt + lifetime + grace. */
   readonly expiresAt: number;
-  /** The server node that heard it last. */
+  /** The server node that heard it last, and so owns it. */
   readonly node: string;
+  /**
+   * Of the ownership: rises by one whenever another node than before owns the endpoint, also across registrations.
+   * Set by the store; what is given to it is passed over.
+   */
+  readonly fence?: number;
   /** Profile ids that it gave (1.2, §6.2.1): `6:27354b9a`, `oma:…`, `v:…`. Absent where it gave none. */
   readonly profiles?: readonly string[];
   /**
@@ -46,6 +51,12 @@ export interface Registration {
  */
 export interface Displacement {
   readonly displaced?: Pick<Registration, 'id' | 'endpoint'>;
+}
+
+/** Who owns a device: the node that heard it last, and the fencing number since it does. */
+export interface Owner {
+  readonly node: string;
+  readonly fence: number;
 }
 
 /** What an Update may change (§6.2.2); what is absent stays. */
@@ -75,11 +86,11 @@ export interface RegistrationUpdate {
 export interface RegistrationStore {
   /**
    * Replaces the older registration of that endpoint, and drops its observations.
-   * `replaced` is that older one.
+   * `replaced` is that older one, with the node that owned the device before.
    */
   register(
     registration: Registration,
-  ): Promise<{ readonly replaced: Registration | undefined } & Displacement>;
+  ): Promise<{ readonly replaced: Registration | undefined; readonly fence: number } & Displacement>;
   /**
    * Changes what `update` says and sets the expiry anew (`graceMs` as at register: expiresAt − updatedAt − lifetime).
    * Undefined where no such registration exists (4.04).
@@ -91,9 +102,22 @@ export interface RegistrationStore {
   >;
   /**
    * The device was heard at another address, or again at one that it had lost (a notification with a known
-   * token): address, node and nothing else. Undefined where no such registration exists.
+   * token): address, owner and nothing else. Undefined where no such registration exists.
    */
-  move(id: string, address: PeerAddress, node: string): Promise<Displacement | undefined>;
+  move(
+    id: string,
+    address: PeerAddress,
+    node: string,
+  ): Promise<({ readonly previousNode: string; readonly fence: number } & Displacement) | undefined>;
+  /**
+   * This node owns the device from now on: it heard it at the address where it is, or the node that owned it is gone.
+   * Undefined where no such registration exists, or its owner is not `from`, where that is given.
+   */
+  claim(
+    id: string,
+    node: string,
+    from?: string,
+  ): Promise<{ readonly registration: Registration; readonly previousNode: string } | undefined>;
   /** Ends it by the device's wish; undefined where there is none. Drops its observations. */
   deregister(id: string): Promise<Registration | undefined>;
   /**

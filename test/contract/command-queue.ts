@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { BusyError, RequestError } from '../../protocol/errors.ts';
 import type { CommandState, NewCommand } from '../../server/ports/command-queue.ts';
-import { type OpenStores, start, useStores } from './engine.ts';
+import { anId, aRegistration, type OpenStores, start, useStores } from './engine.ts';
 
 const day = 86_400_000;
 
@@ -55,6 +55,30 @@ export function describeCommandQueue(name: string, open: OpenStores): void {
       } while (cursor !== undefined);
       expect(seen).toEqual(ids.toReversed());
       expect(lengths).toEqual([4, 4, 3]);
+    });
+
+    test('a step that names an owner takes place only while that node owns the device, by the same number', async () => {
+      const { commands, registrations } = stores();
+      const { command } = await commands.enqueue(aCommand('a'));
+      const step = { id: command.id, from: ['queued'], to: 'sent', at: start, attempt: true } as const;
+      const one = { node: 'node-1', fence: 1 };
+      expect(await commands.transition({ ...step, owner: one })).toBeUndefined();
+      await registrations.register(aRegistration('a'));
+      expect(await commands.transition({ ...step, owner: { ...one, fence: 2 } })).toBeUndefined();
+      expect(await commands.transition({ ...step, owner: { ...one, node: 'node-2' } })).toBeUndefined();
+      await registrations.move(anId('a'), '192.0.2.9:1', 'node-2');
+      await registrations.claim(anId('a'), 'node-1');
+      // The number of before: this node has been another's meanwhile, and what it knew then is old.
+      expect(await commands.transition({ ...step, owner: one })).toBeUndefined();
+      expect(await commands.get(command.id)).toMatchObject({ state: 'queued', attempts: 0 });
+      const sent = await commands.transition({ ...step, owner: { ...one, fence: 3 } });
+      expect(sent).toMatchObject({ state: 'sent', attempts: 1 });
+      // The owner is remembered where the registration has ended; a step that names none is anybody's.
+      await registrations.deregister(anId('a'));
+      const accept = { id: command.id, from: ['sent'], to: 'accepted', at: start } as const;
+      expect(await commands.transition({ ...accept, owner: { node: 'node-2', fence: 2 } })).toBeUndefined();
+      expect(await commands.transition({ ...accept, owner: { ...one, fence: 3 } })).toBeDefined();
+      expect(await commands.transition({ ...step, from: ['accepted'], to: 'done' })).toBeDefined();
     });
 
     test('a new command is queued, and found by its id', async () => {

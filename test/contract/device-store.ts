@@ -8,7 +8,7 @@ import {
   type DeviceStateFilter,
   deviceState,
 } from '../../server/ports/device-store.ts';
-import { aRegistration, type OpenStores, start, useStores } from './engine.ts';
+import { anId, aRegistration, type OpenStores, start, useStores } from './engine.ts';
 
 export function describeDeviceStore(name: string, open: OpenStores): void {
   describe(`DeviceStore, ${name}`, () => {
@@ -29,7 +29,7 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
         endpoint: 'a',
         firstSeen: start,
         lastSeen: start,
-        registration,
+        registration: { ...registration, fence: 1 },
       });
       expect(await devices.get('b')).toBeUndefined();
     });
@@ -37,9 +37,9 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
     test('the device survives the end of its registration, and remembers when it was last heard', async () => {
       const { devices, registrations } = stores();
       await register('a');
-      await registrations.update({ id: 'id-a', address: 'x', updatedAt: start + 9000, node: 'node-1' });
+      await registrations.update({ id: anId('a'), address: 'x', updatedAt: start + 9000, node: 'node-1' });
       expect((await devices.get('a'))?.lastSeen).toBe(start + 9000);
-      await registrations.deregister('id-a');
+      await registrations.deregister(anId('a'));
       expect(await devices.get('a')).toEqual({
         endpoint: 'a',
         firstSeen: start,
@@ -106,10 +106,23 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
           ['b', start - 5],
           ['c', start],
         ]),
+        'node-1',
       );
       expect((await devices.get('a'))?.lastSeen).toBe(start + 5);
       expect((await devices.get('b'))?.lastSeen).toBe(start);
       expect(await devices.get('c')).toBeUndefined();
+    });
+
+    test('heard tells which devices are registered with another node', async () => {
+      const { devices, registrations } = stores();
+      await register('mine', 'theirs', 'ended');
+      await registrations.move(anId('theirs'), '192.0.2.9:1', 'node-2');
+      await registrations.move(anId('ended'), '192.0.2.9:2', 'node-2');
+      await registrations.deregister(anId('ended'));
+      const times = new Map(['mine', 'theirs', 'ended', 'unknown'].map((endpoint) => [endpoint, start + 7]));
+      expect(await devices.heard(times, 'node-1')).toEqual(['theirs']);
+      expect((await devices.get('theirs'))?.lastSeen).toBe(start + 7);
+      expect(await devices.heard(new Map(), 'node-1')).toEqual([]);
     });
 
     test('the list is ordered by endpoint and paged without gap or repetition', async () => {
@@ -156,7 +169,7 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
     test('the state filters, and the total counts what matches', async () => {
       const { devices, registrations } = stores();
       await register('a', 'b', 'c');
-      await registrations.deregister('id-b');
+      await registrations.deregister(anId('b'));
       const registered = await devices.list({ limit: 10, now: start, filter: { states: ['registered'] } });
       expect(registered.items.map(({ endpoint }) => endpoint)).toEqual(['a', 'c']);
       expect(registered.total).toBe(2);
@@ -193,7 +206,7 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
     test('search, state and pages go together', async () => {
       const { devices, registrations } = stores();
       await register('x1', 'x2', 'x3', 'y1');
-      await registrations.deregister('id-x2');
+      await registrations.deregister(anId('x2'));
       const query = { limit: 1, now: start, filter: { search: 'x', states: ['registered'] } } as const;
       const first = await devices.list(query);
       expect([first.total, first.items[0]?.endpoint]).toEqual([2, 'x1']);
@@ -204,10 +217,15 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
     test('how a registration ended stays, until the device registers again', async () => {
       const { devices, registrations } = stores();
       await register('lost', 'left', 'back');
-      await registrations.deregister('id-left');
-      await registrations.deregister('id-back');
+      await registrations.deregister(anId('left'));
+      await registrations.deregister(anId('back'));
       await register('back');
-      await registrations.update({ id: 'id-back', address: 'x', updatedAt: start + 60_000, node: 'node-1' });
+      await registrations.update({
+        id: anId('back'),
+        address: 'x',
+        updatedAt: start + 60_000,
+        node: 'node-1',
+      });
       await registrations.expire(start + 65_000, 10);
       const listed = async (...states: DeviceStateFilter[]) =>
         (await devices.list({ limit: 10, now: start, filter: { states } })).items.map(
@@ -249,7 +267,7 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       expect(deviceState(item as Device, start + 10_000)).toBe('asleep');
       expect(await devices.counts(start + 10_000)).toMatchObject({ awake: 1, asleep: 1 });
       await registrations.update({
-        id: 'id-sleeper',
+        id: anId('sleeper'),
         address: 'x',
         updatedAt: start + 20_000,
         node: 'node-1',
@@ -257,7 +275,7 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       expect(await asleep(start + 20_000)).toEqual([]);
       // It says that it listens always from now on.
       await registrations.update({
-        id: 'id-sleeper',
+        id: anId('sleeper'),
         address: 'x',
         queueMode: false,
         updatedAt: start + 30_000,
@@ -287,7 +305,7 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       expect(await found({ firmware: ['1.0'] })).toBe('a');
       expect(await found({ firmware: [] })).toBe('');
       expect(await found({ node: ['node-2'] })).toBe('e');
-      await registrations.deregister('id-e');
+      await registrations.deregister(anId('e'));
       expect(await found({ node: ['node-2'] })).toBe('');
       expect(await found({ node: [''] })).toBe('e');
     });
@@ -297,7 +315,7 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       await register('a', 'b', 'c');
       await devices.setAttributes('a', { signal: -80 });
       await devices.setAttributes('b', { signal: -110.5 });
-      await devices.heard(new Map([['b', start + 1000]]));
+      await devices.heard(new Map([['b', start + 1000]]), 'node-1');
       const found = async (filter: DeviceFilter) =>
         (await devices.list({ limit: 10, now: start, filter })).items
           .map(({ endpoint }) => endpoint)
@@ -362,7 +380,7 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       }
       const query = { now: start, limit: 2, sort: 'model' } as const;
       const { next } = await devices.list(query);
-      await registrations.deregister('id-b');
+      await registrations.deregister(anId('b'));
       await devices.remove('b');
       await devices.setAttributes('a', { model: 'M5' });
       const rest = await devices.list({ ...query, limit: 5, cursor: next as string });
@@ -389,7 +407,7 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       await devices.setAttributes('b', { carrier: 'Y', model: 'M1' });
       await devices.setAttributes('c', { carrier: 'Y', model: 'M2' });
       await devices.setAttributes('d', { carrier: '' });
-      await registrations.deregister('id-d');
+      await registrations.deregister(anId('d'));
       expect(await devices.facets(['carrier', 'model', 'state', 'node'], {}, start)).toEqual({
         total: 4,
         facets: {
@@ -423,7 +441,7 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
     test('endpoints that match are gone through in their order', async () => {
       const { devices, registrations } = stores();
       await register('a', 'b', 'c', 'd', 'e');
-      await registrations.deregister('id-c');
+      await registrations.deregister(anId('c'));
       const filter = { states: ['registered'] } as const;
       expect(await devices.endpoints(filter, { now: start, limit: 2 })).toEqual(['a', 'b']);
       expect(await devices.endpoints(filter, { now: start, after: 'b', limit: 2 })).toEqual(['d', 'e']);
@@ -436,7 +454,7 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       await register('a', 'b', 'c');
       await devices.setAttributes('b', { model: 'old' });
       expect(await devices.counts(start)).toMatchObject({ known: 3 });
-      await registrations.deregister('id-b');
+      await registrations.deregister(anId('b'));
       await devices.remove('b');
       expect((await devices.list({ now: start, limit: 5 })).total).toBe(2);
       await register('b', 'd');
@@ -454,7 +472,7 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
         ]);
       }
       expect(await devices.remove('a')).toBe(false);
-      await registrations.deregister('id-a');
+      await registrations.deregister(anId('a'));
       expect(await devices.remove('a')).toBe(true);
       expect(await devices.remove('a')).toBe(false);
       expect(await devices.get('a')).toBeUndefined();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach } from 'vitest';
 import type { Link } from '../../protocol/lwm2m/link-format.ts';
+import { bucketDigits, bucketOf } from '../../server/ports/bucket.ts';
 import type { StoredObservation } from '../../server/ports/observation-store.ts';
 import type { Registration } from '../../server/ports/registration-store.ts';
 import type { Stores } from '../../server/ports/stores.ts';
@@ -43,10 +44,20 @@ const links: readonly Link[] = [
   { target: '/3/0', attributes: { ver: '1.2' } },
 ];
 
+/** A registration id as the server makes them: it begins with the bucket of the device. */
+export function anId(endpoint: string, mark = 'id'): string {
+  return `${bucketDigits(bucketOf(endpoint))}-${mark}-${endpoint}`;
+}
+
+/** A token as the server makes them: the worker, the bucket of the device, and what tells it from others (hex). */
+export function aToken(endpoint: string, mark = ''): string {
+  return `00${bucketDigits(bucketOf(endpoint))}${mark.padStart(12, '0')}`;
+}
+
 /** A registration with a lifetime of 60 s and 5 s of grace. */
 export function aRegistration(endpoint: string, change: Partial<Registration> = {}): Registration {
   return {
-    id: `id-${endpoint}`,
+    id: anId(endpoint),
     endpoint,
     address: '192.0.2.1:5683',
     lifetime: 60,
@@ -65,9 +76,15 @@ export function aRegistration(endpoint: string, change: Partial<Registration> = 
   };
 }
 
-export function anObservation(token: string, registration: Registration): StoredObservation {
+/** As a store gives it back: with the fencing number of who owns it. */
+export function owned(registration: Registration, fence = 1): Registration {
+  return { ...registration, fence };
+}
+
+/** @param mark hex, up to 12 digits: tells its token from those of other observations of the device */
+export function anObservation(mark: string, registration: Registration): StoredObservation {
   return {
-    token,
+    token: aToken(registration.endpoint, mark),
     registrationId: registration.id,
     endpoint: registration.endpoint,
     paths: ['/42770/0/2'],

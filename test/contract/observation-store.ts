@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { anObservation, aRegistration, type OpenStores, start, useStores } from './engine.ts';
+import { anId, anObservation, aRegistration, aToken, type OpenStores, start, useStores } from './engine.ts';
 
 export function describeObservationStore(name: string, open: OpenStores): void {
   describe(`ObservationStore, ${name}`, () => {
@@ -11,13 +11,13 @@ export function describeObservationStore(name: string, open: OpenStores): void {
       await registrations.register(registration);
       const observation = { ...anObservation('00ff', registration), paths: ['/3/0/9', '/4'] };
       expect(await observations.add(observation)).toBe(true);
-      expect(await observations.byToken('00ff')).toEqual({
+      expect(await observations.byToken(aToken('a', '00ff'))).toEqual({
         ...observation,
         address: registration.address,
         rootPath: '/root',
       });
       await registrations.move(registration.id, '192.0.2.200:1', 'node-2');
-      expect((await observations.byToken('00ff'))?.address).toBe('192.0.2.200:1');
+      expect((await observations.byToken(aToken('a', '00ff')))?.address).toBe('192.0.2.200:1');
     });
 
     test('a content format that was absent stays absent', async () => {
@@ -26,7 +26,7 @@ export function describeObservationStore(name: string, open: OpenStores): void {
       await registrations.register(registration);
       const { contentFormat: _, ...observation } = anObservation('00ff', registration);
       await observations.add(observation);
-      expect(await observations.byToken('00ff')).not.toHaveProperty('contentFormat');
+      expect(await observations.byToken(aToken('a', '00ff'))).not.toHaveProperty('contentFormat');
     });
 
     test('a composite one, with the attributes of its request, is found as it was given', async () => {
@@ -41,7 +41,7 @@ export function describeObservationStore(name: string, open: OpenStores): void {
       };
       await observations.add(observation);
       expect(await observations.byRegistration(registration.id)).toEqual([observation]);
-      expect(await observations.byToken('00ff')).toMatchObject(observation);
+      expect(await observations.byToken(aToken('a', '00ff'))).toMatchObject(observation);
     });
 
     test('what was not said of an observation stays absent', async () => {
@@ -49,7 +49,7 @@ export function describeObservationStore(name: string, open: OpenStores): void {
       const registration = aRegistration('a');
       await registrations.register(registration);
       await observations.add(anObservation('00ff', registration));
-      const found = await observations.byToken('00ff');
+      const found = await observations.byToken(aToken('a', '00ff'));
       expect(found).not.toHaveProperty('composite');
       expect(found).not.toHaveProperty('attributes');
     });
@@ -59,9 +59,9 @@ export function describeObservationStore(name: string, open: OpenStores): void {
       const registration = aRegistration('a');
       expect(await observations.add(anObservation('00ff', registration))).toBe(false);
       await registrations.register(registration);
-      await registrations.register(aRegistration('a', { id: 'newer' }));
+      await registrations.register(aRegistration('a', { id: anId('a', 'newer') }));
       expect(await observations.add(anObservation('00ff', registration))).toBe(false);
-      expect(await observations.byToken('00ff')).toBeUndefined();
+      expect(await observations.byToken(aToken('a', '00ff'))).toBeUndefined();
       expect(await observations.count()).toBe(0);
     });
 
@@ -72,7 +72,7 @@ export function describeObservationStore(name: string, open: OpenStores): void {
       await observations.add(anObservation('00ff', registration));
       await observations.add({ ...anObservation('00ff', registration), paths: ['/9'], origin: 'api' });
       expect(await observations.count()).toBe(1);
-      expect(await observations.byToken('00ff')).toMatchObject({ paths: ['/9'], origin: 'api' });
+      expect(await observations.byToken(aToken('a', '00ff'))).toMatchObject({ paths: ['/9'], origin: 'api' });
     });
 
     test('those of a registration are listed, of no other', async () => {
@@ -94,9 +94,9 @@ export function describeObservationStore(name: string, open: OpenStores): void {
       const registration = aRegistration('a');
       await registrations.register(registration);
       await observations.add(anObservation('00ff', registration));
-      expect(await observations.remove('00ff')).toBe(true);
-      expect(await observations.remove('00ff')).toBe(false);
-      expect(await observations.byToken('00ff')).toBeUndefined();
+      expect(await observations.remove(aToken('a', '00ff'))).toBe(true);
+      expect(await observations.remove(aToken('a', '00ff'))).toBe(false);
+      expect(await observations.byToken(aToken('a', '00ff'))).toBeUndefined();
     });
   });
 }

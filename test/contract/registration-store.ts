@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { anObservation, aRegistration, type OpenStores, start, useStores } from './engine.ts';
+import {
+  anId,
+  anObservation,
+  aRegistration,
+  aToken,
+  type OpenStores,
+  owned,
+  start,
+  useStores,
+} from './engine.ts';
 
 export function describeRegistrationStore(name: string, open: OpenStores): void {
   describe(`RegistrationStore, ${name}`, () => {
@@ -14,9 +23,9 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
         rootPath: '/lwm2m',
         binding: 'UQ',
       });
-      expect(await registrations.register(full)).toEqual({ replaced: undefined });
-      expect(await registrations.byId(full.id)).toEqual(full);
-      expect(await registrations.byEndpoint('ünïcode-端')).toEqual(full);
+      expect(await registrations.register(full)).toEqual({ replaced: undefined, fence: 1 });
+      expect(await registrations.byId(full.id)).toEqual(owned(full));
+      expect(await registrations.byEndpoint('ünïcode-端')).toEqual(owned(full));
       expect(await registrations.count()).toBe(1);
     });
 
@@ -51,8 +60,8 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
       expect((await registrations.update(touch))?.registration.profiles).toEqual(['6:1234abcd', 'oma:dev-1']);
       await registrations.update({ ...touch, profiles: ['v:x'] });
       expect((await registrations.byId(id))?.profiles).toEqual(['v:x']);
-      await registrations.register(aRegistration('a', { id: 'again' }));
-      expect(await registrations.byId('again')).not.toHaveProperty('profiles');
+      await registrations.register(aRegistration('a', { id: anId('a', 'again') }));
+      expect(await registrations.byId(anId('a', 'again'))).not.toHaveProperty('profiles');
     });
 
     describe('by its address a device', () => {
@@ -63,7 +72,7 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
         const { registrations } = stores();
         const registration = aRegistration('a', { address: here });
         await registrations.register(registration);
-        expect(await registrations.byAddress(here)).toEqual(registration);
+        expect(await registrations.byAddress(here)).toEqual(owned(registration));
         expect(await registrations.byAddress(there)).toBeUndefined();
       });
 
@@ -109,18 +118,18 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
           expect(await take()).toMatchObject({ displaced });
           expect(await registrations.byId(a.id)).toMatchObject({ address: here, addressLost: true });
           expect(await registrations.byEndpoint('a')).toMatchObject({ addressLost: true });
-          expect(await observations.byToken('aa')).toMatchObject({ addressLost: true });
+          expect(await observations.byToken(aToken('a', 'aa'))).toMatchObject({ addressLost: true });
           await registrations.move(b.id, there, 'n');
           expect(await registrations.byEndpoint('a')).toMatchObject({ addressLost: true });
           const spoken = await registrations.update(again);
           expect(spoken?.previous).toMatchObject({ addressLost: true });
           expect(spoken?.registration).not.toHaveProperty('addressLost');
           expect(await registrations.byEndpoint('a')).not.toHaveProperty('addressLost');
-          expect(await observations.byToken('aa')).not.toHaveProperty('addressLost');
+          expect(await observations.byToken(aToken('a', 'aa'))).not.toHaveProperty('addressLost');
         }
         expect(await registrations.byEndpoint('c')).toMatchObject({ addressLost: true });
         expect(await registrations.move('c-none', here, 'n')).toBeUndefined();
-        expect(await registrations.move(a.id, here, 'n')).toEqual({});
+        expect(await registrations.move(a.id, here, 'n')).toEqual({ previousNode: 'n', fence: 2 });
       });
 
       test('that has gone leaves nobody there, not even who was there before', async () => {
@@ -138,9 +147,9 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
       test('that registers anew from elsewhere has left', async () => {
         const { registrations } = stores();
         await registrations.register(aRegistration('a', { address: here }));
-        await registrations.register(aRegistration('a', { id: 'again', address: there }));
+        await registrations.register(aRegistration('a', { id: anId('a', 'again'), address: there }));
         expect(await registrations.byAddress(here)).toBeUndefined();
-        expect((await registrations.byAddress(there))?.id).toBe('again');
+        expect((await registrations.byAddress(there))?.id).toBe(anId('a', 'again'));
       });
 
       test('that left does not take along who came after it', async () => {
@@ -155,15 +164,15 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
 
     test('registering again replaces the older one, returns it, and drops its observations', async () => {
       const { registrations, observations } = stores();
-      const first = aRegistration('a', { id: 'one' });
-      const second = aRegistration('a', { id: 'two', registeredAt: start + 1000 });
+      const first = aRegistration('a', { id: anId('a', 'one') });
+      const second = aRegistration('a', { id: anId('a', 'two'), registeredAt: start + 1000 });
       await registrations.register(first);
       await observations.add(anObservation('aa01', first));
-      expect(await registrations.register(second)).toEqual({ replaced: first });
-      expect(await registrations.byId('one')).toBeUndefined();
-      expect(await registrations.byEndpoint('a')).toEqual(second);
+      expect(await registrations.register(second)).toEqual({ replaced: owned(first), fence: 1 });
+      expect(await registrations.byId(anId('a', 'one'))).toBeUndefined();
+      expect(await registrations.byEndpoint('a')).toEqual(owned(second));
       expect(await registrations.count()).toBe(1);
-      expect(await observations.byToken('aa01')).toBeUndefined();
+      expect(await observations.byToken(aToken('a', 'aa01'))).toBeUndefined();
       expect(await observations.count()).toBe(0);
     });
 
@@ -190,8 +199,9 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
         updatedAt: start + 30_000,
         expiresAt: start + 95_000,
         node: 'node-2',
+        fence: 2,
       };
-      expect(touched).toEqual({ registration: after, previous: before });
+      expect(touched).toEqual({ registration: after, previous: owned(before) });
       const changes = {
         lifetime: 600,
         binding: 'UQ',
@@ -227,18 +237,104 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
       await registrations.register(registration);
       await observations.add(anObservation('aa01', registration));
       await registrations.update({ id: registration.id, address: 'b', updatedAt: start, node: 'node-1' });
-      expect((await observations.byToken('aa01'))?.address).toBe('b');
+      expect((await observations.byToken(aToken('a', 'aa01')))?.address).toBe('b');
     });
 
     test('a move changes address and node only', async () => {
       const { registrations } = stores();
       const registration = aRegistration('a');
       await registrations.register(registration);
-      expect(await registrations.move(registration.id, '[2001:db8::1]:9', 'node-3')).toEqual({});
+      expect(await registrations.move(registration.id, '[2001:db8::1]:9', 'node-3')).toEqual({
+        previousNode: 'node-1',
+        fence: 2,
+      });
       expect(await registrations.byEndpoint('a')).toEqual({
         ...registration,
         address: '[2001:db8::1]:9',
         node: 'node-3',
+        fence: 2,
+      });
+    });
+
+    describe('the owner of a device', () => {
+      const elsewhere = '192.0.2.9:40000';
+
+      test('is the node that heard it last; the fencing number rises whenever that is another one', async () => {
+        const { registrations } = stores();
+        const { id } = aRegistration('a');
+        const heard = (node: string) => ({ id, address: elsewhere, updatedAt: start, node });
+        expect(await registrations.register(aRegistration('a', { node: 'one' }))).toMatchObject({ fence: 1 });
+        expect(await registrations.update(heard('one'))).toMatchObject({ registration: { fence: 1 } });
+        expect(await registrations.update(heard('two'))).toMatchObject({
+          registration: { node: 'two', fence: 2 },
+          previous: { node: 'one', fence: 1 },
+        });
+        expect(await registrations.move(id, '192.0.2.1:7', 'two')).toEqual({ previousNode: 'two', fence: 2 });
+        expect(await registrations.move(id, elsewhere, 'one')).toEqual({ previousNode: 'two', fence: 3 });
+        expect(await registrations.byId(id)).toMatchObject({ node: 'one', fence: 3 });
+        expect(await registrations.byEndpoint('a')).toMatchObject({ node: 'one', fence: 3 });
+        expect(await registrations.byAddress(elsewhere)).toMatchObject({ node: 'one', fence: 3 });
+      });
+
+      test('is remembered when the registration has ended', async () => {
+        const { registrations } = stores();
+        const { id } = aRegistration('a');
+        await registrations.register(aRegistration('a', { node: 'one' }));
+        await registrations.move(id, elsewhere, 'two');
+        expect(await registrations.deregister(id)).toMatchObject({ node: 'two', fence: 2 });
+        expect(await registrations.register(aRegistration('a', { node: 'two' }))).toMatchObject({ fence: 2 });
+        const [expired] = await registrations.expire(Number.MAX_SAFE_INTEGER, 1);
+        expect(expired).toMatchObject({ node: 'two', fence: 2 });
+        expect(await registrations.register(aRegistration('a', { node: 'one' }))).toMatchObject({ fence: 3 });
+        const again = aRegistration('a', { id: anId('a', 'again'), node: 'three' });
+        expect(await registrations.register(again)).toMatchObject({
+          fence: 4,
+          replaced: { node: 'one', fence: 3 },
+        });
+      });
+
+      test('is who claims it, at the address where it is', async () => {
+        const { registrations } = stores();
+        const registration = aRegistration('a', { node: 'one' });
+        await registrations.register(registration);
+        expect(await registrations.claim(registration.id, 'two')).toEqual({
+          registration: { ...registration, node: 'two', fence: 2 },
+          previousNode: 'one',
+        });
+        expect(await registrations.byEndpoint('a')).toEqual({ ...registration, node: 'two', fence: 2 });
+        expect(await registrations.claim(registration.id, 'two')).toMatchObject({
+          registration: { fence: 2 },
+          previousNode: 'two',
+        });
+        expect(await registrations.claim(anId('a', 'other'), 'two')).toBeUndefined();
+        expect(await registrations.claim('none', 'two')).toBeUndefined();
+      });
+
+      test('is one alone of several that claim it from a node that is gone', async () => {
+        const { registrations } = stores();
+        const { id } = aRegistration('a');
+        await registrations.register(aRegistration('a', { node: 'gone' }));
+        const claims = await Promise.all(
+          ['one', 'two', 'three'].map((node) => registrations.claim(id, node, 'gone')),
+        );
+        const [winner, ...others] = claims.filter((claim) => claim !== undefined);
+        expect(others).toEqual([]);
+        expect(winner?.previousNode).toBe('gone');
+        expect(await registrations.byId(id)).toEqual(winner?.registration);
+      });
+
+      test('keeps it when another device gets its address', async () => {
+        const { registrations } = stores();
+        await registrations.register(aRegistration('a', { node: 'one' }));
+        await registrations.register(aRegistration('b', { node: 'two' }));
+        expect(await registrations.byEndpoint('a')).toMatchObject({
+          node: 'one',
+          fence: 1,
+          addressLost: true,
+        });
+        expect(await registrations.claim(anId('a'), 'two')).toMatchObject({
+          registration: { addressLost: true },
+        });
       });
     });
 
@@ -247,7 +343,7 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
       const registration = aRegistration('a');
       await registrations.register(registration);
       await observations.add(anObservation('aa01', registration));
-      expect(await registrations.deregister(registration.id)).toEqual(registration);
+      expect(await registrations.deregister(registration.id)).toEqual(owned(registration));
       expect(await registrations.deregister(registration.id)).toBeUndefined();
       expect(await registrations.byEndpoint('a')).toBeUndefined();
       expect(await observations.count()).toBe(0);
@@ -281,13 +377,13 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
 
     test('of two registrations of one endpoint at once, one replaces the other', async () => {
       const { registrations } = stores();
-      const one = aRegistration('a', { id: 'one' });
-      const two = aRegistration('a', { id: 'two' });
+      const one = aRegistration('a', { id: anId('a', 'one') });
+      const two = aRegistration('a', { id: anId('a', 'two') });
       const [first, second] = await Promise.all([registrations.register(one), registrations.register(two)]);
       const replaced = [first.replaced?.id, second.replaced?.id];
       const left = await registrations.byEndpoint('a');
       expect(replaced.filter((id) => id !== undefined)).toHaveLength(1);
-      expect(replaced).toContain(left?.id === 'one' ? 'two' : 'one');
+      expect(replaced).toContain(left?.id === one.id ? two.id : one.id);
       expect(await registrations.count()).toBe(1);
     });
 

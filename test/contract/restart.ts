@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Stores } from '../../server/ports/stores.ts';
-import { anObservation, aRegistration, type PersistentStores, start } from './engine.ts';
+import { anObservation, aRegistration, aToken, owned, type PersistentStores, start } from './engine.ts';
 import { aModel } from './object-model-store.ts';
 import { aChoice, aPolicy } from './observation-policy-store.ts';
 import { append, readAll } from './telemetry-log.ts';
@@ -21,8 +21,10 @@ export function describeRestart(name: string, open: () => Promise<PersistentStor
       await before.observations.add(anObservation('aa', registration));
       await before.devices.setAttributes('a', { iccid: '8901' });
       const after = await opened.restart();
-      expect(await after.registrations.byId(registration.id)).toEqual(registration);
-      expect(await after.observations.byToken('aa')).toMatchObject({ address: registration.address });
+      expect(await after.registrations.byId(registration.id)).toEqual(owned(registration));
+      expect(await after.observations.byToken(aToken('a', 'aa'))).toMatchObject({
+        address: registration.address,
+      });
       expect(await after.devices.list({ limit: 5, now: 0, filter: { search: '8901' } })).toMatchObject({
         total: 1,
       });

@@ -51,7 +51,7 @@ export function describeStores(name: string, open: OpenStores): void {
       const registered = registrations.register(aRegistration('a'));
       const appended = append(log, entry);
       await Promise.all([close(), close()]);
-      expect(await registered).toEqual({ replaced: undefined });
+      expect(await registered).toEqual({ replaced: undefined, fence: 1 });
       expect(await appended).toMatchObject({ duplicate: false });
       await close();
       await expect(registrations.count()).rejects.toThrow(StoreUnavailableError);
@@ -69,7 +69,7 @@ export function describeStores(name: string, open: OpenStores): void {
         commands.list({ limit: 1, cursor: 'broken' }).catch((error: Error) => error.name),
         registrations.count(),
       ]);
-      expect(results[0]).toEqual({ replaced: undefined });
+      expect(results[0]).toEqual({ replaced: undefined, fence: 1 });
       expect(results[2]).toMatchObject({ duplicate: false });
       expect(results[3]).toHaveLength(1);
       expect(results[4]).toBe('RequestError');

@@ -6,7 +6,7 @@ import { encodeBody } from '../../../server/embedded/history-chunk.ts';
 import { openEmbeddedStores } from '../../../server/embedded/index.ts';
 import { registrationColumns, registrationRow } from '../../../server/embedded/registration-table.ts';
 import { migrate, schemaVersion } from '../../../server/embedded/schema.ts';
-import { anObservation, aRegistration, start } from '../../contract/engine.ts';
+import { anObservation, aRegistration, aToken, owned, start } from '../../contract/engine.ts';
 import { temporaryFolder } from './folder.ts';
 
 /** What the first version kept of two devices that had the same address, one after the other. */
@@ -49,10 +49,12 @@ test('a database of every version before is taken along, with all that is in it'
 
     const stores = await openEmbeddedStores({ path: folder });
     const present = aRegistration('present', { updatedAt: start + 1 });
-    expect(await stores.registrations.byEndpoint('present')).toEqual(present);
+    expect(await stores.registrations.byEndpoint('present')).toEqual(owned(present));
     // Of those that had the address, it is that of who was heard last.
     expect((await stores.registrations.byAddress(present.address))?.endpoint).toBe('present');
-    expect(await stores.observations.byToken('ab')).toMatchObject(anObservation('ab', present));
+    expect(await stores.observations.byToken(aToken('present', 'ab'))).toMatchObject(
+      anObservation('ab', present),
+    );
     expect((await stores.commands.head('present'))?.id).toBe('c2');
     expect(await stores.commands.trim({ endedBefore: start + 1, keep: 100, limit: 100 })).toBe(1);
     expect((await stores.devices.get('former'))?.firstSeen).toBe(start);

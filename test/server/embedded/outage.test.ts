@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openEmbeddedStores } from '../../../server/embedded/index.ts';
 import { StoreUnavailableError } from '../../../server/ports/errors.ts';
-import { aRegistration } from '../../contract/engine.ts';
+import { anId, aRegistration } from '../../contract/engine.ts';
 import { append, readAll } from '../../contract/telemetry-log.ts';
 import { temporaryFolder } from './folder.ts';
 
@@ -55,7 +55,7 @@ describe('a full disk', () => {
     expect(again.duplicate).toBe(false);
     expect(again.position).toBeGreaterThan(stored.at(-1) as number);
     const made = await stores.registrations.register({ ...aRegistration('b'), address: '127.0.0.1:2' });
-    expect(made).toEqual({ replaced: undefined });
+    expect(made).toEqual({ replaced: undefined, fence: 1 });
     await stores.check();
     await stores.close();
   });
@@ -208,7 +208,7 @@ test('a mistake of ours in one call concerns that call only', async () => {
   const results = await Promise.allSettled([
     stores.registrations.register(aRegistration('a')),
     // The id of another endpoint's registration: ids are unguessable and unique, so this cannot be.
-    stores.registrations.register(aRegistration('b', { id: 'id-a' })),
+    stores.registrations.register(aRegistration('b', { id: anId('a') })),
     stores.registrations.register(aRegistration('c')),
     append(stores.log, large('k')),
   ]);
