@@ -52,10 +52,10 @@ export class RedisConnection {
 
   /**
    * A further connection, for what blocks or subscribes; closed with this one. Its commands have no time limit but
-   * their own.
+   * their own. `shardedSubscribers`: on a Redis Cluster it can subscribe to sharded channels.
    */
-  async another(): Promise<RedisClient> {
-    const client = createClient(this.#options, {});
+  async another(more: { readonly shardedSubscribers?: boolean } = {}): Promise<RedisClient> {
+    const client = createClient(this.#options, more);
     this.#others.add(client);
     await ready(client, this.#options);
     return client;
@@ -155,8 +155,11 @@ function storeError(error: unknown, what: string): Error {
 
 function createClient(
   { address, onError }: RedisOptionsGiven,
-  more: Pick<RedisOptions, 'enableAutoPipelining' | 'commandTimeout'>,
+  given: Pick<RedisOptions, 'enableAutoPipelining' | 'commandTimeout'> & {
+    readonly shardedSubscribers?: boolean;
+  },
 ): RedisClient {
+  const { shardedSubscribers = false, ...more } = given;
   const { username, password, tls } = address;
   const access = {
     ...(username !== undefined && { username }),
@@ -206,6 +209,7 @@ function createClient(
           lazyConnect: true,
           enableOfflineQueue: false,
           enableAutoPipelining,
+          shardedSubscribers,
           clusterRetryStrategy: retryStrategy,
           slotsRefreshTimeout: 2_000,
           redisOptions: {

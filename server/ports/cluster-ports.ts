@@ -42,6 +42,8 @@ export interface NodeBus {
 export interface NodeInfo {
   /** Unique among those that live. */
   readonly name: string;
+  /** Random: tells this process from another one of that name. No spaces. */
+  readonly incarnation: string;
   readonly version: string;
   readonly startedAt: number;
   /** Draining: it takes nothing new. */
@@ -64,14 +66,18 @@ export interface MemberNode extends NodeInfo {
 /** Which nodes there are. */
 export interface Membership {
   /**
-   * Enters a node, with the lowest slot that is free. A process that starts again under the name of one that is not
-   * there any more takes its place; `ttl`: ms without a beat after which it counts as gone.
+   * Enters a node, with the lowest free slot whose remainder by 16 no other node at the same CoAP address has (nodes
+   * that share a port must not share a part of the message ids), or else the lowest free one. A process that starts
+   * again under the name of one that is not there any more takes its place, and its slot where it can; `ttl`: ms
+   * without a beat after which a node counts as gone. `takeOver`: the caller knows that no process of that name is
+   * there, although its time is not over.
    * @throws ConflictError a node of this name lives
    */
-  join(node: NodeInfo, ttl: number): Promise<MemberNode>;
+  join(node: NodeInfo, ttl: number, options?: { readonly takeOver?: boolean }): Promise<MemberNode>;
   /** It lives, and this is how it fares. False: it was taken for gone, and must join again. */
   beat(node: NodeInfo, ttl: number): Promise<boolean>;
-  leave(name: string): Promise<void>;
+  /** Idempotent; another process that has taken its name stays. */
+  leave(node: Pick<NodeInfo, 'name' | 'incarnation'>): Promise<void>;
   /** Those that are entered, by name; gone ones until they are buried. */
   list(): Promise<readonly MemberNode[]>;
   /** Removes those whose time is over and returns them: each is returned by exactly one call in the cluster. */
