@@ -21,6 +21,8 @@ import type {
   ObservationResolver,
   OutgoingRequest,
   RequestHandler,
+  StrayDatagram,
+  StrayForwarder,
   TracedMessage,
 } from './exchange.ts';
 import { type CoapMessage, Code, isSuccess, MessageType, OptionNumber } from './message.ts';
@@ -36,6 +38,7 @@ import { Ping } from './ping.ts';
 import { RandomPool } from './random-pool.ts';
 import { RequestTarget } from './request-target.ts';
 import { ServerRequests } from './server-requests.ts';
+import { decodeStray, Strays } from './strays.ts';
 import { formatToken, parseToken } from './token.ts';
 
 export interface CoapEndpointOptions {
@@ -58,6 +61,8 @@ export interface CoapEndpointOptions {
   readonly tokenPrefix?: Uint8Array;
   /** The part of the message ids that is this process's; all unless told. */
   readonly messageIds?: MessageIdSpace;
+  /** The way to the processes that share the port. Without it what is for them is treated as nobody's. */
+  readonly strays?: StrayForwarder;
 }
 
 function crash(error: unknown): void {
@@ -79,6 +84,7 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
   readonly #requests: ClientRequests;
   readonly #observations: Observations;
   readonly #lookups: ObservationLookups | undefined;
+  readonly #strays: Strays | undefined;
   readonly #statistics: CoapStatistics = {
     datagramsIn: 0,
     datagramsOut: 0,
@@ -89,6 +95,8 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
     retransmissions: 0,
     timeouts: 0,
     refused: 0,
+    forwarded: 0,
+    adopted: 0,
     outstanding: 0,
     observations: 0,
     observers: 0,
@@ -160,6 +168,10 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
       options.resolveObservation === undefined
         ? undefined
         : new ObservationLookups(this.#layer, this.#observations, options.resolveObservation, onFault);
+    this.#strays =
+      options.strays === undefined
+        ? undefined
+        : new Strays(this.#layer, options.strays, tokenPrefix, onFault);
     port.onError((error, peer) => {
       // An address that is none will be none at the next attempt.
       if (error instanceof RequestError && peer !== undefined)
@@ -260,6 +272,18 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
     return this.#observations.get(token);
   }
 
+  takeStray({ data, peer, identity }: StrayDatagram): boolean {
+    const message = this.#closing === undefined ? decodeStray(data) : undefined;
+    if (message === undefined) return false;
+    const { type, messageId, token } = message;
+    const isConcern =
+      type === MessageType.ACK || type === MessageType.RST
+        ? this.#layer.isOurs(messageId)
+        : this.#requests.get(formatToken(token)) !== undefined || this.#layer.remembers(peer, messageId);
+    if (isConcern) this.#layer.receiveForwarded(data, peer, identity);
+    return isConcern;
+  }
+
   ping(peer: PeerAddress, options: { readonly timeout?: number } = {}): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#mustBeOpen();
@@ -301,7 +325,13 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
     this.#server.take(peer, message, identity, seen);
   }
 
-  onResponse(peer: Peer, message: CoapMessage, identity: PeerIdentity | undefined, seen: Seen): void {
+  onResponse(
+    peer: Peer,
+    message: CoapMessage,
+    identity: PeerIdentity | undefined,
+    seen: Seen,
+    data: Uint8Array,
+  ): void {
     if (unrecognisedCritical(message.options) !== undefined) {
       this.#layer.reject(peer, seen);
       return;
@@ -319,6 +349,21 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
       }
       return;
     }
+    const unclaimed = (): void => this.#takeUnasked(token, message, peer, identity, seen);
+    // Before the store is asked: it knows the token of an observation whose first answer is still waited for.
+    if (this.#observations.get(token) === undefined && this.#strays?.isForeign(message.token) === true) {
+      this.#strays.response(message, data, peer, identity, seen, unclaimed);
+    } else unclaimed();
+  }
+
+  /** A response that is no answer to a request under way: a notification, or nobody's. */
+  #takeUnasked(
+    token: string,
+    message: CoapMessage,
+    peer: Peer,
+    identity: PeerIdentity | undefined,
+    seen: Seen,
+  ): void {
     const observation = this.#observations.get(token);
     if (observation !== undefined && this.#observations.take(observation, message, peer, identity, seen))
       return;
@@ -330,6 +375,15 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
     if (message.type === MessageType.CON || hasOption(message.options, OptionNumber.OBSERVE)) {
       this.#layer.reject(peer, seen);
     } else this.#layer.silence(seen);
+  }
+
+  onForeignReply(
+    messageId: number,
+    data: Uint8Array,
+    peer: PeerAddress,
+    identity: PeerIdentity | undefined,
+  ): void {
+    this.#strays?.reply(messageId, { data, peer, identity });
   }
 
   onNewIdentity(peer: Peer): void {

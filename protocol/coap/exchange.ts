@@ -177,6 +177,31 @@ export interface ResolvedObservation {
   readonly onNotification: NotificationHandler;
 }
 
+/** A datagram that came to a process which shares its port with others, and is for one of those. */
+export interface StrayDatagram {
+  readonly data: Uint8Array;
+  readonly peer: PeerAddress;
+  readonly identity: PeerIdentity | undefined;
+}
+
+/**
+ * The way to the other processes that share our port: the system hands datagrams out by addresses, and hands
+ * them out anew when a peer's address changes, and when a process joins or leaves. What is for another
+ * process, that one takes by `CoapEndpoint.takeStray`.
+ */
+export interface StrayForwarder {
+  /**
+   * An ACK or RST whose message id is not of our part. Best effort: where it gets lost, what it answers is
+   * sent again, and so is it.
+   */
+  reply(messageId: number, stray: StrayDatagram): void;
+  /**
+   * A response whose token does not begin with our prefix. Calls `done` once, now or later, with what
+   * `takeStray` gave there; false where nobody has that prefix, or it cannot be reached.
+   */
+  response(token: Uint8Array, stray: StrayDatagram, done: (taken: boolean) => void): void;
+}
+
 /** One message that went over the wire, for traces. Only made while somebody listens. */
 export interface TracedMessage {
   readonly direction: 'in' | 'out';
@@ -232,6 +257,11 @@ export interface CoapEndpoint {
   observation(token: string): Observation | undefined;
   /** CoAP ping: an empty CON that the peer answers with RST (RFC 7252 §4.3). Resolves with the time taken, in ms. */
   ping(peer: PeerAddress, options?: { readonly timeout?: number }): Promise<number>;
+  /**
+   * Takes a datagram that came to another process which shares the port: see StrayForwarder. False where it is no
+   * concern of this one, neither an answer that something here waits for nor a duplicate of what was taken here.
+   */
+  takeStray(stray: StrayDatagram): boolean;
   /** Sets, or with undefined removes, the listener for every message in and out. */
   trace(listener: ((message: TracedMessage) => void) | undefined): void;
   /** Counters since the start; for metrics. */
@@ -253,6 +283,9 @@ export interface CoapStatistics {
   timeouts: number;
   /** Dropped because a bound of CoapParameters was reached. */
   refused: number;
+  /** Datagrams that went on to another process that shares the port, and those that came from one. */
+  forwarded: number;
+  adopted: number;
   /** Gauges. */
   outstanding: number;
   observations: number;

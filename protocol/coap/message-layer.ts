@@ -17,7 +17,20 @@ import type { RandomPool } from './random-pool.ts';
 export interface MessageReceiver {
   onRequest(peer: Peer, message: CoapMessage, identity: PeerIdentity | undefined, seen: Seen): void;
   /** A response that came by itself, in a CON or NON. */
-  onResponse(peer: Peer, message: CoapMessage, identity: PeerIdentity | undefined, seen: Seen): void;
+  onResponse(
+    peer: Peer,
+    message: CoapMessage,
+    identity: PeerIdentity | undefined,
+    seen: Seen,
+    data: Uint8Array,
+  ): void;
+  /** An ACK or RST with a message id that is not of our part: it answers another process that shares our port. */
+  onForeignReply(
+    messageId: number,
+    data: Uint8Array,
+    address: PeerAddress,
+    identity: PeerIdentity | undefined,
+  ): void;
   /** At that address is somebody else now: nothing of what is known or under way concerns him. */
   onNewIdentity(peer: Peer): void;
   /** RST for something that is no Transmission any more: a NON notification. */
@@ -74,9 +87,25 @@ export class MessageLayer extends Outbox {
 
   receive(data: Uint8Array, address: PeerAddress, identity: PeerIdentity | undefined): void {
     if (this.#closed) return;
+    this.statistics.datagramsIn++;
+    this.statistics.bytesIn += data.length;
+    this.#take(data, address, identity);
+  }
+
+  /** As `receive`, for what another process that shares the port has received. */
+  receiveForwarded(data: Uint8Array, address: PeerAddress, identity: PeerIdentity | undefined): void {
+    if (this.#closed) return;
+    this.statistics.adopted++;
+    this.#take(data, address, identity);
+  }
+
+  /** Whether that peer has used that message id here within its lifetime. */
+  remembers(address: PeerAddress, messageId: number): boolean {
+    return this.peers.get(address)?.seen?.find(messageId, this.clock.now()) !== undefined;
+  }
+
+  #take(data: Uint8Array, address: PeerAddress, identity: PeerIdentity | undefined): void {
     const { statistics } = this;
-    statistics.datagramsIn++;
-    statistics.bytesIn += data.length;
     this.traceListener?.({ direction: 'in', peer: address, data, retransmission: 0 });
     let message: CoapMessage;
     try {
@@ -88,7 +117,7 @@ export class MessageLayer extends Outbox {
     }
     const { type, code } = message;
     if (type === MessageType.ACK || type === MessageType.RST) {
-      this.#reply(message, address, identity);
+      this.#reply(message, data, address, identity);
       return;
     }
     const codeClass = code >> 5;
@@ -132,7 +161,7 @@ export class MessageLayer extends Outbox {
       return;
     }
     if (codeClass === 0) this.#receiver.onRequest(peer, message, identity, seen);
-    else this.#receiver.onResponse(peer, message, identity, seen);
+    else this.#receiver.onResponse(peer, message, identity, seen, data);
   }
 
   /**
@@ -163,11 +192,20 @@ export class MessageLayer extends Outbox {
     else if (seen.reply === SeenReply.DATA && seen.data !== undefined) this.send(seen.data, peer.address, 1);
   }
 
-  #reply(message: CoapMessage, address: PeerAddress, identity: PeerIdentity | undefined): void {
+  #reply(
+    message: CoapMessage,
+    data: Uint8Array,
+    address: PeerAddress,
+    identity: PeerIdentity | undefined,
+  ): void {
     const { type, code, messageId } = message;
     // §4.2: an ACK is empty or carries a response, an RST is empty.
     if (code !== Code.EMPTY && (type === MessageType.RST || code >> 5 < 2 || code >> 5 > 5)) {
       this.statistics.malformed++;
+      return;
+    }
+    if (!this.isOurs(messageId)) {
+      this.#receiver.onForeignReply(messageId, data, address, identity);
       return;
     }
     const peer = this.peers.get(address);

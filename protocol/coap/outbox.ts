@@ -64,6 +64,12 @@ export class Outbox implements TransmissionDriver {
     this.#port.send(data, address);
   }
 
+  /** Whether a message of this process may have that id. */
+  isOurs(messageId: number): boolean {
+    const { first, count } = this.#idSpace;
+    return messageId >= first && messageId < first + count;
+  }
+
   /** The next of our message ids for that peer. */
   nextMessageId(peer: Peer): number {
     const { first, count } = this.#idSpace;

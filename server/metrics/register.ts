@@ -35,6 +35,8 @@ const coapCounters = {
   retransmissions: ['retransmissions', 'Messages sent again'],
   timeouts: ['timeouts', 'Requests and notifications that were never answered'],
   refused: ['refused_messages', 'Messages dropped because a bound was reached'],
+  forwarded: ['forwarded_datagrams', 'Datagrams passed on to the node on the same port that they are for'],
+  adopted: ['adopted_datagrams', 'Datagrams that another node on the same port received'],
 } as const satisfies Partial<Record<keyof CoapStatistics, readonly [string, string]>>;
 
 const coapGauges = {
