@@ -8,7 +8,7 @@ import type {
   HistorySummary,
 } from '../../server/ports/history.ts';
 import { historySteps, stepFor } from '../../server/ports/history-steps.ts';
-import { aRegistration, type OpenStores, useStores } from './engine.ts';
+import { type OpenStores, useStores } from './engine.ts';
 import { allBefore } from './history.ts';
 
 const second = 1_000_000;
@@ -20,7 +20,7 @@ const day = 24 * hour;
 const epoch = 20_000 * day;
 const series = { endpoint: 'a', path: '/42770/0/2' };
 
-function aChunk(
+export function aChunk(
   position: number,
   readings: readonly (readonly [number, HistoryReading['value']])[],
 ): HistoryChunk {
@@ -33,7 +33,7 @@ function aChunk(
 }
 
 /** Readings once a second with what a sine makes of their time, in packs of so many. */
-function everySecond(from: number, to: number, pack = 60): HistoryChunk[] {
+export function everySecond(from: number, to: number, pack = 60): HistoryChunk[] {
   const chunks: HistoryChunk[] = [];
   for (let at = from; at < to; at += pack * second) {
     const count = Math.min(pack, Math.ceil((to - at) / second));
@@ -368,19 +368,6 @@ export function describeHistoryRollUps(name: string, open: OpenStores): void {
       expect((await history.series({ ...series, from: epoch, to: epoch + day, points: 10 })).items).toEqual(
         [],
       );
-    });
-
-    test('a series whose device was removed has nothing, and begins anew', async () => {
-      const { history, devices, registrations } = stores();
-      await registrations.register(aRegistration('a'));
-      await registrations.deregister(aRegistration('a').id);
-      await history.append(everySecond(epoch, epoch + hour));
-      await history.rollUp(epoch + day);
-      expect(await devices.remove('a')).toBe(true);
-      await history.append([aChunk(500, [[epoch, 1]])]);
-      await history.rollUp(epoch + day);
-      const found = await history.series({ ...series, from: epoch, to: epoch + hour, points: 4 });
-      expect(found.items.map(({ count }) => count)).toEqual([1]);
     });
 
     test('roll-ups are what the readings come to, whatever is late, repeated, rolled up and trimmed in between', async () => {

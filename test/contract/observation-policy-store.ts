@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ObservationChoice, ObservationPolicy } from '../../server/ports/observation-policy-store.ts';
-import { aRegistration, type OpenStores, start, useStores } from './engine.ts';
+import { type OpenStores, start, useStores } from './engine.ts';
 
 export function aPolicy(id: string, change: Partial<ObservationPolicy> = {}): ObservationPolicy {
   return {
@@ -97,21 +97,6 @@ export function describeObservationPolicyStore(name: string, open: OpenStores): 
       await policies.setWritten('a', '/3/0/9', undefined);
       await policies.setWritten('a', '/4', undefined);
       expect(await policies.recorded()).toEqual([]);
-    });
-
-    test('what is kept of a device survives its registration, and goes with the device', async () => {
-      const { observationPolicies: policies, registrations, devices } = stores();
-      const registration = aRegistration('a');
-      await registrations.register(registration);
-      await policies.choose('a', aChoice('/3/0/9'));
-      await policies.setWritten('a', '/3/0/9', { pmin: 1 });
-      await registrations.deregister(registration.id);
-      await registrations.register(aRegistration('a', { id: 'again' }));
-      expect((await policies.record('a')).choices).toHaveLength(1);
-      expect(await devices.remove('a')).toBe(false);
-      await registrations.deregister('again');
-      expect(await devices.remove('a')).toBe(true);
-      expect(await policies.record('a')).toEqual({ choices: [], written: new Map() });
     });
   });
 }
