@@ -29,10 +29,18 @@ export const importRules: readonly ImportRule[] = [
   { from: 'client/', to: ['protocol/', 'objects/'] },
   { from: 'server/main.ts', to: [...server, 'redis/'] },
   { from: 'server/embedded/', to: server },
+  { from: 'server/inventory/', to: ['protocol/errors.ts', 'server/ports/'] },
   { from: 'server/', to: server, except: ['server/embedded/', 'server/main.ts'] },
   {
     from: 'redis/',
-    to: ['protocol/lwm2m/', 'objects/', 'protocol/errors.ts', 'server/ports/', 'server/errors.ts'],
+    to: [
+      'protocol/lwm2m/',
+      'objects/',
+      'protocol/errors.ts',
+      'server/ports/',
+      'server/inventory/',
+      'server/errors.ts',
+    ],
   },
   {
     from: 'web/',

@@ -1,17 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { RequestError } from '../../protocol/errors.ts';
-import { decodeCursor, encodeCursor, foreignCursor } from '../ports/cursor.ts';
-import {
-  type DeviceCounts,
-  type DeviceFacets,
-  type DeviceFilter,
-  type DeviceQuery,
-  type DeviceSort,
-  type DeviceText,
-  deviceSorts,
+import { type IndexRow, indexColumns } from '../inventory/device-columns.ts';
+import { DeviceIndex } from '../inventory/device-index.ts';
+import { pageOf } from '../inventory/device-pages.ts';
+import type {
+  DeviceCounts,
+  DeviceFacets,
+  DeviceFilter,
+  DeviceQuery,
+  DeviceText,
 } from '../ports/device-store.ts';
-import { type IndexRow, indexColumns } from './device-columns.ts';
-import { DeviceIndex, type DevicePlace } from './device-index.ts';
 import { type DeviceRow, deviceSelection } from './device-table.ts';
 
 /**
@@ -46,14 +43,10 @@ export class DeviceQueries {
     readonly total: number;
     readonly next: string | undefined;
   } {
-    const { sort, descending, after } = orderOf(query);
     return this.#consistent(() => {
-      const { filter = {}, now, limit, offset } = query;
-      const page = this.#index.page({ filter, now, limit, sort, descending, after, offset });
-      const items = page.endpoints.map((endpoint) => this.#get.get(endpoint) as unknown as DeviceRow);
-      const next =
-        page.last && encodeCursor('devices', [sort, descending, page.last.key, page.last.endpoint]);
-      return { items, total: page.total, next };
+      const { endpoints, total, next } = pageOf(this.#index, query);
+      const items = endpoints.map((endpoint) => this.#get.get(endpoint) as unknown as DeviceRow);
+      return { items, total, next };
     });
   }
 
@@ -102,25 +95,4 @@ export class DeviceQueries {
     }
     this.#level = Math.max(this.#level ?? 0, level);
   }
-}
-
-/** @throws RequestError a cursor of another list or order, or an offset beside it */
-function orderOf({ sort, descending, cursor, offset }: DeviceQuery): {
-  readonly sort: DeviceSort;
-  readonly descending: boolean;
-  readonly after?: DevicePlace;
-} {
-  if (cursor === undefined) return { sort: sort ?? 'endpoint', descending: descending ?? false };
-  if (offset !== undefined) throw new RequestError('either a cursor or an offset');
-  const [ofSort, ofDescending, key, endpoint, ...more] = decodeCursor('devices', cursor, 'parts');
-  const fits =
-    deviceSorts.includes(ofSort as DeviceSort) &&
-    typeof ofDescending === 'boolean' &&
-    typeof key !== 'boolean' &&
-    typeof endpoint === 'string' &&
-    more.length === 0;
-  if (!fits || key === undefined) throw foreignCursor();
-  const same = (sort ?? ofSort) === ofSort && (descending ?? ofDescending) === ofDescending;
-  if (!same) throw new RequestError('the cursor is of a list in another order');
-  return { sort: ofSort as DeviceSort, descending: ofDescending, after: { key, endpoint } };
 }

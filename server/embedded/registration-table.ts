@@ -1,8 +1,8 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Link } from '../../protocol/lwm2m/link-format.ts';
+import { endings } from '../inventory/device-columns.ts';
 import type { Registration, RegistrationUpdate } from '../ports/registration-store.ts';
 import type { ChangeCounter } from './change-counter.ts';
-import { endings } from './device-columns.ts';
 
 /**
  * A registration as a row and between the threads, in the order of `registrationColumns`; links and other
