@@ -20,7 +20,7 @@ const guard = [
   'local whole = redis',
   'local redis = setmetatable({ call = function(command, ...)',
   '  local name = string.lower(command)',
-  "  if name ~= 'time' and name ~= 'publish' and name ~= 'spublish' then",
+  "  if name ~= 'time' and name ~= 'info' and name ~= 'publish' and name ~= 'spublish' then",
   "    local key = (name == 'xinfo' or name == 'xgroup' or name == 'object') and select(2, ...) or (...)",
   "    if not declared[key] then error('undeclared key in ' .. name .. ': ' .. tostring(key)) end",
   '  end',
