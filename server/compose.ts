@@ -186,6 +186,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     clock,
     log: log.child({ part: 'observations' }),
     node: config.node,
+    slot: 0,
     lookupFor,
     onHeard: (id, name, doubt) => parts().lifecycle.heard(id, name, doubt),
     onLost: (observation, reason) => parts().policies.reconciler.lost(observation, reason),

@@ -4,6 +4,8 @@ import { type Setting, type SettingInForce, settings } from './settings.ts';
 
 import { createAddressPolicy } from './webhooks/address-policy.ts';
 
+/** So many may share an address: see cluster/shared-port.ts. */
+const MOST_WORKERS = 16;
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 /** Bytes: 1 MiB to 1 GiB. */
 const SMALLEST_TRACE = 1024 * 1024;
@@ -15,11 +17,17 @@ export interface Config {
   readonly inForce: readonly SettingInForce[];
   readonly coapHost: string;
   readonly coapPort: number;
+  /** `coap://host:port`, as devices use it; undefined: where CoAP listens. */
+  readonly coapAddress: string | undefined;
   readonly httpHost: string;
   readonly httpPort: number;
   readonly allowedHosts: readonly string[];
   readonly data: string;
   readonly node: string;
+  /** Processes; more than one are started by a process that is no node itself. */
+  readonly workers: number;
+  readonly reusePort: boolean;
+  readonly takeOver: boolean;
   readonly logLevel: LogLevel;
   /** ms */
   readonly requestTimeout: number;
@@ -142,11 +150,21 @@ export function loadConfig(
     }),
     coapHost: required('SIMYARD_COAP_HOST'),
     coapPort: integer('SIMYARD_COAP_PORT', 0, 65535),
+    coapAddress: coapAddress(text('SIMYARD_COAP_ADDRESS')),
     httpHost: required('SIMYARD_HTTP_HOST'),
     httpPort: integer('SIMYARD_HTTP_PORT', 0, 65535),
     allowedHosts: list(text('SIMYARD_ALLOWED_HOSTS')),
     data: required('SIMYARD_DATA'),
     node: text('SIMYARD_NODE') ?? hostname(),
+    ...processes({
+      workers: integer('SIMYARD_WORKERS', 1, MOST_WORKERS),
+      reusePort: toggle('SIMYARD_REUSE_PORT'),
+      shared: text('SIMYARD_REDIS_URL') !== undefined,
+      ports: (['SIMYARD_COAP_PORT', 'SIMYARD_HTTP_PORT', 'SIMYARD_LESHAN_PORT'] as const).filter(
+        (name) => text(name) === '0',
+      ),
+    }),
+    takeOver: toggle('SIMYARD_TAKE_OVER'),
     logLevel,
     requestTimeout: integer('SIMYARD_REQUEST_TIMEOUT', 100, 600_000),
     rateLimit: integer('SIMYARD_RATE_LIMIT', 0, 1_000_000),
@@ -195,6 +213,47 @@ function leshanConfig(config: LeshanConfig): LeshanConfig {
     );
   }
   return config;
+}
+
+/** What several processes on one machine need. @throws ConfigError where it is missing */
+function processes({
+  workers,
+  reusePort,
+  shared,
+  ports,
+}: {
+  readonly workers: number;
+  readonly reusePort: boolean;
+  /** Whether the store is one that several processes may share. */
+  readonly shared: boolean;
+  /** Settings of ports that are left to the system. */
+  readonly ports: readonly string[];
+}): Pick<Config, 'workers' | 'reusePort'> {
+  if (workers > 1 && !shared) {
+    throw new ConfigError(
+      `SIMYARD_WORKERS is ${workers}, which needs SIMYARD_REDIS_URL: the embedded store is one process's`,
+    );
+  }
+  if (reusePort && !shared) {
+    throw new ConfigError("SIMYARD_REUSE_PORT needs SIMYARD_REDIS_URL: the embedded store is one process's");
+  }
+  if (workers > 1 && ports.length > 0) {
+    throw new ConfigError(
+      `${ports[0]} is 0, and SIMYARD_WORKERS is ${workers}: workers share a port that is known beforehand`,
+    );
+  }
+  return { workers, reusePort };
+}
+
+/** @throws ConfigError */
+function coapAddress(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const match = /^coap:\/\/(\[[\da-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?\/?$/i.exec(text);
+  const port = Number(match?.[2] ?? 5683);
+  if (match === null || port === 0 || port > 65_535) {
+    throw new ConfigError(`SIMYARD_COAP_ADDRESS must be coap://host:port, not '${text}'`);
+  }
+  return `coap://${match[1]?.toLowerCase()}:${port}`;
 }
 
 function list(text = ''): string[] {

@@ -1,5 +1,7 @@
-import type { FastifyInstance } from 'fastify';
+import { hostname } from 'node:os';
+import type { FastifyInstance, FastifyListenOptions } from 'fastify';
 import type { Logger } from 'pino';
+import type { PeerAddress } from '../protocol/coap/datagram-port.ts';
 import type { CoapEndpoint } from '../protocol/coap/exchange.ts';
 import { createUdpPort, type UdpPort } from '../protocol/coap/udp-port.ts';
 import { type Config, ConfigError, isLoopback } from './config.ts';
@@ -18,6 +20,7 @@ export async function openUdpPort(config: Config, log: Logger): Promise<UdpPort>
       host: config.coapHost,
       port: config.coapPort,
       receiveBufferSize: UDP_BUFFER,
+      reusePort: config.reusePort,
     });
     if (port.receiveBufferSize < UDP_BUFFER) {
       log.warn(
@@ -33,7 +36,16 @@ export async function openUdpPort(config: Config, log: Logger): Promise<UdpPort>
 
 /** @throws ConfigError as above. Resolves with the address that people open. */
 export function listen(api: FastifyInstance, config: Config): Promise<string> {
-  return listenAt(api, config.httpHost, config.httpPort, 'SIMYARD_HTTP_PORT');
+  return listenAt(api, config.httpHost, config.httpPort, 'SIMYARD_HTTP_PORT', config.reusePort);
+}
+
+/**
+ * Where devices reach this node, as it tells others: nodes that share the address have the same. One that listens on
+ * all addresses of its machine goes by the machine's name.
+ */
+export function coapUriOf(config: Pick<Config, 'coapAddress'>, local: PeerAddress): string {
+  if (config.coapAddress !== undefined) return config.coapAddress;
+  return `coap://${local.replace(/^(?:0\.0\.0\.0|\[::\])(?=:)/, hostname())}`;
 }
 
 /** @throws ConfigError as above, which names this setting. Resolves with the address that people open. */
@@ -42,9 +54,12 @@ export async function listenAt(
   host: string,
   port: number,
   setting: string,
+  reusePort = false,
 ): Promise<string> {
+  // Handed to the system as they are (net.Server.listen); Fastify's type does not list all of them.
+  const options: FastifyListenOptions & { readonly reusePort: boolean } = { host, port, reusePort };
   try {
-    return await api.listen({ host, port });
+    return await api.listen(options);
   } catch (error) {
     throw explainListen(error, 'TCP', host, port, setting);
   }

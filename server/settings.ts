@@ -39,6 +39,14 @@ export const settings = [
       'Numeric address that CoAP listens on. Anything but loopback lets the network in, without security.',
   },
   {
+    name: 'SIMYARD_COAP_ADDRESS',
+    flag: 'coap-address',
+    type: 'text',
+    default: undefined,
+    meaning:
+      'Address that devices use, `coap://host:port`, where it is not the one that CoAP listens on: that of a balancer. Nodes with the same one stand in for each other at once.',
+  },
+  {
     name: 'SIMYARD_HTTP_PORT',
     flag: 'http-port',
     type: 'port',
@@ -84,6 +92,30 @@ export const settings = [
     type: 'text',
     default: undefined,
     meaning: "Name of this server node; the machine's host name where unset.",
+  },
+  {
+    name: 'SIMYARD_WORKERS',
+    flag: 'workers',
+    type: 'integer',
+    default: '1',
+    meaning:
+      'Processes that share the ports, each a node of the cluster (`<node>-1`, `<node>-2`, …): one for each core, 16 at the most. More than one need SIMYARD_REDIS_URL.',
+  },
+  {
+    name: 'SIMYARD_REUSE_PORT',
+    flag: 'reuse-port',
+    type: 'switch',
+    default: 'false',
+    meaning:
+      '`true`: shares its UDP and TCP ports with other nodes on this machine that say so too. Needs SIMYARD_REDIS_URL.',
+  },
+  {
+    name: 'SIMYARD_TAKE_OVER',
+    flag: 'take-over',
+    type: 'switch',
+    default: 'false',
+    meaning:
+      '`true`: no other process runs under the name of this node any more, so that the place of one that was killed is taken without waiting until it counts as gone.',
   },
   {
     name: 'SIMYARD_LOG_LEVEL',

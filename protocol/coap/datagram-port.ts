@@ -37,7 +37,7 @@ export interface DatagramPort {
    * errors that name a peer (ICMP unreachable) go to `onError`.
    */
   send(data: Uint8Array, peer: PeerAddress): void;
-  /** Sets the one receiver. Datagrams that arrive before there is one are dropped. */
+  /** Sets the one receiver. Datagrams that arrive before there is one may be dropped. */
   onDatagram(handler: DatagramHandler): void;
   /** Sets the one listener for transport errors. `peer` is known only where the system names it. */
   onError(handler: (error: Error, peer: PeerAddress | undefined) => void): void;

@@ -4,6 +4,8 @@ import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { RequestError } from '../errors.ts';
 import type { DatagramHandler, DatagramPort, PeerAddress } from './datagram-port.ts';
 
+/** Datagrams that are held until there is somebody to receive them. */
+const MAX_EARLY = 1_024;
 const MAPPED_IPV4 = '::ffff:';
 
 export interface UdpPortOptions {
@@ -108,6 +110,29 @@ export async function createUdpPort(options: UdpPortOptions): Promise<UdpPort> {
     lastPort = portNumber;
   };
 
+  let receiver: DatagramHandler | undefined;
+  // A socket that shares its port gets its part of the traffic from the moment on that it is bound.
+  let early: { readonly data: Uint8Array; readonly from: RemoteInfo }[] = [];
+  const take = (data: Uint8Array, from: RemoteInfo): void => {
+    const { address } = from;
+    // A forged source that no answer can go to (RFC 768 allows port 0 to those who want none).
+    if (from.port === 0 || closing !== undefined) return;
+    if (receiver === undefined) {
+      if (early.length < MAX_EARLY) early.push({ data, from });
+      return;
+    }
+    const peer =
+      type === 'udp4'
+        ? `${address}:${from.port}`
+        : formatPeer(
+            address.startsWith(MAPPED_IPV4) ? address.slice(MAPPED_IPV4.length) : address,
+            from.port,
+          );
+    remember(peer, address, from.port);
+    receiver(data, peer, undefined);
+  };
+  socket.on('message', take);
+
   return {
     local,
     receiveBufferSize: granted,
@@ -133,21 +158,14 @@ export async function createUdpPort(options: UdpPortOptions): Promise<UdpPort> {
       }
     },
     onDatagram(handler: DatagramHandler) {
-      socket.removeAllListeners('message');
-      socket.on('message', (data: Uint8Array, from: RemoteInfo) => {
-        const address = from.address;
-        // A forged source that no answer can go to (RFC 768 allows port 0 to those who want none).
-        if (from.port === 0) return;
-        const peer =
-          type === 'udp4'
-            ? `${address}:${from.port}`
-            : formatPeer(
-                address.startsWith(MAPPED_IPV4) ? address.slice(MAPPED_IPV4.length) : address,
-                from.port,
-              );
-        remember(peer, address, from.port);
-        handler(data, peer, undefined);
-      });
+      receiver = handler;
+      const held = early;
+      early = [];
+      // Not from within this call: who sets the receiver may not be done with setting up.
+      if (held.length > 0)
+        setImmediate(() => {
+          for (const { data, from } of held) take(data, from);
+        });
     },
     onError(handler) {
       errorHandler = handler;

@@ -43,7 +43,7 @@ export async function composeLeshan(
     token,
   });
   onClose(() => api.close());
-  const address = await listenAt(api, host, port, 'SIMYARD_LESHAN_PORT');
+  const address = await listenAt(api, host, port, 'SIMYARD_LESHAN_PORT', config.reusePort);
   log.info({ leshan: address, token: token !== undefined }, 'the Leshan-compatible interface is open');
   return address;
 }

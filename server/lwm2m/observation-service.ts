@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
@@ -24,6 +23,7 @@ import type { DeviceRequestOptions } from './device-requests.ts';
 import { type Held, HeldObservations, holding } from './held-observations.ts';
 import { attachAttributes, cancelAtDevice, firstNotification, requestOf } from './observation-requests.ts';
 import { type ObservationTarget, type TargetLike, targetKey, targetOf } from './observation-target.ts';
+import { observationToken } from './observation-token.ts';
 import { speaks } from './versions.ts';
 
 export interface ObservationServiceOptions {
@@ -34,6 +34,8 @@ export interface ObservationServiceOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly node: string;
+  /** Of this node, 0 to 255: its tokens begin with it. */
+  readonly slot: number;
   /** What the resources of a device are typed by. */
   readonly lookupFor: (registration: Registration) => ResourceTypeLookup;
   readonly reach: DeviceReach;
@@ -185,7 +187,7 @@ export class ObservationService {
       : readFormats(registration, (target.paths[0] ?? '').split('/').length > 3, asked);
     for (const [index, format] of formats.entries()) {
       const stored: StoredObservation = {
-        token: randomBytes(8).toString('hex'),
+        token: observationToken(this.#options.slot, registration.endpoint),
         registrationId: registration.id,
         endpoint: registration.endpoint,
         paths: target.paths,

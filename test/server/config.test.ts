@@ -36,6 +36,11 @@ describe('the configuration', () => {
     [{ SIMYARD_LESHAN_API: 'yes' }, "SIMYARD_LESHAN_API must be true or false, not 'yes'"],
     [{ SIMYARD_LESHAN_API: 'true', SIMYARD_LESHAN_HOST: '0.0.0.0' }, 'set SIMYARD_LESHAN_TOKEN'],
     [{ SIMYARD_LESHAN_TOKEN: 'two words' }, 'no bearer token'],
+    [{ SIMYARD_WORKERS: '2' }, 'SIMYARD_WORKERS is 2, which needs SIMYARD_REDIS_URL'],
+    [{ SIMYARD_WORKERS: '17' }, 'SIMYARD_WORKERS must be a whole number from 1 to 16'],
+    [{ SIMYARD_REUSE_PORT: 'true' }, 'SIMYARD_REUSE_PORT needs SIMYARD_REDIS_URL'],
+    [{ SIMYARD_COAP_ADDRESS: 'example.com:5683' }, 'SIMYARD_COAP_ADDRESS must be coap://host:port'],
+    [{ SIMYARD_COAP_ADDRESS: 'coap://example.com:70000' }, 'SIMYARD_COAP_ADDRESS must be coap://host:port'],
   ])('refuses %o with one clear line', (env, message) => {
     expect(() => loadConfig(env, [])).toThrow(ConfigError);
     expect(() => loadConfig(env, [])).toThrow(message);
@@ -44,6 +49,14 @@ describe('the configuration', () => {
     } catch (error) {
       expect((error as Error).message).not.toContain('\n');
     }
+  });
+
+  it.each([
+    ['coap://Devices.Example.com', 'coap://devices.example.com:5683'],
+    ['coap://192.0.2.7:7000/', 'coap://192.0.2.7:7000'],
+    ['coap://[2001:db8::1]:5683', 'coap://[2001:db8::1]:5683'],
+  ])('has the same text for an address however it is written: %s', (given, expected) => {
+    expect(loadConfig({ SIMYARD_COAP_ADDRESS: given }, []).coapAddress).toBe(expected);
   });
 
   it('lets the Leshan-compatible interface listen beyond this machine with a token', () => {

@@ -30,6 +30,28 @@ function next(at: UdpPort): Promise<[string, string]> {
 
 const portOf = (at: UdpPort) => parsePeer(at.local).port;
 
+test('what comes before somebody receives is held, in order, and handed on once there is a receiver', async () => {
+  const [at, from] = [await port(), await port()];
+  for (let i = 0; i < 3; i++) from.send(bytes(`${i}`), at.local);
+  // Once these have come back, the others have arrived as well.
+  const probe = await port();
+  const [echo] = await Promise.all([next(probe), from.send(bytes('last'), probe.local)]);
+  expect(echo[0]).toBe('last');
+  await new Promise((resolve) => setImmediate(resolve));
+  const got: string[] = [];
+  const all = new Promise<void>((resolve) =>
+    at.onDatagram((data, peer) => {
+      expect(peer).toBe(from.local);
+      if (got.push(text(data)) === 4) resolve();
+    }),
+  );
+  // Not before whoever sets the receiver is done.
+  expect(got).toEqual([]);
+  from.send(bytes('3'), at.local);
+  await all;
+  expect(got.sort()).toEqual(['0', '1', '2', '3']);
+});
+
 describe('peer addresses', () => {
   test('are a numeric host and a port, IPv6 in brackets', () => {
     for (const [host, number, peer] of [

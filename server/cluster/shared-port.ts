@@ -1,0 +1,109 @@
+import type { StrayDatagram, StrayForwarder } from '../../protocol/coap/exchange.ts';
+import type { MessageIdSpace } from '../../protocol/coap/message-ids.ts';
+import type { MemberNode } from '../ports/cluster-ports.ts';
+
+/** Nodes that may share an address: as many parts has the space of message ids. */
+export const MOST_SHARERS = 16;
+const IDS_OF_ONE = 65_536 / MOST_SHARERS;
+/** ms: half of what a device waits at least before it sends again (RFC 7252 §4.8), and long for the way there and back. */
+const OFFER_TIMEOUT = 1_000;
+/** The service by which nodes hand each other what came to the wrong one. */
+const SERVICE = 'datagrams';
+
+/** What the tokens of the node in that slot begin with. */
+export function tokenPrefixOf(slot: number): Uint8Array {
+  return Uint8Array.of(slot);
+}
+
+/** The message ids of the node in that slot. */
+export function messageIdsOf(slot: number): MessageIdSpace {
+  return { first: (slot % MOST_SHARERS) * IDS_OF_ONE, count: IDS_OF_ONE };
+}
+
+/** What of the cluster is needed here. */
+export interface SharedPortCluster {
+  readonly self: Pick<MemberNode, 'name' | 'coap'>;
+  members(): readonly Pick<MemberNode, 'name' | 'slot' | 'coap'>[];
+  call(
+    node: string,
+    service: string,
+    method: string,
+    args: readonly unknown[],
+    timeout: number,
+  ): Promise<unknown>;
+  tell(node: string, service: string, method: string, args: readonly unknown[]): void;
+  serve(service: string, handlers: Readonly<Record<string, (...args: never[]) => unknown>>): void;
+}
+
+/** Who takes what others have received: the CoAP endpoint. */
+export interface StrayTaker {
+  takeStray(stray: StrayDatagram): boolean;
+}
+
+export interface StrayRouterOptions {
+  readonly cluster: SharedPortCluster;
+  /** A node did not answer; what was for it goes its usual way here. */
+  readonly onUnanswered: (error: unknown, node: string) => void;
+  /** Hears of each datagram that is taken for another node, before it is. */
+  readonly onAdopted?: (stray: StrayDatagram) => void;
+}
+
+/**
+ * The nodes that share this one's address, whether by SO_REUSEPORT or behind a balancer that keeps the sources of
+ * datagrams, get what is theirs: an ACK or RST by its message id, a response by its token.
+ */
+export class StrayRouter implements StrayForwarder {
+  readonly #options: StrayRouterOptions;
+
+  constructor(options: StrayRouterOptions) {
+    this.#options = options;
+  }
+
+  /** Takes what others have for this node from now on. */
+  attach(taker: StrayTaker): void {
+    const take = (stray: StrayDatagram): boolean => {
+      const taken = taker.takeStray(stray);
+      if (taken) this.#options.onAdopted?.(stray);
+      return taken;
+    };
+    this.#options.cluster.serve(SERVICE, {
+      reply: (data: Uint8Array, peer: string, identity: StrayDatagram['identity'] | null) => {
+        take({ data, peer, identity: identity ?? undefined });
+      },
+      response: (data: Uint8Array, peer: string, identity: StrayDatagram['identity'] | null) =>
+        take({ data, peer, identity: identity ?? undefined }),
+    });
+  }
+
+  reply(messageId: number, { data, peer, identity }: StrayDatagram): void {
+    const part = Math.floor(messageId / IDS_OF_ONE);
+    // One node, unless more share the address than there are parts.
+    for (const { name, slot } of this.#sharers()) {
+      if (slot % MOST_SHARERS !== part) continue;
+      this.#options.cluster.tell(name, SERVICE, 'reply', [data, peer, identity ?? null]);
+    }
+  }
+
+  response(token: Uint8Array, { data, peer, identity }: StrayDatagram, done: (taken: boolean) => void): void {
+    const maker = this.#sharers().find(({ slot }) => slot === token[0]);
+    if (maker === undefined) {
+      done(false);
+      return;
+    }
+    this.#options.cluster
+      .call(maker.name, SERVICE, 'response', [data, peer, identity ?? null], OFFER_TIMEOUT)
+      .then(
+        (taken) => done(taken === true),
+        (error: unknown) => {
+          this.#options.onUnanswered(error, maker.name);
+          done(false);
+        },
+      );
+  }
+
+  #sharers(): readonly Pick<MemberNode, 'name' | 'slot'>[] {
+    const { cluster } = this.#options;
+    const { name: self, coap: address } = cluster.self;
+    return cluster.members().filter(({ name, coap }) => name !== self && coap === address);
+  }
+}
