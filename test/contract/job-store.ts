@@ -237,6 +237,11 @@ export function describeJobStore(name: string, open: OpenStores): void {
       );
     });
 
+    test('devices whose names are numbers are texts', async () => {
+      await jobs().create(aJob('j1', { endpoints: ['9', '10', '1', 'a'] }));
+      expect(await endpoints('j1')).toEqual(['1', '10', '9', 'a']);
+    });
+
     test('one that has ended is removed with its devices; another is not', async () => {
       await jobs().create(aJob('j1'));
       expect(await jobs().remove('j1')).toBe(false);
