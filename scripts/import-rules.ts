@@ -30,6 +30,7 @@ export const importRules: readonly ImportRule[] = [
   { from: 'server/main.ts', to: [...server, 'redis/'] },
   { from: 'server/embedded/', to: server },
   { from: 'server/inventory/', to: ['protocol/errors.ts', 'server/ports/'] },
+  { from: 'server/history/', to: ['protocol/errors.ts', 'server/ports/'] },
   { from: 'server/', to: server, except: ['server/embedded/', 'server/main.ts'] },
   {
     from: 'redis/',
@@ -39,6 +40,7 @@ export const importRules: readonly ImportRule[] = [
       'protocol/errors.ts',
       'server/ports/',
       'server/inventory/',
+      'server/history/',
       'server/errors.ts',
     ],
   },

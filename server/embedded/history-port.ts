@@ -1,8 +1,8 @@
+import { quarter } from '../history/summary.ts';
 import type { History, HistoryReading, HistorySeries } from '../ports/history.ts';
 import type { Channel } from './channel.ts';
 import { encodeChunks } from './history-chunk.ts';
 import type { ReadingColumns } from './history-reader.ts';
-import { quarter } from './history-summary.ts';
 import type { SeriesName } from './history-table.ts';
 import type { SummaryTable } from './rollup-reader.ts';
 import type { DuePlace } from './rollup-table.ts';

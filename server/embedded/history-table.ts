@@ -1,9 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { decodeBody, encodeBody, longestSpan } from '../history/reading-body.ts';
 import type { HistoryReading } from '../ports/history.ts';
-import { decodeBody, type EncodedChunks, encodeBody, longestSpan } from './history-chunk.ts';
+import { comparePaths } from '../ports/path-order.ts';
+import type { EncodedChunks } from './history-chunk.ts';
 import { HistoryReader } from './history-reader.ts';
 import { HistorySizes, readingBytes, rollUpBytes } from './history-sizes.ts';
-import { comparePaths } from './last-value-table.ts';
 import { type DueQuarter, type RolledUpQuarter, RollUpReader } from './rollup-reader.ts';
 import { type DuePlace, RollUpTable } from './rollup-table.ts';
 

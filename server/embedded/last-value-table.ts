@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type LastValue, plausiblyAhead } from '../ports/last-values.ts';
+import { comparePaths } from '../ports/path-order.ts';
 
 /** Last values on the worker's side. */
 export class LastValueTable {
@@ -40,15 +41,4 @@ export class LastValueTable {
     }
     return values.sort((a, b) => comparePaths(a.path, b.path));
   }
-}
-
-/** By object, instance, resource and resource-instance id, as numbers; a parent before its children. */
-export function comparePaths(a: string, b: string): number {
-  const left = a.split('/');
-  const right = b.split('/');
-  for (let index = 1; index < left.length && index < right.length; index++) {
-    const difference = Number(left[index]) - Number(right[index]);
-    if (difference !== 0) return difference;
-  }
-  return left.length - right.length;
 }

@@ -1,7 +1,4 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { HistorySeriesQuery } from '../ports/history.ts';
-import { stepFor } from '../ports/history-steps.ts';
-import type { HistoryReader } from './history-reader.ts';
 import {
   decodeMinutes,
   encodeMinutes,
@@ -10,7 +7,10 @@ import {
   quarterOf,
   Summaries,
   Summary,
-} from './history-summary.ts';
+} from '../history/summary.ts';
+import type { HistorySeriesQuery } from '../ports/history.ts';
+import { stepFor } from '../ports/history-steps.ts';
+import type { HistoryReader } from './history-reader.ts';
 
 /** A quarter that is to be rolled up; by `taken` it is known whether it got readings meanwhile. */
 export interface DueQuarter {

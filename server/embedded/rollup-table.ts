@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { decodeBody } from './history-chunk.ts';
+import { decodeBody } from '../history/reading-body.ts';
+import { charted, quarter, quarterOf, Summaries, Summary } from '../history/summary.ts';
 import { type HistorySizes, rollUpBytes } from './history-sizes.ts';
-import { charted, quarter, quarterOf, Summaries, Summary } from './history-summary.ts';
 import type { DueQuarter, RolledUpQuarter, RollUpReader, SummaryColumns } from './rollup-reader.ts';
 
 /** Bytes of a row of `rollup` beside its minutes. */

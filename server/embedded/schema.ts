@@ -117,7 +117,7 @@ const steps: readonly string[] = [
   ) STRICT;
   CREATE UNIQUE INDEX series_name ON series (endpoint, path) WHERE endpoint IS NOT NULL;
   CREATE INDEX series_removed ON series (id) WHERE endpoint IS NULL;
-  -- Readings of one series out of one log entry, within an hour of each other (history-chunk.ts).
+  -- Readings of one series out of one log entry, within an hour of each other (server/history/reading-body.ts).
   CREATE TABLE chunk (
     id INTEGER PRIMARY KEY,
     series INTEGER NOT NULL,
@@ -330,7 +330,7 @@ const steps: readonly string[] = [
   `,
   `
   -- What the readings of a quarter of an hour of a series come to. start: µs. minutes: the same of each minute
-  -- (history-summary.ts), null where its readings are gone.
+  -- (server/history/summary.ts), null where its readings are gone.
   CREATE TABLE rollup (
     series INTEGER NOT NULL,
     start REAL NOT NULL,

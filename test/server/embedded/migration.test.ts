@@ -2,10 +2,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { encodeBody } from '../../../server/embedded/history-chunk.ts';
 import { openEmbeddedStores } from '../../../server/embedded/index.ts';
 import { registrationColumns, registrationRow } from '../../../server/embedded/registration-table.ts';
 import { migrate, schemaVersion } from '../../../server/embedded/schema.ts';
+import { encodeBody } from '../../../server/history/reading-body.ts';
 import { anObservation, aRegistration, aToken, owned, start } from '../../contract/engine.ts';
 import { temporaryFolder } from './folder.ts';
 
