@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from '../protocol/clock.ts';
 import type { DatagramPort } from '../protocol/coap/datagram-port.ts';
@@ -8,6 +9,8 @@ import { openUdpPort } from './listen.ts';
 import { createLog } from './log.ts';
 import { StoreUnavailableError } from './ports/errors.ts';
 import type { Stores } from './ports/stores.ts';
+import { tellParent } from './workers/parent.ts';
+import { runWorkers } from './workers/run-workers.ts';
 
 /** A server that runs. */
 export interface RunningServer extends Listening {
@@ -74,7 +77,12 @@ async function main(): Promise<void> {
     if (error instanceof ConfigError) return fail(error.message);
     throw error;
   }
-  const log = createLog(config.logLevel);
+  if (config.workers > 1) {
+    const log = createLog(config.logLevel, config.node);
+    process.exitCode = await runWorkers(config, log, fileURLToPath(import.meta.url), process.argv.slice(2));
+    return;
+  }
+  const log = createLog(config.logLevel, config.reusePort ? config.node : undefined);
   let server: RunningServer;
   try {
     server = await startServer(config, { log });
@@ -84,7 +92,7 @@ async function main(): Promise<void> {
     return fail(error instanceof Error ? error.message : String(error));
   }
   let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
+  const stop = (signal: NodeJS.Signals | 'the supervisor is gone'): void => {
     if (stopping) {
       log.warn({ signal }, 'stopped at once');
       process.exit(1);
@@ -101,6 +109,7 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  tellParent(() => stop('the supervisor is gone'));
 }
 
 function fail(message: string): void {
