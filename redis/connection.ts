@@ -52,12 +52,21 @@ export class RedisConnection {
 
   /**
    * A further connection, for what blocks or subscribes; closed with this one. Its commands have no time limit but
-   * their own. `shardedSubscribers`: on a Redis Cluster it can subscribe to sharded channels.
+   * their own. `shardedSubscribers`: on a Redis Cluster it can subscribe to sharded channels. `signal` gives it up
+   * before it is connected.
    */
-  async another(more: { readonly shardedSubscribers?: boolean } = {}): Promise<RedisClient> {
+  async another({
+    signal,
+    ...more
+  }: {
+    readonly shardedSubscribers?: boolean;
+    readonly signal?: AbortSignal;
+  } = {}): Promise<RedisClient> {
+    if (this.#closed) throw new StoreUnavailableError('the store is closed');
     const client = createClient(this.#options, more);
     this.#others.add(client);
-    await ready(client, this.#options);
+    client.once('end', () => this.#others.delete(client));
+    await ready(client, this.#options, signal);
     return client;
   }
 
@@ -224,9 +233,14 @@ function createClient(
   }
 }
 
-async function ready(client: RedisClient, { address }: RedisOptionsGiven): Promise<void> {
+async function ready(
+  client: RedisClient,
+  { address }: RedisOptionsGiven,
+  signal?: AbortSignal,
+): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let last: Error | undefined;
+  let giveUp: (() => void) | undefined;
   const note = (error: Error): void => {
     last = error;
   };
@@ -238,6 +252,9 @@ async function ready(client: RedisClient, { address }: RedisOptionsGiven): Promi
         CONNECT_TIMEOUT,
       );
       client.once('ready', resolve);
+      giveUp = () => reject(new Error('it was given up'));
+      if (signal?.aborted === true) giveUp();
+      signal?.addEventListener('abort', giveUp, { once: true });
       // It goes on trying by itself; what is wrong comes by 'error'.
       client.connect().catch(note);
     });
@@ -249,6 +266,7 @@ async function ready(client: RedisClient, { address }: RedisOptionsGiven): Promi
     });
   } finally {
     clearTimeout(timer);
+    if (giveUp !== undefined) signal?.removeEventListener('abort', giveUp);
     client.off('error', note);
   }
 }
