@@ -1,4 +1,5 @@
-import { Cluster, Command, Redis, type RedisOptions } from 'ioredis';
+import { createHash } from 'node:crypto';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { StoreUnavailableError } from '../server/ports/errors.ts';
 import { describeAddress, type RedisAddress } from './address.ts';
 import { createKeys, type Keys } from './keys.ts';
@@ -13,7 +14,12 @@ const RECONNECT_PAUSE = 500;
 
 export type RedisClient = Redis | Cluster;
 export type ScriptArgument = string | number | Buffer;
-type ScriptCommand = (this: RedisClient, ...args: ScriptArgument[]) => Promise<unknown>;
+
+/** Commands that the client has, and its types do not. */
+interface ScriptCommands {
+  evalshaBuffer(hash: string, keys: number, ...more: readonly ScriptArgument[]): Promise<unknown>;
+  evalBuffer(source: string, keys: number, ...more: readonly ScriptArgument[]): Promise<unknown>;
+}
 
 export interface RedisOptionsGiven {
   readonly address: RedisAddress;
@@ -33,6 +39,7 @@ export class RedisConnection {
   readonly isCluster: boolean;
   readonly #options: RedisOptionsGiven;
   readonly #others = new Set<RedisClient>();
+  readonly #scripts = new Map<Script, { readonly source: string; readonly hash: string }>();
   #closed = false;
 
   private constructor(options: RedisOptionsGiven, client: RedisClient) {
@@ -90,38 +97,34 @@ export class RedisConnection {
     bytes: boolean,
   ): Promise<unknown> {
     if (this.#closed) throw new StoreUnavailableError('the store is closed');
+    const { source, hash } = this.#loaded(script);
+    const client = this.client as RedisClient & ScriptCommands;
+    const more = [...keys, ...args];
     try {
-      const command = this.#command(script, keys.length, bytes);
       try {
-        return await command.call(this.client, ...keys, ...args);
+        return await (bytes
+          ? client.evalshaBuffer(hash, keys.length, ...more)
+          : client.evalsha(hash, keys.length, ...more));
       } catch (error) {
-        // It has restarted meanwhile, or another node has taken over: it gets the source again.
+        // It does not know the script yet, has restarted, or another node has taken over: it gets the source.
         if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-        const whole = [this.#source(script), keys.length, ...keys, ...args];
-        return await this.client.sendCommand(
-          new Command('eval', whole, bytes ? {} : { replyEncoding: 'utf8' }),
-        );
+        return await (bytes
+          ? client.evalBuffer(source, keys.length, ...more)
+          : client.eval(source, keys.length, ...more));
       }
     } catch (error) {
       throw storeError(error, script.name);
     }
   }
 
-  /**
-   * As a command of the client, which sends the hash, and the source where Redis does not know it. A fixed number of
-   * keys lets it find the slot, and so the pipeline, by the first of them.
-   */
-  #command(script: Script, numberOfKeys: number, bytes: boolean): ScriptCommand {
-    const name = `${script.name}:${numberOfKeys}`;
-    const commands = this.client as unknown as Record<string, ScriptCommand | undefined>;
-    if (commands[name] === undefined) {
-      this.client.defineCommand(name, { numberOfKeys, lua: this.#source(script) });
+  #loaded(script: Script): { readonly source: string; readonly hash: string } {
+    let loaded = this.#scripts.get(script);
+    if (loaded === undefined) {
+      const { source } = this.#options.guard === true ? guarded(script) : script;
+      loaded = { source, hash: createHash('sha1').update(source).digest('hex') };
+      this.#scripts.set(script, loaded);
     }
-    return commands[bytes ? `${name}Buffer` : name] as ScriptCommand;
-  }
-
-  #source(script: Script): string {
-    return (this.#options.guard === true ? guarded(script) : script).source;
+    return loaded;
   }
 
   /** What a command of the client answers, with its errors as those of a store: `call((client) => client.get(key))`. */
@@ -132,6 +135,12 @@ export class RedisConnection {
     } catch (error) {
       throw storeError(error, 'a command');
     }
+  }
+
+  /** Is called whenever a connection to Redis is there again: what was not on disk may be gone. */
+  onReconnect(listener: () => void): void {
+    if (this.client instanceof Cluster) this.client.on('+node', listener);
+    else this.client.on('ready', listener);
   }
 
   /** Idempotent; what was asked before is answered first. */

@@ -9,10 +9,15 @@ export interface Script {
   readonly source: string;
 }
 
-/** Loads `scripts/<name>.lua`. */
-export function loadScript(name: string): Script {
-  const source = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8');
-  return { name, source };
+/** Loads `scripts/<name>.lua`, with the functions of `scripts/shared/<name>.lua` before what it does. */
+export function loadScript(name: string, ...shared: readonly string[]): Script {
+  const [first = '', ...rest] = read(name).split('\n');
+  const functions = shared.map((one) => read(`shared/${one}`));
+  return { name, source: [first, ...functions, ...rest].join('\n') };
+}
+
+function read(name: string): string {
+  return readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8');
 }
 
 const guard = [

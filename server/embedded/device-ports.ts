@@ -7,7 +7,12 @@ import type { ObjectModelStore } from '../ports/object-model-store.ts';
 import type { ObservationPolicyStore } from '../ports/observation-policy-store.ts';
 import type { ObservationStore } from '../ports/observation-store.ts';
 import type { ProfileStore } from '../ports/profile-store.ts';
-import type { Displacement, Registration, RegistrationStore } from '../ports/registration-store.ts';
+import {
+  type Displacement,
+  type Registration,
+  type RegistrationStore,
+  updatedRegistration,
+} from '../ports/registration-store.ts';
 import type { WebhookStore } from '../ports/webhook-store.ts';
 import type { Channel } from './channel.ts';
 import { attributeNames, awakeTimesOffset, type DeviceRow, registrationPart } from './device-table.ts';
@@ -16,7 +21,6 @@ import {
   type RegistrationRow,
   registrationOfRow,
   registrationRow,
-  updatedRegistration,
   updateRow,
 } from './registration-table.ts';
 
@@ -61,7 +65,7 @@ export function registrationStore(channel: Channel): RegistrationStore {
 }
 
 function displacement(row: DisplacedRow | undefined): Displacement {
-  return row === undefined ? {} : { displaced: { id: row[0], endpoint: row[1] } };
+  return row === undefined ? {} : { displaced: { id: row[0], endpoint: row[1], node: row[2] } };
 }
 
 function registrationOf(row: RegistrationRow | undefined): Registration | undefined {

@@ -84,8 +84,8 @@ function decodeLinks(text: string): readonly Link[] {
   );
 }
 
-/** Id and endpoint of a registration whose address another device has now. */
-export type DisplacedRow = readonly [string, string];
+/** Id, endpoint and node of a registration whose address another device has now. */
+export type DisplacedRow = readonly [string, string, string];
 
 /** What an Update changes, as column number (in registrationColumns) and value by turns. */
 export type UpdateRow = readonly (string | number | null)[];
@@ -124,18 +124,6 @@ export function updateRow(update: RegistrationUpdate): UpdateRow {
   if (update.contentFormats !== undefined) changes.push(formatsColumn, JSON.stringify(update.contentFormats));
   if (update.profiles !== undefined) changes.push(profilesColumn, JSON.stringify(update.profiles));
   return changes;
-}
-
-/** The registration after an update, from the one before it. */
-export function updatedRegistration(
-  previous: Registration,
-  update: RegistrationUpdate,
-  expiresAt: number,
-  fence: number,
-): Registration {
-  const changes = Object.fromEntries(Object.entries(update).filter(([, value]) => value !== undefined));
-  const { addressLost: _, ...kept } = previous;
-  return { ...kept, ...changes, expiresAt, fence };
 }
 
 /** Registrations on the worker's side, with what they do to devices and observations. */
@@ -195,7 +183,7 @@ export class RegistrationTable {
        ON CONFLICT (address) DO UPDATE SET endpoint = excluded.endpoint WHERE endpoint <> excluded.endpoint`,
     );
     this.#holder = arrays(
-      `SELECT r.id, r.endpoint FROM device_address a JOIN registration r ON r.endpoint = a.endpoint
+      `SELECT r.id, r.endpoint, r.node FROM device_address a JOIN registration r ON r.endpoint = a.endpoint
        WHERE a.address = ? AND a.endpoint <> ?`,
     );
     this.#leftAddress = database.prepare('DELETE FROM device_address WHERE address = ? AND endpoint = ?');

@@ -50,7 +50,7 @@ export interface Registration {
  * lost its address until it speaks again.
  */
 export interface Displacement {
-  readonly displaced?: Pick<Registration, 'id' | 'endpoint'>;
+  readonly displaced?: Pick<Registration, 'id' | 'endpoint' | 'node'>;
 }
 
 /** Who owns a device: the node that heard it last, and the fencing number since it does. */
@@ -74,6 +74,18 @@ export interface RegistrationUpdate {
   readonly profiles?: readonly string[];
   readonly updatedAt: number;
   readonly node: string;
+}
+
+/** The registration after an update, from the one before it. */
+export function updatedRegistration(
+  previous: Registration,
+  update: RegistrationUpdate,
+  expiresAt: number,
+  fence: number,
+): Registration {
+  const changes = Object.fromEntries(Object.entries(update).filter(([, value]) => value !== undefined));
+  const { addressLost: _, ...kept } = previous;
+  return { ...kept, ...changes, expiresAt, fence };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aRegistration, type OpenStores, useStores } from './engine.ts';
+import { anId, aRegistration, type OpenStores, useStores } from './engine.ts';
 import { aChunk, everySecond } from './history-roll-ups.ts';
 import { aChoice } from './observation-policy-store.ts';
 
@@ -22,12 +22,39 @@ export function describeDeviceRemoval(name: string, open: OpenStores): void {
       await policies.choose('a', aChoice('/3/0/9'));
       await policies.setWritten('a', '/3/0/9', { pmin: 1 });
       await registrations.deregister(registration.id);
-      await registrations.register(aRegistration('a', { id: 'again' }));
+      await registrations.register(aRegistration('a', { id: anId('a', 'again') }));
       expect((await policies.record('a')).choices).toHaveLength(1);
       expect(await devices.remove('a')).toBe(false);
-      await registrations.deregister('again');
+      await registrations.deregister(anId('a', 'again'));
       expect(await devices.remove('a')).toBe(true);
       expect(await policies.record('a')).toEqual({ choices: [], written: new Map() });
+    });
+
+    test('its last values and history go with it, and those of others stay', async () => {
+      const { devices, registrations, lastValues, history } = stores();
+      for (const endpoint of ['a', 'b']) await registrations.register(aRegistration(endpoint));
+      for (const endpoint of ['a', 'b']) {
+        await lastValues.set(endpoint, [{ path: '/3/0/9', value: 1, takenAt: 1, receivedAt: 1 }]);
+        await history.append([
+          { endpoint, path: '/3/0/9', position: 1, readings: [{ takenAt: 1, receivedAt: 1, value: 1 }] },
+        ]);
+      }
+      expect(await devices.remove('a')).toBe(false);
+      await registrations.deregister(anId('a'));
+      expect(await devices.remove('a')).toBe(true);
+      expect(await devices.remove('a')).toBe(false);
+      expect(await devices.get('a')).toBeUndefined();
+      expect(await lastValues.get('a')).toEqual([]);
+      expect(await history.paths('a')).toEqual([]);
+      expect(await history.query({ endpoint: 'a', path: '/3/0/9', limit: 5 })).toEqual([]);
+      expect(await lastValues.get('b')).toHaveLength(1);
+      expect(await history.query({ endpoint: 'b', path: '/3/0/9', limit: 5 })).toHaveLength(1);
+      await history.append([
+        { endpoint: 'a', path: '/3/0/9', position: 2, readings: [{ takenAt: 2, receivedAt: 2, value: 2 }] },
+      ]);
+      expect(await history.query({ endpoint: 'a', path: '/3/0/9', limit: 5 })).toEqual([
+        { takenAt: 2, receivedAt: 2, value: 2 },
+      ]);
     });
 
     test('a series whose device was removed has nothing, and begins anew', async () => {

@@ -1,0 +1,142 @@
+import { bucketDigits, bucketOf } from '../server/ports/bucket.ts';
+import { StoreUnavailableError } from '../server/ports/errors.ts';
+import type { Displacement } from '../server/ports/registration-store.ts';
+import { bucketKeys } from './buckets.ts';
+import type { RedisConnection } from './connection.ts';
+import { loadScript } from './script.ts';
+
+const claimAddress = loadScript('claim-address', 'bucket');
+const leaveAddress = loadScript('leave-address', 'bucket');
+const settleAddress = loadScript('settle-address', 'bucket');
+const markAddress = loadScript('mark-address', 'bucket');
+
+/** A claim, and whose it is: lines of the value of an address. */
+interface Claim {
+  readonly number: string;
+  /** Undefined: nobody's. */
+  readonly endpoint: string | undefined;
+}
+
+/** Who has an address, and who is still to be told that it lost it. */
+export interface Holding extends Claim {
+  readonly untold: readonly Claim[];
+}
+
+/**
+ * Who was heard last at each address. Addresses are in other slots than their devices (`sy:{aXX}:…`, by hash of the
+ * address), so that a claim is a step of its own, behind the one in the device's bucket. Who is displaced is noted
+ * beside the address until its bucket has been told; if the node ends in between, whoever is heard there next tells it.
+ */
+export class AddressBook {
+  readonly #redis: RedisConnection;
+  readonly #keys: (slot: number) => readonly string[];
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+    this.#keys = bucketKeys(redis.keys, ['addresses', 'claims'], (slot, name) =>
+      redis.keys.shared(`a${bucketDigits(slot)}`, name),
+    );
+  }
+
+  /** Who has it; undefined: nobody ever had, or has left it. */
+  async holding(address: string): Promise<Holding | undefined> {
+    const value = await this.#redis.call((client) => client.hget(this.#key(address), address));
+    return value === null ? undefined : decodeHolding(value);
+  }
+
+  /** The device has the address from now on. What it was before, and what it is. */
+  async claim(
+    address: string,
+    endpoint: string,
+  ): Promise<{ readonly before: Holding | undefined; readonly after: Holding }> {
+    const keys = this.#keys(bucketOf(address));
+    const args = [address, encodeEndpoint(endpoint)];
+    const [before, after] = (await this.#redis.run(claimAddress, keys, args)) as [string | null, string];
+    return { before: before === null ? undefined : decodeHolding(before), after: decodeHolding(after) };
+  }
+
+  /**
+   * It is nobody's from now on, if it was this device's. Where the store does not answer it stays: whoever asks for it
+   * finds that the device is not there, and the next claim takes it.
+   */
+  async leave(address: string, endpoint: string): Promise<void> {
+    try {
+      await this.#redis.run(leaveAddress, [this.#key(address)], [address, encodeEndpoint(endpoint)]);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+    }
+  }
+
+  /**
+   * What follows a claim.
+   * @param stayed the device was at the address already: another one may just be telling it that it lost it
+   */
+  async settle(
+    address: string,
+    endpoint: string,
+    { before, after }: { readonly before: Holding | undefined; readonly after: Holding },
+    stayed: boolean,
+  ): Promise<Displacement> {
+    if (isNewHolding(before, after) && (stayed || before?.endpoint !== undefined)) {
+      await this.#mark(endpoint, address, after.number, 'held');
+    }
+    if (after.untold.length === 0) return {};
+    const marked = await Promise.all(
+      after.untold.map(({ number, endpoint: other }) => this.#mark(other as string, address, number, 'lost')),
+    );
+    const told = after.untold.flatMap((claim) => [claim.number, encodeEndpoint(claim.endpoint as string)]);
+    const holder = (await this.#redis.run(settleAddress, [this.#key(address)], [address, ...told])) as
+      | readonly [string, string]
+      | null;
+    if (holder !== null) {
+      // One that was told so may have been heard there again meanwhile.
+      const [number, encoded] = holder;
+      const again = after.untold.find((claim) => encodeEndpoint(claim.endpoint as string) === encoded);
+      if (again !== undefined) await this.#mark(again.endpoint as string, address, number, 'held');
+    }
+    const index = after.untold.findIndex((claim) => claim.endpoint === before?.endpoint);
+    const displaced = marked[index] ?? marked.find((one) => one !== undefined);
+    return displaced === undefined ? {} : { displaced };
+  }
+
+  async #mark(
+    endpoint: string,
+    address: string,
+    number: string,
+    what: 'lost' | 'held',
+  ): Promise<Displacement['displaced']> {
+    const keys = [this.#redis.keys.bucket(bucketOf(endpoint), 'registrations')];
+    const found = (await this.#redis.run(markAddress, keys, [endpoint, address, number, what])) as
+      | readonly [string, string]
+      | null;
+    return found === null ? undefined : { id: found[0], endpoint, node: found[1] };
+  }
+
+  #key(address: string): string {
+    return this.#keys(bucketOf(address))[0] as string;
+  }
+}
+
+/** Whether it was somebody else's, or nobody's, before. */
+export function isNewHolding(before: Holding | undefined, after: Holding): boolean {
+  return before?.number !== after.number;
+}
+
+/** A name may have a line break in it. */
+function encodeEndpoint(endpoint: string): string {
+  return JSON.stringify(endpoint);
+}
+
+function decodeHolding(value: string): Holding {
+  const lines = value.split('\n');
+  const claims: Claim[] = [];
+  for (let i = 0; i + 1 < lines.length; i += 2) {
+    const encoded = lines[i + 1] as string;
+    claims.push({
+      number: lines[i] as string,
+      endpoint: encoded === '' ? undefined : JSON.parse(encoded),
+    });
+  }
+  const [current, ...untold] = claims;
+  return { ...(current as Claim), untold };
+}

@@ -1,0 +1,258 @@
+import { bucketOf, bucketOfRegistration } from '../server/ports/bucket.ts';
+import {
+  type Displacement,
+  type Registration,
+  type RegistrationStore,
+  type RegistrationUpdate,
+  updatedRegistration,
+} from '../server/ports/registration-store.ts';
+import { AddressBook, isNewHolding } from './address-book.ts';
+import { allBuckets, bucketKeys, byBucket, countAll, runForBuckets } from './buckets.ts';
+import type { RedisConnection } from './connection.ts';
+import {
+  decodeRegistration,
+  encodeRegistration,
+  encodeUpdate,
+  standardListening,
+} from './registration-row.ts';
+import { loadScript } from './script.ts';
+
+const register = loadScript('register', 'bucket');
+const update = loadScript('update', 'bucket');
+const own = loadScript('own', 'bucket');
+const deregister = loadScript('deregister', 'bucket', 'end-registration');
+const expire = loadScript('expire', 'bucket', 'end-registration');
+const due = loadScript('due');
+const find = loadScript('find-registration', 'bucket');
+
+/** Endpoint, row and fence. */
+type FoundRow = readonly [string, string, number];
+
+/** Registrations as fields of the hashes of their bucket; who was heard where is in the AddressBook. */
+export class RedisRegistrationStore implements RegistrationStore {
+  readonly #redis: RedisConnection;
+  readonly #addresses: AddressBook;
+  readonly #whole: (bucket: number) => readonly string[];
+  readonly #updateKeys: (bucket: number) => readonly string[];
+  readonly #ownKeys: (bucket: number) => readonly string[];
+  readonly #findKeys: (bucket: number) => readonly string[];
+  readonly #expiries: readonly string[];
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+    this.#addresses = new AddressBook(redis);
+    const { keys } = redis;
+    const most = ['registrations', 'ids', 'expiries', 'owners', 'devices', 'revision', 'changed'];
+    this.#whole = bucketKeys(keys, [...most, 'observations', 'observed']);
+    this.#updateKeys = bucketKeys(keys, most);
+    this.#ownKeys = bucketKeys(keys, ['registrations', 'ids', 'owners', 'devices', 'revision', 'changed']);
+    this.#findKeys = bucketKeys(keys, ['registrations', 'ids', 'owners']);
+    this.#expiries = allBuckets.map((bucket) => keys.bucket(bucket, 'expiries'));
+  }
+
+  async register(
+    registration: Registration,
+  ): Promise<{ readonly replaced: Registration | undefined; readonly fence: number } & Displacement> {
+    const { endpoint, id, address, node, updatedAt, expiresAt, queueMode } = registration;
+    const awakeUntil = queueMode ? updatedAt + standardListening : '';
+    const row = encodeRegistration(registration);
+    const args = [endpoint, id, address, node, updatedAt, expiresAt, awakeUntil, row];
+    const registered = this.#redis.run(register, this.#whole(bucketOf(endpoint)), args);
+    // On one connection both go out together, in this order; on a cluster the claim follows.
+    const together = this.#redis.isCluster ? undefined : this.#addresses.claim(address, endpoint);
+    const [answer, early] = await Promise.all([registered, together]);
+    const [fence, before, fenceBefore] = answer as [number, string | null, number];
+    const claim = early ?? (await this.#addresses.claim(address, endpoint));
+    const former = before === null ? undefined : decodeRegistration(endpoint, before, fenceBefore);
+    const [replaced, displacement] = await this.#follow(endpoint, address, former, claim);
+    return { replaced, fence, ...displacement };
+  }
+
+  async update(
+    given: RegistrationUpdate,
+  ): Promise<
+    ({ readonly registration: Registration; readonly previous: Registration } & Displacement) | undefined
+  > {
+    const bucket = bucketOfRegistration(given.id);
+    if (bucket === undefined) return undefined;
+    const { address } = given;
+    const args = [given.id, standardListening, ...encodeUpdate(given)];
+    // Whether it has the address already, as nearly always: nobody is displaced before it is known that it may be.
+    const [answer, holding] = await Promise.all([
+      this.#redis.run(update, this.#updateKeys(bucket), args),
+      this.#addresses.holding(address),
+    ]);
+    if (answer === null) return undefined;
+    const [endpoint, before, fenceBefore, fence, expiresAt] = answer as [
+      string,
+      string,
+      number,
+      number,
+      string,
+    ];
+    const previous = decodeRegistration(endpoint, before, fenceBefore);
+    const registration = updatedRegistration(previous, given, Number(expiresAt), fence);
+    if (previous.address === address && holding?.endpoint === endpoint && holding.untold.length === 0) {
+      return { registration, previous };
+    }
+    const claim = await this.#addresses.claim(address, endpoint);
+    const [known, displacement] = await this.#follow(endpoint, address, previous, claim);
+    return { registration, previous: known, ...displacement };
+  }
+
+  async move(
+    id: string,
+    address: string,
+    node: string,
+  ): Promise<({ readonly previousNode: string; readonly fence: number } & Displacement) | undefined> {
+    const moved = await this.#own(id, node, address, '');
+    if (moved === undefined) return undefined;
+    const { previous, fence } = moved;
+    const claim = await this.#addresses.claim(address, previous.endpoint);
+    const [, displacement] = await this.#follow(previous.endpoint, address, previous, claim);
+    return { previousNode: previous.node, fence, ...displacement };
+  }
+
+  async claim(
+    id: string,
+    node: string,
+    from = '',
+  ): Promise<{ readonly registration: Registration; readonly previousNode: string } | undefined> {
+    const claimed = await this.#own(id, node, '', from);
+    if (claimed === undefined) return undefined;
+    const { previous, fence } = claimed;
+    return { registration: { ...previous, node, fence }, previousNode: previous.node };
+  }
+
+  async deregister(id: string): Promise<Registration | undefined> {
+    const bucket = bucketOfRegistration(id);
+    if (bucket === undefined) return undefined;
+    const found = (await this.#redis.run(deregister, this.#whole(bucket), [id])) as FoundRow | null;
+    if (found === null) return undefined;
+    const registration = decodeRegistration(...found);
+    await this.#addresses.leave(registration.address, registration.endpoint);
+    return registration;
+  }
+
+  async expire(now: number, limit: number): Promise<readonly Registration[]> {
+    const ended: Registration[] = [];
+    for (;;) {
+      const left = limit - ended.length;
+      const next = await this.#due(now, left);
+      if (next.length === 0) return ended;
+      const parts = await Promise.allSettled(
+        [...byBucket(next, ({ endpoint }) => endpoint)].map(([bucket, entries]) => {
+          const args = [now, ...entries.map(({ endpoint }) => endpoint)];
+          return this.#redis.run(expire, this.#whole(bucket), args);
+        }),
+      );
+      let failed: PromiseRejectedResult | undefined;
+      for (const part of parts) {
+        if (part.status === 'rejected') failed = part;
+        else ended.push(...decodeAll(part.value as (string | number)[]));
+      }
+      if (failed !== undefined) {
+        // Those that have ended are told now or never; the others are still due.
+        if (ended.length === 0) throw failed.reason;
+        break;
+      }
+      // Those that another call has ended meanwhile are its own; there may be more.
+      if (next.length < left || ended.length >= limit) break;
+    }
+    ended.sort((a, b) => a.expiresAt - b.expiresAt);
+    await Promise.all(ended.map(({ address, endpoint }) => this.#addresses.leave(address, endpoint)));
+    return ended;
+  }
+
+  async nextExpiry(): Promise<number | undefined> {
+    const [next] = await this.#due(Number.POSITIVE_INFINITY, 1);
+    return next?.expiresAt;
+  }
+
+  async byId(id: string): Promise<Registration | undefined> {
+    const bucket = bucketOfRegistration(id);
+    return bucket === undefined ? undefined : this.#find(bucket, 'id', id);
+  }
+
+  byEndpoint(endpoint: string): Promise<Registration | undefined> {
+    return this.#find(bucketOf(endpoint), 'endpoint', endpoint);
+  }
+
+  async byAddress(address: string): Promise<Registration | undefined> {
+    const holding = await this.#addresses.holding(address);
+    if (holding?.endpoint === undefined) return undefined;
+    const registration = await this.byEndpoint(holding.endpoint);
+    if (registration?.address !== address) return undefined;
+    // What the address says is newer than what the device has been told.
+    const { addressLost: _, ...found } = registration;
+    return found;
+  }
+
+  count(): Promise<number> {
+    return countAll(this.#redis, 'ids');
+  }
+
+  /**
+   * What follows a claim: the former address is left, and who had the new one is told. The registration before comes
+   * back with what is known now of its address.
+   */
+  async #follow<Before extends Registration | undefined>(
+    endpoint: string,
+    address: string,
+    before: Before,
+    claim: Awaited<ReturnType<AddressBook['claim']>>,
+  ): Promise<readonly [Before, Displacement]> {
+    const stayed = before?.address === address;
+    const [displacement] = await Promise.all([
+      this.#addresses.settle(address, endpoint, claim, stayed),
+      before === undefined || stayed ? undefined : this.#addresses.leave(before.address, endpoint),
+    ]);
+    // It was there, but had not been told that it lost the address, or not come to claim it.
+    const lost = stayed && isNewHolding(claim.before, claim.after);
+    return [lost ? { ...before, addressLost: true } : before, displacement];
+  }
+
+  async #own(
+    id: string,
+    node: string,
+    address: string,
+    from: string,
+  ): Promise<{ readonly previous: Registration; readonly fence: number } | undefined> {
+    const bucket = bucketOfRegistration(id);
+    if (bucket === undefined) return undefined;
+    const answer = await this.#redis.run(own, this.#ownKeys(bucket), [id, node, address, from]);
+    if (answer === null) return undefined;
+    const [endpoint, before, fenceBefore, fence] = answer as [string, string, number, number];
+    return { previous: decodeRegistration(endpoint, before, fenceBefore), fence };
+  }
+
+  async #find(bucket: number, by: 'id' | 'endpoint', which: string): Promise<Registration | undefined> {
+    const found = (await this.#redis.run(find, this.#findKeys(bucket), [by, which])) as FoundRow | null;
+    return found === null ? undefined : decodeRegistration(...found);
+  }
+
+  /** The next to end of all buckets. */
+  async #due(
+    until: number,
+    limit: number,
+  ): Promise<readonly { readonly endpoint: string; readonly expiresAt: number }[]> {
+    const args = [until === Number.POSITIVE_INFINITY ? '+inf' : until, limit];
+    const lists = await runForBuckets(this.#redis, due, this.#expiries, args);
+    const found: { endpoint: string; expiresAt: number }[] = [];
+    for (const list of lists as string[][]) {
+      for (let i = 0; i + 1 < list.length; i += 2) {
+        found.push({ endpoint: list[i] as string, expiresAt: Number(list[i + 1]) });
+      }
+    }
+    return found.sort((a, b) => a.expiresAt - b.expiresAt).slice(0, limit);
+  }
+}
+
+/** Of endpoint, row and fence of each. */
+function decodeAll(parts: readonly (string | number)[]): readonly Registration[] {
+  const found: Registration[] = [];
+  for (let i = 0; i + 2 < parts.length; i += 3) {
+    found.push(decodeRegistration(...(parts.slice(i, i + 3) as unknown as FoundRow)));
+  }
+  return found;
+}

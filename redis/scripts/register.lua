@@ -1,0 +1,20 @@
+#!lua
+-- Registers a device; its older registration goes, with its observations. The node owns it from now on.
+-- KEYS registrations, ids, expiries, owners, devices, revision, changed, observations, observed (of the bucket)
+-- ARGV 1 endpoint, 2 id, 3 address, 4 node, 5 updated at, 6 expires at, 7 awake until (empty: always), 8 row
+-- RETURNS { fence, row that was replaced or nil, its fence }
+local registrations, ids, expiries, owners, devices, revision, changed, observations, observed = unpack(KEYS)
+local endpoint, id, node = ARGV[1], ARGV[2], ARGV[4]
+local before = redis.call('HGET', registrations, endpoint)
+if before then
+  local former = string.match(before, '^[^\n]*')
+  dropObservations(observed, observations, former)
+  if former ~= id then redis.call('HDEL', ids, former) end
+end
+redis.call('HSET', registrations, endpoint, ARGV[8])
+redis.call('HSET', ids, id, endpoint)
+redis.call('ZADD', expiries, ARGV[6], endpoint)
+local fence, fenceBefore = own(owners, endpoint, node)
+setDevice(devices, endpoint, ARGV[5], ARGV[7], 'registered', node)
+note(revision, changed, endpoint)
+return { fence, before, fenceBefore }
