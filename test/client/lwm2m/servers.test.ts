@@ -8,6 +8,7 @@ import type { Modem } from '../../../client/modem/modem.ts';
 import { deviceObject } from '../../../objects/device.ts';
 import { temperatureObject } from '../../../objects/ipso/temperature.ts';
 import { Code } from '../../../protocol/coap/message.ts';
+import { acceptOption, pathOptions } from '../../../protocol/coap/options.ts';
 import { TimeoutError } from '../../../protocol/errors.ts';
 import { encodeContent } from '../../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../../protocol/lwm2m/content-format.ts';
@@ -114,6 +115,43 @@ describe('a client of two servers', () => {
       new TextDecoder().decode((await ask(server.read('/3/0/9', ContentFormat.LINK_FORMAT))).payload);
     expect(await links(first)).not.toContain('pmin');
     expect(await links(second)).toContain('pmin=60');
+  });
+
+  it('tells each its own where both have chosen the same token', async () => {
+    start();
+    await world.registered(2);
+    const token = '0102030405060708';
+    const told: string[] = [];
+    const observe = (server: ScriptedServer, name: string, path: string) =>
+      ask(
+        server.endpoint.observe(
+          server.client,
+          { code: Code.GET, options: [...pathOptions(path), acceptOption(ContentFormat.TEXT)] },
+          {
+            token,
+            onNotification: (notification) => {
+              told.push(`${name} ${new TextDecoder().decode(notification.payload)}`);
+              notification.accept();
+            },
+          },
+        ),
+      );
+    const one = await observe(first, 'first', '/3/0/9');
+    const two = await observe(second, 'second', '/3/0/9');
+    expect([one, two].map(({ response }) => new TextDecoder().decode(response.payload))).toEqual([
+      '80',
+      '80',
+    ]);
+    level = 70;
+    client.tree.changed(['/3/0/9']);
+    await world.clock.run(5_000);
+    expect(told.sort()).toEqual(['first 70', 'second 70']);
+    // The end of one is not the end of the other.
+    await ask(one.observation?.cancel() ?? Promise.reject(new Error('there is no observation')));
+    level = 60;
+    client.tree.changed(['/3/0/9']);
+    await world.clock.run(5_000);
+    expect(told.slice(2)).toEqual(['second 60']);
   });
 
   it('goes on with one while the other is away, disabled or lost', async () => {
