@@ -20,19 +20,23 @@ export function messageIdsOf(slot: number): MessageIdSpace {
   return { first: (slot % MOST_SHARERS) * IDS_OF_ONE, count: IDS_OF_ONE };
 }
 
-/** What of the cluster is needed here. */
-export interface SharedPortCluster {
-  readonly self: Pick<MemberNode, 'name' | 'coap'>;
-  members(): readonly Pick<MemberNode, 'name' | 'slot' | 'coap'>[];
+/** What is needed of the calls between nodes. */
+export interface StrayCalls {
   call(
     node: string,
     service: string,
     method: string,
     args: readonly unknown[],
-    timeout: number,
+    options: { readonly timeout: number },
   ): Promise<unknown>;
-  tell(node: string, service: string, method: string, args: readonly unknown[]): void;
-  serve(service: string, handlers: Readonly<Record<string, (...args: never[]) => unknown>>): void;
+  tell(node: string, service: string, method: string, args: readonly unknown[]): Promise<boolean>;
+  serve(service: string, handlers: Readonly<Record<string, (args: readonly unknown[]) => unknown>>): void;
+}
+
+/** What is needed of the membership: this node, and all that it knows of. */
+export interface StrayMembers {
+  readonly self: Pick<MemberNode, 'name' | 'coap'>;
+  list(): readonly Pick<MemberNode, 'name' | 'slot' | 'coap'>[];
 }
 
 /** Who takes what others have received: the CoAP endpoint. */
@@ -41,9 +45,10 @@ export interface StrayTaker {
 }
 
 export interface StrayRouterOptions {
-  readonly cluster: SharedPortCluster;
-  /** A node did not answer; what was for it goes its usual way here. */
-  readonly onUnanswered: (error: unknown, node: string) => void;
+  readonly rpc: StrayCalls;
+  readonly members: StrayMembers;
+  /** A node could not be told, or did not answer: the datagram goes its usual way here, and comes again. */
+  readonly onUnreachable: (error: unknown, node: string) => void;
   /** Hears of each datagram that is taken for another node, before it is. */
   readonly onAdopted?: (stray: StrayDatagram) => void;
 }
@@ -66,44 +71,55 @@ export class StrayRouter implements StrayForwarder {
       if (taken) this.#options.onAdopted?.(stray);
       return taken;
     };
-    this.#options.cluster.serve(SERVICE, {
-      reply: (data: Uint8Array, peer: string, identity: StrayDatagram['identity'] | null) => {
-        take({ data, peer, identity: identity ?? undefined });
-      },
-      response: (data: Uint8Array, peer: string, identity: StrayDatagram['identity'] | null) =>
-        take({ data, peer, identity: identity ?? undefined }),
+    this.#options.rpc.serve(SERVICE, {
+      reply: (args) => void take(decodeArgs(args)),
+      response: (args) => take(decodeArgs(args)),
     });
   }
 
-  reply(messageId: number, { data, peer, identity }: StrayDatagram): void {
+  reply(messageId: number, stray: StrayDatagram): void {
+    const { rpc, onUnreachable } = this.#options;
     const part = Math.floor(messageId / IDS_OF_ONE);
     // One node, unless more share the address than there are parts.
     for (const { name, slot } of this.#sharers()) {
       if (slot % MOST_SHARERS !== part) continue;
-      this.#options.cluster.tell(name, SERVICE, 'reply', [data, peer, identity ?? null]);
+      rpc
+        .tell(name, SERVICE, 'reply', encodeArgs(stray))
+        .catch((error: unknown) => onUnreachable(error, name));
     }
   }
 
-  response(token: Uint8Array, { data, peer, identity }: StrayDatagram, done: (taken: boolean) => void): void {
+  response(token: Uint8Array, stray: StrayDatagram, done: (taken: boolean) => void): void {
+    const { rpc, onUnreachable } = this.#options;
     const maker = this.#sharers().find(({ slot }) => slot === token[0]);
     if (maker === undefined) {
       done(false);
       return;
     }
-    this.#options.cluster
-      .call(maker.name, SERVICE, 'response', [data, peer, identity ?? null], OFFER_TIMEOUT)
-      .then(
-        (taken) => done(taken === true),
-        (error: unknown) => {
-          this.#options.onUnanswered(error, maker.name);
-          done(false);
-        },
-      );
+    rpc.call(maker.name, SERVICE, 'response', encodeArgs(stray), { timeout: OFFER_TIMEOUT }).then(
+      (taken) => done(taken === true),
+      (error: unknown) => {
+        onUnreachable(error, maker.name);
+        done(false);
+      },
+    );
   }
 
   #sharers(): readonly Pick<MemberNode, 'name' | 'slot'>[] {
-    const { cluster } = this.#options;
-    const { name: self, coap: address } = cluster.self;
-    return cluster.members().filter(({ name, coap }) => name !== self && coap === address);
+    const { members } = this.#options;
+    const { name: self, coap: address } = members.self;
+    return members.list().filter(({ name, coap }) => name !== self && coap === address);
   }
+}
+
+function encodeArgs({ data, peer, identity }: StrayDatagram): readonly unknown[] {
+  return [data, peer, identity ?? null];
+}
+
+function decodeArgs([data, peer, identity]: readonly unknown[]): StrayDatagram {
+  return {
+    data: data as Uint8Array,
+    peer: peer as string,
+    identity: (identity as StrayDatagram['identity'] | null) ?? undefined,
+  };
 }

@@ -1,18 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { StrayDatagram } from '../../../protocol/coap/exchange.ts';
-import {
-  messageIdsOf,
-  type SharedPortCluster,
-  StrayRouter,
-  tokenPrefixOf,
-} from '../../../server/cluster/shared-port.ts';
+import { messageIdsOf, StrayRouter, tokenPrefixOf } from '../../../server/cluster/shared-port.ts';
 import { NodeUnreachableError } from '../../../server/ports/cluster-ports.ts';
 import { until } from '../../support/until.ts';
 
 const HERE = 'coap://192.0.2.1:5683';
 const stray: StrayDatagram = { data: Uint8Array.of(0x60, 0, 0, 1), peer: '192.0.2.9:1', identity: undefined };
 
-type Handlers = Readonly<Record<string, (...args: never[]) => unknown>>;
+type Handlers = Readonly<Record<string, (args: readonly unknown[]) => unknown>>;
 
 /** Nodes by name and slot, as their calls reach each other. */
 function cluster(nodes: readonly { readonly name: string; readonly slot: number; readonly coap?: string }[]) {
@@ -24,26 +19,21 @@ function cluster(nodes: readonly { readonly name: string; readonly slot: number;
   const join = (name: string, takes = true): StrayRouter => {
     const self = members.find((node) => node.name === name);
     if (self === undefined) throw new Error(`no node ${name}`);
-    const invoke = (node: string, method: string, args: readonly unknown[]): unknown =>
-      served.get(node)?.[method]?.(...(args as never[]));
-    const parts: SharedPortCluster = {
-      self,
-      members: () => members,
-      call: async (node, _service, method, args) => {
-        if (dead.has(node)) throw new NodeUnreachableError(`no node ${node}`);
-        return invoke(node, method, args);
-      },
-      tell: (node, _service, method, args) => {
-        if (!dead.has(node)) invoke(node, method, args);
-      },
-      serve: (service, handlers) => {
-        expect(service).toBe('datagrams');
-        served.set(name, handlers);
-      },
+    const invoke = async (node: string, method: string, args: readonly unknown[]): Promise<unknown> => {
+      if (dead.has(node)) throw new NodeUnreachableError(`no node ${node}`);
+      return served.get(node)?.[method]?.(args);
     };
     const router = new StrayRouter({
-      cluster: parts,
-      onUnanswered: (error) => unanswered.push(error),
+      rpc: {
+        call: (node, _service, method, args) => invoke(node, method, args),
+        tell: (node, _service, method, args) => invoke(node, method, args).then(() => true),
+        serve: (service, handlers) => {
+          expect(service).toBe('datagrams');
+          served.set(name, handlers);
+        },
+      },
+      members: { self, list: () => members },
+      onUnreachable: (error) => unanswered.push(error),
       onAdopted: ({ peer }) => took.push(`${name} ${peer}`),
     });
     router.attach({ takeStray: ({ identity }) => takes && identity?.name !== 'refused' });
@@ -125,7 +115,8 @@ describe('what came to the wrong node', () => {
     const a = join('a');
     dead.add('b');
     expect(await offered(a, 1)).toBe(false);
-    await until('it is told', () => unanswered.length === 1);
-    expect(unanswered[0]).toBeInstanceOf(NodeUnreachableError);
+    a.reply(4_096, stray);
+    await until('both are told of', () => unanswered.length === 2);
+    expect(unanswered.every((error) => error instanceof NodeUnreachableError)).toBe(true);
   });
 });
