@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  Command,
-  CommandQueue,
-  CommandState,
-  CommandTransition,
-  NewCommand,
-  WaitingBounds,
+import {
+  type Command,
+  type CommandQueue,
+  type CommandState,
+  type CommandTransition,
+  finalCommandStates,
+  type NewCommand,
+  type WaitingBounds,
 } from '../ports/command-queue.ts';
 import { decodeCursor, encodeCursor } from '../ports/cursor.ts';
 
@@ -26,6 +27,8 @@ const pageBytes = 4_194_304;
 
 /** Old keys that one call removes at most. */
 const keysPerCall = 100;
+
+const finalStates: ReadonlySet<CommandState> = new Set(finalCommandStates);
 
 type CommandQuery = Parameters<CommandQueue['list']>[0];
 
@@ -154,7 +157,8 @@ export class CommandTable {
 
   transition(step: CommandTransition): Command | undefined {
     const row = this.#get.get(step.id);
-    if (row === undefined || !step.from.includes(row['state'] as CommandState)) return undefined;
+    const state = row?.['state'] as CommandState;
+    if (row === undefined || !step.from.includes(state) || finalStates.has(state)) return undefined;
     const { owner } = step;
     if (owner !== undefined) {
       const owns = this.#owns.get(row['endpoint'] as string, owner.node, owner.fence);

@@ -81,7 +81,7 @@ export interface WaitingBounds {
 }
 
 /**
- * A step of a command's life; takes place only from one of `from`. The command's `reason` becomes that of
+ * A step of a command's life; takes place only from one of `from`, and never from a final state. The command's `reason` becomes that of
  * the step, or none; its `result` stays where the step has none.
  */
 export interface CommandTransition {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BusyError, RequestError } from '../../protocol/errors.ts';
-import type { CommandState, NewCommand } from '../../server/ports/command-queue.ts';
+import { type CommandState, finalCommandStates, type NewCommand } from '../../server/ports/command-queue.ts';
 import { anId, aRegistration, type OpenStores, start, useStores } from './engine.ts';
 
 const day = 86_400_000;
@@ -241,6 +241,20 @@ export function describeCommandQueue(name: string, open: OpenStores): void {
       ]);
       expect(await commands.get(id)).toEqual(done);
       expect(await commands.transition({ id: 'none', from: ['queued'], to: 'sent', at: 0 })).toBeUndefined();
+    });
+
+    test('what has ended stays as it ended, whatever a step says', async () => {
+      const { commands } = stores();
+      for (const to of finalCommandStates) {
+        const { id } = (await commands.enqueue(aCommand('a'))).command;
+        const ended = await commands.transition({ id, from: ['queued'], to, at: start });
+        expect(
+          await commands.transition({ id, from: [to, 'queued'], to: 'queued', at: start }),
+        ).toBeUndefined();
+        expect(await commands.transition({ id, from: [to], to: 'done', at: start })).toBeUndefined();
+        expect(await commands.get(id)).toEqual(ended);
+      }
+      expect(await commands.head('a')).toBeUndefined();
     });
 
     test('of a command that takes steps without end, the first 8 and the newest 24 are kept', async () => {

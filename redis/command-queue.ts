@@ -1,0 +1,293 @@
+import { isDeepStrictEqual } from 'node:util';
+import { BusyError } from '../protocol/errors.ts';
+import { BUCKETS, bucketOf } from '../server/ports/bucket.ts';
+import type { Command, CommandQueue, CommandTransition, NewCommand } from '../server/ports/command-queue.ts';
+import { decodeCursor, encodeCursor, foreignCursor } from '../server/ports/cursor.ts';
+import { bucketOfCommand, decodeCommand, encodeFixed, newCommandId } from './command-record.ts';
+import type { RedisConnection } from './connection.ts';
+import { compareNewest, newestFirst, type Placed } from './newest-first.ts';
+import { loadScript } from './script.ts';
+
+/** How long an idempotency key is kept, ms. */
+const keyLifetime = 86_400_000;
+/** Old keys that one call removes at most. */
+const keysPerCall = 100;
+
+/** Steps of a command that are kept: its beginning, and what is new. */
+const firstSteps = 8;
+const newestSteps = 24;
+
+/** Bytes of records in one page, but for a single larger command. */
+const pageBytes = 4_194_304;
+/** Commands of a bucket that one look takes into account: others have their turn between two. */
+const looksAtOnce = 1_000;
+/** Commands that one step removes from a bucket. */
+const removedAtOnce = 500;
+
+const enqueue = loadScript('command-enqueue');
+const transition = loadScript('command-transition');
+const readHead = loadScript('command-head');
+const lookFor = loadScript('command-list');
+const remove = loadScript('command-remove');
+
+const allBuckets: readonly number[] = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
+
+const names = {
+  enqueue: [
+    ...['commands', 'commands:about', 'commands:order', 'commands:open', 'commands:newest', 'commands:kinds'],
+    ...['commands:queued', 'commands:ended', 'commands:removable', 'commands:keys', 'commands:key-ages'],
+    'commands:jobs',
+  ],
+  transition: [
+    ...['commands', 'commands:about', 'commands:open', 'commands:newest', 'commands:kinds'],
+    ...['commands:queued', 'commands:ended', 'commands:removable', 'owners'],
+  ],
+  head: ['commands', 'commands:open'],
+  list: ['commands:order', 'commands:about', 'commands'],
+  remove: [
+    ...['commands', 'commands:about', 'commands:order', 'commands:ended', 'commands:removable'],
+    'commands:jobs',
+  ],
+} as const;
+
+type CommandQuery = Parameters<CommandQueue['list']>[0];
+
+/** One that was found, with the size of its record in bytes. */
+interface FoundCommand extends Placed {
+  readonly size: number;
+}
+
+interface InBucket extends Placed {
+  readonly bucket: number;
+}
+
+/** Commands in the buckets of their devices; what is asked of all of them is put together from all buckets. */
+export class RedisCommandQueue implements CommandQueue {
+  readonly #redis: RedisConnection;
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+  }
+
+  async enqueue(
+    command: NewCommand,
+  ): Promise<{ readonly command: Command; readonly created: boolean; readonly conflict: boolean }> {
+    const { endpoint, kind, parameters, createdAt, expiresAt, idempotencyKey, job, bounds } = command;
+    const id = newCommandId(endpoint);
+    const encoded = JSON.stringify(parameters);
+    const reply = (await this.#redis.run(enqueue, this.#keys(bucketOf(endpoint), names.enqueue), [
+      ...[id, endpoint, word(kind), job === undefined ? '-' : word(job.id), job?.attempt ?? 0],
+      ...[createdAt, expiresAt, encodeFixed(command), Buffer.byteLength(encoded)],
+      JSON.stringify({ state: 'queued', at: createdAt }),
+      idempotencyKey === undefined ? '' : `${endpoint.length}:${endpoint}${idempotencyKey}`,
+      ...[keyLifetime, keysPerCall, bounds?.count ?? '', bounds?.bytes ?? ''],
+    ])) as readonly ['made', string] | readonly ['known', string, string] | readonly ['busy', number, number];
+    if (reply[0] === 'busy') {
+      throw new BusyError(
+        `${reply[1]} commands of ${reply[2]} bytes wait for '${endpoint}' already, and no more are taken: wait for ` +
+          'them to end, or cancel some by DELETE /api/commands/{id}',
+      );
+    }
+    if (reply[0] === 'made') {
+      return { command: decodeCommand(id, reply[1]), created: true, conflict: false };
+    }
+    const known = decodeCommand(reply[1], reply[2]);
+    const same = known.kind === kind && isDeepStrictEqual(known.parameters, JSON.parse(encoded));
+    return { command: known, created: false, conflict: !same };
+  }
+
+  async get(id: string): Promise<Command | undefined> {
+    const bucket = bucketOfCommand(id);
+    if (bucket === undefined) return undefined;
+    const record = await this.#redis.call((client) => client.hget(this.#key(bucket, 'commands'), id));
+    return record === null ? undefined : decodeCommand(id, record);
+  }
+
+  async head(endpoint: string): Promise<Command | undefined> {
+    const keys = this.#keys(bucketOf(endpoint), names.head);
+    const found = (await this.#redis.run(readHead, keys, [endpoint])) as readonly [string, string] | null;
+    return found === null ? undefined : decodeCommand(...found);
+  }
+
+  async transition(step: CommandTransition): Promise<Command | undefined> {
+    const { id, from, to, at, reason, result, attempt, owner } = step;
+    const bucket = bucketOfCommand(id);
+    if (bucket === undefined) return undefined;
+    const record = (await this.#redis.run(transition, this.#keys(bucket, names.transition), [
+      ...[id, owner === undefined ? '' : `${owner.fence} ${owner.node}`, to, at],
+      reason === undefined ? '' : JSON.stringify(reason),
+      result === undefined ? '' : JSON.stringify(result),
+      attempt === true ? 1 : 0,
+      JSON.stringify({ state: to, at, ...(reason !== undefined && { reason }) }),
+      ...[firstSteps, newestSteps, ...from],
+    ])) as string | null;
+    return record === null ? undefined : decodeCommand(id, record);
+  }
+
+  async list(query: CommandQuery): Promise<{ readonly items: readonly Command[]; readonly next?: string }> {
+    const { endpoint, states, limit } = query;
+    const after = query.cursor === undefined ? undefined : placeOf(query.cursor);
+    if (states?.length === 0) return { items: [] };
+    const buckets = endpoint === undefined ? allBuckets : [bucketOf(endpoint)];
+    // From each of many buckets a few: most pages are put together of one look into each.
+    const wanted = buckets.length === 1 ? limit + 1 : Math.max(4, Math.ceil((limit + 1) / 64));
+    const found = newestFirst(buckets, after?.at ?? Number.MAX_SAFE_INTEGER, (bucket, from, again) =>
+      this.#look(bucket, again ? `(${from}` : `${from}`, wanted, query),
+    );
+    const page: FoundCommand[] = [];
+    let left = pageBytes;
+    let hasMore = false;
+    for await (const item of found) {
+      if (after !== undefined && compareNewest(item, after) <= 0) continue;
+      if (page.length === limit || (page.length > 0 && item.size > left)) {
+        hasMore = true;
+        break;
+      }
+      left -= item.size;
+      page.push(item);
+    }
+    const last = page.at(-1);
+    const commands = await Promise.all(page.map(({ id }) => this.get(id)));
+    // It may have taken a step, or been removed, since it was found.
+    const items = commands.filter(
+      (command) => command !== undefined && (states === undefined || states.includes(command.state)),
+    ) as readonly Command[];
+    if (!hasMore || last === undefined) return { items };
+    return { items, next: encodeCursor('commands', [last.at, last.id]) };
+  }
+
+  async pendingEndpoints(): Promise<readonly string[]> {
+    const endpoints = await this.#all((bucket) =>
+      this.#redis.call((client) => client.hkeys(this.#key(bucket, 'commands:open'))),
+    );
+    return endpoints.flat();
+  }
+
+  async countOpen(kind: string): Promise<number> {
+    const counts = await this.#all((bucket) =>
+      this.#redis.call((client) => client.hget(this.#key(bucket, 'commands:kinds'), word(kind))),
+    );
+    return counts.reduce((sum, count) => sum + Number(count ?? 0), 0);
+  }
+
+  async expire(now: number, limit: number): Promise<readonly Command[]> {
+    const due = await this.#oldest('commands:queued', String(now), limit);
+    // Each takes place once, whoever else found it.
+    const expired = await Promise.all(
+      due.map(({ id }) => this.transition({ id, from: ['queued'], to: 'expired', at: now })),
+    );
+    return expired.filter((command) => command !== undefined);
+  }
+
+  async trim({ endedBefore, keep, limit }: Parameters<CommandQueue['trim']>[0]): Promise<number> {
+    const before = Math.max(endedBefore, await this.#endOfKept(keep));
+    if (before === Number.NEGATIVE_INFINITY) return 0;
+    const old = await this.#oldest('commands:removable', `(${before}`, limit);
+    const byBucket = Map.groupBy(old, ({ bucket }) => bucket);
+    let removed = 0;
+    for (const [bucket, commands] of byBucket) {
+      const keys = this.#keys(bucket, names.remove);
+      for (let i = 0; i < commands.length; i += removedAtOnce) {
+        const ids = commands.slice(i, i + removedAtOnce).map(({ id }) => id);
+        removed += (await this.#redis.run(remove, keys, ids)) as number;
+      }
+    }
+    return removed;
+  }
+
+  async #look(
+    bucket: number,
+    bound: string,
+    wanted: number,
+    { endpoint = '', kind, job, from, to, states = [] }: CommandQuery,
+  ): Promise<{ readonly items: readonly FoundCommand[]; readonly next?: number }> {
+    const [next, ...rows] = (await this.#redis.run(lookFor, this.#keys(bucket, names.list), [
+      ...[bound, wanted, looksAtOnce, endpoint],
+      ...[kind === undefined ? '' : word(kind), job === undefined ? '' : word(job), from ?? '', to ?? ''],
+      ...states,
+    ])) as readonly [string, ...(string | number)[]];
+    const items: FoundCommand[] = [];
+    for (let i = 0; i < rows.length; i += 3) {
+      items.push({ id: rows[i] as string, at: Number(rows[i + 1]), size: rows[i + 2] as number });
+    }
+    return { items, ...(next !== '' && { next: Number(next) }) };
+  }
+
+  /** The first of a sorted set of all buckets, up to a bound. */
+  async #oldest(name: string, bound: string, limit: number): Promise<readonly InBucket[]> {
+    // Of each bucket a few, for there are many; where one has most of them, it is asked again.
+    for (let few = Math.min(limit, 64); ; few = Math.min(limit, few * 8)) {
+      const found = await this.#all(async (bucket) => {
+        const rows = await this.#redis.call((client) =>
+          client.zrangebyscore(this.#key(bucket, name), '-inf', bound, 'WITHSCORES', 'LIMIT', 0, few),
+        );
+        return rows.flatMap((id, i): InBucket[] =>
+          i % 2 === 0 ? [{ bucket, id, at: Number(rows[i + 1]) }] : [],
+        );
+      });
+      const all = found.flat();
+      const isAll = few === limit || found.every(({ length }) => length < few);
+      if (isAll || all.length >= limit) return all.sort((a, b) => a.at - b.at).slice(0, limit);
+    }
+  }
+
+  /**
+   * The ms from which on no more than `keep` have ended: what ended before is too much. Found by halves, for nobody
+   * keeps the endings of all buckets in order.
+   */
+  async #endOfKept(keep: number): Promise<number> {
+    const name = 'commands:ended';
+    const counts = await this.#all((bucket) =>
+      this.#redis.call((client) => client.zcard(this.#key(bucket, name))),
+    );
+    if (sum(counts) <= keep) return Number.NEGATIVE_INFINITY;
+    const edges = await this.#all((bucket) =>
+      this.#redis.call(async (client) => {
+        const key = this.#key(bucket, name);
+        const [oldest, newest] = await Promise.all([
+          client.zrange(key, '0', '0', 'WITHSCORES'),
+          client.zrevrange(key, '0', '0', 'WITHSCORES'),
+        ]);
+        return [...oldest.slice(1), ...newest.slice(1)].map(Number);
+      }),
+    );
+    let tooMany = Math.floor(Math.min(...edges.flat()));
+    let few = Math.floor(Math.max(...edges.flat())) + 1;
+    while (few - tooMany > 1) {
+      const middle = Math.floor((few + tooMany) / 2);
+      const since = await this.#all((bucket) =>
+        this.#redis.call((client) => client.zcount(this.#key(bucket, name), String(middle), '+inf')),
+      );
+      if (sum(since) > keep) tooMany = middle;
+      else few = middle;
+    }
+    return few;
+  }
+
+  #all<T>(look: (bucket: number) => Promise<T>): Promise<T[]> {
+    return Promise.all(allBuckets.map(look));
+  }
+
+  #key(bucket: number, name: string): string {
+    return this.#redis.keys.bucket(bucket, name);
+  }
+
+  #keys(bucket: number, of: readonly string[]): readonly string[] {
+    return of.map((name) => this.#key(bucket, name));
+  }
+}
+
+/** As one word: what is parsed by spaces and colons. */
+function word(text: string): string {
+  return encodeURIComponent(text);
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
+
+function placeOf(cursor: string): Placed {
+  const [at, id] = decodeCursor('commands', cursor, 'parts');
+  if (typeof at !== 'number' || typeof id !== 'string') throw foreignCursor();
+  return { at, id };
+}
