@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { BusyError } from '../protocol/errors.ts';
-import { BUCKETS, bucketOf } from '../server/ports/bucket.ts';
+import { bucketOf } from '../server/ports/bucket.ts';
 import type { Command, CommandQueue, CommandTransition, NewCommand } from '../server/ports/command-queue.ts';
 import { decodeCursor, encodeCursor, foreignCursor } from '../server/ports/cursor.ts';
+import { allBuckets, bucketKeys } from './buckets.ts';
 import { bucketOfCommand, decodeCommand, encodeFixed, newCommandId } from './command-record.ts';
 import type { RedisConnection } from './connection.ts';
 import { compareNewest, newestFirst, type Placed } from './newest-first.ts';
@@ -30,8 +31,6 @@ const readHead = loadScript('command-head');
 const lookFor = loadScript('command-list');
 const remove = loadScript('command-remove');
 
-const allBuckets: readonly number[] = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
-
 const names = {
   enqueue: [
     ...['commands', 'commands:about', 'commands:order', 'commands:open', 'commands:newest', 'commands:kinds'],
@@ -48,7 +47,7 @@ const names = {
     ...['commands', 'commands:about', 'commands:order', 'commands:ended', 'commands:removable'],
     'commands:jobs',
   ],
-} as const;
+};
 
 type CommandQuery = Parameters<CommandQueue['list']>[0];
 
@@ -64,9 +63,19 @@ interface InBucket extends Placed {
 /** Commands in the buckets of their devices; what is asked of all of them is put together from all buckets. */
 export class RedisCommandQueue implements CommandQueue {
   readonly #redis: RedisConnection;
+  /** What each script is given, by bucket. */
+  readonly #keys: Readonly<Record<keyof typeof names, (bucket: number) => readonly string[]>>;
 
   constructor(redis: RedisConnection) {
     this.#redis = redis;
+    const keysOf = (script: keyof typeof names) => bucketKeys(redis.keys, names[script]);
+    this.#keys = {
+      enqueue: keysOf('enqueue'),
+      transition: keysOf('transition'),
+      head: keysOf('head'),
+      list: keysOf('list'),
+      remove: keysOf('remove'),
+    };
   }
 
   async enqueue(
@@ -75,7 +84,7 @@ export class RedisCommandQueue implements CommandQueue {
     const { endpoint, kind, parameters, createdAt, expiresAt, idempotencyKey, job, bounds } = command;
     const id = newCommandId(endpoint);
     const encoded = JSON.stringify(parameters);
-    const reply = (await this.#redis.run(enqueue, this.#keys(bucketOf(endpoint), names.enqueue), [
+    const reply = (await this.#redis.run(enqueue, this.#keys.enqueue(bucketOf(endpoint)), [
       ...[id, endpoint, word(kind), job === undefined ? '-' : word(job.id), job?.attempt ?? 0],
       ...[createdAt, expiresAt, encodeFixed(command), Buffer.byteLength(encoded)],
       JSON.stringify({ state: 'queued', at: createdAt }),
@@ -104,7 +113,7 @@ export class RedisCommandQueue implements CommandQueue {
   }
 
   async head(endpoint: string): Promise<Command | undefined> {
-    const keys = this.#keys(bucketOf(endpoint), names.head);
+    const keys = this.#keys.head(bucketOf(endpoint));
     const found = (await this.#redis.run(readHead, keys, [endpoint])) as readonly [string, string] | null;
     return found === null ? undefined : decodeCommand(...found);
   }
@@ -113,7 +122,7 @@ export class RedisCommandQueue implements CommandQueue {
     const { id, from, to, at, reason, result, attempt, owner } = step;
     const bucket = bucketOfCommand(id);
     if (bucket === undefined) return undefined;
-    const record = (await this.#redis.run(transition, this.#keys(bucket, names.transition), [
+    const record = (await this.#redis.run(transition, this.#keys.transition(bucket), [
       ...[id, owner === undefined ? '' : `${owner.fence} ${owner.node}`, to, at],
       reason === undefined ? '' : JSON.stringify(reason),
       result === undefined ? '' : JSON.stringify(result),
@@ -186,7 +195,7 @@ export class RedisCommandQueue implements CommandQueue {
     const byBucket = Map.groupBy(old, ({ bucket }) => bucket);
     let removed = 0;
     for (const [bucket, commands] of byBucket) {
-      const keys = this.#keys(bucket, names.remove);
+      const keys = this.#keys.remove(bucket);
       for (let i = 0; i < commands.length; i += removedAtOnce) {
         const ids = commands.slice(i, i + removedAtOnce).map(({ id }) => id);
         removed += (await this.#redis.run(remove, keys, ids)) as number;
@@ -201,7 +210,7 @@ export class RedisCommandQueue implements CommandQueue {
     wanted: number,
     { endpoint = '', kind, job, from, to, states = [] }: CommandQuery,
   ): Promise<{ readonly items: readonly FoundCommand[]; readonly next?: number }> {
-    const [next, ...rows] = (await this.#redis.run(lookFor, this.#keys(bucket, names.list), [
+    const [next, ...rows] = (await this.#redis.run(lookFor, this.#keys.list(bucket), [
       ...[bound, wanted, looksAtOnce, endpoint],
       ...[kind === undefined ? '' : word(kind), job === undefined ? '' : word(job), from ?? '', to ?? ''],
       ...states,
@@ -270,10 +279,6 @@ export class RedisCommandQueue implements CommandQueue {
 
   #key(bucket: number, name: string): string {
     return this.#redis.keys.bucket(bucket, name);
-  }
-
-  #keys(bucket: number, of: readonly string[]): readonly string[] {
-    return of.map((name) => this.#key(bucket, name));
   }
 }
 

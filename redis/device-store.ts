@@ -11,6 +11,7 @@ import { bucketKeys, byBucket } from './buckets.ts';
 import type { RedisConnection, ScriptArgument } from './connection.ts';
 import { decodeDevice, encodeAttributes, encodeAwakeTimes } from './device-row.ts';
 import { Inventory, removalsKept } from './inventory.ts';
+import { lastValuesKey } from './last-values.ts';
 import { loadScript } from './script.ts';
 
 const find = loadScript('find-devices', 'bucket');
@@ -96,7 +97,8 @@ export class RedisDeviceStore implements DeviceStore {
 
   async remove(endpoint: string): Promise<boolean> {
     const bucket = bucketOf(endpoint);
-    const removed = await this.#redis.run(remove, this.#removeKeys(bucket), [endpoint, removalsKept]);
+    const keys = [...this.#removeKeys(bucket), lastValuesKey(this.#redis, endpoint)];
+    const removed = await this.#redis.run(remove, keys, [endpoint, removalsKept]);
     if (removed !== 1) return false;
     await this.#purge?.(bucket);
     return true;

@@ -1,34 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { RedisCommandQueue } from '../../redis/command-queue.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
+import { RedisRegistrationStore } from '../../redis/registration-store.ts';
 import { bucketOf } from '../../server/ports/bucket.ts';
 import type { Command, CommandQueue, NewCommand } from '../../server/ports/command-queue.ts';
-import type { Registration, RegistrationStore } from '../../server/ports/registration-store.ts';
 import { describeCommandQueue } from '../contract/command-queue.ts';
 import { type OpenStores, start, useStores } from '../contract/engine.ts';
 import { describeOnRedis } from './engines.ts';
 
 const make = (redis: RedisConnection) => ({
   commands: new RedisCommandQueue(redis),
-  registrations: owners(redis),
+  registrations: new RedisRegistrationStore(redis),
 });
-
-/** Of registrations what the queue looks at: who owns a device, and by which fencing number. */
-function owners(redis: RedisConnection): RegistrationStore {
-  const set = async (endpoint: string, node: string) => {
-    const key = redis.keys.bucket(bucketOf(endpoint), 'owners');
-    const before = await redis.call((client) => client.hget(key, endpoint));
-    const fence = Number.parseInt(before ?? '0', 10) + 1;
-    await redis.call((client) => client.hset(key, endpoint, `${fence} ${node}`));
-  };
-  const endpointOf = (id: string) => id.split('-').at(-1) as string;
-  return {
-    register: ({ endpoint, node }: Registration) => set(endpoint, node),
-    move: (id: string, _address: string, node: string) => set(endpointOf(id), node),
-    claim: (id: string, node: string) => set(endpointOf(id), node),
-    deregister: async () => undefined,
-  } as unknown as RegistrationStore;
-}
 
 describeOnRedis(describeCommandQueue, make);
 describeOnRedis(describeManyBuckets, make);
