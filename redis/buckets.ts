@@ -3,6 +3,9 @@ import type { RedisConnection, ScriptArgument } from './connection.ts';
 import type { Keys } from './keys.ts';
 import type { Script } from './script.ts';
 
+/** Buckets that are worked on at a time where all are gone through step by step. */
+const bucketsAtOnce = 16;
+
 /** All buckets by number. */
 export const allBuckets: readonly number[] = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
 
@@ -52,4 +55,24 @@ export async function countAll(redis: RedisConnection, name: string): Promise<nu
     allBuckets.map((bucket) => redis.call((client) => client.hlen(redis.keys.bucket(bucket, name)))),
   );
   return lengths.reduce((sum, length) => sum + length, 0);
+}
+
+/** Calls for each bucket, some at a time; rejects with the first error, once those under way have ended. */
+export async function eachBucket(work: (bucket: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < BUCKETS) {
+      const bucket = next;
+      next += 1;
+      try {
+        await work(bucket);
+      } catch (error) {
+        next = BUCKETS;
+        throw error;
+      }
+    }
+  };
+  const lanes = await Promise.allSettled(Array.from({ length: bucketsAtOnce }, lane));
+  const failed = lanes.find((one) => one.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }

@@ -13,13 +13,16 @@ const engines = [
 
 let opened = 0;
 
+/** A connection with keys of its own, or with those of another one's prefix. */
+export type Connect = (prefix?: string) => Promise<RedisConnection>;
+
 /**
  * Runs suites on a single Redis and on a cluster of three masters, one of each per test file. Each test has keys of
  * its own, and scripts that touch keys which they were not given fail.
  * @param make the ports that the suites use
  */
 export function describeOnRedis(
-  suites: (name: string, open: OpenStores, connect: () => Promise<RedisConnection>) => void,
+  suites: (name: string, open: OpenStores, connect: Connect) => void,
   make: (redis: RedisConnection) => Partial<Stores>,
 ): void {
   for (const [name, start] of engines) {
@@ -29,10 +32,10 @@ export function describeOnRedis(
         server = await start();
       });
       afterAll(() => server?.close());
-      const connect = (): Promise<RedisConnection> => {
+      const connect: Connect = (prefix) => {
         opened += 1;
         const address = parseRedisAddress(server?.url ?? '');
-        return RedisConnection.open({ address, prefix: `t${opened}`, guard: true });
+        return RedisConnection.open({ address, prefix: prefix ?? `t${opened}`, guard: true });
       };
       suites(
         name,

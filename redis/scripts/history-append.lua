@@ -1,0 +1,88 @@
+#!lua
+-- Appends readings to series of one bucket, each position once.
+-- KEYS 1: hash id → state, 2: sorted set id → when the earliest quarter begins that is due, 3: hash of quarters that are
+--   being rolled up, 4: hash of bytes by hour, then of each series: 5 readings, 6 roll-ups, 7 quarters that are due
+-- ARGV of each series: id, before which time the caller takes it to be sealed, number of records; of each record:
+--   position, first and last time, the record, number of roll-ups that it adds to; of each of these: the roll-up
+-- RETURNS of each series: 1; or its state, where it is not sealed as the caller thought, and empty where there is no such
+--   series: then nothing was appended to it
+
+-- What came late for a quarter whose readings may be gone is added to its roll-up.
+local function add(key, late)
+  local start, count, min, max, mean, last, at = struct.unpack('<dI4ddddd', late)
+  local before = redis.call('ZRANGEBYSCORE', key, exact(start), exact(start))[1]
+  if before then
+    local _, count0, min0, max0, mean0, last0, at0 = struct.unpack('<dI4ddddd', before)
+    local all = count0 + count
+    local way = mean - mean0
+    if way == way and way ~= math.huge and way ~= -math.huge then
+      mean = mean0 + way * (count / all)
+    else
+      mean = mean0 * (1 - count / all) + mean * (count / all)
+    end
+    if at < at0 then
+      last, at = last0, at0
+    end
+    late = struct.pack('<dI4ddddd', start, all, math.min(min, min0), math.max(max, max0), mean, last, at)
+    redis.call('ZREM', key, before)
+    resize('u', start, -#before - overhead)
+  end
+  redis.call('ZADD', key, exact(start), late)
+  resize('u', start, #late + overhead)
+  return start
+end
+
+local results = {}
+local arg = 1
+for key = 5, #KEYS, 3 do
+  local readings, rollUps, dues = KEYS[key], KEYS[key + 1], KEYS[key + 2]
+  local id, expected, records = ARGV[arg], ARGV[arg + 1], tonumber(ARGV[arg + 2])
+  arg = arg + 3
+  local bytes = redis.call('HGET', KEYS[1], id)
+  local state = bytes and decodeState(bytes)
+  local fits = state and state.sealed == tonumber(expected)
+  local position = fits and state.position
+  local marked = {}
+  local earliest = math.huge
+  for _ = 1, records do
+    local at, first, last = tonumber(ARGV[arg]), tonumber(ARGV[arg + 1]), tonumber(ARGV[arg + 2])
+    local record, late = ARGV[arg + 3], tonumber(ARGV[arg + 4])
+    arg = arg + 5
+    if fits and at > position then
+      state.position = math.max(state.position, at)
+      if redis.call('ZADD', readings, exact(last), record) == 1 then
+        resize('r', last, #record + overhead)
+      end
+      state.oldest = math.min(state.oldest, first)
+      for i = arg, arg + late - 1 do
+        state.oldestRollUp = math.min(state.oldestRollUp, add(rollUps, ARGV[i]))
+      end
+      if last >= state.sealed then
+        for start = math.floor(math.max(first, state.sealed) / quarter) * quarter, last, quarter do
+          if not marked[start] then
+            marked[start] = true
+            earliest = math.min(earliest, start)
+            if redis.call('ZADD', dues, exact(start), exact(start)) == 0 then
+              -- Whoever is rolling it up has not seen this.
+              redis.call('HDEL', KEYS[3], id .. ' ' .. exact(start))
+            end
+          end
+        end
+      end
+    end
+    arg = arg + late
+  end
+  if fits then
+    if earliest < math.huge then
+      redis.call('ZADD', KEYS[2], 'LT', exact(earliest), id)
+    end
+    if state.position > position then
+      redis.call('HSET', KEYS[1], id, encodeState(state))
+    end
+    results[#results + 1] = 1
+  else
+    results[#results + 1] = bytes or ''
+  end
+end
+writeSizes(KEYS[4])
+return results

@@ -1,0 +1,29 @@
+#!lua
+-- Takes quarters of a series that are due, to be rolled up; by the round it is known whether they got readings meanwhile.
+-- KEYS 1: hash id → state, 2: sorted set id → when the earliest quarter begins that is due, 3: hash of quarters that are
+--   being rolled up, 4: the series' readings, 5: its quarters that are due
+-- ARGV 1: id, 2: begins after, 3: begins before, 4: how many at most, 5: by how much a record may end after its first
+--   reading
+-- RETURNS round, starts of the quarters, members with their readings
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  return { 0, {}, {} }
+end
+local starts = redis.call('ZRANGEBYSCORE', KEYS[5], '(' .. ARGV[2], '(' .. ARGV[3], 'LIMIT', 0, ARGV[4])
+if #starts == 0 then
+  return { 0, {}, {} }
+end
+local round = redis.call('HINCRBY', KEYS[3], 'round', 1)
+local readings = {}
+local from = -math.huge
+for _, start in ipairs(starts) do
+  redis.call('HSET', KEYS[3], ARGV[1] .. ' ' .. start, round)
+  local past = tonumber(start) + quarter + tonumber(ARGV[5])
+  -- What the quarter before had is not read again.
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4],
+    exact(math.max(from, tonumber(start))), '(' .. exact(past))) do
+    readings[#readings + 1] = member
+  end
+  from = past
+end
+return { round, starts, readings }
