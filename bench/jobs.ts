@@ -59,8 +59,9 @@ const dispatcher = new CommandDispatcher({
   queue: stores.commands,
   // All devices are away: none of it is ever carried out.
   kinds: { request: { advance: () => Promise.reject(new Error('nobody is there')) } },
-  reachability: async (endpoint) =>
-    (await stores.registrations.byEndpoint(endpoint)) === undefined ? 'unregistered' : 'awake',
+  place: async (endpoint) => ({
+    reachability: (await stores.registrations.byEndpoint(endpoint)) === undefined ? 'unregistered' : 'awake',
+  }),
   clock: systemClock,
   log,
   onStep,

@@ -12,21 +12,33 @@ const list = loadScript('member-list');
 export class RedisMembership implements Membership {
   readonly #connection: RedisConnection;
   readonly #keys: readonly string[];
+  readonly #addresses: string;
 
   constructor(connection: RedisConnection) {
     this.#connection = connection;
     this.#keys = ['members', 'member-slots', 'member-deadlines', 'member-seen'].map((name) =>
       connection.keys.shared('cluster', name),
     );
+    this.#addresses = connection.keys.shared('cluster', 'node-addresses');
   }
 
   async join(
     node: NodeInfo,
     ttl: number,
-    { takeOver = false }: { readonly takeOver?: boolean } = {},
+    { takeOver = false, slot: wanted = -1 }: { readonly takeOver?: boolean; readonly slot?: number } = {},
   ): Promise<MemberNode> {
-    const args = [node.name, node.incarnation, node.coap, JSON.stringify(node), ttl, takeOver ? '1' : '0'];
-    const answer = (await this.#connection.run(join, this.#keys, args)) as readonly [number, number] | null;
+    const args = [
+      node.name,
+      node.incarnation,
+      node.coap,
+      JSON.stringify(node),
+      ttl,
+      takeOver ? '1' : '0',
+      wanted,
+    ];
+    const answer = (await this.#connection.run(join, [...this.#keys, this.#addresses], args)) as
+      | readonly [number, number]
+      | null;
     if (answer === null) throw new ConflictError(`a node of the name '${node.name}' lives already`);
     const [slot, seenAt] = answer;
     return { ...node, slot, seenAt };
@@ -43,6 +55,10 @@ export class RedisMembership implements Membership {
 
   list(): Promise<readonly MemberNode[]> {
     return this.#list('0');
+  }
+
+  async addresses(): Promise<ReadonlyMap<string, string>> {
+    return new Map(Object.entries(await this.#connection.call((client) => client.hgetall(this.#addresses))));
   }
 
   bury(): Promise<readonly MemberNode[]> {

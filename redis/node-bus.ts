@@ -59,7 +59,7 @@ export class RedisNodeBus implements NodeBus {
     answer.catch(() => undefined);
     try {
       if ((await this.#publish(this.#channelOf(node), REQUEST, id, body)) === 0) {
-        throw new NodeUnreachableError(`node '${node}' does not listen`);
+        throw new NodeUnreachableError(`node '${node}' is not there`, true);
       }
       return await answer;
     } finally {

@@ -9,12 +9,16 @@ import { buildApi } from './api/index.ts';
 import { presentEvent, presentLiveReadings, presentRegistration } from './api/presenters.ts';
 import { presentLiveTrace } from './api/trace-presenters.ts';
 import { composeCluster } from './cluster/compose-cluster.ts';
+import { composeDevices, type Devices } from './cluster/compose-devices.ts';
+import { composeLeader } from './cluster/compose-leader.ts';
+import { followCluster } from './cluster/follow-cluster.ts';
+import { ownedServices } from './cluster/owned-services.ts';
 import { composeCommands } from './commands/compose-commands.ts';
 import type { CommandDispatcher } from './commands/dispatcher.ts';
 import type { Config } from './config.ts';
 import { consoleRoot, packageVersion } from './installation.ts';
 import { composeLeshan, composeLeshanFeed } from './leshan/compose-leshan.ts';
-import { announce, listen } from './listen.ts';
+import { announce, coapUriOf, listen } from './listen.ts';
 import { LiveHub } from './live/hub.ts';
 import { EventPublisher } from './live/publisher.ts';
 import { deviceInterface } from './lwm2m/device-interface.ts';
@@ -22,7 +26,6 @@ import { DeviceLifecycle, hasMoved } from './lwm2m/device-lifecycle.ts';
 import { DeviceModels } from './lwm2m/device-models.ts';
 import { DeviceOperations } from './lwm2m/device-operations.ts';
 import { DeviceReach } from './lwm2m/device-reach.ts';
-import { RegistrationExpiry } from './lwm2m/expiry.ts';
 import { ListeningTimes } from './lwm2m/listening-times.ts';
 import { ObjectModels } from './lwm2m/object-models.ts';
 import { composePolicies, type OpenedPolicies, openPolicyBook } from './lwm2m/observation-policies.ts';
@@ -41,11 +44,11 @@ import { SwitchCounter } from './statistics/switch-counter.ts';
 import { steadyClock } from './steady-clock.ts';
 import { TelemetryIngest } from './telemetry/ingest.ts';
 import { inventoryAttribute } from './telemetry/inventory-attribute.ts';
-import { levelWithLog } from './telemetry/level-with-log.ts';
+import { levelling } from './telemetry/led-projection.ts';
+import { levelWithLog, withMethods } from './telemetry/level-with-log.ts';
 import { Projection } from './telemetry/projection.ts';
 import { rememberReads } from './telemetry/remember-reads.ts';
 import { UnreadableLog } from './telemetry/unreadable-log.ts';
-import { startUpkeep } from './telemetry/upkeep.ts';
 import { composeTrace } from './trace/compose-trace.ts';
 import { composeWebhooks } from './webhooks/index.ts';
 
@@ -60,6 +63,8 @@ export interface Foundation {
   readonly startedAt: number;
   /** Takes what ends a part: the part that was started last ends first. */
   readonly onClose: (step: () => Promise<unknown>) => void;
+  /** Another process has taken this node's place: the server has to end. */
+  readonly onEvicted: (reason: string) => void;
 }
 
 /** What listens. */
@@ -80,11 +85,18 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   );
   const deviceModels = new DeviceModels(registry);
   const lookupFor = (registration: Registration) => deviceModels.lookupFor(registration);
+  const version = packageVersion();
+  const coapUri = coapUriOf(config, foundation.port.local);
+  const clustering = await composeCluster(foundation, { coap: coapUri, version });
+  const { seat, sharing } = clustering;
   const metrics = new Registry();
   const timings = new Timings(metrics);
-  const book = await openPolicyBook(stores, config);
+  // Before what is kept in memory of the stores: from there on changes that other nodes make are followed.
   const hub = await LiveHub.open(stores.events, stores.log);
-  const events = new EventPublisher(stores.events, hub, log.child({ part: 'events' }));
+  const book = await openPolicyBook(stores, config);
+  // Where several nodes append to the logs, all that is live comes by the feeds, in the order of the logs.
+  const told = sharing === undefined ? hub : { publishEvent: () => undefined };
+  const events = new EventPublisher(stores.events, told, log.child({ part: 'events' }));
   onClose(() => events.flush());
   const leshan = composeLeshanFeed(foundation);
   const models = new ObjectModels({
@@ -112,10 +124,16 @@ export async function compose(foundation: Foundation): Promise<Listening> {
       events.publish('device', endpoint, clock.wallTime(), { attributes });
     },
   });
-  await projection.start();
-  onClose(() => projection.close());
-
-  const levelStores = levelWithLog(stores, projection);
+  // Behind all that may append still.
+  if (sharing === undefined) onClose(() => projection.close());
+  const level = levelling({
+    log: stores.log,
+    shared: sharing !== undefined,
+    projection,
+    led: clustering.led('projection', ['flushTo'], projection),
+    logger: telemetryLog,
+  });
+  const levelStores = levelWithLog(stores, level);
 
   const { port: traced, traces } = composeTrace({
     ...foundation,
@@ -134,6 +152,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
         readonly lifecycle: DeviceLifecycle;
         readonly policies: OpenedPolicies;
         readonly listening: ListeningTimes;
+        readonly devices: Devices;
       }
     | undefined;
   const parts = (): NonNullable<typeof wired> => {
@@ -147,8 +166,10 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     clock,
     sensorObject: config.sensorObject,
     onPack: (pack, position) => {
-      hub.publishPack(pack, position);
-      projection.appended(pack, position);
+      if (sharing === undefined) {
+        hub.publishPack(pack, position);
+        projection.appended(pack, position);
+      }
       parts().dispatcher.observed(pack);
       parts().listening.observed(pack);
     },
@@ -186,7 +207,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     clock,
     log: log.child({ part: 'observations' }),
     node: config.node,
-    slot: 0,
+    slot: seat.slot,
     lookupFor,
     onHeard: (id, name, doubt) => parts().lifecycle.heard(id, name, doubt),
     onLost: (observation, reason) => parts().policies.reconciler.lost(observation, reason),
@@ -195,11 +216,11 @@ export async function compose(foundation: Foundation): Promise<Listening> {
       parts().lifecycle.moved(id, address);
     },
     onDisplaced: (name, address) => traces?.displaced(name, address),
+    onTakenOver: (device, former) => parts().devices.onMovedHere?.(device, former),
   });
 
   // What ends by time must not end because the system's clock steps.
   const steady = steadyClock(clock);
-  const afterAbsence = await RegistrationExpiry.isAfterAbsence(stores.registrations, steady);
   const registrationInterface = new RegistrationInterface({
     registrations: stores.registrations,
     profiles: new Profiles(stores.profiles, steady),
@@ -228,6 +249,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
         traces?.ended(registration);
         reach.ended(registration.id);
         parts().lifecycle.deregistered(registration);
+        parts().devices.ended(registration);
         leshan?.deregistered(registration);
       },
       displaced: (registration, address) => {
@@ -260,7 +282,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   onClose(() => endpoint.close());
   observations.attach(endpoint);
 
-  const requests = new DeviceOperations({
+  const ownRequests = new DeviceOperations({
     reach,
     endpoint: timings.endpoint(endpoint),
     stores,
@@ -274,8 +296,20 @@ export async function compose(foundation: Foundation): Promise<Listening> {
       log: telemetryLog,
     }),
     onChosen: (registration, target, wanted) => parts().policies.service.chosen(registration, target, wanted),
+    node: sharing,
     timeout: config.requestTimeout,
   });
+  const devices = composeDevices({
+    seat,
+    stores,
+    requests: ownRequests,
+    requestTimeout: config.requestTimeout,
+    clock,
+    log: log.child({ part: 'cluster' }),
+    parts: () => ({ ...parts(), reconciler: parts().policies.reconciler, observations, reach }),
+    isAwake: (registration) => presence.state(registration).awake,
+  });
+  const { requests } = devices;
 
   const switches = new SwitchCounter();
 
@@ -283,9 +317,10 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     stores,
     book,
     lookupFor,
-    requests,
+    requests: ownRequests,
     observations,
     presence,
+    node: sharing,
     events,
     clock,
     log: log.child({ part: 'policies' }),
@@ -297,9 +332,12 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     stores,
     levelStores,
     requests,
+    ownRequests,
+    place: devices.place,
+    others: devices.others,
+    onUnreachable: (name) => led.unreachable(name),
     registry,
     lookupFor,
-    presence,
     policies: policies.service,
     events,
     clock,
@@ -324,38 +362,20 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     present: presentRegistration,
     onReachable: (name, anew) => dispatcher.reachable(name, anew),
     onMoved: (id, address) => reach.moved(id, address),
+    onElsewhere: devices.onElsewhere,
+    onTakenOver: devices.onTakenOver,
     onArrived: (name) => projection.forget(name),
   });
   onClose(() => lifecycle.close());
   const listening = new ListeningTimes({
     stores: levelStores,
     presence,
-    requests,
+    requests: ownRequests,
     log: log.child({ part: 'presence' }),
   });
+  wired = { dispatcher, lifecycle, policies, listening, devices };
 
-  const expiry = new RegistrationExpiry({
-    registrations: stores.registrations,
-    clock: steady,
-    log: log.child({ part: 'expiry' }),
-    afterAbsence,
-    onExpired: (registration) => {
-      reach.ended(registration.id);
-      traces?.ended(registration);
-      lifecycle.expired(registration);
-      leshan?.deregistered(registration);
-    },
-  });
-  expiry.start();
-  onClose(() => expiry.close());
-
-  startUpkeep({ stores, projection, config, clock: steady, log: telemetryLog, onClose });
-
-  wired = { dispatcher, lifecycle, policies, listening };
-  await commands.start();
-  policies.start();
-
-  const webhooks = await composeWebhooks({
+  const webhooks = composeWebhooks({
     stores,
     live: hub,
     events,
@@ -364,8 +384,34 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     log: log.child({ part: 'webhooks' }),
     allow: config.webhookAllow,
     onDuration: (duration) => timings.webhook(duration),
-    version: packageVersion(),
+    version,
     onClose,
+  });
+  const led = composeLeader({
+    clustering,
+    jobs: commands.jobs,
+    stores,
+    projection,
+    jobRunner: commands.jobRunner,
+    webhooks,
+    config,
+    clock: steady,
+    log,
+    onExpired: (registration) => {
+      reach.ended(registration.id);
+      traces?.ended(registration);
+      lifecycle.expired(registration);
+      devices.ended(registration);
+      leshan?.deregistered(registration);
+    },
+  });
+  const services = ownedServices({
+    clustering,
+    stores,
+    policies: policies.service,
+    book,
+    listening,
+    clock,
   });
   const { statistics, sampler } = composeStatistics({
     stores,
@@ -377,34 +423,45 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   });
   onClose(() => sampler.close());
 
+  followCluster({
+    ...foundation,
+    clustering,
+    hub,
+    projection,
+    dispatcher,
+    policies,
+    models,
+    jobRunner: commands.jobRunner,
+  });
+  await commands.start();
+  policies.start();
+  await clustering.start();
+
   registerMetrics(metrics, {
     coap: endpoint.statistics,
     ingest: ingest.statistics,
     stores,
     webhooks,
     clock,
-    about: { version: packageVersion() },
+    about: { version },
     policies: policies.reconciler,
     projection,
     hub,
     events,
   });
-  const coapUri = `coap://${endpoint.local}`;
-  let httpAddress = '';
-  const version = packageVersion();
   const api = await buildApi({
     log: log.child({ part: 'api' }),
     stores: levelStores,
     requests,
     commands: commands.service,
     heldRequests: commands.heldRequests,
-    jobs: commands.jobs,
-    listening,
-    policies: policies.service,
+    jobs: withMethods(commands.jobs, led.jobs),
+    listening: services.listening,
+    policies: services.policies,
     models,
     live: hub,
     traces,
-    webhooks,
+    webhooks: led.webhooks,
     statistics,
     registry,
     lookupFor,
@@ -417,13 +474,9 @@ export async function compose(foundation: Foundation): Promise<Listening> {
       startedAt,
       coapAddress: endpoint.local,
       store: stores.description,
-      coapUri,
+      coapUri: coapUri,
     },
-    cluster: composeCluster(foundation, {
-      lag: () => projection.lag,
-      node: { name: config.node, version, startedAt, coap: coapUri },
-      http: () => httpAddress,
-    }),
+    cluster: clustering.cluster(() => projection.lag),
     settings: config.inForce,
     rateLimit: { rate: config.rateLimit, burst: config.rateBurst },
     streamsPerCaller: config.streamsPerAddress,
@@ -436,13 +489,14 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   const leshanAddress = await composeLeshan(foundation, leshan, {
     stores: levelStores,
     requests,
-    listening,
+    listening: services.listening,
     live: hub,
     lookupFor,
     coapAddress: endpoint.local,
   });
-  httpAddress = await listen(api, config);
+  const httpAddress = await listen(api, config);
+  await clustering.listening(httpAddress, events);
 
   announce(config, log, stores, endpoint, httpAddress);
-  return { httpAddress, coapUri, ...(leshanAddress === undefined ? {} : { leshanAddress }) };
+  return { httpAddress, coapUri: coapUri, ...(leshanAddress === undefined ? {} : { leshanAddress }) };
 }

@@ -24,6 +24,8 @@ export interface ServerParts {
   readonly clock?: Clock;
   readonly stores?: Stores;
   readonly port?: DatagramPort;
+  /** Another process has taken this node's place while it was held up; it acts on nothing any more. The process ends unless told. */
+  readonly onEvicted?: (reason: string) => void;
 }
 
 /**
@@ -56,12 +58,30 @@ export async function startServer(config: Config, given: ServerParts = {}): Prom
     const onClose = (step: () => Promise<unknown>): void => {
       closing.push(step);
     };
-    const listening = await compose({ config, stores, port, log, clock, startedAt, onClose });
+    const { onEvicted = endProcess } = given;
+    const listening = await compose({
+      config,
+      stores,
+      port,
+      log,
+      clock,
+      startedAt,
+      onClose,
+      onEvicted: (reason) => {
+        log.fatal({ node: config.node, reason }, 'this node has lost its place in the cluster');
+        onEvicted(reason);
+      },
+    });
     return { ...listening, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** What it has under way is another one's by now: it leaves as one that was killed does. */
+function endProcess(): void {
+  process.exit(1);
 }
 
 /** The process: settings, start, and an end that loses nothing. */

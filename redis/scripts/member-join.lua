@@ -1,8 +1,9 @@
 #!lua
 -- Enters a node among the members, with a slot of its own: the lowest free one whose part of the message ids
 -- (slot modulo 16) no other node at the same address has, or the lowest free one.
--- KEYS members, slots, deadlines, seen
--- ARGV name, incarnation, address, info, time to live (ms), '1' to take the place of one of that name that lives
+-- KEYS members, slots, deadlines, seen, addresses (of all nodes that there were)
+-- ARGV name, incarnation, address, info, time to live (ms), '1' to take the place of one of that name that lives,
+-- the slot that it wants (-1: any)
 -- RETURNS { slot, time (ms) }; nil: a node of this name lives
 local name, incarnation, address, info = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local time = redis.call('TIME')
@@ -23,6 +24,8 @@ for i = 1, #slots, 2 do
 end
 local slot
 if own and own.address == address and not parts[own.slot % 16] then slot = own.slot end
+local wanted = tonumber(ARGV[7])
+if wanted >= 0 and not taken[wanted] then slot = wanted end
 for one = 0, 255 do
   if slot == nil and not taken[one] and not parts[one % 16] then slot = one end
 end
@@ -34,4 +37,14 @@ redis.call('HSET', KEYS[1], name, info)
 redis.call('HSET', KEYS[2], name, slot .. ' ' .. incarnation .. ' ' .. address)
 redis.call('ZADD', KEYS[3], now + tonumber(ARGV[5]), name)
 redis.call('HSET', KEYS[4], name, now)
+redis.call('HSET', KEYS[5], name, address)
+local excess = redis.call('HLEN', KEYS[5]) - 1024
+if excess > 0 then
+  for _, known in ipairs(redis.call('HKEYS', KEYS[5])) do
+    if excess > 0 and redis.call('HEXISTS', KEYS[2], known) == 0 then
+      redis.call('HDEL', KEYS[5], known)
+      excess = excess - 1
+    end
+  end
+end
 return { slot, now }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ObjectRegistry } from '../../objects/registry.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import type { Served } from '../cluster/leader-service.ts';
 import type { CommandService } from '../commands/carrier-commands.ts';
 import type { HeldRequests } from '../commands/request-service.ts';
 import type { LiveStream } from '../events.ts';
@@ -34,9 +35,8 @@ export interface ApiDependencies {
   readonly live: LiveStream;
   /** Undefined where no messages are kept. */
   readonly traces: Pick<DeviceTraces, 'read'> | undefined;
-  readonly webhooks: Pick<
-    WebhookService,
-    'list' | 'get' | 'create' | 'replace' | 'rotate' | 'remove' | 'test' | 'retry'
+  readonly webhooks: Served<
+    Pick<WebhookService, 'list' | 'get' | 'create' | 'replace' | 'rotate' | 'remove' | 'test' | 'retry'>
   >;
   readonly statistics: Pick<FleetStatistics, 'overview' | 'series'>;
   readonly registry: ObjectRegistry;

@@ -14,7 +14,8 @@ export interface ClusterNode {
   readonly version: string;
   /** ms since the epoch */
   readonly startedAt: number;
-  readonly state: 'up';
+  /** `draining`: it is about to stop, and takes nothing new. */
+  readonly state: 'up' | 'draining';
   /** Where devices reach it, `coap://host:port`. */
   readonly coap: string;
   /** Where people and programs reach it, `http://host:port`. */

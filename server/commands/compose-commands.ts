@@ -13,14 +13,13 @@ import { composeJobs } from '../jobs/jobs.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
 import type { ObservationPolicies } from '../lwm2m/policy-service.ts';
-import type { PresenceWindows } from '../lwm2m/presence-windows.ts';
 import type { Command } from '../ports/command-queue.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { CommandService } from './carrier-commands.ts';
 import { CarrierService } from './carrier-service.ts';
 import { CarrierSwitch } from './carrier-switch.ts';
-import { CommandDispatcher } from './dispatcher.ts';
+import { CommandDispatcher, type DispatcherOptions, type OtherDispatchers } from './dispatcher.ts';
 import { HeldRequest } from './held-request.ts';
 import { type HeldRequests, RequestService } from './request-service.ts';
 
@@ -29,10 +28,16 @@ export interface CommandParts {
   readonly stores: Stores;
   /** The same, whose last values are level with the log. */
   readonly levelStores: Stores;
+  /** Wherever the device is. */
   readonly requests: DeviceRequests;
+  /** Of devices that this node has. */
+  readonly ownRequests: DeviceRequests;
+  readonly place: DispatcherOptions['place'];
+  readonly others: OtherDispatchers | undefined;
+  /** What waits for the device waits until it speaks. */
+  readonly onUnreachable: (endpoint: string) => void;
   readonly registry: ObjectRegistry;
   readonly lookupFor: (registration: Registration) => ObjectRegistry;
-  readonly presence: Pick<PresenceWindows, 'state'>;
   readonly policies: ObservationPolicies;
   readonly events: EventPublisher;
   readonly clock: Clock;
@@ -50,7 +55,7 @@ export interface Commands {
   readonly heldRequests: HeldRequests;
   readonly jobs: Jobs;
   readonly jobRunner: JobRunner;
-  /** Takes up what an earlier process left. */
+  /** Takes up the commands that an earlier process left; the jobs are for the runner. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -58,9 +63,10 @@ export interface Commands {
 export function composeCommands(parts: CommandParts): Commands {
   const { config, stores, levelStores, requests, registry, lookupFor, events, clock, steady } = parts;
   const log = parts.log.child({ part: 'commands' });
-  const needs = { stores: levelStores, requests, registry, lookupFor, clock };
+  const needs = { stores: levelStores, requests: parts.ownRequests, registry, lookupFor, clock };
   const onStep = (command: Command): void => {
-    runner.stepped(command);
+    // Where others have commands as well, their events tell of all of them.
+    if (parts.others === undefined) runner.stepped(command);
     parts.onStep(command);
     events.publish('command', command.endpoint, clock.wallTime(), { command: presentCommand(command) });
   };
@@ -69,7 +75,7 @@ export function composeCommands(parts: CommandParts): Commands {
     queue: stores.commands,
     kinds: {
       'carrier-switch': new CarrierSwitch({
-        requests,
+        requests: parts.ownRequests,
         clock: steady,
         log,
         carrierObject: config.carrierObject,
@@ -79,17 +85,12 @@ export function composeCommands(parts: CommandParts): Commands {
           performHeldRequest(needs, endpoint, parameters as ApiHeldRequestBody, options),
       }),
     },
-    reachability: async (endpoint) => {
-      const registration = await stores.registrations.byEndpoint(endpoint);
-      if (registration === undefined) return 'unregistered';
-      // As one that sleeps it is looked at when it speaks.
-      if (registration.addressLost === true) return 'asleep';
-      return parts.presence.state(registration).awake ? 'awake' : 'asleep';
-    },
+    place: parts.place,
+    others: parts.others,
     clock: steady,
     log,
     onStep,
-    onUnreachable: (endpoint) => runner.unreachable(endpoint),
+    onUnreachable: parts.onUnreachable,
   });
 
   const bounds = { count: config.waitingMaxCount, bytes: config.waitingMaxBytes };
@@ -125,13 +126,7 @@ export function composeCommands(parts: CommandParts): Commands {
     heldRequests,
     jobs,
     jobRunner: runner,
-    start: async () => {
-      await runner.start();
-      await dispatcher.start();
-    },
-    close: async () => {
-      await runner.close();
-      await dispatcher.close();
-    },
+    start: () => dispatcher.start(),
+    close: () => dispatcher.close(),
   };
 }

@@ -1,19 +1,38 @@
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../../protocol/clock.ts';
-import type { Command, CommandQueue } from '../ports/command-queue.ts';
+import { DeviceElsewhereError } from '../errors.ts';
+import { type Command, type CommandQueue, finalCommandStates } from '../ports/command-queue.ts';
+import type { Owner } from '../ports/registration-store.ts';
 import type { Pack } from '../telemetry/pack.ts';
 import { type CommandKind, type CommandStep, type CommandTurn, SessionEndedError } from './command-kind.ts';
-import { asleep, notRegistered, RETRY_AFTER, type Wait } from './waits.ts';
+import { asleep, elsewhere, notRegistered, RETRY_AFTER, underWay, type Wait } from './waits.ts';
 
 /** How often commands that wait are looked at, ms. */
 const SWEEP_INTERVAL = 5_000;
+/** How often the queue is asked for commands that no node has told of, ms: of one that died right behind their making. */
+const RESYNC_INTERVAL = 30_000;
+
+/** Where a device is, for what waits for it. */
+export interface CommandPlace {
+  readonly reachability: 'unregistered' | 'elsewhere' | 'asleep' | 'awake';
+  /** By what this node acts on the device; absent where there is no registration. */
+  readonly owner?: Owner;
+}
+
+/** What a dispatcher needs to know of the others, where several nodes share the queue. */
+export interface OtherDispatchers {
+  /** Whether another node is carrying the command out now. */
+  isUnderWay(command: Command): Promise<boolean>;
+}
 
 export interface DispatcherOptions {
   readonly queue: CommandQueue;
   /** How each kind of commands is carried out. */
   readonly kinds: Readonly<Record<string, CommandKind>>;
-  /** Whether the device can be spoken to now. */
-  readonly reachability: (endpoint: string) => Promise<'unregistered' | 'asleep' | 'awake'>;
+  /** Whether the device can be spoken to now, and by whom. */
+  readonly place: (endpoint: string) => Promise<CommandPlace>;
+  /** Absent where this node is alone. */
+  readonly others?: OtherDispatchers | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** A command has taken a step. */
@@ -33,7 +52,20 @@ interface Pending {
   /** It waits for the device to speak, no matter what it says. */
   unreachable: boolean;
   /** Ends the request under way when the device registers anew: it has forgotten the request. */
-  session: AbortController;
+  session: AbortController | undefined;
+  /** Who acts on the device, as it was looked up last. */
+  owner: Owner | undefined;
+}
+
+function newPending(): Pending {
+  return {
+    busy: false,
+    again: false,
+    notBefore: 0,
+    unreachable: false,
+    session: undefined,
+    owner: undefined,
+  };
 }
 
 /**
@@ -44,8 +76,11 @@ export class CommandDispatcher {
   readonly #options: DispatcherOptions;
   readonly #pending = new Map<string, Pending>();
   readonly #working = new Set<Promise<void>>();
+  /** Commands that are being carried out here. */
+  readonly #underWay = new Set<string>();
   readonly #abort = new AbortController();
   #timer: Timer | undefined;
+  #resyncedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -53,8 +88,40 @@ export class CommandDispatcher {
 
   /** Takes up the commands that an earlier process left. */
   async start(): Promise<void> {
-    for (const endpoint of await this.#options.queue.pendingEndpoints()) this.kick(endpoint);
+    await this.#takeUp();
     this.#schedule();
+  }
+
+  async #takeUp(): Promise<void> {
+    const { queue, clock } = this.#options;
+    this.#resyncedAt = clock.now();
+    for (const endpoint of await queue.pendingEndpoints())
+      if (!this.#pending.has(endpoint)) this.kick(endpoint);
+  }
+
+  /** Whether a command is being carried out here now. */
+  isUnderWay(id: string): boolean {
+    return this.#underWay.has(id);
+  }
+
+  /** A command has taken a step, at whichever node. */
+  heardOf({ id, endpoint, state }: Pick<Command, 'id' | 'endpoint' | 'state'>): void {
+    const pending = this.#pending.get(endpoint);
+    if (pending === undefined) {
+      if (state === 'queued') this.kick(endpoint);
+      return;
+    }
+    if (pending.busy || this.#underWay.has(id)) return;
+    // There may be nothing left that waits, or another one has its turn: looked at with the next sweep.
+    if ((finalCommandStates as readonly string[]).includes(state)) {
+      pending.notBefore = Math.min(pending.notBefore, this.#options.clock.now());
+    }
+  }
+
+  /** A node is gone: what waits for devices that it had is looked at anew. */
+  nodeGone(): void {
+    for (const [endpoint, { unreachable, busy }] of this.#pending)
+      if (unreachable && !busy) this.kick(endpoint);
   }
 
   async close(): Promise<void> {
@@ -67,13 +134,7 @@ export class CommandDispatcher {
   kick(endpoint: string): void {
     const pending = this.#pending.get(endpoint);
     if (pending === undefined) {
-      this.#work(endpoint, {
-        busy: false,
-        again: false,
-        notBefore: 0,
-        unreachable: false,
-        session: new AbortController(),
-      });
+      this.#work(endpoint, newPending());
       return;
     }
     pending.notBefore = 0;
@@ -89,8 +150,8 @@ export class CommandDispatcher {
     const pending = this.#pending.get(endpoint);
     if (pending === undefined) return;
     if (anew) {
-      pending.session.abort(new SessionEndedError('the device registered anew'));
-      pending.session = new AbortController();
+      pending.session?.abort(new SessionEndedError('the device registered anew'));
+      pending.session = undefined;
     }
     this.kick(endpoint);
   }
@@ -124,7 +185,8 @@ export class CommandDispatcher {
   }
 
   async #sweep(): Promise<void> {
-    const { queue, clock } = this.#options;
+    const { queue, clock, others } = this.#options;
+    if (others !== undefined && clock.now() - this.#resyncedAt >= RESYNC_INTERVAL) await this.#takeUp();
     for (const command of await queue.expire(clock.wallTime(), 500)) {
       this.#options.onStep(command);
       this.kick(command.endpoint);
@@ -176,26 +238,42 @@ export class CommandDispatcher {
       if (wait === undefined || pending.again) continue;
       pending.notBefore = this.#options.clock.now() + wait.delay;
       pending.unreachable = wait.unreachable;
-      if (wait.unreachable) this.#options.onUnreachable?.(endpoint);
+      if (wait.unreachable && wait !== elsewhere) this.#options.onUnreachable?.(endpoint);
       return;
     }
   }
 
   /** Takes the next step with a command. Returns how long to wait, or undefined to look again at once. */
   async #advance(command: Command, pending: Pending): Promise<Wait | undefined> {
+    const { others } = this.#options;
     const kind = this.#kindOf(command);
-    if (command.state === 'queued') {
-      if (await this.#expire(command)) return undefined;
-      const reachability = await this.#options.reachability(command.endpoint);
-      if (reachability === 'unregistered') return notRegistered;
-      if (reachability === 'asleep') return asleep;
+    const isQueued = command.state === 'queued';
+    if (isQueued && (await this.#expire(command))) return undefined;
+    if (isQueued || others !== undefined) {
+      const { reachability, owner } = await this.#options.place(command.endpoint);
+      pending.owner = owner;
+      if (reachability === 'elsewhere') return elsewhere;
+      if (isQueued && reachability === 'unregistered') return notRegistered;
+      if (isQueued && reachability === 'asleep') return asleep;
     }
+    // Who has sent it may be about to learn how it went.
+    if (command.state === 'sent' && (await others?.isUnderWay(command)) === true) return underWay;
+    pending.session ??= new AbortController();
     const turn: CommandTurn = {
-      step: (at, step) => this.#step(at, step),
+      step: (at, step) => this.#step(at, step, pending.owner),
       signal: AbortSignal.any([this.#abort.signal, pending.session.signal]),
       closing: () => this.#abort.signal.aborted,
     };
-    return kind.advance(command, turn);
+    this.#underWay.add(command.id);
+    try {
+      return await kind.advance(command, turn);
+    } catch (error) {
+      // It went to another node before anything was sent, or what was sent is that one's to follow up.
+      if (error instanceof DeviceElsewhereError) return elsewhere;
+      throw error;
+    } finally {
+      this.#underWay.delete(command.id);
+    }
   }
 
   /** @throws Error a kind that this version does not know, as after going back to an older one */
@@ -228,11 +306,15 @@ export class CommandDispatcher {
     if (pending !== undefined) pending.notBefore = this.#options.clock.now() + SWEEP_INTERVAL;
   }
 
-  async #step(command: Command, step: CommandStep): Promise<Command | undefined> {
+  async #step(command: Command, step: CommandStep, owner?: Owner): Promise<Command | undefined> {
     const { queue, clock, onStep } = this.#options;
+    const goesOut = step.to === 'sent' && step.attempt === true;
     // It waited for its turn at the device, and its time is over.
-    if (step.to === 'sent' && step.attempt === true && (await this.#expire(command))) return undefined;
-    const after = await queue.transition({ id: command.id, at: Math.floor(clock.wallTime()), ...step });
+    if (goesOut && (await this.#expire(command))) return undefined;
+    const at = Math.floor(clock.wallTime());
+    // A node that was held up must not send to a device that another one has by now.
+    const by = goesOut && owner !== undefined ? { owner } : {};
+    const after = await queue.transition({ id: command.id, at, ...step, ...by });
     if (after !== undefined) onStep(after);
     return after;
   }

@@ -18,6 +18,12 @@ export const askLater: Wait = { delay: ASK_AFTER, unreachable: false };
 export const noAnswer: Wait = { delay: RETRY_AFTER, unreachable: true };
 export const notRegistered: Wait = { delay: Number.POSITIVE_INFINITY, unreachable: true };
 
+/** Another node has the device: it is looked at when it speaks to this one. */
+export const elsewhere: Wait = { delay: Number.POSITIVE_INFINITY, unreachable: true };
+
+/** Another node is at it still, although the device is this one's now. */
+export const underWay: Wait = { delay: 1_000, unreachable: false };
+
 /** The device sleeps: it is looked at when it speaks, and now and then for what has an end. */
 export const asleep: Wait = { delay: MAX_RETRY_AFTER, unreachable: true };
 

@@ -38,8 +38,9 @@ export class JobRunner {
     return this.#runs.size;
   }
 
-  /** Takes up the jobs that an earlier process left. */
+  /** Takes up the jobs that an earlier process left, or another node. It may be started again after `close`. */
   async start(): Promise<void> {
+    this.#closed = false;
     const { jobs } = this.#parts.stores;
     const states = ['preparing', 'running', 'paused', 'cancelling'] as const;
     let cursor: string | undefined;
@@ -77,6 +78,7 @@ export class JobRunner {
     const entries = [...this.#runs.values()];
     for (const entry of entries) entry.timer?.cancel();
     await Promise.all(entries.map(({ run }) => run.close()));
+    this.#runs.clear();
   }
 
   #open(job: Job, fresh: boolean): void {

@@ -64,7 +64,7 @@ export interface Jobs {
 
 export interface JobServiceParts {
   readonly jobs: JobStore;
-  readonly runner: JobRunner;
+  readonly runner: Pick<JobRunner, 'size' | 'begin' | 'changed'>;
   readonly clock: Clock;
   /** @throws RequestError the operation could be carried out on no device */
   readonly check: (operation: JobOperation) => void;

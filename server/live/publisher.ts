@@ -25,7 +25,7 @@ type NewEvent = Omit<StoredEvent, 'id'>;
  */
 export class EventPublisher {
   readonly #events: EventLog;
-  readonly #hub: LiveHub;
+  readonly #hub: Pick<LiveHub, 'publishEvent'>;
   readonly #log: Logger;
   readonly #clock: Clock;
   #waiting: NewEvent[] = [];
@@ -43,7 +43,7 @@ export class EventPublisher {
   /** Given up since the start, because the store did not take them. */
   lost = 0;
 
-  constructor(events: EventLog, hub: LiveHub, log: Logger, clock: Clock = systemClock) {
+  constructor(events: EventLog, hub: Pick<LiveHub, 'publishEvent'>, log: Logger, clock: Clock = systemClock) {
     this.#events = events;
     this.#hub = hub;
     this.#log = log;

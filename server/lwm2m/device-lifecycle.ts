@@ -28,6 +28,10 @@ export interface DeviceLifecycleOptions {
   readonly onMoved: (registrationId: string, to: string) => void;
   /** A device that held no registration has registered. */
   readonly onArrived: (endpoint: string) => void;
+  /** These were heard here, and another node has them. */
+  readonly onElsewhere?: ((endpoints: readonly string[]) => void) | undefined;
+  /** Another node had the device until now. Resolves when that one has let go of it, or does not answer. */
+  readonly onTakenOver?: ((former: Registration, registration: Registration) => Promise<void>) | undefined;
 }
 
 /** It was heard elsewhere, or again where another device had been heard meanwhile. */
@@ -48,7 +52,7 @@ export class DeviceLifecycle implements RegistrationListener {
   }
 
   registered(registration: Registration, replaced: Registration | undefined): void {
-    const { reconciler, onArrived, onMoved, onReachable } = this.#options;
+    const { reconciler, onArrived, onMoved, onReachable, onTakenOver, node } = this.#options;
     if (replaced === undefined) onArrived(registration.endpoint);
     else {
       this.#forget(replaced);
@@ -58,6 +62,8 @@ export class DeviceLifecycle implements RegistrationListener {
     this.#event('registered', registration, replaced === undefined ? {} : { replaced: true });
     onReachable(registration.endpoint, true);
     reconciler.registered(registration);
+    // What is asked of it now has nothing to do with what the other node has asked.
+    if (replaced !== undefined && replaced.node !== node) void onTakenOver?.(replaced, registration);
   }
 
   updated(registration: Registration, previous: Registration): void {
@@ -66,7 +72,12 @@ export class DeviceLifecycle implements RegistrationListener {
     this.#event('updated', registration, {});
     // Commands first: a person waits for them, and the device's radio may sleep again soon.
     onReachable(registration.endpoint, false);
-    reconciler.updated(registration, previous);
+    const { node, onTakenOver } = this.#options;
+    if (previous.node === node || onTakenOver === undefined) {
+      reconciler.updated(registration, previous);
+      return;
+    }
+    void onTakenOver(previous, registration).then(() => reconciler.takenOver(registration));
   }
 
   deregistered(registration: Registration): void {
@@ -92,6 +103,11 @@ export class DeviceLifecycle implements RegistrationListener {
     this.#options.reconciler.moved(registrationId, to);
   }
 
+  /** Its registration has ended by way of another node, which has told of it. */
+  forgotten(registration: Pick<Registration, 'id' | 'endpoint'>): void {
+    this.#forget(registration);
+  }
+
   /** A notification came; `doubt` where it got silence, so that the device may give its observations up. */
   heard(registrationId: string, endpoint: string, doubt: boolean): void {
     this.#noteHeard(endpoint);
@@ -111,10 +127,11 @@ export class DeviceLifecycle implements RegistrationListener {
     const listening = this.#listening;
     this.#heard = new Map();
     this.#listening = new Map();
-    await Promise.all([
+    const [elsewhere = []] = await Promise.all([
       heard.size === 0 ? undefined : devices.heard(heard, node),
       listening.size === 0 ? undefined : devices.listening(listening),
     ]);
+    if (elsewhere.length > 0) this.#options.onElsewhere?.(elsewhere);
   }
 
   async close(): Promise<void> {
@@ -123,7 +140,7 @@ export class DeviceLifecycle implements RegistrationListener {
     await this.flush();
   }
 
-  #forget(registration: Registration): void {
+  #forget(registration: Pick<Registration, 'id' | 'endpoint'>): void {
     this.#options.reconciler.ended(registration);
     this.#options.observations.forget(registration.id);
   }

@@ -7,7 +7,7 @@ import type { Link } from '../../protocol/lwm2m/link-format.ts';
 import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
 import { canonicalPath, pathIds } from '../../protocol/lwm2m/path.ts';
 import type { LwM2mChange, LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
-import { NotRegisteredError, UnknownDeviceError } from '../errors.ts';
+import { DeviceElsewhereError, NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import { compositeResult, expectSuccess, inFormats, readResult } from './answers.ts';
@@ -48,6 +48,8 @@ export interface DeviceOperationsOptions {
     target: ObservationTarget,
     wanted: boolean,
   ) => Promise<boolean>;
+  /** Name of this node, where there are others: of a device that another one has, DeviceElsewhereError. */
+  readonly node?: string | undefined;
   /** ms, where the caller gives none. */
   readonly timeout: number;
 }
@@ -271,11 +273,15 @@ export class DeviceOperations implements DeviceRequests {
     return ended || wasDesired;
   }
 
-  /** @throws UnknownDeviceError, NotRegisteredError */
+  /** @throws UnknownDeviceError, NotRegisteredError, DeviceElsewhereError */
   async registration(endpoint: string): Promise<Registration> {
-    const { registrations, devices } = this.#options.stores;
+    const { stores, node } = this.#options;
+    const { registrations, devices } = stores;
     const registration = await registrations.byEndpoint(endpoint);
-    if (registration !== undefined) return registration;
+    if (registration !== undefined) {
+      if (node === undefined || registration.node === node) return registration;
+      throw new DeviceElsewhereError(endpoint, registration.node);
+    }
     if ((await devices.get(endpoint)) === undefined) throw new UnknownDeviceError(endpoint);
     throw new NotRegisteredError(endpoint);
   }

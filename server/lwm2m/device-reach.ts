@@ -2,7 +2,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import { RequestTarget } from '../../protocol/coap/request-target.ts';
 import { TimeoutError } from '../../protocol/errors.ts';
-import { AddressLostError } from '../errors.ts';
+import { AddressLostError, DeviceElsewhereError } from '../errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { DevicePresence } from './presence.ts';
 
@@ -205,6 +205,41 @@ export class DeviceReach {
       });
     }
     this.#options.presence?.forget(registrationId);
+  }
+
+  /**
+   * Another node has the device. What is under way goes on from here at the address `at`, where devices cannot tell the
+   * two nodes apart; otherwise it is for that node to ask, but for what must not reach the device twice: of that the
+   * answer may be right behind. `anew`: it has registered anew there.
+   */
+  released(
+    { id, endpoint }: Pick<Registration, 'id' | 'endpoint'>,
+    { at, anew }: { readonly at: PeerAddress | undefined; readonly anew: boolean },
+  ): void {
+    const place = this.#places.get(id);
+    if (place !== undefined && place.users > 0) {
+      const once = [...place.once];
+      if (anew) {
+        endAll(
+          once,
+          () => new TimeoutError('the device registered anew while it was asked, and may have done it'),
+        );
+      } else if (at !== undefined) this.moved(id, at);
+      else {
+        this.#options.clock.setTimer(LAST_WORD, () => {
+          endAll(
+            once,
+            () =>
+              new TimeoutError('the device went to another node while it was asked, and may have done it'),
+          );
+        });
+      }
+      if (anew || at === undefined) {
+        const others = [...place.asked].filter((end) => !place.once.has(end));
+        endAll(others, () => new DeviceElsewhereError(endpoint));
+      }
+    }
+    this.#options.presence?.released(id);
   }
 
   /** What is under way by the former registration is known by the new one too. */

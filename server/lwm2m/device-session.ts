@@ -9,6 +9,8 @@ export interface DeviceSession {
   identified: boolean;
   /** It has registered and nothing was asked of it yet: the store has no observation of it. */
   fresh: boolean;
+  /** Another node had it, whose observations of it are in the store alone. */
+  takenOver: boolean;
   /** Work on it, and whether something changed meanwhile that asks for another round. */
   running: Promise<void> | undefined;
   again: boolean;
@@ -38,6 +40,7 @@ export function newSession(registration: Registration, now: number): DeviceSessi
     registration,
     identified: false,
     fresh: false,
+    takenOver: false,
     running: undefined,
     again: false,
     failures: 0,

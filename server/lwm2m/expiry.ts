@@ -31,7 +31,7 @@ export class RegistrationExpiry {
 
   constructor(options: RegistrationExpiryOptions) {
     this.#options = options;
-    if (options.afterAbsence) this.#hold();
+    if (options.afterAbsence) this.hold();
   }
 
   /** Whether a registration that is in the store when the server starts may not have been able to update. */
@@ -46,7 +46,7 @@ export class RegistrationExpiry {
       this.#timer = undefined;
       this.#running = this.sweep()
         .catch((error: unknown) => {
-          this.#hold();
+          this.hold();
           this.#options.log.warn({ error }, 'lifetimes could not be looked at; tried again');
         })
         .finally(() => {
@@ -67,7 +67,8 @@ export class RegistrationExpiry {
     }
   }
 
-  #hold(): void {
+  /** Devices could not be heard until now: they get time for it. */
+  hold(): void {
     this.#heldUntil = this.#options.clock.now() + GRACE;
   }
 

@@ -114,6 +114,24 @@ export class ObjectModels {
     }
   }
 
+  /** Another node has taken a definition in, or out: here it goes as there. @throws StoreUnavailableError */
+  async follow(objectId: number, version: string): Promise<void> {
+    const stored = (await this.#store.list()).find(
+      (one) => one.objectId === objectId && one.version === version,
+    );
+    const key = keyOf({ id: objectId, version });
+    const known = this.#uploaded.get(key);
+    if (stored === undefined) {
+      if (known !== undefined) this.#forget(known.definition);
+      return;
+    }
+    if (known?.uploadedAt === stored.uploadedAt && known.xml === stored.xml) return;
+    const definition = parseOmaXml(stored.xml).find((one) => one.id === objectId && one.version === version);
+    if (definition === undefined || this.#own.has(objectId)) return;
+    this.#keep({ definition, xml: stored.xml, uploadedAt: stored.uploadedAt });
+    this.#registry.load(definition);
+  }
+
   /** Files that were passed over at the start. */
   get problems(): readonly ModelProblem[] {
     return this.#problems;
@@ -206,14 +224,18 @@ export class ObjectModels {
       );
     }
     await this.#store.remove(objectId, version);
-    const key = keyOf(model.definition);
-    this.#bytes -= this.#bytesOf(key);
-    this.#uploaded.delete(key);
-    this.#registry.unload(objectId, version);
-    const fromFolder = this.#folder.get(key);
-    if (fromFolder !== undefined) this.#registry.load(fromFolder.definition);
+    this.#forget(model.definition);
     this.#tell(model.definition, 'removed');
     return true;
+  }
+
+  #forget(definition: ObjectDefinition): void {
+    const key = keyOf(definition);
+    this.#bytes -= this.#bytesOf(key);
+    this.#uploaded.delete(key);
+    this.#registry.unload(definition.id, definition.version);
+    const fromFolder = this.#folder.get(key);
+    if (fromFolder !== undefined) this.#registry.load(fromFolder.definition);
   }
 
   #keep(loaded: Loaded & { readonly uploadedAt: number }): void {

@@ -20,8 +20,10 @@ export interface ObservationPoliciesOptions {
   /** What the resources of a device are typed by. */
   readonly lookupFor: (registration: Registration) => ResourceTypeLookup;
   readonly requests: DeviceRequests;
-  readonly observations: Pick<ObservationService, 'observe' | 'cancel' | 'stored' | 'liveSince'>;
+  readonly observations: Pick<ObservationService, 'observe' | 'cancel' | 'stored' | 'liveSince' | 'adopt'>;
   readonly presence?: DevicePresence;
+  /** Name of this node, where there are others: it looks after the devices that it has. */
+  readonly node?: string | undefined;
   readonly events: EventPublisher;
   readonly clock: Clock;
   readonly log: Logger;
@@ -33,6 +35,8 @@ export interface OpenedPolicies {
   readonly service: PolicyService;
   /** Brings registered devices in line with what changed while this server was away. */
   start(): void;
+  /** Policies were changed by another node: this one takes them from the store. @throws StoreUnavailableError */
+  changed(): Promise<void>;
   close(): void;
 }
 
@@ -49,7 +53,7 @@ export function openPolicyBook(
 }
 
 export function composePolicies(options: ObservationPoliciesOptions): OpenedPolicies {
-  const { stores, book, requests, observations, events, clock, log, presence, lookupFor } = options;
+  const { stores, book, requests, observations, events, clock, log, presence, lookupFor, node } = options;
   const identity = { requests, devices: stores.devices, events, clock, log };
   const reconciler = new PolicyReconciler({
     requests,
@@ -61,10 +65,19 @@ export function composePolicies(options: ObservationPoliciesOptions): OpenedPoli
     log,
     findRegistration: (id) => stores.registrations.byId(id),
     tellsIdentity,
+    ...(node === undefined
+      ? {}
+      : {
+          isElsewhere: async ({ id }) => {
+            const now = await stores.registrations.byId(id);
+            return now !== undefined && now.node !== node;
+          },
+        }),
     identify: (registration, signal) => identifyDevice(identity, registration, signal),
     ...(presence === undefined ? {} : { presence }),
   });
   const sweep = new PolicySweep({
+    node,
     devices: stores.devices,
     observations,
     book,
@@ -77,6 +90,9 @@ export function composePolicies(options: ObservationPoliciesOptions): OpenedPoli
     reconciler,
     service: new PolicyService(parts),
     start: () => sweep.start(),
+    changed: async () => {
+      if (await book.reload()) sweep.start();
+    },
     close: () => {
       sweep.close();
       reconciler.close();

@@ -49,6 +49,10 @@ export interface ObservationServiceOptions {
     address: PeerAddress,
     from: { readonly endpoint: string; readonly address: PeerAddress },
   ) => void;
+  /** That notification made this node the owner: another one had the device. */
+  readonly onTakenOver?:
+    | ((device: Pick<Registration, 'id' | 'endpoint' | 'address'>, formerNode: string) => void)
+    | undefined;
   /** The device whose address another one was found to have, by a notification. */
   readonly onDisplaced?: (endpoint: string, address: PeerAddress) => void;
 }
@@ -114,7 +118,8 @@ export class ObservationService {
     const registration = await registrations.byId(found.registrationId);
     if (registration === undefined) return undefined;
     const { address, addressLost = false, rootPath, ...stored } = found;
-    const at = addressLost ? NOWHERE : address;
+    // With another node so far: it is this node's with the notification that is being looked up.
+    const at = addressLost || registration.node !== this.#options.node ? NOWHERE : address;
     const held = holding(stored, at, rootPath, lookupFor(registration), this.#options.clock.now());
     return { held, request: requestOf(stored, registration) };
   }
@@ -243,9 +248,10 @@ export class ObservationService {
       if (!this.#held.has(stored)) {
         // It was cancelled, or its registration ended, while the device was asked: nobody wants it any more.
         observation?.forget();
-        if ((await this.#options.registrations.byId(registration.id)) === undefined) {
-          throw new NotRegisteredError(name);
-        }
+        const now = await this.#options.registrations.byId(registration.id);
+        if (now === undefined) throw new NotRegisteredError(name);
+        // It went to another node meanwhile, which knows the observation by its token.
+        if (now.node !== this.#options.node) return response;
         throw new ConflictError('the observation was cancelled while the device was asked for it');
       }
       if (observation !== undefined) {
@@ -325,6 +331,29 @@ export class ObservationService {
     }
   }
 
+  /** Observations that another node has made are taken up here, as they are. */
+  adopt(registration: Registration, stored: readonly StoredObservation[]): void {
+    const { clock, lookupFor } = this.#options;
+    const { address, rootPath } = registration;
+    for (const one of stored) {
+      if (this.#attached().observation(one.token) !== undefined) continue;
+      const held = holding(one, address, rootPath, lookupFor(registration), clock.now());
+      this.#held.add(held);
+      this.#attached().restoreObservation(
+        { token: one.token, peer: address, request: requestOf(one, registration) },
+        (notification) => this.#notified(held, notification),
+        { followPeer: true },
+      );
+    }
+  }
+
+  /** Another node has the device: what is held of its observations is in the store, and goes from memory. */
+  released(registrationId: string): void {
+    for (const { stored } of this.#held.take(registrationId)) {
+      this.#attached().observation(stored.token)?.forget();
+    }
+  }
+
   /** A device's address changed: notifications from the new one are no surprise. */
   moved(registrationId: string, address: PeerAddress): void {
     this.#held.moved(registrationId, address);
@@ -372,6 +401,9 @@ export class ObservationService {
     this.#options.onMoved(registrationId, to, { endpoint, address: from });
     this.#options.registrations.move(registrationId, to, this.#options.node).then(
       (moved) => {
+        if (moved !== undefined && moved.previousNode !== this.#options.node) {
+          this.#options.onTakenOver?.({ id: registrationId, endpoint, address: to }, moved.previousNode);
+        }
         if (moved?.displaced === undefined) return;
         this.displaced(moved.displaced);
         this.#options.onDisplaced?.(moved.displaced.endpoint, to);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
 import { ConflictError } from '../errors.ts';
 import type { DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
@@ -45,8 +46,9 @@ export class PolicyBook {
   #stored = new Map<string, ObservationPolicy>();
   #set: PolicySet;
   /** Endpoints that have a record: of all others nothing need be asked. */
-  #recorded = new Set<string>();
+  readonly #recorded = new Set<string>();
   #edition = 0;
+  #shared: ((endpoint: string) => void) | undefined;
 
   private constructor(
     store: ObservationPolicyStore,
@@ -66,9 +68,32 @@ export class PolicyBook {
     builtIn: readonly ObservationPolicy[],
   ): Promise<PolicyBook> {
     const book = new PolicyBook(store, devices, builtIn);
-    book.#take(new Map((await store.policies()).map((policy) => [policy.id, policy])));
-    book.#recorded = new Set(await store.recorded());
+    await book.reload();
     return book;
+  }
+
+  /** Takes what the store has: another node may have changed it. False: nothing has. @throws StoreUnavailableError */
+  async reload(): Promise<boolean> {
+    const [policies, recorded] = await Promise.all([this.#store.policies(), this.#store.recorded()]);
+    for (const endpoint of recorded) this.#recorded.add(endpoint);
+    const isSame =
+      policies.length === this.#stored.size &&
+      policies.every((policy) => isDeepStrictEqual(policy, this.#stored.get(policy.id)));
+    if (!isSame) this.#take(new Map(policies.map((policy) => [policy.id, policy])));
+    return !isSame;
+  }
+
+  /**
+   * Other nodes change the store too: what is kept of a device is always asked for. `onRecorded`: something is kept of
+   * a device for the first time, which the others should know.
+   */
+  share(onRecorded: (endpoint: string) => void): void {
+    this.#shared = onRecorded;
+  }
+
+  /** Another node has noted something of the device. */
+  noteRecord(endpoint: string): void {
+    this.#recorded.add(endpoint);
   }
 
   /** Rises with every change of a policy. */
@@ -159,7 +184,9 @@ export class PolicyBook {
   }
 
   record(endpoint: string): Promise<DeviceObservationRecord> {
-    return this.#recorded.has(endpoint) ? this.#store.record(endpoint) : Promise.resolve(nothing);
+    return this.#shared !== undefined || this.#recorded.has(endpoint)
+      ? this.#store.record(endpoint)
+      : Promise.resolve(nothing);
   }
 
   /** @throws ConflictError the device has too many */
@@ -170,7 +197,7 @@ export class PolicyBook {
       throw new ConflictError(`'${endpoint}' has ${MAX_CHOICES} observations chosen by hand already`);
     }
     // Noted before it is stored: what is asked for nothing is harmless, what is not asked for would be lost.
-    this.#recorded.add(endpoint);
+    this.#note(endpoint);
     await this.#store.choose(endpoint, choice);
   }
 
@@ -183,8 +210,14 @@ export class PolicyBook {
     path: string,
     attributes: NotificationAttributes | undefined,
   ): Promise<void> {
-    if (attributes !== undefined) this.#recorded.add(endpoint);
+    if (attributes !== undefined) this.#note(endpoint);
     await this.#store.setWritten(endpoint, path, attributes);
+  }
+
+  #note(endpoint: string): void {
+    if (this.#recorded.has(endpoint)) return;
+    this.#recorded.add(endpoint);
+    this.#shared?.(endpoint);
   }
 
   #take(stored: Map<string, ObservationPolicy>): void {

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Timer } from '../../protocol/clock.ts';
 import { ResetError } from '../../protocol/coap/errors.ts';
 import { RequestError, TimeoutError } from '../../protocol/errors.ts';
-import { NotRegisteredError } from '../errors.ts';
+import { DeviceElsewhereError, NotRegisteredError } from '../errors.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { Registration } from '../ports/registration-store.ts';
@@ -36,6 +36,8 @@ export interface PolicyReconcilerOptions extends Omit<ReconcileParts, 'counts'> 
   readonly presence?: DevicePresence;
   /** As the store has it. @throws StoreUnavailableError */
   readonly findRegistration: (registrationId: string) => Promise<Registration | undefined>;
+  /** Whether another node has the device; absent where there is no other. @throws StoreUnavailableError */
+  readonly isElsewhere?: ((registration: Registration) => Promise<boolean>) | undefined;
   /** Whether there is something to ask it. */
   readonly tellsIdentity: (registration: Registration) => boolean;
   /** Asks the device what it is; resolves where it has told, or will not. */
@@ -127,7 +129,29 @@ export class PolicyReconciler {
     }
   }
 
-  ended(registration: Registration): void {
+  /** It was with another node until now, and is as that one has left it. */
+  takenOver(registration: Registration): void {
+    this.#met.add(registration.id);
+    if (this.#isIdle(registration)) return;
+    const session = this.#sessions.get(registration.id) ?? this.#begin(registration, true);
+    session.registration = registration;
+    session.takenOver = true;
+    this.#lanes.moved(session, registration.address);
+    this.#kick(session);
+  }
+
+  /** Another node has it: resolves when nothing is under way here any more. */
+  async released({ id, endpoint }: Pick<Registration, 'id' | 'endpoint'>): Promise<void> {
+    this.#met.delete(id);
+    this.#due.delete(id);
+    const session = this.#sessions.get(id);
+    if (session === undefined) return;
+    this.#drop(session);
+    session.request?.abort(new DeviceElsewhereError(endpoint));
+    await session.running;
+  }
+
+  ended(registration: Pick<Registration, 'id' | 'endpoint'>): void {
     this.#met.delete(registration.id);
     this.#due.delete(registration.id);
     const session = this.#sessions.get(registration.id);
@@ -297,6 +321,9 @@ export class PolicyReconciler {
   }
 
   async #round(session: DeviceSession): Promise<void> {
+    if ((await this.#options.isElsewhere?.(session.registration)) === true) {
+      throw new DeviceElsewhereError(session.registration.endpoint);
+    }
     const result = await new ReconcileRound(this.#parts, session, () => this.#isCurrent(session)).run();
     if (result === undefined || !this.#isCurrent(session)) return;
     this.#settle(session, result.wanted, result.observed);
@@ -318,8 +345,8 @@ export class PolicyReconciler {
   #failed(session: DeviceSession, error: unknown): void {
     const { clock, log } = this.#options;
     const { endpoint, queueMode } = session.registration;
-    if (error instanceof NotRegisteredError) {
-      // The registration ended before it was looked at: nobody will tell that it has.
+    if (error instanceof NotRegisteredError || error instanceof DeviceElsewhereError) {
+      // The registration ended, or went to another node, before it was looked at: nobody will tell that it has.
       this.#drop(session);
       return;
     }

@@ -19,6 +19,8 @@ const PLACE = 10_000;
 const RETRY = 5_000;
 
 export interface PolicySweepOptions {
+  /** Name of this node, where there are others: only its devices are looked at. */
+  readonly node?: string | undefined;
   readonly devices: Pick<DeviceStore, 'list'>;
   readonly observations: { stored(registrationId: string): Promise<readonly StoredObservation[]> };
   readonly book: Pick<PolicyBook, 'desired'>;
@@ -77,7 +79,7 @@ export class PolicySweep {
   }
 
   async #pass(): Promise<void> {
-    const { devices, log, pause } = this.#options;
+    const { devices, log, pause, node } = this.#options;
     let cursor: string | undefined;
     for (let last = false; !last; ) {
       if (this.#closed || this.#again) return;
@@ -85,7 +87,7 @@ export class PolicySweep {
         const page = await devices.list({
           limit: PAGE,
           now: 0,
-          filter: { states: ['registered'] },
+          filter: { states: ['registered'], ...(node === undefined ? {} : { node: [node] }) },
           ...(cursor === undefined ? {} : { cursor }),
         });
         for (const { registration } of page.items)

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import { BusyError, TimeoutError } from '../../protocol/errors.ts';
-import { NotRegisteredError } from '../errors.ts';
+import { DeviceElsewhereError, NotRegisteredError } from '../errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import { AwakeWindow } from './awake-window.ts';
 import type {
@@ -147,6 +147,15 @@ export class PresenceWindows implements DevicePresence {
     if (sleeper === undefined) return;
     this.#sleepers.delete(registrationId);
     for (const waiter of [...(sleeper.waiters ?? [])]) waiter.fail(new NotRegisteredError(sleeper.endpoint));
+  }
+
+  released(registrationId: string): void {
+    this.#strangers.delete(registrationId);
+    const sleeper = this.#sleepers.get(registrationId);
+    if (sleeper === undefined) return;
+    this.#sleepers.delete(registrationId);
+    for (const waiter of [...(sleeper.waiters ?? [])])
+      waiter.fail(new DeviceElsewhereError(sleeper.endpoint));
   }
 
   state(registration: PresentRegistration, times?: AwakeTimes): PresenceState {

@@ -48,6 +48,8 @@ export interface DevicePresence {
   replaced(formerId: string, registration: Registration): void;
   /** The registration has ended. */
   forget(registrationId: string): void;
+  /** Another node has the device: whoever waits here goes there, by a DeviceElsewhereError. */
+  released(registrationId: string): void;
   /** As it was last known; `times` where they are at hand, for a device that was not heard since the start. */
   state(registration: PresentRegistration, times?: AwakeTimes): PresenceState;
 }

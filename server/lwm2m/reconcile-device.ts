@@ -10,7 +10,7 @@ import {
   notificationAttributeNames,
 } from '../../protocol/lwm2m/notification-attributes.ts';
 import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
-import { ConflictError, NotRegisteredError } from '../errors.ts';
+import { ConflictError, DeviceElsewhereError, NotRegisteredError } from '../errors.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
@@ -42,7 +42,7 @@ const maybeOfAttributes: ReadonlySet<Code> = new Set([
 /** What a round needs of the server. */
 export interface ReconcileParts {
   readonly requests: Pick<DeviceRequests, 'writeAttributes' | 'discover'>;
-  readonly observations: Pick<ObservationService, 'observe' | 'cancel' | 'stored' | 'liveSince'>;
+  readonly observations: Pick<ObservationService, 'observe' | 'cancel' | 'stored' | 'liveSince' | 'adopt'>;
   readonly book: PolicyBook;
   /** What the resources of a device are typed by. */
   readonly lookupFor: (registration: Registration) => ResourceTypeLookup;
@@ -108,6 +108,9 @@ export class ReconcileRound {
     const stored = session.fresh ? [] : await this.#parts.observations.stored(session.registration.id);
     if (!this.#isCurrent()) return undefined;
     session.fresh = false;
+    // What another node has made of it goes on here; the device hears nothing of that.
+    if (session.takenOver) this.#parts.observations.adopt(session.registration, stored);
+    session.takenOver = false;
     session.troubles?.keep(new Set(wanted.keys()), clock.now());
     for (const observation of stored) {
       if (wanted.has(targetKey(observation))) continue;
@@ -400,7 +403,10 @@ function withoutAttributes({ attributes: _, ...bare }: DesiredObservation): Desi
 
 /** Whether an error is about the device or the server as a whole: there is no use in going on with the round. */
 function endsRound(error: unknown): boolean {
-  const kinds = [TimeoutError, StoreUnavailableError, NotRegisteredError, EndpointClosedError, BusyError];
+  const kinds = [
+    ...[TimeoutError, StoreUnavailableError, NotRegisteredError, DeviceElsewhereError],
+    ...[EndpointClosedError, BusyError],
+  ];
   return kinds.some((kind) => error instanceof kind);
 }
 

@@ -12,6 +12,13 @@ export interface ClusterPorts {
 /** A node is not there, or did not answer in time. */
 export class NodeUnreachableError extends Error {
   override readonly name = 'NodeUnreachableError';
+  /** Nobody listens by its name: what was asked has not reached anybody. */
+  readonly gone: boolean;
+
+  constructor(message: string, gone = false) {
+    super(message);
+    this.gone = gone;
+  }
 }
 
 export interface NodeBusHandlers {
@@ -70,16 +77,22 @@ export interface Membership {
    * that share a port must not share a part of the message ids), or else the lowest free one. A process that starts
    * again under the name of one that is not there any more takes its place, and its slot where it can; `ttl`: ms
    * without a beat after which a node counts as gone. `takeOver`: the caller knows that no process of that name is
-   * there, although its time is not over.
+   * there, although its time is not over. `slot`: the one that it had, which it gets again where that is free.
    * @throws ConflictError a node of this name lives
    */
-  join(node: NodeInfo, ttl: number, options?: { readonly takeOver?: boolean }): Promise<MemberNode>;
+  join(
+    node: NodeInfo,
+    ttl: number,
+    options?: { readonly takeOver?: boolean; readonly slot?: number },
+  ): Promise<MemberNode>;
   /** It lives, and this is how it fares. False: it was taken for gone, and must join again. */
   beat(node: NodeInfo, ttl: number): Promise<boolean>;
   /** Idempotent; another process that has taken its name stays. */
   leave(node: Pick<NodeInfo, 'name' | 'incarnation'>): Promise<void>;
   /** Those that are entered, by name; gone ones until they are buried. */
   list(): Promise<readonly MemberNode[]>;
+  /** The CoAP address of each node that there is, or was of late, by name. */
+  addresses(): Promise<ReadonlyMap<string, string>>;
   /** Removes those whose time is over and returns them: each is returned by exactly one call in the cluster. */
   bury(): Promise<readonly MemberNode[]>;
 }

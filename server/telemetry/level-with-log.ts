@@ -1,22 +1,30 @@
 import type { Stores } from '../ports/stores.ts';
-import type { Projection } from './projection.ts';
 
 /**
  * The stores as a reader should see them: history and last values have what was acknowledged until the
- * question, and not what the projection last came to.
+ * question, and not what the projection last came to. `level` brings them there.
  */
-export function levelWithLog(stores: Stores, projection: Pick<Projection, 'flush'>): Stores {
+export function levelWithLog(stores: Stores, level: () => Promise<void>): Stores {
   return {
     ...stores,
-    history: {
-      ...stores.history,
-      query: (query) => projection.flush().then(() => stores.history.query(query)),
-      page: (query) => projection.flush().then(() => stores.history.page(query)),
-      series: (query) => projection.flush().then(() => stores.history.series(query)),
-    },
-    lastValues: {
-      ...stores.lastValues,
-      get: (endpoint, prefix) => projection.flush().then(() => stores.lastValues.get(endpoint, prefix)),
-    },
+    history: withMethods(stores.history, {
+      query: (query) => level().then(() => stores.history.query(query)),
+      page: (query) => level().then(() => stores.history.page(query)),
+      series: (query) => level().then(() => stores.history.series(query)),
+    }),
+    lastValues: withMethods(stores.lastValues, {
+      get: (endpoint, prefix) => level().then(() => stores.lastValues.get(endpoint, prefix)),
+    }),
   };
+}
+
+/** An object with some methods in the place of its own; it may be of a class. */
+export function withMethods<T extends object>(whole: T, methods: Partial<T>): T {
+  return new Proxy(whole, {
+    get(target, name) {
+      const owner = Reflect.get(methods, name) === undefined ? target : methods;
+      const member: unknown = Reflect.get(owner, name);
+      return typeof member === 'function' ? member.bind(owner) : member;
+    },
+  });
 }

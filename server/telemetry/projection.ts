@@ -51,7 +51,8 @@ export class Projection {
   #behind = true;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
-  #closed = false;
+  /** Not begun, or ended. */
+  #closed = true;
   /** What the inventory has, so that only changes are written; a miss costs two reads. */
   readonly #attributes = new KnownAttributes();
 
@@ -59,9 +60,11 @@ export class Projection {
     this.#options = options;
   }
 
-  /** Goes on where it stood. */
+  /** Goes on where it stood, or another node did. It may be started again after `close`. */
   async start(): Promise<void> {
     const { log } = this.#options;
+    this.#closed = false;
+    this.#attributes.clear();
     this.#cursor = await log.cursor(CONSUMER);
     const { newest } = await log.extent();
     this.#newest = Math.max(this.#newest, newest);
@@ -71,8 +74,9 @@ export class Projection {
 
   /** A pack that is in the log now. Positions rise from call to call. */
   appended(pack: Pack, position: LogPosition): void {
-    this.#newest = position;
-    if (this.#behind) return;
+    this.#newest = Math.max(this.#newest, position);
+    // What was read from the log before it was told of.
+    if (this.#behind || position <= this.#cursor) return;
     if (this.#waiting.length >= MAX_WAITING) {
       // It does not keep up: what waits is in the log, and is read from there.
       this.#waiting = [];
@@ -88,9 +92,9 @@ export class Projection {
     this.#attributes.forget(endpoint);
   }
 
-  /** How many log positions it is behind. */
+  /** How many log positions it is behind; 0 where it is not this node's to fill them. */
   get lag(): number {
-    return Math.max(0, this.#newest - this.#cursor);
+    return this.#closed ? 0 : Math.max(0, this.#newest - this.#cursor);
   }
 
   /**
@@ -102,12 +106,26 @@ export class Projection {
     while (this.#cursor < target) await this.#round();
   }
 
+  /** As `flush`, up to a position that is in the log, whether it was told here or not. */
+  async flushTo(position: LogPosition): Promise<void> {
+    if (position > this.#newest) {
+      // It is read from the log with all before it.
+      this.#newest = position;
+      this.#waiting = [];
+      this.#behind = true;
+    }
+    while (this.#cursor < position) await this.#round();
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#timer?.cancel();
     this.#timer = undefined;
     await this.flush();
+    // What is told from now on is somebody else's.
+    this.#behind = true;
+    this.#waiting = [];
   }
 
   #schedule(delay: number): void {

@@ -23,15 +23,10 @@ export interface WebhookFoundation {
   readonly onClose: (step: () => Promise<unknown>) => void;
 }
 
-/** Opens the webhooks; those that are enabled are at work when it resolves. */
-export async function composeWebhooks(foundation: WebhookFoundation): Promise<WebhookService> {
+/** The webhooks, which are at work once they are started. */
+export function composeWebhooks(foundation: WebhookFoundation): WebhookService {
   const { allow, version, onClose, ...rest } = foundation;
   const send = createSender({ policy: createAddressPolicy(allow), userAgent: `Simyard/${version}` });
-  const service = new WebhookService({ ...rest, send });
-  await service.start();
-  onClose(async () => {
-    await service.close();
-    send.close();
-  });
-  return service;
+  onClose(async () => send.close());
+  return new WebhookService({ ...rest, send });
 }

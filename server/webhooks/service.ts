@@ -68,7 +68,7 @@ export class WebhookService {
   readonly statistics: WebhookStatistics = { delivered: 0, failed: 0 };
   readonly #options: WebhookServiceOptions;
   readonly #entries = new Map<string, Entry>();
-  readonly #ending = new AbortController();
+  #ending = new AbortController();
   /** Those that are being stored, and will be entries. */
   #adding = 0;
 
@@ -76,13 +76,16 @@ export class WebhookService {
     this.#options = options;
   }
 
+  /** May be called again after `close`. */
   async start(): Promise<void> {
+    this.#ending = new AbortController();
     for (const webhook of await this.#options.stores.webhooks.list()) this.#enter(webhook);
   }
 
   async close(): Promise<void> {
     this.#ending.abort();
     await Promise.all([...this.#entries.values()].map(({ lane }) => lane.stop()));
+    this.#entries.clear();
   }
 
   list(): ListedWebhook[] {

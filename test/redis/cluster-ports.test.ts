@@ -158,7 +158,7 @@ describe.each(engines)('the cluster ports on $name', ({ start }) => {
       const members = await membership();
       const gone = info('gone');
       await members.join(gone, 1);
-      await members.join(info('here'), TTL);
+      await members.join(info('here'), TTL, { slot: 3 });
       const buried: string[] = [];
       await until('it is buried', async () => {
         const all = await Promise.all([members.bury(), members.bury(), members.bury()]);
@@ -167,8 +167,16 @@ describe.each(engines)('the cluster ports on $name', ({ start }) => {
       });
       expect(buried).toEqual(['gone']);
       expect((await members.list()).map(({ name }) => name)).toEqual(['here']);
+      // Where it was is known still: another node at that address can go on with its devices.
+      expect((await members.addresses()).get('gone')).toBe(gone.coap);
       expect(await members.beat(gone, TTL)).toBe(false);
-      // It comes back as a new member.
+      // It comes back as a new member, and in its slot where that is free.
+      await members.leave(await members.join(gone, TTL, { slot: 7 }));
+      expect((await members.join(gone, TTL, { slot: 7 })).slot).toBe(7);
+      await members.leave(gone);
+      await members.join(info('thief'), TTL, { slot: 7 });
+      expect((await members.join(gone, TTL, { slot: 7 })).slot).toBe(0);
+      await members.leave(gone);
       expect((await members.join(gone, TTL)).name).toBe('gone');
     });
   });

@@ -41,7 +41,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(WebhooksAnswerSchema), ...problemResponses },
       },
     },
-    async () => ({ items: webhooks.list().map(presentWebhook) }),
+    async () => ({ items: (await webhooks.list()).map(presentWebhook) }),
   );
 
   app.post(
@@ -77,7 +77,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(WebhookSchema), ...problemResponses },
       },
     },
-    async ({ params: { id } }) => presentWebhook(known(webhooks.get(id), id)),
+    async ({ params: { id } }) => presentWebhook(known(await webhooks.get(id), id)),
   );
 
   app.put(
@@ -169,7 +169,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
       },
     },
     async ({ params: { id }, query }) => {
-      known(webhooks.get(id), id);
+      known(await webhooks.get(id), id);
       const { items, next } = await stores.webhooks.deliveries({
         id,
         limit: query.limit ?? 100,
@@ -194,7 +194,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
       },
     },
     async ({ params: { id, delivery } }) => {
-      known(webhooks.get(id), id);
+      known(await webhooks.get(id), id);
       const sent = await webhooks.retry(id, delivery);
       if (sent === undefined) {
         throw new ProblemError('unknown_delivery', `the webhook has no delivery '${delivery.slice(0, 64)}'`);

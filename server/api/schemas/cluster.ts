@@ -5,7 +5,9 @@ export const ClusterNodeSchema = Type.Object(
     name: Type.String(),
     version: Type.String(),
     startedAt: Type.Number(),
-    state: Type.Literal('up'),
+    state: Type.Union([Type.Literal('up'), Type.Literal('draining')], {
+      description: 'draining: it is about to stop',
+    }),
     coap: Type.String({ description: 'Where devices reach it' }),
     http: Type.String({ description: 'Where people and programs reach it' }),
     devices: Type.Integer({ description: 'Devices that are registered with it' }),

@@ -66,6 +66,7 @@ async function setUp(
       cancel: async () => true,
       stored: async () => [],
       liveSince: (id) => live.filter(({ stored }) => stored.registrationId === id),
+      adopt: () => undefined,
     },
     book,
     lookupFor: () => ({

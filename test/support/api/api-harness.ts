@@ -134,6 +134,7 @@ export class ApiHarness {
         cancel: async () => false,
         stored: (id) => stores.observations.byRegistration(id),
         liveSince: () => [],
+        adopt: () => undefined,
       },
       events,
       clock: systemClock,

@@ -1,0 +1,171 @@
+import type { Logger } from 'pino';
+import type { Clock, Timer } from '../../protocol/clock.ts';
+import { ConflictError } from '../errors.ts';
+import type { MemberNode, Membership, NodeInfo } from '../ports/cluster-ports.ts';
+
+/** How often a node says that it lives, and looks who else does, ms. */
+const BEAT = 2_000;
+/** Without a beat for so long it counts as gone, ms. */
+export const MEMBER_TTL = 10_000;
+/** How often a name is asked for that another process has, ms. */
+const JOIN_RETRY = 500;
+
+export interface ClusterMembersOptions {
+  readonly membership: Membership;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** What this node says of itself now. */
+  readonly info: () => NodeInfo;
+  /** Whether a process listens by this node's name, so that one before has not ended yet. */
+  readonly isTaken: () => Promise<boolean>;
+  /** The others have changed: somebody came, goes, or is gone. */
+  readonly onChanged: (gone: readonly MemberNode[]) => void;
+  /** A node that was a member is gone without a word; told to one node of the cluster alone. */
+  readonly onBuried: (node: MemberNode) => void;
+  /** Another process has taken its place while it was held up: this one has to end. */
+  readonly onEvicted: (reason: string) => void;
+}
+
+/** Which nodes there are, as this one knows; it says all the time that it is one of them. */
+export class ClusterMembers {
+  readonly #options: ClusterMembersOptions;
+  #self: MemberNode | undefined;
+  #all: readonly MemberNode[] = [];
+  /** CoAP addresses of nodes that are, or were, members. */
+  readonly #addresses = new Map<string, string>();
+  #timer: Timer | undefined;
+  #beating: Promise<void> | undefined;
+  /** `Clock.now` since when its own beats have come in time. */
+  #steadySince = Number.POSITIVE_INFINITY;
+  #lastBeat = Number.NEGATIVE_INFINITY;
+  #closed = false;
+
+  constructor(options: ClusterMembersOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Becomes a member; waits for the time of a process before it that has not said goodbye, where it still seems to be
+   * there.
+   * @throws ConflictError a node of this name lives; StoreUnavailableError
+   */
+  async join(): Promise<MemberNode> {
+    const { clock, log, isTaken, info, membership } = this.#options;
+    const deadline = clock.now() + MEMBER_TTL + BEAT;
+    for (let told = false; ; ) {
+      try {
+        const self = await this.#join(!(await isTaken()));
+        this.#timer = clock.setTimer(BEAT, () => this.#tick());
+        for (const [name, coap] of await membership.addresses()) this.#addresses.set(name, coap);
+        await this.refresh();
+        return self;
+      } catch (error) {
+        if (!(error instanceof ConflictError) || clock.now() > deadline) throw error;
+        if (!told)
+          log.info({ node: info().name }, 'a node of this name was here just now; waiting for its end');
+        told = true;
+        await new Promise<void>((resolve) => clock.setTimer(JOIN_RETRY, resolve));
+      }
+    }
+  }
+
+  async #join(takeOver: boolean): Promise<MemberNode> {
+    const { membership, info, clock } = this.#options;
+    const slot = this.#self?.slot;
+    this.#self = await membership.join(info(), MEMBER_TTL, {
+      takeOver,
+      ...(slot === undefined ? {} : { slot }),
+    });
+    this.#lastBeat = clock.now();
+    this.#steadySince = this.#lastBeat;
+    return this.#self;
+  }
+
+  /** This node as it joined: its slot does not change while it lives. */
+  get self(): MemberNode {
+    if (this.#self === undefined) throw new Error('this node has not joined yet');
+    return this.#self;
+  }
+
+  /** All members, itself among them, as of the last look. */
+  list(): readonly MemberNode[] {
+    return this.#all;
+  }
+
+  get(name: string): MemberNode | undefined {
+    return this.#all.find((member) => member.name === name);
+  }
+
+  /** Whether devices reach that node at the address by which they reach this one; of one that is gone as last known. */
+  sharesAddress(name: string): boolean {
+    return name === this.self.name || this.#addresses.get(name) === this.self.coap;
+  }
+
+  /** Looks who there is. @throws StoreUnavailableError */
+  async refresh(): Promise<void> {
+    const all = await this.#options.membership.list();
+    const before = this.#all;
+    this.#all = all;
+    for (const { name, coap } of all) this.#addresses.set(name, coap);
+    if (keyOf(before) === keyOf(all)) return;
+    this.#options.onChanged(before.filter(({ name }) => this.get(name) === undefined));
+  }
+
+  /** Says goodbye. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#beating;
+    if (this.#self !== undefined) await this.#options.membership.leave(this.#options.info());
+  }
+
+  /** Says at once what has changed of this node. @throws StoreUnavailableError */
+  async beat(): Promise<void> {
+    const { membership, info, clock, onEvicted, log } = this.#options;
+    const now = clock.now();
+    // It was held up, or the store was away: others may be late as well, and are not buried for it.
+    if (now - this.#lastBeat > MEMBER_TTL / 2) this.#steadySince = Number.POSITIVE_INFINITY;
+    if (await membership.beat(info(), MEMBER_TTL)) {
+      this.#lastBeat = now;
+      if (this.#steadySince === Number.POSITIVE_INFINITY) this.#steadySince = now;
+      return;
+    }
+    const { slot } = this.self;
+    try {
+      await this.#join(false);
+      log.warn('this node was taken for gone, and is back');
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      if (!this.#closed) onEvicted(`another process is node '${this.self.name}' now`);
+      return;
+    }
+    // Its tokens and message ids are of that slot: another node would get the answers to what it asks.
+    if (this.self.slot !== slot) onEvicted('its slot has gone to another node while it was held up');
+  }
+
+  #tick(): void {
+    this.#beating = this.#round()
+      .catch((error: unknown) => {
+        this.#options.log.warn({ error }, 'this node could not say that it lives; tried again');
+      })
+      .finally(() => {
+        this.#beating = undefined;
+        if (!this.#closed) this.#timer = this.#options.clock.setTimer(BEAT, () => this.#tick());
+      });
+  }
+
+  async #round(): Promise<void> {
+    const { membership, clock, onBuried } = this.#options;
+    await this.beat();
+    if (this.#closed) return;
+    if (clock.now() - this.#steadySince >= MEMBER_TTL) {
+      for (const node of await membership.bury()) onBuried(node);
+    }
+    await this.refresh();
+  }
+}
+
+function keyOf(nodes: readonly MemberNode[]): string {
+  return nodes.map(({ name, incarnation, state }) => `${name} ${incarnation} ${state}`).join('\n');
+}
