@@ -40,6 +40,7 @@ export class RedisConnection {
   readonly #options: RedisOptionsGiven;
   readonly #others = new Set<RedisClient>();
   readonly #scripts = new Map<Script, { readonly source: string; readonly hash: string }>();
+  #waiting = 0;
   #closed = false;
 
   private constructor(options: RedisOptionsGiven, client: RedisClient) {
@@ -98,6 +99,7 @@ export class RedisConnection {
   ): Promise<unknown> {
     if (this.#closed) throw new StoreUnavailableError('the store is closed');
     const { source, hash } = this.#loaded(script);
+    this.#waiting += 1;
     const client = this.client as RedisClient & ScriptCommands;
     const more = [...keys, ...args];
     try {
@@ -114,7 +116,14 @@ export class RedisConnection {
       }
     } catch (error) {
       throw storeError(error, script.name);
+    } finally {
+      this.#waiting -= 1;
     }
+  }
+
+  /** Scripts that are not answered yet. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
   #loaded(script: Script): { readonly source: string; readonly hash: string } {

@@ -108,9 +108,8 @@ export class RedisDeviceStore implements DeviceStore {
     return (await this.#inventory.level()).counts(now);
   }
 
-  /** Reads all devices into memory, so that the first question need not wait for it. */
-  async warm(): Promise<void> {
-    await this.#inventory.level();
+  close(): void {
+    this.#inventory.close();
   }
 
   async #set(endpoint: string, lines: readonly ScriptArgument[]): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { DeviceIndex } from '../server/inventory/device-index.ts';
+import { StoreUnavailableError } from '../server/ports/errors.ts';
 import { allBuckets, bucketKeys } from './buckets.ts';
 import type { RedisConnection } from './connection.ts';
 import { indexRow } from './device-row.ts';
@@ -11,6 +12,8 @@ const all = loadScript('all-devices');
 const changesAtOnce = 500;
 /** Buckets that are read anew at the same time: Redis has others to answer in between. */
 const bucketsAtOnce = 8;
+/** How often the index is brought level without being asked, ms. */
+const refreshInterval = 2_000;
 /** Removals of a bucket that are kept: a node that did not look for longer reads all anew. */
 export const removalsKept = 1_000;
 
@@ -26,6 +29,7 @@ export class Inventory {
   #index = new DeviceIndex();
   /** By bucket, the revision that was taken in; undefined: nothing yet. */
   #levels: (number | undefined)[] = [];
+  readonly #timer: NodeJS.Timeout;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -36,6 +40,9 @@ export class Inventory {
     this.#changeKeys = bucketKeys(redis.keys, ['devices', 'revision', 'changed', 'removed']);
     // What a fail-over has lost may have had revisions that are given again.
     redis.onReconnect(() => this.#forget());
+    this.#timer = setInterval(() => this.#keepLevel(), refreshInterval);
+    this.#timer.unref();
+    this.#keepLevel();
   }
 
   /** The index as it was at some time after the call. */
@@ -63,6 +70,18 @@ export class Inventory {
   put(endpoint: string, row: string | undefined): void {
     if (row === undefined) this.#index.remove(endpoint);
     else this.#index.put(indexRow(endpoint, row));
+  }
+
+  /** So that whoever asks next need not wait until all is read that has changed since somebody asked. */
+  #keepLevel(): void {
+    this.level().catch((error: unknown) => {
+      // While the store is away there is nothing to be level with; whoever asks is told so.
+      if (!(error instanceof StoreUnavailableError)) throw error;
+    });
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
   }
 
   #forget(): void {

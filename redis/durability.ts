@@ -1,0 +1,117 @@
+import { StoreUnavailableError } from '../server/ports/errors.ts';
+import type { RedisClient, RedisConnection } from './connection.ts';
+
+/** The scripts begin with `#!lua`, which Redis knows since 7.0. */
+const oldest = 7;
+
+export interface Durability {
+  /** Whether what was acknowledged survives a power cut. */
+  readonly durable: boolean;
+  /** What a person should know of it: `durable`, or what can be lost. */
+  readonly description: string;
+}
+
+/** What one Redis says of itself. */
+interface Master {
+  readonly version: string;
+  readonly role: string;
+  readonly evictionPolicy: string;
+  readonly appendOnly: boolean;
+  /** Undefined: it does not tell, as hosted ones. */
+  readonly appendFsync: string | undefined;
+  readonly fsyncPauses: boolean;
+}
+
+/**
+ * Looks at every master: whether it can be used at all, and what it can lose.
+ * @throws StoreUnavailableError one line that says what must be changed
+ */
+export async function checkDurability(redis: RedisConnection): Promise<Durability> {
+  const masters = await redis.call((client) => Promise.all(mastersOf(client).map(lookAt)));
+  for (const { version, role, evictionPolicy } of masters) {
+    if (Number(version.split('.')[0]) < oldest) {
+      throw new StoreUnavailableError(
+        `${redis.description} has version ${version}; Simyard needs Redis ${oldest}.0 or newer`,
+      );
+    }
+    if (role !== 'master') {
+      throw new StoreUnavailableError(
+        `${redis.description} is a replica, which takes no writes: name its master, or its sentinels`,
+      );
+    }
+    if (evictionPolicy !== 'noeviction') {
+      throw new StoreUnavailableError(
+        `${redis.description} has maxmemory-policy ${evictionPolicy} and would throw devices and commands away when it is full: set it to noeviction`,
+      );
+    }
+  }
+  const losses = [...new Set(masters.flatMap(lossesOf))];
+  return losses.length === 0
+    ? { durable: true, description: 'durable' }
+    : { durable: false, description: `not durable: ${losses.join('; ')}` };
+}
+
+/** Bytes of the append-only files; undefined where there are none. */
+export async function sizeOnDisk(redis: RedisConnection): Promise<number | undefined> {
+  const infos = await redis.call((client) =>
+    Promise.all(mastersOf(client).map((master) => master.info('persistence'))),
+  );
+  const sizes = infos.flatMap((info) => {
+    const size = fieldsOf(info).get('aof_current_size');
+    return size === undefined ? [] : [Number(size)];
+  });
+  return sizes.length === 0 ? undefined : sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function lossesOf({ appendOnly, appendFsync, fsyncPauses }: Master): readonly string[] {
+  if (!appendOnly) return ['appendonly is off, and what Redis has in memory goes with it'];
+  if (appendFsync === undefined) return ['Redis does not tell its appendfsync'];
+  if (appendFsync !== 'always') {
+    const last = appendFsync === 'everysec' ? 'about the last second' : 'the last seconds';
+    return [`appendfsync is ${appendFsync}, and a power cut loses ${last}`];
+  }
+  return fsyncPauses
+    ? ['no-appendfsync-on-rewrite is yes, and a power cut during a rewrite loses its time']
+    : [];
+}
+
+type Node = Pick<Extract<RedisClient, { info: unknown }>, 'info' | 'config'>;
+
+function mastersOf(client: RedisClient): readonly Node[] {
+  return 'nodes' in client ? client.nodes('master') : [client];
+}
+
+async function lookAt(node: Node): Promise<Master> {
+  const fields = fieldsOf(await node.info());
+  const settings = await configOf(node);
+  return {
+    version: fields.get('redis_version') ?? '0',
+    role: fields.get('role') ?? '',
+    evictionPolicy: fields.get('maxmemory_policy') ?? 'noeviction',
+    appendOnly: fields.get('aof_enabled') === '1',
+    appendFsync: settings.get('appendfsync'),
+    fsyncPauses: settings.get('no-appendfsync-on-rewrite') === 'yes',
+  };
+}
+
+/** Hosted ones refuse the command, and users may lack the right to it: then nothing is known. */
+async function configOf(node: Node): Promise<ReadonlyMap<string, string>> {
+  let found: unknown;
+  try {
+    found = await node.config('GET', '*append*fsync*');
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ReplyError') return new Map();
+    throw error;
+  }
+  const parts = found as readonly string[];
+  return new Map(parts.flatMap((name, index) => (index % 2 === 0 ? [[name, parts[index + 1] ?? '']] : [])));
+}
+
+function fieldsOf(info: string): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>();
+  for (const line of info.split('\r\n')) {
+    const colon = line.indexOf(':');
+    if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return fields;
+}
