@@ -41,6 +41,8 @@ export class RedisConnection {
   readonly #others = new Set<RedisClient>();
   readonly #scripts = new Map<Script, { readonly source: string; readonly hash: string }>();
   #waiting = 0;
+  #onIdle: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
   #closed = false;
 
   private constructor(options: RedisOptionsGiven, client: RedisClient) {
@@ -91,18 +93,16 @@ export class RedisConnection {
     return this.#run(script, keys, args, true);
   }
 
-  async #run(
+  #run(
     script: Script,
     keys: readonly string[],
     args: readonly ScriptArgument[],
     bytes: boolean,
   ): Promise<unknown> {
-    if (this.#closed) throw new StoreUnavailableError('the store is closed');
     const { source, hash } = this.#loaded(script);
-    this.#waiting += 1;
     const client = this.client as RedisClient & ScriptCommands;
     const more = [...keys, ...args];
-    try {
+    return this.#answered(script.name, async () => {
       try {
         return await (bytes
           ? client.evalshaBuffer(hash, keys.length, ...more)
@@ -114,16 +114,25 @@ export class RedisConnection {
           ? client.evalBuffer(source, keys.length, ...more)
           : client.eval(source, keys.length, ...more));
       }
-    } catch (error) {
-      throw storeError(error, script.name);
-    } finally {
-      this.#waiting -= 1;
-    }
+    });
   }
 
-  /** Scripts that are not answered yet. */
+  /** Calls that are not answered yet. */
   get waiting(): number {
     return this.#waiting;
+  }
+
+  async #answered<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new StoreUnavailableError('the store is closed');
+    this.#waiting += 1;
+    try {
+      return await ask();
+    } catch (error) {
+      throw storeError(error, what);
+    } finally {
+      this.#waiting -= 1;
+      if (this.#waiting === 0) this.#onIdle?.();
+    }
   }
 
   #loaded(script: Script): { readonly source: string; readonly hash: string } {
@@ -137,13 +146,8 @@ export class RedisConnection {
   }
 
   /** What a command of the client answers, with its errors as those of a store: `call((client) => client.get(key))`. */
-  async call<T>(command: (client: RedisClient) => Promise<T>): Promise<T> {
-    if (this.#closed) throw new StoreUnavailableError('the store is closed');
-    try {
-      return await command(this.client);
-    } catch (error) {
-      throw storeError(error, 'a command');
-    }
+  call<T>(command: (client: RedisClient) => Promise<T>): Promise<T> {
+    return this.#answered('a command', () => command(this.client));
   }
 
   /** Is called whenever a connection to Redis is there again: what was not on disk may be gone. */
@@ -152,9 +156,19 @@ export class RedisConnection {
     else this.client.on('ready', listener);
   }
 
-  /** Idempotent; what was asked before is answered first. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  /** Idempotent; what was asked before is answered first, with all that follows from it. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    // A step may follow another: a connection that is idle for a turn has nothing under way.
+    const patience = AbortSignal.timeout(COMMAND_TIMEOUT);
+    do {
+      if (this.#waiting > 0) await this.#idle(patience);
+      await new Promise((resolve) => setImmediate(resolve));
+    } while (this.#waiting > 0 && !patience.aborted);
     this.#closed = true;
     for (const other of this.#others) other.disconnect();
     try {
@@ -163,6 +177,13 @@ export class RedisConnection {
       // It was away: nothing of ours is there any more.
       this.client.disconnect();
     }
+  }
+
+  #idle(patience: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+      patience.addEventListener('abort', () => resolve());
+    });
   }
 }
 

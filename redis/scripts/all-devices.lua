@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- All devices of a bucket.
 -- KEYS devices, revision (of the bucket)
 -- RETURNS { revision, endpoint and row of each }

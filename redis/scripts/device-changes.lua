@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- What has changed among the devices of a bucket since a revision.
 -- KEYS devices, revision, changed, removed (of the bucket)
 -- ARGV 1 revision, 2 how many changes at most, 3 how many removals are kept

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- Which registrations are the next to end, of some buckets.
 -- KEYS expiries of each bucket
 -- ARGV 1 until when (ms, or +inf), 2 how many of each bucket at most

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- Devices with their registrations and owners.
 -- KEYS devices, registrations, owners (of the bucket)
 -- ARGV endpoints

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- An observation by its token, or those of a registration; with the registration's row.
 -- KEYS registrations, ids, observations, observed (of the bucket)
 -- ARGV 1 'token' or 'registration', 2 which

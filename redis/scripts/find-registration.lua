@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- One registration, with the fencing number of its owner.
 -- KEYS registrations, ids, owners (of the bucket)
 -- ARGV 1 'id' or 'endpoint', 2 which

@@ -1,0 +1,133 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { openRedisStores } from '../../redis/index.ts';
+import { isInstalled } from '../../scripts/requirements.ts';
+import { StoreUnavailableError } from '../../server/ports/errors.ts';
+import { aRegistration } from '../contract/engine.ts';
+import { type RedisServer, startRedis, startRedisCluster } from '../support/redis.ts';
+
+type RedisStores = Awaited<ReturnType<typeof openRedisStores>>;
+
+describe.skipIf(!isInstalled('redis-server'))('opening the stores on a Redis', () => {
+  const closing: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (let close = closing.pop(); close !== undefined; close = closing.pop()) await close();
+  });
+  const start = async (options: Parameters<typeof startRedis>[0] = {}): Promise<RedisServer> => {
+    const server = await startRedis(options);
+    closing.push(() => server.close());
+    return server;
+  };
+  const open = async (url: string): Promise<RedisStores> => {
+    const stores = await openRedisStores({ url, guard: true });
+    closing.push(() => stores.close());
+    return stores;
+  };
+
+  test('one that has each write on disk before it answers is durable', async () => {
+    const { url, port } = await start({ durable: true });
+    const stores = await open(url);
+    expect(stores.durable).toBe(true);
+    expect(stores.description).toBe(`Redis at 127.0.0.1:${port}, durable`);
+    await stores.registrations.register(aRegistration('a'));
+    expect(await stores.size()).toBeGreaterThan(0);
+    await expect(stores.check()).resolves.toBeUndefined();
+  });
+
+  test.each([
+    [[], 'appendonly is off, and what Redis has in memory goes with it'],
+    [['--appendonly', 'yes'], 'appendfsync is everysec, and a power cut loses about the last second'],
+    [
+      ['--appendonly', 'yes', '--appendfsync', 'no'],
+      'appendfsync is no, and a power cut loses the last seconds',
+    ],
+    [
+      ['--appendonly', 'yes', '--appendfsync', 'always', '--no-appendfsync-on-rewrite', 'yes'],
+      'no-appendfsync-on-rewrite is yes, and a power cut during a rewrite loses its time',
+    ],
+  ])('one that is weaker (%j) is taken, and says what it can lose', async (settings, loss) => {
+    const { url } = await start({ settings });
+    const stores = await open(url);
+    expect(stores.durable).toBe(false);
+    expect(stores.description).toContain(`not durable: ${loss}`);
+  });
+
+  test('one that does not tell its settings is not called durable', async () => {
+    const { url } = await start({
+      settings: ['--appendonly', 'yes', '--appendfsync', 'always', '--rename-command', 'CONFIG', ''],
+    });
+    expect(await open(url)).toMatchObject({
+      durable: false,
+      description: expect.stringContaining('Redis does not tell its appendfsync'),
+    });
+  });
+
+  test('one that throws keys away when it is full is refused', async () => {
+    const { url, port } = await start({ settings: ['--maxmemory-policy', 'allkeys-lru'] });
+    await expect(open(url)).rejects.toThrow(
+      new StoreUnavailableError(
+        `Redis at 127.0.0.1:${port} has maxmemory-policy allkeys-lru and would throw devices and commands away when it is full: set it to noeviction`,
+      ),
+    );
+  });
+
+  test('a replica is refused', async () => {
+    const master = await start();
+    const replica = await start({ settings: ['--replicaof', '127.0.0.1', String(master.port)] });
+    await expect(open(replica.url)).rejects.toThrow(/is a replica, which takes no writes/);
+  });
+
+  test('what nobody listens at is refused, without the password', async () => {
+    const { url, close } = await start();
+    await close();
+    const error = await open(url.replace('redis://', 'redis://user:secret@')).catch((one: unknown) => one);
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect(String(error)).toMatch(/Redis at 127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED/);
+    expect(String(error)).not.toContain('secret');
+  }, 30_000);
+
+  test('a wrong password, and a user without rights, are told', async () => {
+    const { url, cli } = await start();
+    await cli('acl', 'setuser', 'node', 'on', '>right', '~sy:*', '&sy:*', '+@all');
+    const stores = await open(url.replace('redis://', 'redis://node:right@'));
+    await stores.registrations.register(aRegistration('a'));
+    await cli('acl', 'setuser', 'default', 'off', 'resetpass').catch(() => '');
+    await expect(open(url.replace('redis://', 'redis://node:wrong@'))).rejects.toThrow(/WRONGPASS/);
+  }, 30_000);
+
+  test('a full one refuses what would be written, and goes on when there is room', async () => {
+    const { url, cli } = await start();
+    const stores = await open(url);
+    await stores.registrations.register(aRegistration('a'));
+    await cli('config', 'set', 'maxmemory', '1');
+    await expect(stores.registrations.register(aRegistration('b'))).rejects.toThrow(StoreUnavailableError);
+    await expect(stores.check()).rejects.toThrow(StoreUnavailableError);
+    expect(await stores.registrations.byEndpoint('b')).toBeUndefined();
+    await cli('config', 'set', 'maxmemory', '0');
+    expect(await stores.registrations.register(aRegistration('b'))).toMatchObject({ fence: 1 });
+    await expect(stores.check()).resolves.toBeUndefined();
+  });
+
+  test('a closed one answers nothing any more, and closing twice is closing once', async () => {
+    const { url } = await start();
+    const stores = await open(url);
+    const registered = stores.registrations.register(aRegistration('a'));
+    await Promise.all([stores.close(), stores.close()]);
+    expect(await registered).toMatchObject({ replaced: undefined });
+    await expect(stores.registrations.count()).rejects.toThrow(StoreUnavailableError);
+    await expect(stores.check()).rejects.toThrow(StoreUnavailableError);
+  });
+
+  test('a cluster is durable only where all of its masters are', async () => {
+    const cluster = await startRedisCluster({ durable: true });
+    closing.push(() => cluster.close());
+    const stores = await open(cluster.url);
+    expect(stores.durable).toBe(true);
+    await stores.registrations.register(aRegistration('a'));
+    expect(await stores.size()).toBeGreaterThan(0);
+    await expect(stores.check()).resolves.toBeUndefined();
+    await cluster.servers[1]?.cli('config', 'set', 'appendfsync', 'everysec');
+    expect((await open(cluster.url)).durable).toBe(false);
+    await cluster.servers[2]?.cli('config', 'set', 'maxmemory-policy', 'volatile-ttl');
+    await expect(open(cluster.url)).rejects.toThrow(/maxmemory-policy volatile-ttl/);
+  }, 60_000);
+});
