@@ -9,6 +9,8 @@ import { guarded, type Script } from './script.ts';
 const COMMAND_TIMEOUT = 5_000;
 /** How long the first connection may take, ms. */
 const CONNECT_TIMEOUT = 10_000;
+/** How often a Redis Cluster is asked which master has which slots, ms. */
+const SLOTS_INTERVAL = 2_000;
 /** Longest pause between two attempts to connect again, ms. */
 const RECONNECT_PAUSE = 500;
 
@@ -126,7 +128,14 @@ export class RedisConnection {
     if (this.#closed) throw new StoreUnavailableError('the store is closed');
     this.#waiting += 1;
     try {
-      return await ask();
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isRedirection(error)) throw error;
+        // It was not done there. Where commands of different slots are in one pipeline the client does not look itself.
+        await this.#findSlots();
+        return await ask();
+      }
     } catch (error) {
       throw storeError(error, what);
     } finally {
@@ -143,6 +152,13 @@ export class RedisConnection {
       this.#scripts.set(script, loaded);
     }
     return loaded;
+  }
+
+  #findSlots(): Promise<void> {
+    const { client } = this;
+    if (!(client instanceof Cluster)) return Promise.resolve();
+    // What went wrong shows when the command is asked again.
+    return new Promise((resolve) => client.refreshSlotsCache(() => resolve()));
   }
 
   /** What a command of the client answers, with its errors as those of a store: `call((client) => client.get(key))`. */
@@ -188,7 +204,12 @@ export class RedisConnection {
 }
 
 const unavailable =
-  /^(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|MISCONF|OOM|BUSY|TRYAGAIN|UNBLOCKED|NOAUTH|WRONGPASS)\b/;
+  /^(?:MOVED|ASK|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|MISCONF|OOM|BUSY|TRYAGAIN|UNBLOCKED|NOAUTH|WRONGPASS)\b/;
+
+/** Another Redis of the cluster has the slot now. */
+function isRedirection(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError' && /^(?:MOVED|ASK) /.test(error.message);
+}
 
 /** An answer that says what is wrong with the request is a bug; everything else is the store that cannot answer now. */
 function storeError(error: unknown, what: string): Error {
@@ -260,6 +281,8 @@ function createClient(
           shardedSubscribers,
           clusterRetryStrategy: retryStrategy,
           slotsRefreshTimeout: 2_000,
+          // Who has taken over from a master that is gone.
+          slotsRefreshInterval: SLOTS_INTERVAL,
           redisOptions: {
             ...access,
             autoResendUnfulfilledCommands: false,
