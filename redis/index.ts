@@ -1,11 +1,15 @@
 import type { Stores } from '../server/ports/stores.ts';
 import { parseRedisAddress } from './address.ts';
+import { RedisCommandQueue } from './command-queue.ts';
 import { RedisConnection } from './connection.ts';
 import { RedisDeviceStore } from './device-store.ts';
 import { checkDurability, sizeOnDisk } from './durability.ts';
 import { RedisEventLog } from './event-log.ts';
 import { RedisFeeds } from './feeds.ts';
+import { history } from './history.ts';
+import { idempotencyStore } from './idempotency-store.ts';
 import { jobStore } from './jobs.ts';
+import { lastValues } from './last-values.ts';
 import { RedisLeases } from './leases.ts';
 import { RedisMembership } from './members.ts';
 import { RedisNodeBus } from './node-bus.ts';
@@ -14,6 +18,7 @@ import { observationPolicyStore } from './observation-policies.ts';
 import { observationStore } from './observation-store.ts';
 import { profileStore } from './profile-store.ts';
 import { RedisRegistrationStore } from './registration-store.ts';
+import { statisticsStore } from './statistics-store.ts';
 import { RedisTelemetryLog } from './telemetry-log.ts';
 import { webhookStore } from './webhooks.ts';
 
@@ -28,9 +33,8 @@ export interface RedisStoresOptions {
   readonly onError?: (error: Error) => void;
 }
 
-/** The ports that are on Redis. */
-export type RedisStores = Omit<Stores, 'commands' | 'idempotency' | 'history' | 'lastValues' | 'statistics'> &
-  Required<Pick<Stores, 'cluster'>>;
+/** All ports, and those that nodes need of each other. */
+export type RedisStores = Stores & Required<Pick<Stores, 'cluster'>>;
 
 /**
  * The ports on a Redis that nodes share.
@@ -55,7 +59,8 @@ export async function openRedisStores(options: RedisStoresOptions): Promise<Redi
 async function open(redis: RedisConnection): Promise<RedisStores> {
   const { durable, description } = await checkDurability(redis);
   const log = new RedisTelemetryLog(redis);
-  const devices = new RedisDeviceStore({ redis });
+  const readings = history(redis);
+  const devices = new RedisDeviceStore({ redis, purge: readings.purge });
   const bus = new RedisNodeBus(redis);
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
@@ -71,8 +76,13 @@ async function open(redis: RedisConnection): Promise<RedisStores> {
     profiles: profileStore(redis),
     observationPolicies: observationPolicyStore(redis),
     objectModels: objectModelStore(redis),
+    commands: new RedisCommandQueue(redis),
     jobs: jobStore(redis),
+    idempotency: idempotencyStore(redis),
     log,
+    history: readings,
+    lastValues: lastValues(redis),
+    statistics: statisticsStore(redis),
     events: new RedisEventLog(redis),
     webhooks: webhookStore(redis),
     cluster: {

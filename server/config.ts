@@ -23,6 +23,10 @@ export interface Config {
   readonly httpPort: number;
   readonly allowedHosts: readonly string[];
   readonly data: string;
+  /** Undefined: the embedded store. */
+  readonly redisUrl: string | undefined;
+  /** What all keys begin with. */
+  readonly redisPrefix: string;
   readonly node: string;
   /** Processes; more than one are started by a process that is no node itself. */
   readonly workers: number;
@@ -126,9 +130,6 @@ export function loadConfig(
   if (!isLevel(logLevel)) {
     throw new ConfigError(`SIMYARD_LOG_LEVEL must be one of ${levels.join(', ')}, not '${logLevel}'`);
   }
-  if (text('SIMYARD_REDIS_URL') !== undefined) {
-    throw new ConfigError('SIMYARD_REDIS_URL is set, but this version has the embedded store only; unset it');
-  }
   const carrierObject = integer('SIMYARD_CARRIER_OBJECT', 1024, 65534);
   const sensorObject = integer('SIMYARD_SENSOR_OBJECT', 1024, 65534);
   if (carrierObject === sensorObject) {
@@ -155,7 +156,9 @@ export function loadConfig(
     httpPort: integer('SIMYARD_HTTP_PORT', 0, 65535),
     allowedHosts: list(text('SIMYARD_ALLOWED_HOSTS')),
     data: required('SIMYARD_DATA'),
-    node: text('SIMYARD_NODE') ?? hostname(),
+    redisUrl: text('SIMYARD_REDIS_URL'),
+    redisPrefix: redisPrefix(required('SIMYARD_REDIS_PREFIX')),
+    node: nodeName(text('SIMYARD_NODE') ?? hostname()),
     ...processes({
       workers: integer('SIMYARD_WORKERS', 1, MOST_WORKERS),
       reusePort: toggle('SIMYARD_REUSE_PORT'),
@@ -213,6 +216,20 @@ function leshanConfig(config: LeshanConfig): LeshanConfig {
     );
   }
   return config;
+}
+
+/** @throws ConfigError what would be a hash tag, or be taken for more than one name */
+function redisPrefix(prefix: string): string {
+  if (/^[\w.-]{1,32}$/.test(prefix)) return prefix;
+  throw new ConfigError(
+    `SIMYARD_REDIS_PREFIX must be 1 to 32 letters, digits, '.', '_' or '-', not '${prefix}'`,
+  );
+}
+
+/** @throws ConfigError it could not stand in a line of its own */
+function nodeName(name: string): string {
+  if (/^[\x21-\x7e]{1,100}$/.test(name)) return name;
+  throw new ConfigError('SIMYARD_NODE must be 1 to 100 characters of ASCII without spaces');
 }
 
 /** What several processes on one machine need. @throws ConfigError where it is missing */

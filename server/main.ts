@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from '../protocol/clock.ts';
 import type { DatagramPort } from '../protocol/coap/datagram-port.ts';
+import { parseRedisAddress } from '../redis/address.ts';
+import { openRedisStores } from '../redis/index.ts';
 import { compose, type Listening } from './compose.ts';
 import { type Config, ConfigError, HelpRequested, loadConfig } from './config.ts';
 import { openEmbeddedStores } from './embedded/index.ts';
@@ -46,12 +48,7 @@ export async function startServer(config: Config, given: ServerParts = {}): Prom
     }
   };
   try {
-    const stores =
-      given.stores ??
-      (await openEmbeddedStores({
-        path: config.data,
-        onFault: (error) => log.error({ error }, 'a database thread met a bug'),
-      }));
+    const stores = given.stores ?? (await openStores(config, log));
     closing.push(() => stores.close());
     const port = given.port ?? (await openUdpPort(config, log));
     closing.push(() => port.close());
@@ -82,6 +79,29 @@ export async function startServer(config: Config, given: ServerParts = {}): Prom
 /** What it has under way is another one's by now: it leaves as one that was killed does. */
 function endProcess(): void {
   process.exit(1);
+}
+
+/** @throws StoreUnavailableError, ConfigError one line */
+async function openStores(config: Config, log: Logger): Promise<Stores> {
+  const { redisUrl, redisPrefix } = config;
+  if (redisUrl === undefined) {
+    return openEmbeddedStores({
+      path: config.data,
+      onFault: (error) => log.error({ error }, 'a database thread met a bug'),
+    });
+  }
+  try {
+    parseRedisAddress(redisUrl);
+  } catch (error) {
+    throw new ConfigError(`SIMYARD_REDIS_URL: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const stores = await openRedisStores({
+    url: redisUrl,
+    prefix: redisPrefix,
+    onError: (error) => log.warn({ error }, 'the connection to Redis met an error'),
+  });
+  if (!stores.durable) log.warn({ store: stores.description }, 'what is acknowledged can be lost');
+  return stores;
 }
 
 /** The process: settings, start, and an end that loses nothing. */

@@ -84,7 +84,15 @@ export const settings = [
     // It may have a password in it.
     secret: true,
     meaning:
-      'Address of a Redis to share with other nodes. This version has the embedded store only and refuses it.',
+      'Address of the Redis that nodes share, in place of the embedded store: `redis://[user:password@]host[:port][/db]`, `redis+cluster://host:port,host:port`, `redis+sentinel://host:port,host:port/name`; `rediss` in place of `redis` for TLS.',
+  },
+  {
+    name: 'SIMYARD_REDIS_PREFIX',
+    flag: 'redis-prefix',
+    type: 'text',
+    default: 'sy',
+    meaning:
+      'What all keys in Redis begin with: clusters of different prefixes share a Redis and nothing else.',
   },
   {
     name: 'SIMYARD_NODE',
