@@ -149,10 +149,18 @@ export class ScriptedDevice {
   /** Paths that are read, and never observed. */
   readonly refuses = new Set<string>();
   location = '';
-  readonly #world: ServerWorld;
+  /** Address of the server. */
+  server: string;
+  readonly #world: Pick<ServerWorld, 'endpoint' | 'wait'>;
 
-  constructor(world: ServerWorld, address: string, name: string) {
+  constructor(
+    world: Pick<ServerWorld, 'endpoint' | 'wait'>,
+    address: string,
+    name: string,
+    server: string = SERVER,
+  ) {
     this.#world = world;
+    this.server = server;
     this.name = name;
     this.endpoint = world.endpoint(address, { handler: (request) => this.#handle(request) });
   }
@@ -187,7 +195,7 @@ export class ScriptedDevice {
     payload = '',
   ): Promise<IncomingResponse> {
     return this.#world.wait(
-      this.endpoint.request(SERVER, {
+      this.endpoint.request(this.server, {
         code,
         options: [
           ...pathOptions(path),
@@ -212,7 +220,7 @@ export class ScriptedDevice {
   /** Send (§6.4.6): values that nobody asked for. */
   send(format: number | undefined, payload: Uint8Array, path = '/dp'): Promise<IncomingResponse> {
     const options = [...pathOptions(path), ...(format === undefined ? [] : [contentFormatOption(format)])];
-    return this.#world.wait(this.endpoint.request(SERVER, { code: Code.POST, options, payload }));
+    return this.#world.wait(this.endpoint.request(this.server, { code: Code.POST, options, payload }));
   }
 
   /** Sends a confirmable notification; resolves with whether it was acknowledged. */

@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Code } from '../../protocol/coap/message.ts';
+import type { ApiCluster, ApiEvent } from '../../server/api/schemas.ts';
+import { ClusterWorld, type TestNode } from '../support/cluster-world.ts';
+import { until } from '../support/until.ts';
+
+const LINKS = '</1/0>,</3/0>,</3303/0>';
+const battery = (value: number) => [{ path: '/3/0/9', value }];
+
+let world: ClusterWorld;
+let one: TestNode;
+let two: TestNode;
+
+beforeEach(async () => {
+  world = await ClusterWorld.open();
+  [one, two] = await Promise.all([world.node('one'), world.node('two')]);
+  await world.together(one, two);
+}, 60_000);
+afterEach(() => world.close(), 60_000);
+
+describe('nodes on one Redis', () => {
+  it('show each other, with the devices that each has, and tell of their coming and going', async () => {
+    const device = await world.device('d', one.coap);
+    await device.register(LINKS);
+    const { nodes, store } = await two.api.get<ApiCluster>('/api/cluster');
+    expect(nodes.map(({ name, devices, self, state }) => ({ name, devices, self, state }))).toEqual([
+      { name: 'one', devices: 1, self: false, state: 'up' },
+      { name: 'two', devices: 0, self: true, state: 'up' },
+    ]);
+    expect(nodes[0]?.http).toBe(one.server.httpAddress);
+    expect(store.ready).toBe(true);
+    await one.close();
+    const told = await until('the end of a node is told', async () => {
+      const { items } = await two.api.get<{ items: ApiEvent[] }>('/api/event-log?types=node');
+      return items.length === 3 && items;
+    });
+    expect(told.map(({ data }) => data['node']).reverse()).toEqual([
+      expect.objectContaining({ state: 'started' }),
+      expect.objectContaining({ state: 'started' }),
+      { name: 'one', state: 'stopped' },
+    ]);
+    expect((await two.api.get<ApiCluster>('/api/cluster')).nodes.map(({ name }) => name)).toEqual(['two']);
+  });
+
+  it('answer a request to a device at any of them', async () => {
+    const device = await world.device('d', one.coap);
+    device.has('/3/0/9', () => battery(42));
+    await device.register(LINKS);
+    for (const { api } of [one, two]) {
+      expect(await api.get('/api/devices/d/objects/3/0/9')).toMatchObject({ value: 42 });
+    }
+    await expect(two.api.get('/api/devices/d/objects/3/0/0')).rejects.toThrow(/404.*device_not_found/);
+    await expect(two.api.get('/api/devices/nobody/objects/3/0/9')).rejects.toThrow(/404.*unknown_device/);
+    device.answers.set('POST /3/0/4', (request) => request.respond({ code: Code.CHANGED }));
+    await two.api.post('/api/devices/d/objects/3/0/4', {});
+    expect(device.asked.filter((asked) => asked === 'POST /3/0/4')).toHaveLength(1);
+  });
+
+  it('follow a device that goes from one to the other, with its observations', async () => {
+    const device = await world.device('d', one.coap);
+    device.has('/3303/0', () => [{ path: '/3303/0/5700', value: 20 }]);
+    device.has('/3/0/9', () => battery(42));
+    await device.register(LINKS);
+    await two.api.post('/api/devices/d/observations/3303/0', {});
+    device.server = two.coap;
+    const { code } = await device.request(Code.POST, device.location, ['lt=300']);
+    expect(code).toBe(Code.CHANGED);
+    const before = device.asked.length;
+    expect(await one.api.get('/api/devices/d/objects/3/0/9')).toMatchObject({ value: 42 });
+    const { nodes } = await one.api.get<ApiCluster>('/api/cluster');
+    expect(nodes.map(({ devices }) => devices)).toEqual([0, 1]);
+    // Nothing is observed anew: the store knows what the other node has made.
+    expect(device.asked.slice(before)).toEqual(['GET /3/0/9']);
+  });
+
+  it('hold a request for a device, whichever of them is asked, until it speaks to one of them', async () => {
+    const device = await world.device('d', one.coap);
+    await device.register(LINKS);
+    await device.request(Code.DELETE, device.location);
+    device.answers.set('POST /3/0/4', (request) => request.respond({ code: Code.CHANGED }));
+    const { id } = await one.api.post<{ id: string }>('/api/devices/d/requests', {
+      operation: 'execute',
+      path: '/3/0/4',
+    });
+    device.server = two.coap;
+    await device.register(LINKS);
+    await until('it is done', async () => {
+      const { state } = await one.api.get<{ state: string }>(`/api/commands/${id}`);
+      return state === 'done';
+    });
+    expect(device.asked.filter((asked) => asked === 'POST /3/0/4')).toHaveLength(1);
+  });
+
+  it('take what a device reports at one of them, and show it at the other', async () => {
+    const device = await world.device('d', one.coap);
+    device.has('/3303/0', () => [{ path: '/3303/0/5700', value: 20 }]);
+    await device.register(LINKS);
+    await two.api.post('/api/devices/d/observations/3303/0', {});
+    expect(await device.notify('/3303/0', [{ path: '/3303/0/5700', value: 21 }])).toBe(true);
+    for (const { api } of [one, two]) {
+      const { items } = await api.get<{ items: { value: number }[] }>('/api/devices/d/readings?path=/3303/0');
+      expect(items.map(({ value }) => value)).toEqual([21]);
+    }
+  });
+});
