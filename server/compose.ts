@@ -4,6 +4,7 @@ import { createObjectRegistry, standardObjects } from '../objects/registry.ts';
 import type { Clock } from '../protocol/clock.ts';
 import type { DatagramPort } from '../protocol/coap/datagram-port.ts';
 import { createCoapEndpoint } from '../protocol/coap/endpoint.ts';
+import { Direction } from '../protocol/coap/tapped-port.ts';
 import { allowHosts } from './api/allowed-hosts.ts';
 import { buildApi } from './api/index.ts';
 import { presentEvent, presentLiveReadings, presentRegistration } from './api/presenters.ts';
@@ -13,6 +14,7 @@ import { composeDevices, type Devices } from './cluster/compose-devices.ts';
 import { composeLeader } from './cluster/compose-leader.ts';
 import { followCluster } from './cluster/follow-cluster.ts';
 import { ownedServices } from './cluster/owned-services.ts';
+import { sharePort } from './cluster/shared-port.ts';
 import { composeCommands } from './commands/compose-commands.ts';
 import type { CommandDispatcher } from './commands/dispatcher.ts';
 import type { Config } from './config.ts';
@@ -268,9 +270,15 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     onHeard: (id, name) => parts().lifecycle.heard(id, name, false),
   });
 
+  const shared = sharePort(seat, {
+    clock,
+    log: log.child({ part: 'shared-port' }),
+    onAdopted: ({ data, peer }) => traces?.tap(Direction.IN, data, peer),
+  });
   const endpoint = createCoapEndpoint({
     port: traced,
     clock,
+    ...shared.options,
     handler: deviceInterface({
       rd: (request) => registrationInterface.handle(request),
       dp: (request) => sendInterface.handle(request),
@@ -280,6 +288,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     onTransportError: (error, peer) => log.debug({ error, peer }, 'a datagram could not be delivered'),
   });
   onClose(() => endpoint.close());
+  shared.attach(endpoint);
   observations.attach(endpoint);
 
   const ownRequests = new DeviceOperations({

@@ -12,6 +12,8 @@ export type LoadCommand =
       readonly devices: number;
       readonly readings: number;
       readonly port: number;
+      /** What their endpoint names begin with; `bench-` unless told. */
+      readonly prefix?: string;
       /** So many of them, the last ones, update their registration instead. */
       readonly updating?: number;
     }
@@ -42,7 +44,11 @@ let devices: LoadDevice[] = [];
 async function open(command: LoadCommand & { readonly kind: 'open' }): Promise<void> {
   devices = Array.from({ length: command.devices }, (_, index) => {
     const updates = index >= command.devices - (command.updating ?? 0);
-    return new LoadDevice(`bench-${index}`, updates ? 'update' : command.work, command.readings);
+    return new LoadDevice(
+      `${command.prefix ?? 'bench-'}${index}`,
+      updates ? 'update' : command.work,
+      command.readings,
+    );
   });
   const retransmit = setInterval(() => {
     const now = performance.now();

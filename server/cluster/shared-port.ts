@@ -1,12 +1,18 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
+import type { CoapEndpointOptions } from '../../protocol/coap/endpoint.ts';
 import type { StrayDatagram, StrayForwarder } from '../../protocol/coap/exchange.ts';
 import type { MessageIdSpace } from '../../protocol/coap/message-ids.ts';
 import type { MemberNode } from '../ports/cluster-ports.ts';
+import type { Seat } from './seat.ts';
 
 /** Nodes that may share an address: as many parts has the space of message ids. */
 export const MOST_SHARERS = 16;
 const IDS_OF_ONE = 65_536 / MOST_SHARERS;
 /** ms: half of what a device waits at least before it sends again (RFC 7252 §4.8), and long for the way there and back. */
 const OFFER_TIMEOUT = 1_000;
+/** How often, at most, others are looked for where nobody known fits, ms: whoever forges tokens must not have us ask all the time. */
+const LOOK_PAUSE = 500;
 /** The service by which nodes hand each other what came to the wrong one. */
 const SERVICE = 'datagrams';
 
@@ -36,8 +42,12 @@ export interface StrayCalls {
 /** What is needed of the membership: this node, and all that it knows of. */
 export interface StrayMembers {
   readonly self: Pick<MemberNode, 'name' | 'coap'>;
-  list(): readonly Pick<MemberNode, 'name' | 'slot' | 'coap'>[];
+  list(): readonly Sharer[];
+  /** Looks who there is now. */
+  refresh(): Promise<void>;
 }
+
+type Sharer = Pick<MemberNode, 'name' | 'slot' | 'coap'>;
 
 /** Who takes what others have received: the CoAP endpoint. */
 export interface StrayTaker {
@@ -47,8 +57,9 @@ export interface StrayTaker {
 export interface StrayRouterOptions {
   readonly rpc: StrayCalls;
   readonly members: StrayMembers;
+  readonly clock: Clock;
   /** A node could not be told, or did not answer: the datagram goes its usual way here, and comes again. */
-  readonly onUnreachable: (error: unknown, node: string) => void;
+  readonly onUnreachable: (error: unknown, node: string | undefined) => void;
   /** Hears of each datagram that is taken for another node, before it is. */
   readonly onAdopted?: (stray: StrayDatagram) => void;
 }
@@ -59,6 +70,8 @@ export interface StrayRouterOptions {
  */
 export class StrayRouter implements StrayForwarder {
   readonly #options: StrayRouterOptions;
+  #looking: Promise<void> | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: StrayRouterOptions) {
     this.#options = options;
@@ -78,38 +91,93 @@ export class StrayRouter implements StrayForwarder {
   }
 
   reply(messageId: number, stray: StrayDatagram): void {
-    const { rpc, onUnreachable } = this.#options;
     const part = Math.floor(messageId / IDS_OF_ONE);
-    // One node, unless more share the address than there are parts.
-    for (const { name, slot } of this.#sharers()) {
-      if (slot % MOST_SHARERS !== part) continue;
-      rpc
-        .tell(name, SERVICE, 'reply', encodeArgs(stray))
-        .catch((error: unknown) => onUnreachable(error, name));
-    }
-  }
-
-  response(token: Uint8Array, stray: StrayDatagram, done: (taken: boolean) => void): void {
-    const { rpc, onUnreachable } = this.#options;
-    const maker = this.#sharers().find(({ slot }) => slot === token[0]);
-    if (maker === undefined) {
-      done(false);
-      return;
-    }
-    rpc.call(maker.name, SERVICE, 'response', encodeArgs(stray), { timeout: OFFER_TIMEOUT }).then(
-      (taken) => done(taken === true),
-      (error: unknown) => {
-        onUnreachable(error, maker.name);
-        done(false);
+    this.#find(
+      ({ slot }) => slot % MOST_SHARERS === part,
+      (nodes) => {
+        const { rpc, onUnreachable } = this.#options;
+        // One node, unless more share the address than there are parts.
+        for (const { name } of nodes) {
+          rpc
+            .tell(name, SERVICE, 'reply', encodeArgs(stray))
+            .catch((error: unknown) => onUnreachable(error, name));
+        }
       },
     );
   }
 
-  #sharers(): readonly Pick<MemberNode, 'name' | 'slot'>[] {
+  response(token: Uint8Array, stray: StrayDatagram, done: (taken: boolean) => void): void {
+    this.#find(
+      ({ slot }) => slot === token[0],
+      ([maker]) => {
+        if (maker === undefined) {
+          done(false);
+          return;
+        }
+        const { rpc, onUnreachable } = this.#options;
+        rpc.call(maker.name, SERVICE, 'response', encodeArgs(stray), { timeout: OFFER_TIMEOUT }).then(
+          (taken) => done(taken === true),
+          (error: unknown) => {
+            onUnreachable(error, maker.name);
+            done(false);
+          },
+        );
+      },
+    );
+  }
+
+  /** Finds others at this node's address, at once where there are any; one that came just now after another look. */
+  #find(fits: (node: Sharer) => boolean, found: (nodes: readonly Sharer[]) => void): void {
+    const nodes = this.#sharers().filter(fits);
+    const { members, clock, onUnreachable } = this.#options;
+    const now = clock.now();
+    if (nodes.length === 0 && this.#looking === undefined && now - this.#lookedAt >= LOOK_PAUSE) {
+      this.#lookedAt = now;
+      this.#looking = members
+        .refresh()
+        .catch((error: unknown) => onUnreachable(error, undefined))
+        .finally(() => {
+          this.#looking = undefined;
+        });
+    }
+    if (nodes.length > 0 || this.#looking === undefined) {
+      found(nodes);
+      return;
+    }
+    this.#looking.then(() => found(this.#sharers().filter(fits)));
+  }
+
+  #sharers(): readonly Sharer[] {
     const { members } = this.#options;
     const { name: self, coap: address } = members.self;
     return members.list().filter(({ name, coap }) => name !== self && coap === address);
   }
+}
+
+/** What a node that may share its port with others gives its CoAP endpoint; nothing where it is alone. */
+export function sharePort(
+  { others, slot }: Pick<Seat, 'others' | 'slot'>,
+  parts: {
+    readonly clock: Clock;
+    readonly log: Logger;
+    readonly onAdopted: (stray: StrayDatagram) => void;
+  },
+): {
+  readonly options: Pick<CoapEndpointOptions, 'tokenPrefix' | 'messageIds' | 'strays'>;
+  /** The endpoint is there. */
+  attach(endpoint: StrayTaker): void;
+} {
+  if (others === undefined) return { options: {}, attach: () => undefined };
+  const router = new StrayRouter({
+    ...parts,
+    rpc: others.rpc,
+    members: others.members,
+    onUnreachable: (error, node) => parts.log.debug({ error, node }, 'a datagram could not be passed on'),
+  });
+  return {
+    options: { tokenPrefix: tokenPrefixOf(slot), messageIds: messageIdsOf(slot), strays: router },
+    attach: (endpoint) => router.attach(endpoint),
+  };
 }
 
 function encodeArgs({ data, peer, identity }: StrayDatagram): readonly unknown[] {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { StrayDatagram } from '../../../protocol/coap/exchange.ts';
 import { messageIdsOf, StrayRouter, tokenPrefixOf } from '../../../server/cluster/shared-port.ts';
 import { NodeUnreachableError } from '../../../server/ports/cluster-ports.ts';
+import { FakeClock } from '../../support/coap/fake-clock.ts';
 import { until } from '../../support/until.ts';
 
 const HERE = 'coap://192.0.2.1:5683';
@@ -16,6 +17,10 @@ function cluster(nodes: readonly { readonly name: string; readonly slot: number;
   const took: string[] = [];
   const unanswered: unknown[] = [];
   const dead = new Set<string>();
+  /** Members that have come since the last look. */
+  const unseen = new Set<string>();
+  const looks: string[] = [];
+  const clock = new FakeClock();
   const join = (name: string, takes = true): StrayRouter => {
     const self = members.find((node) => node.name === name);
     if (self === undefined) throw new Error(`no node ${name}`);
@@ -32,14 +37,22 @@ function cluster(nodes: readonly { readonly name: string; readonly slot: number;
           served.set(name, handlers);
         },
       },
-      members: { self, list: () => members },
+      members: {
+        self,
+        list: () => members.filter(({ name: other }) => !unseen.has(other)),
+        refresh: async () => {
+          looks.push(name);
+          unseen.clear();
+        },
+      },
+      clock,
       onUnreachable: (error) => unanswered.push(error),
       onAdopted: ({ peer }) => took.push(`${name} ${peer}`),
     });
     router.attach({ takeStray: ({ identity }) => takes && identity?.name !== 'refused' });
     return router;
   };
-  return { join, took, unanswered, dead };
+  return { join, took, unanswered, dead, unseen, looks, clock };
 }
 
 const offered = (router: StrayRouter, token: number, what = stray): Promise<boolean> =>
@@ -118,5 +131,24 @@ describe('what came to the wrong node', () => {
     a.reply(4_096, stray);
     await until('both are told of', () => unanswered.length === 2);
     expect(unanswered.every((error) => error instanceof NodeUnreachableError)).toBe(true);
+  });
+
+  test('waits for another look where its node has come just now; who forges tokens has no more looks for it', async () => {
+    const { join, took, unseen, looks, clock } = cluster([
+      { name: 'a', slot: 0 },
+      { name: 'b', slot: 1 },
+    ]);
+    const a = join('a');
+    join('b');
+    unseen.add('b');
+    a.reply(4_096, stray);
+    expect(await offered(a, 1)).toBe(true);
+    await until('both have been taken', () => took.length === 2);
+    expect(looks).toEqual(['a']);
+    for (let token = 10; token < 20; token++) expect(await offered(a, token)).toBe(false);
+    expect(looks).toEqual(['a']);
+    clock.advance(500);
+    expect(await offered(a, 10)).toBe(false);
+    expect(looks).toEqual(['a', 'a']);
   });
 });
