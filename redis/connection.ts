@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { type ChainableCommander, Cluster, Redis, type RedisOptions } from 'ioredis';
 import { StoreUnavailableError } from '../server/ports/errors.ts';
 import { describeAddress, type RedisAddress } from './address.ts';
 import { createKeys, type Keys } from './keys.ts';
@@ -41,6 +41,7 @@ export class RedisConnection {
   readonly isCluster: boolean;
   readonly #options: RedisOptionsGiven;
   readonly #others = new Set<RedisClient>();
+  #replicated: Promise<RedisClient> | undefined;
   readonly #scripts = new Map<Script, { readonly source: string; readonly hash: string }>();
   #waiting = 0;
   #onIdle: (() => void) | undefined;
@@ -67,13 +68,16 @@ export class RedisConnection {
    * their own. `shardedSubscribers`: on a Redis Cluster it can subscribe to sharded channels. `signal` gives it up
    * before it is connected.
    */
-  async another({
+  another(
+    options: { readonly shardedSubscribers?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<RedisClient> {
+    return this.#another(options);
+  }
+
+  async #another({
     signal,
     ...more
-  }: {
-    readonly shardedSubscribers?: boolean;
-    readonly signal?: AbortSignal;
-  } = {}): Promise<RedisClient> {
+  }: ClientOptions & { readonly signal?: AbortSignal }): Promise<RedisClient> {
     if (this.#closed) throw new StoreUnavailableError('the store is closed');
     const client = createClient(this.#options, more);
     this.#others.add(client);
@@ -117,6 +121,38 @@ export class RedisConnection {
           : client.eval(source, keys.length, ...more));
       }
     });
+  }
+
+  /**
+   * As `run`, and then waits for a replica to have what was written: on a connection of its own, for whatever is asked
+   * on it meanwhile has to wait too. Tells how many have it within the time.
+   * @param timeout ms
+   */
+  async runReplicated(
+    script: Script,
+    keys: readonly string[],
+    args: readonly ScriptArgument[],
+    timeout: number,
+  ): Promise<{ readonly reply: unknown; readonly replicas: number }> {
+    const { source, hash } = this.#loaded(script);
+    const more = [...keys, ...args];
+    return this.#answered(script.name, async () => {
+      const client = await this.#replicatedClient();
+      try {
+        return await both(client.pipeline().evalsha(hash, keys.length, ...more), timeout);
+      } catch (error) {
+        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+        return await both(client.pipeline().eval(source, keys.length, ...more), timeout);
+      }
+    });
+  }
+
+  #replicatedClient(): Promise<RedisClient> {
+    this.#replicated ??= this.#another({ commandTimeout: COMMAND_TIMEOUT }).catch((error: unknown) => {
+      this.#replicated = undefined;
+      throw error;
+    });
+    return this.#replicated;
   }
 
   /** Calls that are not answered yet. */
@@ -212,7 +248,7 @@ function isRedirection(error: unknown): boolean {
 }
 
 /** An answer that says what is wrong with the request is a bug; everything else is the store that cannot answer now. */
-function storeError(error: unknown, what: string): Error {
+export function storeError(error: unknown, what: string): Error {
   if (error instanceof StoreUnavailableError) return error;
   if (!(error instanceof Error)) return new Error(String(error));
   const isReply = error.name === 'ReplyError';
@@ -222,12 +258,22 @@ function storeError(error: unknown, what: string): Error {
   return new StoreUnavailableError(`Redis does not answer: ${error.message}`, { cause: error });
 }
 
-function createClient(
-  { address, onError }: RedisOptionsGiven,
-  given: Pick<RedisOptions, 'enableAutoPipelining' | 'commandTimeout'> & {
-    readonly shardedSubscribers?: boolean;
-  },
-): RedisClient {
+/** What the script answered, and how many replicas have what it wrote. */
+async function both(
+  pipeline: ChainableCommander,
+  timeout: number,
+): Promise<{ readonly reply: unknown; readonly replicas: number }> {
+  const [ran, waited] = (await pipeline.wait(1, timeout).exec()) ?? [];
+  const failure = ran?.[0] ?? waited?.[0];
+  if (failure) throw failure;
+  return { reply: ran?.[1], replicas: Number(waited?.[1]) };
+}
+
+type ClientOptions = Pick<RedisOptions, 'enableAutoPipelining' | 'commandTimeout'> & {
+  readonly shardedSubscribers?: boolean;
+};
+
+function createClient({ address, onError }: RedisOptionsGiven, given: ClientOptions): RedisClient {
   const { shardedSubscribers = false, ...more } = given;
   const { username, password, tls } = address;
   const access = {

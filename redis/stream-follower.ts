@@ -1,6 +1,6 @@
 import type { Following } from '../server/ports/cluster-ports.ts';
 import { StoreUnavailableError } from '../server/ports/errors.ts';
-import type { RedisClient, RedisConnection } from './connection.ts';
+import { type RedisClient, type RedisConnection, storeError } from './connection.ts';
 
 /** How long Redis holds a question for what is new, ms. */
 const BLOCK = 5_000;
@@ -72,7 +72,8 @@ export class StreamFollower implements Following {
       this.#client ??= await this.#redis.another({ signal: this.#closing.signal });
       if (this.#closed) throw new StoreUnavailableError('closed while the connection was made');
       return await this.#ask(this.#client);
-    } catch (error) {
+    } catch (failure) {
+      const error = storeError(failure, 'to be followed');
       this.#client?.disconnect();
       this.#client = undefined;
       if (this.#closed || error instanceof StoreUnavailableError) return undefined;
@@ -83,8 +84,8 @@ export class StreamFollower implements Following {
   async #ask(client: RedisClient): Promise<readonly EntryBytes[]> {
     const timer = setTimeout(() => client.disconnect(), BLOCK + GRACE);
     try {
-      const reply = await this.#redis.call(() =>
-        client.xreadBuffer('COUNT', COUNT, 'BLOCK', BLOCK, 'STREAMS', this.#stream, this.#after),
+      const reply = await client.xreadBuffer(
+        ...(['COUNT', COUNT, 'BLOCK', BLOCK, 'STREAMS', this.#stream, this.#after] as const),
       );
       const streams = reply as readonly (readonly [Buffer, readonly EntryBytes[]])[] | null;
       return streams?.[0]?.[1] ?? [];

@@ -20,6 +20,9 @@ const digestBounds = { fewest: 65_536, most: 4_194_304 };
 /** More than can have been lost of what was appended last. */
 const leap = 1_000_000;
 
+/** How long a replica may take until it has a batch, ms: then the entries count as not stored. */
+const replicaPatience = 1_000;
+
 /** Bytes of bodies in one answer, but for a single larger entry. */
 const readBytes = 4_194_304;
 /** Entries that one step of a trim removes: appends have their turn between two. */
@@ -59,6 +62,8 @@ export class RedisTelemetryLog implements TelemetryLog {
   #waiting = 0;
   #underWay = 0;
   #scheduled = false;
+  /** Replicas that Redis had at the last append. */
+  #replicas = 0;
   #closing: Promise<void> | undefined;
   #idle: (() => void) | undefined;
 
@@ -140,6 +145,26 @@ export class RedisTelemetryLog implements TelemetryLog {
     return this.#closing;
   }
 
+  /** Resolves when the entries are durable: where there are replicas, one of them has them. */
+  async #store(entries: Buffer): Promise<readonly number[]> {
+    const { most, fewest } = this.#digestBounds;
+    const args = [entries, most, fewest, leap];
+    let first: readonly number[] | undefined;
+    if (this.#replicas === 0) {
+      first = (await this.#redis.run(append, this.#keys, args)) as readonly number[];
+      this.#replicas = first[0] as number;
+      if (this.#replicas === 0) return first;
+      // There are some by now: given again, the same entries are waited for.
+    }
+    const { reply, replicas } = await this.#redis.runReplicated(append, this.#keys, args, replicaPatience);
+    const answer = reply as readonly number[];
+    this.#replicas = answer[0] as number;
+    if (this.#replicas > 0 && replicas === 0) {
+      throw new StoreUnavailableError('no replica of Redis has what was appended');
+    }
+    return first ?? answer;
+  }
+
   readonly #flush = (): void => {
     this.#scheduled = false;
     while (this.#underWay < batchesUnderWay) {
@@ -154,9 +179,7 @@ export class RedisTelemetryLog implements TelemetryLog {
     let reply: readonly number[] | undefined;
     let failure: Error | undefined;
     try {
-      const { most, fewest } = this.#digestBounds;
-      const args = [entries.bytes, most, fewest, leap];
-      reply = (await this.#redis.run(append, this.#keys, args)) as readonly number[];
+      reply = await this.#store(entries.bytes);
     } catch (error) {
       failure = error instanceof Error ? error : new Error(String(error));
     }
@@ -176,8 +199,8 @@ function isFull({ entries }: Batch): boolean {
 }
 
 function report(dones: readonly AppendDone[], reply: readonly number[]): void {
-  let position = reply[0] as number;
-  let duplicate = 1;
+  let position = reply[1] as number;
+  let duplicate = 2;
   for (const [index, done] of dones.entries()) {
     if (reply[duplicate] === index) {
       done(undefined, reply[duplicate + 1] as number, true);

@@ -11,7 +11,8 @@
 --      2 digests that KEYS 3 holds at the most, and 3 at the least, before they become those before
 --      4 how far positions leap where the history is another one: what was asked last may be lost with the positions
 --        that it had, and readers who have seen them must not take others for them
--- RETURNS position of the first entry that was stored; then, by turns, index and position of each that was there
+-- RETURNS how many replicas are there; position of the first entry that was stored; then, by turns, index and position
+--         of each that was there
 local packed = ARGV[1]
 local digests, endpoints, times, bodies = {}, {}, {}, {}
 local at, count, length = 1, 0, #packed
@@ -36,9 +37,11 @@ local young = redis.call('HMGET', KEYS[3], unpack(digests))
 local old = redis.call('HMGET', KEYS[4], unpack(digests))
 
 local position = newest
-local history = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+local told = redis.call('INFO', 'replication')
+local history = string.match(told, 'master_replid:(%x+)')
+local replicas = select(2, string.gsub(told, 'state=online', ''))
 if newest > 0 and history ~= figures[4] then position = newest + tonumber(ARGV[4]) end
-local reply = { position + 1 }
+local reply = { replicas, position + 1 }
 local here, index = {}, {}
 for i = 1, count do
   local digest = digests[i]
@@ -56,11 +59,15 @@ for i = 1, count do
     index[#index + 1] = id
   end
 end
-if #index == 0 then return reply end
+if #index == 0 then
+  -- Whoever waits for a replica waits for what this connection has written: so for the entries that were there too.
+  if replicas > 0 and newest > 0 then redis.call('HSET', KEYS[2], 'newest', string.format('%.0f', newest)) end
+  return reply
+end
 
 redis.call('HSET', KEYS[2], 'newest', string.format('%.0f', position), 'bytes', string.format('%.0f', bytes),
   'history', history)
-if isEmpty then redis.call('HSET', KEYS[2], 'oldest', string.format('%.0f', reply[1])) end
+if isEmpty then redis.call('HSET', KEYS[2], 'oldest', string.format('%.0f', reply[2])) end
 redis.call('HSET', KEYS[3], unpack(index))
 -- The younger ones are as many as the log has entries, or as are promised to be known: nobody needs those before.
 local full = math.min(tonumber(ARGV[2]), math.max(tonumber(ARGV[3]), redis.call('XLEN', KEYS[1])))
