@@ -98,7 +98,7 @@ export interface SeriesState {
   readonly version: number;
 }
 
-/** Seven float64, little-endian; then path, space and endpoint. */
+/** Nine float64, little-endian, the last two the stretch that was last marked as due; then path, space and endpoint. */
 export function decodeState(bytes: Buffer): SeriesState {
   return {
     position: bytes.readDoubleLE(0),

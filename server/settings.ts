@@ -240,7 +240,7 @@ export const settings = [
     type: 'integer',
     default: '10000000000',
     meaning:
-      'Bytes of readings that are kept at the most: in the log, in history, and as roll-ups, each; the oldest go first.',
+      'Bytes of readings that are kept at the most: in the log, in history, and as roll-ups, each; the oldest go first. On Redis these are bytes of memory.',
   },
   {
     name: 'SIMYARD_ROLLUPS_MAX_AGE',

@@ -42,7 +42,6 @@ for key = 5, #KEYS, 3 do
   local state = bytes and decodeState(bytes)
   local fits = state and state.sealed == tonumber(expected)
   local position = fits and state.position
-  local marked = {}
   local earliest = math.huge
   for _ = 1, records do
     local at, first, last = tonumber(ARGV[arg]), tonumber(ARGV[arg + 1]), tonumber(ARGV[arg + 2])
@@ -57,16 +56,17 @@ for key = 5, #KEYS, 3 do
       for i = arg, arg + late - 1 do
         state.oldestRollUp = math.min(state.oldestRollUp, add(rollUps, ARGV[i]))
       end
-      if last >= state.sealed then
-        for start = math.floor(math.max(first, state.sealed) / quarter) * quarter, last, quarter do
-          if not marked[start] then
-            marked[start] = true
-            earliest = math.min(earliest, start)
-            if redis.call('ZADD', dues, exact(start), exact(start)) == 0 then
-              -- Whoever is rolling it up has not seen this.
-              redis.call('HDEL', KEYS[3], id .. ' ' .. exact(start))
-            end
+      local from = math.max(first, state.sealed)
+      -- Most readings are of the quarter of the one before, which is due since.
+      if last >= from and (from < state.dueFrom or last >= state.dueTo) then
+        state.dueFrom = math.floor(from / quarter) * quarter
+        earliest = math.min(earliest, state.dueFrom)
+        for start = state.dueFrom, last, quarter do
+          if redis.call('ZADD', dues, exact(start), exact(start)) == 0 then
+            -- Whoever is rolling it up has not seen this.
+            redis.call('HDEL', KEYS[3], id .. ' ' .. exact(start))
           end
+          state.dueTo = start + quarter
         end
       end
     end

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Bytes of hours that are long gone are counted by the day.
 -- KEYS 1: hash of bytes by hour and day
 -- ARGV: of each: field of the hour, field of the day

@@ -22,6 +22,8 @@ for i = 2, #ARGV do
       hiddenBefore = -math.huge,
       hiddenPosition = -1,
       version = 0,
+      dueFrom = math.huge,
+      dueTo = -math.huge,
       name = ARGV[i] .. ' ' .. ARGV[1],
     }))
   end

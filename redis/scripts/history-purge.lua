@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- A step of removing what a series of a removed device has left.
 -- KEYS 1: list of ids of such series, 2: sorted set id → when the earliest quarter begins that is due, 3: hash of quarters
 --   that are being rolled up, 4: hash of bytes by hour, 5: the series' readings, 6: its roll-ups, 7: its quarters that

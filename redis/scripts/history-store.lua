@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Stores roll-ups of quarters, but of those that got readings since they were taken: these stay due. What a quarter has
 -- of readings is put together into few members, for each costs memory.
 -- KEYS 1: hash id → state, 2: sorted set id → when the earliest quarter begins that is due, 3: hash of quarters that are

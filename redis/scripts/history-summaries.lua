@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- Roll-ups of a series, with the readings of quarters that are due, all of one moment.
 -- KEYS 1: hash id → state, 2: the series' readings, 3: its roll-ups, 4: its quarters that are due
 -- ARGV 1: id, 2: quarters that begin at or after, 3: and before, 4: 1 with their minutes, 5: how many may be due,

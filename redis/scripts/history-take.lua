@@ -1,11 +1,12 @@
-#!lua
+#!lua flags=allow-oom
 -- Takes quarters of a series that are due, to be rolled up; by the round it is known whether they got readings meanwhile.
 -- KEYS 1: hash id → state, 2: sorted set id → when the earliest quarter begins that is due, 3: hash of quarters that are
 --   being rolled up, 4: the series' readings, 5: its quarters that are due
 -- ARGV 1: id, 2: begins after, 3: begins before, 4: how many at most, 5: by how much a record may end after its first
 --   reading
 -- RETURNS round, starts of the quarters, members with their readings
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then
+local bytes = redis.call('HGET', KEYS[1], ARGV[1])
+if not bytes then
   redis.call('ZREM', KEYS[2], ARGV[1])
   return { 0, {}, {} }
 end
@@ -13,6 +14,10 @@ local starts = redis.call('ZRANGEBYSCORE', KEYS[5], '(' .. ARGV[2], '(' .. ARGV[
 if #starts == 0 then
   return { 0, {}, {} }
 end
+-- What comes now is to be marked anew.
+local state = decodeState(bytes)
+state.dueFrom, state.dueTo = math.huge, -math.huge
+redis.call('HSET', KEYS[1], ARGV[1], encodeState(state))
 local round = redis.call('HINCRBY', KEYS[3], 'round', 1)
 local readings = {}
 local from = -math.huge

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- A step of removing what a series has of before; a series that has nothing left goes.
 -- KEYS 1: hash endpoint → JSON object path → id, 2: hash id → state, 3: sorted set id → when the earliest quarter begins
 --   that is due, 4: hash of bytes by hour, 5: the series' readings, 6: its roll-ups, 7: its quarters that are due

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- A stretch of the readings of a series.
 -- KEYS 1: hash id → state, 2: the series' readings
 -- ARGV 1: id, 2: 1 for those that end last first, 3: they end at or after, 4: they end before or at, as ZRANGEBYSCORE has

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- A page of a job's devices, by endpoint.
 -- KEYS 1: hash endpoint → device's record, 2…: sorted sets of endpoints in the states that are asked for
 -- ARGV 1: where it begins, as ZRANGEBYLEX has it, 2: how many at most, 3: characters of results at most, but for a

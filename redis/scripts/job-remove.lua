@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Removes a job that has ended, with its devices.
 -- KEYS 1: hash of the job, 2: sorted set job → number, 3: sorted set job → when it ended, 4…: what is kept of its devices
 -- ARGV 1: id

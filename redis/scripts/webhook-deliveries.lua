@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- A stretch of a webhook's deliveries, the newest first.
 -- KEYS 1: hash delivery → record, 2: sorted set delivery → number
 -- ARGV 1: number before which it begins, 2: how many

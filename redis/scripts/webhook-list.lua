@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- All webhooks in the order in which they were made.
 -- KEYS 1: list of ids, 2: hash id → settings, 3: hash id → progress
 -- RETURNS settings and progress of each, one after the other

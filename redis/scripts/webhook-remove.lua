@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Removes a webhook with its deliveries.
 -- KEYS 1: list of ids, 2: hash id → settings, 3: hash id → progress, 4: hash delivery → record,
 --   5: sorted set delivery → number

@@ -6,6 +6,7 @@ import { history, type RedisHistory } from '../../redis/history.ts';
 import { historyKeys } from '../../redis/history-keys.ts';
 import { RedisRegistrationStore } from '../../redis/registration-store.ts';
 import { bucketOf } from '../../server/ports/bucket.ts';
+import { StoreUnavailableError } from '../../server/ports/errors.ts';
 import type { HistoryChunk, HistoryReading } from '../../server/ports/history.ts';
 import { aRegistration } from '../contract/engine.ts';
 import { allBefore } from '../contract/history.ts';
@@ -49,9 +50,18 @@ class Inside {
   }
 
   async keys(): Promise<readonly string[]> {
-    const { client, keys } = this.#redis;
-    const nodes = client instanceof Cluster ? client.nodes('master') : [client];
-    return (await Promise.all(nodes.map((node) => node.keys(`${keys.prefix}:*`)))).flat();
+    const { prefix } = this.#redis.keys;
+    return (await Promise.all(this.#nodes.map((node) => node.keys(`${prefix}:*`)))).flat();
+  }
+
+  /** Bytes that Redis may take; 0: no limit. */
+  async limit(bytes: string): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.config('SET', 'maxmemory', bytes)));
+  }
+
+  get #nodes() {
+    const { client } = this.#redis;
+    return client instanceof Cluster ? client.nodes('master') : [client];
   }
 
   /** Bytes that are counted, and those that there are, of each kind. */
@@ -230,6 +240,24 @@ function suites(name: string, _open: unknown, connect: Connect): void {
       // Numbers of series and of rounds; nothing of the series.
       const left = (await inside.keys()).map((key) => key.replace(/^.*:/, ''));
       expect(left.sort()).toEqual(['history-ids', 'history-taken']);
+    });
+
+    test('a full Redis takes no readings, and is read, rolled up and trimmed all the same', async () => {
+      const chunks = packs(200);
+      await one.append(chunks);
+      await inside.limit('1');
+      try {
+        await expect(one.append([aChunk(1000, [epoch])])).rejects.toThrow(StoreUnavailableError);
+        expect(await one.query({ ...series, limit: 10_000 })).toEqual(readingsOf(chunks));
+        await one.rollUp(epoch + day);
+        await one.trim({ ...allBefore(epoch + 20 * minute), rollUpsBefore: epoch });
+        const { items } = await other.series({ ...series, from: epoch, to: epoch + hour, points: 4 });
+        expect(items.map(({ count }) => count)).toEqual([900, 900, 200]);
+      } finally {
+        await inside.limit('0');
+      }
+      await one.append([aChunk(1000, [epoch + 21 * minute + 1])]);
+      expect(await one.query({ ...series, limit: 10_000 })).toHaveLength(801);
     });
 
     test('of a removed device nothing is left, and what a node knew of its series is of no use to it', async () => {

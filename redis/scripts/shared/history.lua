@@ -1,5 +1,5 @@
 -- Functions of the scripts that change history.
--- The state of a series (SeriesState of redis/history-records.ts): seven float64, little-endian, then path, space and
+-- The state of a series (SeriesState of redis/history-records.ts): nine float64, little-endian, then path, space and
 -- endpoint. All times: µs since the epoch.
 
 local quarter, hour = 900000000, 3600000000
@@ -11,15 +11,15 @@ local summary = 52
 local function exact(number) return string.format('%.17g', number) end
 
 local function decodeState(bytes)
-  local s = { name = string.sub(bytes, 57) }
-  s.position, s.sealed, s.oldest, s.oldestRollUp, s.hiddenBefore, s.hiddenPosition, s.version =
-    struct.unpack('<ddddddd', bytes)
+  local s = { name = string.sub(bytes, 73) }
+  s.position, s.sealed, s.oldest, s.oldestRollUp, s.hiddenBefore, s.hiddenPosition, s.version, s.dueFrom, s.dueTo =
+    struct.unpack('<ddddddddd', bytes)
   return s
 end
 
 local function encodeState(s)
-  return struct.pack('<ddddddd', s.position, s.sealed, s.oldest, s.oldestRollUp, s.hiddenBefore, s.hiddenPosition,
-    s.version) .. s.name
+  return struct.pack('<ddddddddd', s.position, s.sealed, s.oldest, s.oldestRollUp, s.hiddenBefore, s.hiddenPosition,
+    s.version, s.dueFrom, s.dueTo) .. s.name
 end
 
 -- Bytes by hour, which are written once: `r` of readings, `u` of roll-ups.
