@@ -18,6 +18,7 @@ import { observationPolicyStore } from './observation-policies.ts';
 import { observationStore } from './observation-store.ts';
 import { profileStore } from './profile-store.ts';
 import { RedisRegistrationStore } from './registration-store.ts';
+import { openSchema, type SchemaStep } from './schema.ts';
 import { statisticsStore } from './statistics-store.ts';
 import { RedisTelemetryLog } from './telemetry-log.ts';
 import { webhookStore } from './webhooks.ts';
@@ -31,6 +32,10 @@ export interface RedisStoresOptions {
   readonly guard?: boolean;
   /** Hears why a connection was lost, or not made. */
   readonly onError?: (error: Error) => void;
+  /** Hears that this program may not use the database any more: others have brought it too far forward. */
+  readonly onRefused?: (error: Error) => void;
+  /** Steps of another program's schema: for tests of upgrades. */
+  readonly schemaSteps?: readonly SchemaStep[];
 }
 
 /** All ports, and those that nodes need of each other. */
@@ -49,15 +54,22 @@ export async function openRedisStores(options: RedisStoresOptions): Promise<Redi
     ...(options.onError === undefined ? {} : { onError: options.onError }),
   });
   try {
-    return await open(redis);
+    return await open(redis, options);
   } catch (error) {
     await redis.close();
     throw error;
   }
 }
 
-async function open(redis: RedisConnection): Promise<RedisStores> {
+async function open(
+  redis: RedisConnection,
+  { onRefused, schemaSteps }: RedisStoresOptions,
+): Promise<RedisStores> {
   const { durable, description } = await checkDurability(redis);
+  const schema = await openSchema(redis, {
+    ...(onRefused !== undefined && { onRefused }),
+    ...(schemaSteps !== undefined && { steps: schemaSteps }),
+  });
   const log = new RedisTelemetryLog(redis);
   const readings = history(redis);
   const devices = new RedisDeviceStore({ redis, purge: readings.purge });
@@ -67,6 +79,7 @@ async function open(redis: RedisConnection): Promise<RedisStores> {
     devices.close();
     await log.close();
     bus.close();
+    await schema.close();
     await redis.close();
   };
   return {

@@ -95,7 +95,12 @@ export async function openSchema(
       closing ??= (async () => {
         clearInterval(timer);
         await running;
-        await leave();
+        try {
+          await leave();
+        } catch (error) {
+          // Redis is away: there this process runs out by itself.
+          if (!(error instanceof StoreUnavailableError)) throw error;
+        }
       })();
       return closing;
     },

@@ -26,7 +26,10 @@ export interface ServerParts {
   readonly clock?: Clock;
   readonly stores?: Stores;
   readonly port?: DatagramPort;
-  /** Another process has taken this node's place while it was held up; it acts on nothing any more. The process ends unless told. */
+  /**
+   * Another process has taken this node's place while it was held up, or others have brought the database too far
+   * forward for it; it acts on nothing any more. The process ends unless told.
+   */
   readonly onEvicted?: (reason: string) => void;
 }
 
@@ -48,14 +51,19 @@ export async function startServer(config: Config, given: ServerParts = {}): Prom
     }
   };
   try {
-    const stores = given.stores ?? (await openStores(config, log));
+    const { onEvicted = endProcess } = given;
+    const stores =
+      given.stores ??
+      (await openStores(config, log, (error) => {
+        log.fatal({ error }, 'this node may not use the database any more');
+        onEvicted(error.message);
+      }));
     closing.push(() => stores.close());
     const port = given.port ?? (await openUdpPort(config, log));
     closing.push(() => port.close());
     const onClose = (step: () => Promise<unknown>): void => {
       closing.push(step);
     };
-    const { onEvicted = endProcess } = given;
     const listening = await compose({
       config,
       stores,
@@ -82,7 +90,7 @@ function endProcess(): void {
 }
 
 /** @throws StoreUnavailableError, ConfigError one line */
-async function openStores(config: Config, log: Logger): Promise<Stores> {
+async function openStores(config: Config, log: Logger, onRefused: (error: Error) => void): Promise<Stores> {
   const { redisUrl, redisPrefix } = config;
   if (redisUrl === undefined) {
     return openEmbeddedStores({
@@ -99,6 +107,7 @@ async function openStores(config: Config, log: Logger): Promise<Stores> {
     url: redisUrl,
     prefix: redisPrefix,
     onError: (error) => log.warn({ error }, 'the connection to Redis met an error'),
+    onRefused,
   });
   if (!stores.durable) log.warn({ store: stores.description }, 'what is acknowledged can be lost');
   return stores;

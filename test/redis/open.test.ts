@@ -130,4 +130,22 @@ describe.skipIf(!isInstalled('redis-server'))('opening the stores on a Redis', (
     await cluster.servers[2]?.cli('config', 'set', 'maxmemory-policy', 'volatile-ttl');
     await expect(open(cluster.url)).rejects.toThrow(/maxmemory-policy volatile-ttl/);
   }, 60_000);
+
+  test('programs of two adjacent versions share it, and one further away is refused in one line', async () => {
+    const { url } = await start();
+    const [one, two] = [[], [async () => undefined]];
+    const old = await openRedisStores({ url, guard: true, schemaSteps: one });
+    const newer = await openRedisStores({ url, guard: true, schemaSteps: two });
+    closing.push(() => newer.close());
+    await newer.registrations.register(aRegistration('a'));
+    expect(await old.registrations.byEndpoint('a')).toMatchObject({ endpoint: 'a' });
+    const three = openRedisStores({ url, guard: true, schemaSteps: [...two, ...two] });
+    await expect(three).rejects.toThrow(/^a node with version 1 of the store uses the database[^\n]*$/);
+    await old.close();
+    const newest = await openRedisStores({ url, guard: true, schemaSteps: [...two, ...two] });
+    closing.push(() => newest.close());
+    await expect(openRedisStores({ url, guard: true, schemaSteps: one })).rejects.toThrow(
+      StoreUnavailableError,
+    );
+  });
 });
