@@ -38,7 +38,11 @@ export function describeStores(name: string, open: OpenStores): void {
   describeEventLog(name, open);
   describeWebhookStore(name, open);
   describeStatisticsStore(name, open);
+  describeStoresTogether(name, open);
+}
 
+/** What holds for all ports of an engine together. */
+export function describeStoresTogether(name: string, open: OpenStores): void {
   describe(`Stores, ${name}`, () => {
     const stores = useStores(open);
     const entry = { endpoint: 'a', key: 'k', receivedAt: 1, body: Uint8Array.of(1) };
