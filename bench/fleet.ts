@@ -1,3 +1,4 @@
+import { bucketDigits, bucketOf } from '../server/ports/bucket.ts';
 import type { DeviceAttributes, DeviceCounts } from '../server/ports/device-store.ts';
 import type { StoredEvent } from '../server/ports/event-log.ts';
 import type { LastValue } from '../server/ports/last-values.ts';
@@ -70,7 +71,7 @@ export function deviceOf(index: number, now: number): FleetDevice {
   });
   return {
     registration: {
-      id: `f${index.toString(36)}x${imei}`,
+      id: `${bucketDigits(bucketOf(endpoint))}f${index.toString(36)}x${imei}`,
       endpoint,
       address: `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}:5683`,
       lifetime,

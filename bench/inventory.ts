@@ -1,7 +1,7 @@
 /**
- * The inventory over HTTP, from the server as it ships on a data folder that seed-fleet.ts has filled: how long
+ * The inventory over HTTP, from the server as it ships on a data folder or a Redis that seed-fleet.ts has filled: how long
  * lists, searches, filters, facets and counts take, in milliseconds of a client on this machine.
- * `node bench/inventory.ts [folder=./data] [heard=0]`; `heard`: so many devices are heard each second meanwhile.
+ * `node bench/inventory.ts [folder or redis://…=./data] [heard=0]`; `heard`: so many devices are heard each second meanwhile.
  */
 import { createSocket } from 'node:dgram';
 import { BenchProcess } from './process.ts';
@@ -16,8 +16,10 @@ interface Report {
   readonly http: string;
 }
 
+const begun = performance.now();
 const server = new BenchProcess('./targets/simyard.ts', [folder]);
 const { port, http } = await server.next<Report>();
+console.log(`ready after ${(performance.now() - begun).toFixed(0)} ms`);
 const socket = createSocket('udp4');
 let sent = 0;
 const timer = setInterval(() => {

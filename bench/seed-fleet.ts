@@ -1,9 +1,10 @@
 /**
- * Fills a data folder with a plausible fleet, through the same ports as the server does: devices of some makers
+ * Fills a data folder, or a Redis, with a plausible fleet, through the same ports as the server does: devices of some makers
  * with carriers, signals, queue mode and lost registrations, each with last values; a week of statistics, and some
  * trouble.
- * `node bench/seed-fleet.ts [count=100000] [folder=./data]`; the server must not run on that folder.
+ * `node bench/seed-fleet.ts [count=100000] [folder or redis://…=./data]`; the server must not run on that folder.
  */
+import { openRedisStores } from '../redis/index.ts';
 import { openEmbeddedStores } from '../server/embedded/index.ts';
 import { deviceOf, minuteOf, troublesOf } from './fleet.ts';
 
@@ -20,7 +21,9 @@ const AT_ONCE = 2000;
 const started = performance.now();
 const now = Date.now();
 // A power cut while it fills the folder costs nothing but another run.
-const stores = await openEmbeddedStores({ path: folder, durable: false });
+const stores = folder.startsWith('redis')
+  ? await openRedisStores({ url: folder })
+  : await openEmbeddedStores({ path: folder, durable: false });
 for (let from = 0; from < count; from += AT_ONCE) {
   const devices = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, index) =>
     deviceOf(from + index, now),

@@ -1,4 +1,4 @@
-/** The server as it ships, on the embedded store of the folder given, or in memory. */
+/** The server as it ships, on the embedded store of the folder given, in memory, or on the Redis given. */
 import { loadConfig } from '../../server/config.ts';
 import { createLog } from '../../server/log.ts';
 import { startServer } from '../../server/main.ts';
@@ -10,8 +10,7 @@ const config = loadConfig({}, [
   '0',
   '--http-port',
   '0',
-  '--data',
-  folder,
+  ...(folder.startsWith('redis') ? ['--redis-url', folder] : ['--data', folder]),
   '--log-level',
   'error',
 ]);
