@@ -5,7 +5,7 @@ import { bucketKeys } from './buckets.ts';
 import type { RedisConnection } from './connection.ts';
 import { loadScript } from './script.ts';
 
-const claimAddress = loadScript('claim-address', 'bucket');
+const claimAddress = loadScript('claim-address', 'bucket', 'address');
 const leaveAddress = loadScript('leave-address', 'bucket');
 const settleAddress = loadScript('settle-address', 'bucket');
 const markAddress = loadScript('mark-address', 'bucket');
@@ -20,6 +20,12 @@ interface Claim {
 /** Who has an address, and who is still to be told that it lost it. */
 export interface Holding extends Claim {
   readonly untold: readonly Claim[];
+}
+
+/** What an address was before a claim, and what it is. */
+export interface AddressClaim {
+  readonly before: Holding | undefined;
+  readonly after: Holding;
 }
 
 /**
@@ -44,15 +50,21 @@ export class AddressBook {
     return value === null ? undefined : decodeHolding(value);
   }
 
-  /** The device has the address from now on. What it was before, and what it is. */
+  /** The keys by which a script of the device's bucket claims the address in the same step; none on a cluster. */
+  claimKeys(address: string): readonly string[] {
+    return this.#redis.isCluster ? [] : this.#keys(bucketOf(address));
+  }
+
+  /** The device has the address from now on: by `claimed`, which a script with the keys of `claimKeys` has returned, or by a step of its own. */
   async claim(
     address: string,
     endpoint: string,
-  ): Promise<{ readonly before: Holding | undefined; readonly after: Holding }> {
+    [before, after]: readonly (string | null | undefined)[] = [],
+  ): Promise<AddressClaim> {
+    if (typeof after === 'string') return decodeClaim(before, after);
     const keys = this.#keys(bucketOf(address));
-    const args = [address, encodeEndpoint(endpoint)];
-    const [before, after] = (await this.#redis.run(claimAddress, keys, args)) as [string | null, string];
-    return { before: before === null ? undefined : decodeHolding(before), after: decodeHolding(after) };
+    const answer = await this.#redis.run(claimAddress, keys, [address, endpoint]);
+    return decodeClaim(...(answer as [string | null, string]));
   }
 
   /**
@@ -74,7 +86,7 @@ export class AddressBook {
   async settle(
     address: string,
     endpoint: string,
-    { before, after }: { readonly before: Holding | undefined; readonly after: Holding },
+    { before, after }: AddressClaim,
     stayed: boolean,
   ): Promise<Displacement> {
     if (isNewHolding(before, after) && (stayed || before?.endpoint !== undefined)) {
@@ -122,9 +134,19 @@ export function isNewHolding(before: Holding | undefined, after: Holding): boole
   return before?.number !== after.number;
 }
 
-/** A name may have a line break in it. */
+/** As scripts/shared/address.lua does: a name may have a line break in it. */
 function encodeEndpoint(endpoint: string): string {
-  return JSON.stringify(endpoint);
+  return endpoint.replaceAll('%', '%25').replaceAll('\n', '%0A');
+}
+
+function decodeEndpoint(text: string): string {
+  return text.replaceAll('%0A', '\n').replaceAll('%25', '%');
+}
+
+function decodeClaim(before: string | null | undefined, after: string): AddressClaim {
+  const holding = decodeHolding(after);
+  if (typeof before !== 'string') return { before: undefined, after: holding };
+  return { before: before === after ? holding : decodeHolding(before), after: holding };
 }
 
 function decodeHolding(value: string): Holding {
@@ -134,7 +156,7 @@ function decodeHolding(value: string): Holding {
     const encoded = lines[i + 1] as string;
     claims.push({
       number: lines[i] as string,
-      endpoint: encoded === '' ? undefined : JSON.parse(encoded),
+      endpoint: encoded === '' ? undefined : decodeEndpoint(encoded),
     });
   }
   const [current, ...untold] = claims;

@@ -6,7 +6,7 @@ import {
   type RegistrationUpdate,
   updatedRegistration,
 } from '../server/ports/registration-store.ts';
-import { AddressBook, isNewHolding } from './address-book.ts';
+import { AddressBook, type AddressClaim, isNewHolding } from './address-book.ts';
 import { allBuckets, bucketKeys, byBucket, countAll, runForBuckets } from './buckets.ts';
 import type { RedisConnection } from './connection.ts';
 import {
@@ -17,13 +17,22 @@ import {
 } from './registration-row.ts';
 import { loadScript } from './script.ts';
 
-const register = loadScript('register', 'bucket');
-const update = loadScript('update', 'bucket');
-const own = loadScript('own', 'bucket');
+const register = loadScript('register', 'bucket', 'address');
+const update = loadScript('update', 'bucket', 'address');
+const own = loadScript('own', 'bucket', 'address');
 const deregister = loadScript('deregister', 'bucket', 'end-registration');
 const expire = loadScript('expire', 'bucket', 'end-registration');
 const due = loadScript('due');
 const find = loadScript('find-registration', 'bucket');
+
+/** Values of an address before and after a claim in the same step; null where there was none. */
+type Claimed = [before: string | null, after: string | null];
+
+/** Endpoint, row before, its fence, fence, expiry, claim. */
+type UpdatedRow = [string, string, number, number, string, ...Claimed];
+
+/** Endpoint, row before, its fence, fence, claim. */
+type OwnedRow = [string, string, number, number, ...Claimed];
 
 /** Endpoint, row and fence. */
 type FoundRow = readonly [string, string, number];
@@ -57,12 +66,10 @@ export class RedisRegistrationStore implements RegistrationStore {
     const awakeUntil = queueMode ? updatedAt + standardListening : '';
     const row = encodeRegistration(registration);
     const args = [endpoint, id, address, node, updatedAt, expiresAt, awakeUntil, row];
-    const registered = this.#redis.run(register, this.#whole(bucketOf(endpoint)), args);
-    // On one connection both go out together, in this order; on a cluster the claim follows.
-    const together = this.#redis.isCluster ? undefined : this.#addresses.claim(address, endpoint);
-    const [answer, early] = await Promise.all([registered, together]);
-    const [fence, before, fenceBefore] = answer as [number, string | null, number];
-    const claim = early ?? (await this.#addresses.claim(address, endpoint));
+    const keys = [...this.#whole(bucketOf(endpoint)), ...this.#addresses.claimKeys(address)];
+    const answer = await this.#redis.run(register, keys, args);
+    const [fence, before, fenceBefore, ...claimed] = answer as [number, string | null, number, ...Claimed];
+    const claim = await this.#addresses.claim(address, endpoint, claimed);
     const former = before === null ? undefined : decodeRegistration(endpoint, before, fenceBefore);
     const [replaced, displacement] = await this.#follow(endpoint, address, former, claim);
     return { replaced, fence, ...displacement };
@@ -76,26 +83,21 @@ export class RedisRegistrationStore implements RegistrationStore {
     const bucket = bucketOfRegistration(given.id);
     if (bucket === undefined) return undefined;
     const { address } = given;
+    const keys = [...this.#updateKeys(bucket), ...this.#addresses.claimKeys(address)];
     const args = [given.id, standardListening, ...encodeUpdate(given)];
-    // Whether it has the address already, as nearly always: nobody is displaced before it is known that it may be.
     const [answer, holding] = await Promise.all([
-      this.#redis.run(update, this.#updateKeys(bucket), args),
-      this.#addresses.holding(address),
+      this.#redis.run(update, keys, args),
+      // Where a claim is a step of its own: whether it has the address already, as nearly always.
+      this.#redis.isCluster ? this.#addresses.holding(address) : undefined,
     ]);
     if (answer === null) return undefined;
-    const [endpoint, before, fenceBefore, fence, expiresAt] = answer as [
-      string,
-      string,
-      number,
-      number,
-      string,
-    ];
+    const [endpoint, before, fenceBefore, fence, expiresAt, ...claimed] = answer as UpdatedRow;
     const previous = decodeRegistration(endpoint, before, fenceBefore);
     const registration = updatedRegistration(previous, given, Number(expiresAt), fence);
     if (previous.address === address && holding?.endpoint === endpoint && holding.untold.length === 0) {
       return { registration, previous };
     }
-    const claim = await this.#addresses.claim(address, endpoint);
+    const claim = await this.#addresses.claim(address, endpoint, claimed);
     const [known, displacement] = await this.#follow(endpoint, address, previous, claim);
     return { registration, previous: known, ...displacement };
   }
@@ -107,8 +109,8 @@ export class RedisRegistrationStore implements RegistrationStore {
   ): Promise<({ readonly previousNode: string; readonly fence: number } & Displacement) | undefined> {
     const moved = await this.#own(id, node, address, '');
     if (moved === undefined) return undefined;
-    const { previous, fence } = moved;
-    const claim = await this.#addresses.claim(address, previous.endpoint);
+    const { previous, fence, claimed } = moved;
+    const claim = await this.#addresses.claim(address, previous.endpoint, claimed);
     const [, displacement] = await this.#follow(previous.endpoint, address, previous, claim);
     return { previousNode: previous.node, fence, ...displacement };
   }
@@ -200,7 +202,7 @@ export class RedisRegistrationStore implements RegistrationStore {
     endpoint: string,
     address: string,
     before: Before,
-    claim: Awaited<ReturnType<AddressBook['claim']>>,
+    claim: AddressClaim,
   ): Promise<readonly [Before, Displacement]> {
     const stayed = before?.address === address;
     const [displacement] = await Promise.all([
@@ -217,13 +219,17 @@ export class RedisRegistrationStore implements RegistrationStore {
     node: string,
     address: string,
     from: string,
-  ): Promise<{ readonly previous: Registration; readonly fence: number } | undefined> {
+  ): Promise<
+    { readonly previous: Registration; readonly fence: number; readonly claimed: Claimed } | undefined
+  > {
     const bucket = bucketOfRegistration(id);
     if (bucket === undefined) return undefined;
-    const answer = await this.#redis.run(own, this.#ownKeys(bucket), [id, node, address, from]);
+    const claimKeys = address === '' ? [] : this.#addresses.claimKeys(address);
+    const keys = [...this.#ownKeys(bucket), ...claimKeys];
+    const answer = await this.#redis.run(own, keys, [id, node, address, from]);
     if (answer === null) return undefined;
-    const [endpoint, before, fenceBefore, fence] = answer as [string, string, number, number];
-    return { previous: decodeRegistration(endpoint, before, fenceBefore), fence };
+    const [endpoint, before, fenceBefore, fence, ...claimed] = answer as OwnedRow;
+    return { previous: decodeRegistration(endpoint, before, fenceBefore), fence, claimed };
   }
 
   async #find(bucket: number, by: 'id' | 'endpoint', which: string): Promise<Registration | undefined> {

@@ -1,9 +1,11 @@
 #!lua
 -- Registers a device; its older registration goes, with its observations. The node owns it from now on.
--- KEYS registrations, ids, expiries, owners, devices, revision, changed, observations, observed (of the bucket)
+-- KEYS registrations, ids, expiries, owners, devices, revision, changed, observations, observed (of the bucket); on a
+--   single Redis also addresses, claims (of the address's slot): the address is claimed too
 -- ARGV 1 endpoint, 2 id, 3 address, 4 node, 5 updated at, 6 expires at, 7 awake until (empty: always), 8 row
--- RETURNS { fence, row that was replaced or nil, its fence }
-local registrations, ids, expiries, owners, devices, revision, changed, observations, observed = unpack(KEYS)
+-- RETURNS { fence, row that was replaced or nil, its fence, value of the address before or nil, value after or nil }
+local registrations, ids, expiries, owners, devices, revision, changed, observations, observed, addresses, claims =
+  unpack(KEYS)
 local endpoint, id, node = ARGV[1], ARGV[2], ARGV[4]
 local before = redis.call('HGET', registrations, endpoint)
 if before then
@@ -17,4 +19,8 @@ redis.call('ZADD', expiries, ARGV[6], endpoint)
 local fence, fenceBefore = own(owners, endpoint, node)
 setDevice(devices, endpoint, ARGV[5], ARGV[7], 'registered', node)
 note(revision, changed, endpoint)
-return { fence, before, fenceBefore }
+local addressBefore, addressAfter = false, false
+if addresses then
+  addressBefore, addressAfter = claimAddress(addresses, claims, ARGV[3], encodeDevice(endpoint))
+end
+return { fence, before, fenceBefore, addressBefore, addressAfter }

@@ -1,9 +1,11 @@
 #!lua
 -- Updates a registration, and sets its expiry anew with the grace that it had. The node owns the device from now on.
--- KEYS registrations, ids, expiries, owners, devices, revision, changed (of the bucket)
+-- KEYS registrations, ids, expiries, owners, devices, revision, changed (of the bucket); on a single Redis also
+--   addresses, claims (of the address's slot): the address is claimed too
 -- ARGV 1 id, 2 how long a device in queue mode listens (ms), then number and value of each line that changes
--- RETURNS { endpoint, row before, its fence, fence, expires at }; nil: there is none
-local registrations, ids, expiries, owners, devices, revision, changed = unpack(KEYS)
+-- RETURNS { endpoint, row before, its fence, fence, expires at, value of the address before or nil, value after or
+--   nil }; nil: there is none
+local registrations, ids, expiries, owners, devices, revision, changed, addresses, claims = unpack(KEYS)
 local endpoint = redis.call('HGET', ids, ARGV[1])
 if not endpoint then return nil end
 local before = redis.call('HGET', registrations, endpoint)
@@ -23,4 +25,8 @@ local fence, fenceBefore = own(owners, endpoint, node)
 local awakeUntil = lines[7] == '1' and exact(updatedAt + ARGV[2]) or ''
 setDevice(devices, endpoint, updatedAt, awakeUntil, 'registered', node)
 note(revision, changed, endpoint)
-return { endpoint, before, fenceBefore, fence, expiresAt }
+local addressBefore, addressAfter = false, false
+if addresses then
+  addressBefore, addressAfter = claimAddress(addresses, claims, lines[2], encodeDevice(endpoint))
+end
+return { endpoint, before, fenceBefore, fence, expiresAt, addressBefore, addressAfter }
