@@ -6,6 +6,7 @@ import type { DatagramPort } from '../protocol/coap/datagram-port.ts';
 import { createCoapEndpoint } from '../protocol/coap/endpoint.ts';
 import { Direction } from '../protocol/coap/tapped-port.ts';
 import { allowHosts } from './api/allowed-hosts.ts';
+import { traceContents } from './api/device-trace.ts';
 import { buildApi } from './api/index.ts';
 import { presentEvent, presentLiveReadings, presentRegistration } from './api/presenters.ts';
 import { presentLiveTrace } from './api/trace-presenters.ts';
@@ -13,8 +14,9 @@ import { composeCluster } from './cluster/compose-cluster.ts';
 import { composeDevices, type Devices } from './cluster/compose-devices.ts';
 import { composeLeader } from './cluster/compose-leader.ts';
 import { followCluster } from './cluster/follow-cluster.ts';
-import { ownedServices } from './cluster/owned-services.ts';
+import { ownedServices, ownedTraces } from './cluster/owned-services.ts';
 import { sharePort } from './cluster/shared-port.ts';
+import { sharedTraces } from './cluster/shared-traces.ts';
 import { composeCommands } from './commands/compose-commands.ts';
 import type { CommandDispatcher } from './commands/dispatcher.ts';
 import type { Config } from './config.ts';
@@ -145,6 +147,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
       rootPath: registration?.rootPath ?? '/',
     }),
     present: presentLiveTrace,
+    ...sharedTraces(clustering, { stores, clock, log: log.child({ part: 'trace' }) }),
   });
 
   // Dispatcher, lifecycle and observations need each other; what is called before `wired` is set is a bug.
@@ -429,6 +432,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     events,
     clock,
     log: log.child({ part: 'statistics' }),
+    seat,
   });
   onClose(() => sampler.close());
 
@@ -458,6 +462,14 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     hub,
     events,
   });
+  const about = {
+    version,
+    node: config.node,
+    startedAt,
+    coapAddress: endpoint.local,
+    store: stores.description,
+    coapUri,
+  };
   const api = await buildApi({
     log: log.child({ part: 'api' }),
     stores: levelStores,
@@ -469,7 +481,10 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     policies: services.policies,
     models,
     live: hub,
-    traces,
+    traces:
+      traces === undefined
+        ? undefined
+        : ownedTraces({ clustering, stores }, traceContents({ stores, traces, registry, lookupFor, about })),
     webhooks: led.webhooks,
     statistics,
     registry,
@@ -477,14 +492,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     shortServerId: config.shortServerId,
     metrics: () => metrics.metrics(),
     ready: () => stores.check(),
-    about: {
-      version,
-      node: config.node,
-      startedAt,
-      coapAddress: endpoint.local,
-      store: stores.description,
-      coapUri: coapUri,
-    },
+    about,
     cluster: clustering.cluster(() => projection.lag),
     settings: config.inForce,
     rateLimit: { rate: config.rateLimit, burst: config.rateBurst },

@@ -15,8 +15,8 @@ import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { SettingInForce } from '../settings.ts';
 import type { FleetStatistics } from '../statistics/fleet-statistics.ts';
-import type { DeviceTraces } from '../trace/device-traces.ts';
 import type { WebhookService } from '../webhooks/service.ts';
+import type { TraceContents } from './device-trace.ts';
 import type { RateLimit } from './rate-limits.ts';
 
 /** What the API needs from the rest of the server; main.ts hands it over. */
@@ -34,7 +34,7 @@ export interface ApiDependencies {
   readonly models: ObjectModels;
   readonly live: LiveStream;
   /** Undefined where no messages are kept. */
-  readonly traces: Pick<DeviceTraces, 'read'> | undefined;
+  readonly traces: TraceContents | undefined;
   readonly webhooks: Served<
     Pick<WebhookService, 'list' | 'get' | 'create' | 'replace' | 'rotate' | 'remove' | 'test' | 'retry'>
   >;

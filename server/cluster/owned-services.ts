@@ -1,4 +1,5 @@
 import type { Clock } from '../../protocol/clock.ts';
+import type { TraceContents } from '../api/device-trace.ts';
 import { DeviceNodeGoneError } from '../errors.ts';
 import type { DeviceRequestOptions } from '../lwm2m/device-requests.ts';
 import type { ListeningTimes } from '../lwm2m/listening-times.ts';
@@ -82,9 +83,38 @@ function asStored(state: PresenceState, until: number | undefined, now: number):
   return until > now ? { ...rest, awake: true, awakeUntil: until } : { ...rest, awake: false };
 }
 
+/**
+ * The messages of a device as the node that has it has recorded them. Where that node is gone, so is what it has
+ * recorded, and there is what this one has.
+ */
+export function ownedTraces(
+  options: Pick<OwnedServicesOptions, 'clustering' | 'stores'>,
+  traces: TraceContents,
+): TraceContents {
+  const local = {
+    json: (endpoint: string, query: Parameters<TraceContents['json']>[1]) => traces.json(endpoint, query),
+    pcapng: (endpoint: string) => traces.pcapng(endpoint),
+    text: (endpoint: string) => traces.text(endpoint),
+  };
+  const owned = atOwner(options, 'trace', local);
+  const orHere = async <T>(there: Promise<T>, here: () => Promise<T>): Promise<T> => {
+    try {
+      return await there;
+    } catch (error) {
+      if (!(error instanceof DeviceNodeGoneError)) throw error;
+      return here();
+    }
+  };
+  return {
+    json: (endpoint, query) => orHere(owned.json(endpoint, query), () => traces.json(endpoint, query)),
+    pcapng: (endpoint) => orHere(owned.pcapng(endpoint), () => traces.pcapng(endpoint)),
+    text: (endpoint) => orHere(owned.text(endpoint), () => traces.text(endpoint)),
+  };
+}
+
 /** The same methods, whose first argument is an endpoint, carried out by the node that has that device. */
 function atOwner<T extends { readonly [name: string]: unknown }>(
-  { clustering, stores }: OwnedServicesOptions,
+  { clustering, stores }: Pick<OwnedServicesOptions, 'clustering' | 'stores'>,
   service: string,
   local: { readonly [Name in keyof T]: T[Name] },
 ): T {

@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
+import type { Seat } from '../cluster/seat.ts';
+import { sharedCounting } from '../cluster/shared-counting.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { TelemetryIngest } from '../telemetry/ingest.ts';
@@ -15,6 +17,7 @@ export interface StatisticsSources {
   readonly events: Pick<EventPublisher, 'published'>;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly seat: Pick<Seat, 'others' | 'node'>;
 }
 
 /** Counts the fleet from now on. The sampler is closed while the stores are open still. */
@@ -22,7 +25,7 @@ export function composeStatistics(sources: StatisticsSources): {
   readonly statistics: FleetStatistics;
   readonly sampler: StatisticsSampler;
 } {
-  const { stores, ingest, switches, events, clock, log } = sources;
+  const { stores, ingest, switches, events, clock, log, seat } = sources;
   const sampler = new StatisticsSampler({
     store: stores.statistics,
     devices: stores.devices,
@@ -38,5 +41,6 @@ export function composeStatistics(sources: StatisticsSources): {
     log,
   });
   sampler.start();
-  return { statistics: new FleetStatistics(stores, sampler, clock), sampler };
+  const elsewhere = sharedCounting(seat, sampler, log);
+  return { statistics: new FleetStatistics(stores, sampler, clock, elsewhere), sampler };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../protocol/clock.ts';
+import type { Counting } from '../cluster/shared-counting.ts';
 import type { DeviceCounts, DeviceFacet } from '../ports/device-store.ts';
 import type { StatisticsRow, StatisticsSample } from '../ports/statistics-store.ts';
 import type { Stores } from '../ports/stores.ts';
@@ -59,15 +60,19 @@ export class FleetStatistics {
   readonly #stores: Pick<Stores, 'devices' | 'commands' | 'statistics'>;
   readonly #sampler: Pick<StatisticsSampler, 'pending' | 'rates'>;
   readonly #clock: Clock;
+  readonly #elsewhere: (since: number) => Promise<readonly Counting[]>;
 
+  /** @param elsewhere what other nodes count and have not stored yet */
   constructor(
     stores: Pick<Stores, 'devices' | 'commands' | 'statistics'>,
     sampler: Pick<StatisticsSampler, 'pending' | 'rates'>,
     clock: Clock,
+    elsewhere: (since: number) => Promise<readonly Counting[]> = async () => [],
   ) {
     this.#stores = stores;
     this.#sampler = sampler;
     this.#clock = clock;
+    this.#elsewhere = elsewhere;
   }
 
   /** @param since from when carrier switches are counted: the reader's midnight */
@@ -83,15 +88,17 @@ export class FleetStatistics {
       this.#comparison(from - WEEK, now - WEEK),
     ]);
     // Read last: what is written meanwhile is counted by neither rather than by both.
-    const counted = [...stored, ...this.#sampler.pending(from).map(asRow)];
-    const { readings, notifications } = this.#sampler.rates;
+    const elsewhere = await this.#elsewhere(from);
+    const here = { pending: this.#sampler.pending(from), rates: this.#sampler.rates };
+    const all = [here, ...elsewhere];
+    const counted = [...stored, ...all.flatMap((counting) => counting.pending.map(asRow))];
     return {
       now,
       devices: counts,
       carriers: facets.carrier ?? [],
       switches: { ...switchesOf(counted), pending },
-      readingsPerSecond: readings,
-      notificationsPerSecond: notifications,
+      readingsPerSecond: all.reduce((sum, { rates }) => sum + rates.readings, 0),
+      notificationsPerSecond: all.reduce((sum, { rates }) => sum + rates.notifications, 0),
       comparison: before,
     };
   }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { DatagramPort } from '../../protocol/coap/datagram-port.ts';
 import { tapPort } from '../../protocol/coap/tapped-port.ts';
+import type { SharedTraces, SharedTracesOptions } from '../cluster/shared-traces.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
@@ -22,6 +23,8 @@ export interface TraceParts {
   readonly contextOf: (registration: Registration | undefined) => PayloadContext;
   /** Messages as the event stream shows them. */
   readonly present: (endpoint: string, trace: LiveTrace, context: PayloadContext) => object;
+  /** Where devices may be at other nodes, whose messages are looked at by way of this one. */
+  readonly share?: (parts: Pick<SharedTracesOptions, 'watch' | 'publish'>) => SharedTraces;
 }
 
 /** The port with the recorder at it; without one where the setting is 0. */
@@ -31,20 +34,26 @@ export function composeTrace(parts: TraceParts): {
 } {
   const { config, port, clock, stores, log, startedAt, hub, contextOf, present } = parts;
   if (config.traceBytes === 0) return { port, traces: undefined };
-  const traces = new DeviceTraces({
+  const publish = (endpoint: string, message: object): void => hub.publishTrace(endpoint, message);
+  const traces: DeviceTraces = new DeviceTraces({
     // No id comes twice, also not after a restart: no server has a hundred messages in each millisecond.
     recorder: new FlightRecorder(config.traceBytes, startedAt * 100),
     clock,
     stores,
     onLive: (endpoint, trace) => {
-      hub.publishTrace(endpoint, present(endpoint, trace, contextOf(trace.registration)));
+      const message = present(endpoint, trace, contextOf(trace.registration));
+      if (shared === undefined) publish(endpoint, message);
+      else shared.live(endpoint, message);
     },
     onError: (error) => log.warn({ error }, 'the messages of a device could not be looked up'),
   });
+  const watch = (endpoint: string, wanted: boolean): boolean => traces.watch(endpoint, wanted);
+  const shared = parts.share?.({ watch, publish });
   hub.onTraceWanted((endpoint, wanted) => {
-    if (!traces.watch(endpoint, wanted))
-      hub.publishTrace(endpoint, { endpoint, messages: [], refused: true });
+    if (shared !== undefined) shared.wanted(endpoint, wanted);
+    else if (!watch(endpoint, wanted)) publish(endpoint, { endpoint, messages: [], refused: true });
   });
+  parts.onClose(async () => shared?.close());
   parts.onClose(async () => traces.close());
   return { port: tapPort(port, traces.tap), traces };
 }

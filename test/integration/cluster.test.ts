@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Code } from '../../protocol/coap/message.ts';
 import type { ApiCluster, ApiEvent } from '../../server/api/schemas.ts';
+import { EventSource } from '../support/api/event-source.ts';
 import { ClusterWorld, type TestNode } from '../support/cluster-world.ts';
 import { until } from '../support/until.ts';
 
@@ -101,5 +102,45 @@ describe('nodes on one Redis', () => {
       const { items } = await api.get<{ items: { value: number }[] }>('/api/devices/d/readings?path=/3303/0');
       expect(items.map(({ value }) => value)).toEqual([21]);
     }
+  });
+
+  it('show the messages of a device, and tell them as they come, at a node that does not have it', async () => {
+    const device = await world.device('d', one.coap);
+    device.has('/3/0/9', () => battery(42));
+    await device.register(LINKS);
+    const looking = await EventSource.open(`${two.server.httpAddress}/api/events?watch=trace@d`);
+    try {
+      await two.api.get('/api/devices/d/objects/3/0/9');
+      const { items } = await two.api.get<{ items: { name: string; path?: string }[] }>(
+        '/api/devices/d/trace',
+      );
+      expect(items.map(({ name, path }) => `${name} ${path ?? ''}`)).toEqual(
+        expect.arrayContaining(['POST /rd', 'GET /3/0/9']),
+      );
+      for (const form of ['pcapng', 'text']) {
+        const answer = await fetch(`${two.server.httpAddress}/api/devices/d/trace/${form}`);
+        expect(answer.status).toBe(200);
+        expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(200);
+      }
+      for (let told = await looking.next(); told?.event !== 'trace'; told = await looking.next()) {
+        expect(told, 'the stream goes on').toBeDefined();
+      }
+    } finally {
+      looking.close();
+    }
+  });
+
+  it('count what all of them take in', async () => {
+    const device = await world.device('d', one.coap);
+    device.has('/3303/0', () => [{ path: '/3303/0/5700', value: 20 }]);
+    await device.register(LINKS);
+    await two.api.post('/api/devices/d/observations/3303/0', {});
+    await until('both tell of readings', async () => {
+      await device.notify('/3303/0', [{ path: '/3303/0/5700', value: 21 }]);
+      const told = await Promise.all(
+        [one, two].map(({ api }) => api.get<{ readingsPerSecond: number }>('/api/overview?since=0')),
+      );
+      return told.every(({ readingsPerSecond }) => readingsPerSecond > 0);
+    });
   });
 });

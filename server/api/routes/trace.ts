@@ -1,40 +1,23 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { UnknownDeviceError } from '../../errors.ts';
 import { HISTORY_MESSAGES } from '../../trace/device-history.ts';
-import type { DeviceTrace } from '../../trace/device-traces.ts';
-import type { PayloadContext } from '../../trace/payload.ts';
-import { encodePcapng } from '../../trace/pcapng.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import type { TraceContents } from '../device-trace.ts';
 import { ProblemError } from '../problems.ts';
 import { EndpointParams, limit, problemResponses } from '../route-schemas.ts';
 import { TraceAnswerSchema } from '../schemas.ts';
 import { ref } from '../shared-schemas.ts';
-import { presentTrace } from '../trace-presenters.ts';
-import { traceText } from '../trace-text.ts';
 
 const tags = ['trace'];
 
 /** The CoAP messages of a device. */
-export const traceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
-  app,
-  { stores, traces, registry, lookupFor, about },
-) => {
-  const read = async (endpoint: string, query: { after?: number; limit: number }): Promise<DeviceTrace> => {
+export const traceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app, { traces }) => {
+  const contents = (): TraceContents => {
     if (traces === undefined) {
       throw new ProblemError('trace_off', 'no messages are kept: SIMYARD_TRACE_BYTES is 0');
     }
-    const trace = await traces.read(endpoint, query);
-    // One that tries to register in vain has messages, and is no device yet.
-    if (trace.messages.length === 0 && (await stores.devices.get(endpoint)) === undefined) {
-      throw new UnknownDeviceError(endpoint);
-    }
-    return trace;
+    return traces;
   };
-  const contextOf = ({ registration }: DeviceTrace): PayloadContext => ({
-    registry: registration === undefined ? registry : (lookupFor?.(registration) ?? registry),
-    rootPath: registration?.rootPath ?? '/',
-  });
 
   app.get(
     '/api/devices/:endpoint/trace',
@@ -59,10 +42,8 @@ export const traceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(TraceAnswerSchema), ...problemResponses },
       },
     },
-    async ({ params: { endpoint }, query: { after, limit: wanted = 100 } }) => {
-      const trace = await read(endpoint, { limit: wanted, ...(after === undefined ? {} : { after }) });
-      return presentTrace(trace, contextOf(trace));
-    },
+    ({ params: { endpoint }, query: { after, limit: wanted = 100 } }) =>
+      contents().json(endpoint, { limit: wanted, ...(after === undefined ? {} : { after }) }),
   );
 
   const file = (contentType: string, extension: string) => ({
@@ -90,11 +71,9 @@ export const traceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
       },
     },
     async ({ params: { endpoint } }, reply) => {
-      const { messages, epoch } = await read(endpoint, { limit: HISTORY_MESSAGES });
-      const captured = messages.map((message) => message.captured);
+      const capture = await contents().pcapng(endpoint);
       reply.headers(file('application/x-pcapng', 'pcapng'));
-      const capture = encodePcapng(captured, about.coapAddress, epoch, `Simyard ${about.version}`);
-      return reply.send(capture as unknown as string);
+      return reply.send(Buffer.from(capture.buffer, capture.byteOffset, capture.length) as unknown as string);
     },
   );
 
@@ -111,10 +90,9 @@ export const traceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
       },
     },
     async ({ params: { endpoint } }, reply) => {
-      const trace = await read(endpoint, { limit: HISTORY_MESSAGES });
-      const { since, items } = presentTrace(trace, contextOf(trace));
+      const text = await contents().text(endpoint);
       reply.headers(file('text/plain; charset=utf-8', 'txt'));
-      return reply.send(traceText(endpoint, since, items));
+      return reply.send(text);
     },
   );
 };

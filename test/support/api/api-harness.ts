@@ -7,6 +7,7 @@ import { systemClock } from '../../../protocol/clock.ts';
 import { TimeoutError } from '../../../protocol/errors.ts';
 import { allowHosts } from '../../../server/api/allowed-hosts.ts';
 import type { ApiDependencies } from '../../../server/api/dependencies.ts';
+import { traceContents } from '../../../server/api/device-trace.ts';
 import { checkHeldRequest, checkRequest } from '../../../server/api/held-requests.ts';
 import { buildApi } from '../../../server/api/index.ts';
 import { jobDevices } from '../../../server/api/job-devices.ts';
@@ -180,7 +181,13 @@ export class ApiHarness {
       onError: (error) => logger.error({ err: error }, 'a trace'),
     });
     const app = await buildApi({
-      traces,
+      traces: traceContents({
+        stores,
+        traces,
+        registry,
+        lookupFor: undefined,
+        about: { coapAddress: '127.0.0.1:5683', version: '1.2.3' },
+      }),
       jobs: jobs.service,
       heldRequests,
       listening,
