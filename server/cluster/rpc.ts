@@ -154,7 +154,8 @@ export class Rpc {
       const value = await handler(args, { from, timeout, signal: end.signal });
       return this.#encode({ value });
     } catch (error) {
-      const sent = end.signal.aborted ? { name: 'AbortError', message: 'taken back' } : sentError(error);
+      // What an ended call rejects with is of no interest: the asker has given up, or hears that this node is closing.
+      const sent = sentError(end.signal.aborted ? end.signal.reason : error);
       if (sent === undefined) {
         this.#options.log.error({ error, service, method, from }, 'a call of another node met a bug');
       }
@@ -170,7 +171,7 @@ export class Rpc {
     try {
       const { service, method, args } = this.#decode<Call>(body);
       if (service === '' && method === 'cancel') {
-        this.#serving.get(`${from} ${args[0]}`)?.abort(new Error('the asker has given up'));
+        this.#serving.get(`${from} ${args[0]}`)?.abort(new NodeUnreachableError('the asker has given up'));
         return;
       }
       const done = this.#services.get(service)?.[method]?.(args, { from, timeout: 0, signal: neverAborted });
