@@ -2,6 +2,7 @@ import type { Stores } from '../server/ports/stores.ts';
 import { parseRedisAddress } from './address.ts';
 import { RedisCommandQueue } from './command-queue.ts';
 import { RedisConnection } from './connection.ts';
+import { credentialStore } from './credentials.ts';
 import { RedisDeviceStore } from './device-store.ts';
 import { checkDurability, sizeOnDisk } from './durability.ts';
 import { RedisEventLog } from './event-log.ts';
@@ -89,6 +90,7 @@ async function open(
     profiles: profileStore(redis),
     observationPolicies: observationPolicyStore(redis),
     objectModels: objectModelStore(redis),
+    credentials: credentialStore(redis),
     commands: new RedisCommandQueue(redis),
     jobs: jobStore(redis),
     idempotency: idempotencyStore(redis),

@@ -1,5 +1,11 @@
 import { BusyError } from '../../protocol/errors.ts';
 import type { CommandQueue } from '../ports/command-queue.ts';
+import {
+  type Credential,
+  type CredentialStore,
+  type CredentialSummary,
+  compareIdentities,
+} from '../ports/credential-store.ts';
 import type { Device, DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
 import type { IdempotencyStore } from '../ports/idempotency-store.ts';
 import type { JobStore } from '../ports/job-store.ts';
@@ -13,8 +19,10 @@ import {
   type RegistrationStore,
   updatedRegistration,
 } from '../ports/registration-store.ts';
+import { Secret } from '../ports/secret.ts';
 import type { WebhookStore } from '../ports/webhook-store.ts';
 import type { Channel } from './channel.ts';
+import type { CredentialRow } from './credential-table.ts';
 import { attributeNames, awakeTimesOffset, type DeviceRow, registrationPart } from './device-table.ts';
 import {
   type DisplacedRow,
@@ -103,6 +111,33 @@ export function objectModelStore(channel: Channel): ObjectModelStore {
     put: (models) => channel.write('putObjectModels', models),
     remove: (objectId, version) => channel.write('removeObjectModel', objectId, version),
   };
+}
+
+export function credentialStore(channel: Channel, queries: Channel): CredentialStore {
+  return {
+    put: (credential) => channel.write('putCredential', credentialRow(credential)),
+    get: async (endpoint) =>
+      (await channel.read('credentialsOf', endpoint))
+        .map(credentialOf)
+        .sort((a, b) => compareIdentities(a.identity, b.identity)),
+    find: async (identity) => {
+      const row = await channel.read('credential', identity);
+      return row && credentialOf(row);
+    },
+    remove: (identity) => channel.write('removeCredential', identity),
+    list: ({ limit, cursor }) => queries.query('credentials', limit, cursor),
+  };
+}
+
+function credentialRow(credential: Credential): CredentialRow {
+  const { identity, endpoint, storedAt } = credential;
+  const key = 'key' in credential ? credential.key.reveal() : null;
+  return [identity.kind, identity.name, endpoint, key, storedAt];
+}
+
+function credentialOf([kind, name, endpoint, key, storedAt]: CredentialRow): Credential {
+  const credential = { identity: { kind, name }, endpoint, storedAt } as CredentialSummary;
+  return (key === null ? credential : { ...credential, key: new Secret(key) }) as Credential;
 }
 
 export function profileStore(channel: Channel): ProfileStore {

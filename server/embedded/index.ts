@@ -5,6 +5,7 @@ import { Channel } from './channel.ts';
 import { databaseFile } from './database-file.ts';
 import {
   commandQueue,
+  credentialStore,
   deviceStore,
   idempotencyStore,
   jobStore,
@@ -72,6 +73,7 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     profiles: profileStore(channel),
     observationPolicies: observationPolicyStore(channel),
     objectModels: objectModelStore(channel),
+    credentials: credentialStore(channel, queries),
     commands: commandQueue(channel, queries),
     jobs: jobStore(channel, queries),
     idempotency: idempotencyStore(channel),

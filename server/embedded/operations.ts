@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { PeerIdentity } from '../../protocol/coap/datagram-port.ts';
 import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
 import type { CommandQueue, CommandTransition, NewCommand } from '../ports/command-queue.ts';
 import type { DeviceAttributes, DeviceFilter, DeviceQuery, DeviceText } from '../ports/device-store.ts';
@@ -15,6 +16,7 @@ import type { LogPosition } from '../ports/telemetry-log.ts';
 import type { StoredWebhook, WebhookSettings, WebhookStore } from '../ports/webhook-store.ts';
 import { ChangeCounter } from './change-counter.ts';
 import { CommandTable } from './command-table.ts';
+import { type CredentialRow, CredentialTable } from './credential-table.ts';
 import { DeviceQueries } from './device-queries.ts';
 import { DeviceTable, type NewAwakeTimes } from './device-table.ts';
 import { type EventRow, EventTable, type LatestEvents } from './event-table.ts';
@@ -54,7 +56,9 @@ export function createQueries(database: DatabaseSync) {
   const events = new EventTable(database);
   const jobs = new JobTable(database);
   const statistics = new StatisticsTable(database);
+  const credentials = new CredentialTable(database);
   const queries = {
+    credentials: (limit: number, cursor: string | undefined) => credentials.list(limit, cursor),
     devices: (query: DeviceQuery) => devices.list(query),
     deviceFacets: (by: readonly (DeviceText | 'state')[], filter: DeviceFilter, now: number) =>
       devices.facets(by, filter, now),
@@ -94,6 +98,7 @@ export function createOperations(database: DatabaseSync) {
   const models = new ObjectModelTable(database);
   const devices = new DeviceTable(database, change);
   const commands = new CommandTable(database);
+  const credentials = new CredentialTable(database);
   const log = new LogTable(database);
   const history = new HistoryTable(database);
   const lastValues = new LastValueTable(database);
@@ -126,6 +131,8 @@ export function createOperations(database: DatabaseSync) {
       observationRecord: (endpoint: string) => policies.record(endpoint),
       objectModels: () => models.list(),
       device: (endpoint: string) => devices.get(endpoint),
+      credentialsOf: (endpoint: string) => credentials.get(endpoint),
+      credential: (identity: PeerIdentity) => credentials.find(identity),
       command: (id: string) => commands.get(id),
       headCommand: (endpoint: string) => commands.head(endpoint),
       job: (id: string) => jobs.get(id),
@@ -175,6 +182,8 @@ export function createOperations(database: DatabaseSync) {
         if (removed) history.forget();
         return removed;
       },
+      putCredential: (row: CredentialRow) => credentials.put(row),
+      removeCredential: (identity: PeerIdentity) => credentials.remove(identity),
       enqueue: (command: NewCommand) => commands.enqueue(command),
       transition: (step: CommandTransition) => commands.transition(step),
       expireCommands: (now: number, limit: number) => commands.expire(now, limit),

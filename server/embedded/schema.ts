@@ -378,6 +378,18 @@ const steps: readonly string[] = [
   ALTER TABLE device ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;
   UPDATE device SET owner = node, fence = 1 WHERE node IS NOT NULL;
   `,
+  `
+  -- What devices prove who they are by. key: of a pre-shared key alone. stored_at: ms since the epoch.
+  CREATE TABLE credential (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    key BLOB,
+    stored_at REAL NOT NULL,
+    PRIMARY KEY (kind, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX credential_endpoint ON credential (endpoint, kind, name);
+  `,
 ];
 
 /** The version that this program writes. */

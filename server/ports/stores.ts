@@ -1,5 +1,6 @@
 import type { ClusterPorts } from './cluster-ports.ts';
 import type { CommandQueue } from './command-queue.ts';
+import type { CredentialStore } from './credential-store.ts';
 import type { DeviceStore } from './device-store.ts';
 import type { EventLog } from './event-log.ts';
 import type { History } from './history.ts';
@@ -26,6 +27,7 @@ export interface Stores {
   readonly profiles: ProfileStore;
   readonly observationPolicies: ObservationPolicyStore;
   readonly objectModels: ObjectModelStore;
+  readonly credentials: CredentialStore;
   readonly commands: CommandQueue;
   readonly jobs: JobStore;
   readonly idempotency: IdempotencyStore;

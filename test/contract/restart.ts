@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Stores } from '../../server/ports/stores.ts';
+import { aCertificate, aKey, plain } from './credential-store.ts';
 import { anObservation, aRegistration, aToken, owned, type PersistentStores, start } from './engine.ts';
 import { aModel } from './object-model-store.ts';
 import { aChoice, aPolicy } from './observation-policy-store.ts';
@@ -44,6 +45,14 @@ export function describeRestart(name: string, open: () => Promise<PersistentStor
         written: new Map([['/4', { pmax: 5 }]]),
       });
       expect(await after.objectModels.list()).toEqual([aModel(65000, '1.0')]);
+    });
+
+    test('credentials, with their keys', async () => {
+      const before = opened.stores.credentials;
+      await before.put(aKey('dev', 'id'));
+      await before.put(aCertificate('dev', 'name'));
+      const after = (await opened.restart()).credentials;
+      expect(plain(await after.get('dev'))).toEqual(plain([aKey('dev', 'id'), aCertificate('dev', 'name')]));
     });
 
     test('commands, their keys and their numbers', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { StoreUnavailableError } from '../../server/ports/errors.ts';
 import { describeCommandQueue } from './command-queue.ts';
+import { describeCredentialStore } from './credential-store.ts';
 import { describeDeviceRemoval } from './device-removal.ts';
 import { describeDeviceStore } from './device-store.ts';
 import { aRegistration, type OpenStores, useStores } from './engine.ts';
@@ -28,6 +29,7 @@ export function describeStores(name: string, open: OpenStores): void {
   describeObjectModelStore(name, open);
   describeDeviceStore(name, open);
   describeDeviceRemoval(name, open);
+  describeCredentialStore(name, open);
   describeCommandQueue(name, open);
   describeJobStore(name, open);
   describeIdempotencyStore(name, open);
