@@ -9,6 +9,16 @@ export interface Durability {
   readonly durable: boolean;
   /** What a person should know of it: `durable`, or what can be lost. */
   readonly description: string;
+  readonly memory: RedisMemory;
+}
+
+/** What Redis may take. */
+export interface RedisMemory {
+  /** Of the master that may take least: its `maxmemory`, or, where there is none, what its machine has. */
+  readonly bytes: number;
+  /** False: a master has no `maxmemory`, and its machine ends it when there is no memory left. */
+  readonly isBounded: boolean;
+  readonly masters: number;
 }
 
 /** What one Redis says of itself. */
@@ -20,6 +30,9 @@ interface Master {
   /** Undefined: it does not tell, as hosted ones. */
   readonly appendFsync: string | undefined;
   readonly fsyncPauses: boolean;
+  /** 0: as much as its machine has. */
+  readonly maxMemory: number;
+  readonly machineMemory: number;
 }
 
 /**
@@ -46,9 +59,24 @@ export async function checkDurability(redis: RedisConnection): Promise<Durabilit
     }
   }
   const losses = [...new Set(masters.flatMap(lossesOf))];
+  const memory: RedisMemory = {
+    bytes: Math.min(...masters.map(({ maxMemory, machineMemory }) => maxMemory || machineMemory)),
+    isBounded: masters.every(({ maxMemory }) => maxMemory > 0),
+    masters: masters.length,
+  };
   return losses.length === 0
-    ? { durable: true, description: 'durable' }
-    : { durable: false, description: `not durable: ${losses.join('; ')}` };
+    ? { durable: true, description: 'durable', memory }
+    : { durable: false, description: `not durable: ${losses.join('; ')}`, memory };
+}
+
+/** How much of a master's memory readings may take: the rest is for devices, commands and events, and for copies. */
+const shareOfReadings = 0.7;
+/** Memory for each byte of the log, which lies in one master; history and roll-ups take as much each, in all of them. */
+const logOverhead = 1.3;
+
+/** Bytes of readings for which there is room: in the log, in history and as roll-ups, each. */
+export function roomForReadings({ bytes, masters }: RedisMemory): number {
+  return Math.floor((bytes * shareOfReadings) / (logOverhead + 2 / masters));
 }
 
 /** Bytes of the append-only files; undefined where there are none. */
@@ -91,6 +119,9 @@ async function lookAt(node: Node): Promise<Master> {
     appendOnly: fields.get('aof_enabled') === '1',
     appendFsync: settings.get('appendfsync'),
     fsyncPauses: settings.get('no-appendfsync-on-rewrite') === 'yes',
+    maxMemory: Number(fields.get('maxmemory') ?? 0),
+    // Hosted ones do not always tell: then nobody knows that it is too little.
+    machineMemory: Number(fields.get('total_system_memory') || Number.POSITIVE_INFINITY),
   };
 }
 

@@ -1,10 +1,11 @@
+import type { ClusterPorts } from '../server/ports/cluster-ports.ts';
 import type { Stores } from '../server/ports/stores.ts';
 import { parseRedisAddress } from './address.ts';
 import { RedisCommandQueue } from './command-queue.ts';
 import { RedisConnection } from './connection.ts';
 import { credentialStore } from './credentials.ts';
 import { RedisDeviceStore } from './device-store.ts';
-import { checkDurability, sizeOnDisk } from './durability.ts';
+import { checkDurability, type RedisMemory, sizeOnDisk } from './durability.ts';
 import { RedisEventLog } from './event-log.ts';
 import { RedisFeeds } from './feeds.ts';
 import { history } from './history.ts';
@@ -40,7 +41,10 @@ export interface RedisStoresOptions {
 }
 
 /** All ports, and those that nodes need of each other. */
-export type RedisStores = Stores & Required<Pick<Stores, 'cluster'>>;
+export interface RedisStores extends Stores {
+  readonly cluster: ClusterPorts;
+  readonly memory: RedisMemory;
+}
 
 /**
  * The ports on a Redis that nodes share.
@@ -66,7 +70,7 @@ async function open(
   redis: RedisConnection,
   { onRefused, schemaSteps }: RedisStoresOptions,
 ): Promise<RedisStores> {
-  const { durable, description } = await checkDurability(redis);
+  const { durable, description, memory } = await checkDurability(redis);
   const schema = await openSchema(redis, {
     ...(onRefused !== undefined && { onRefused }),
     ...(schemaSteps !== undefined && { steps: schemaSteps }),
@@ -108,6 +112,7 @@ async function open(
     },
     description: `${redis.description}, ${description}`,
     durable,
+    memory,
     waiting: () => redis.waiting + log.waiting,
     size: () => sizeOnDisk(redis),
     check: () => checkWrites(redis),

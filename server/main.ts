@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { type Clock, systemClock } from '../protocol/clock.ts';
 import type { DatagramPort } from '../protocol/coap/datagram-port.ts';
 import { parseRedisAddress } from '../redis/address.ts';
+import { roomForReadings } from '../redis/durability.ts';
 import { openRedisStores } from '../redis/index.ts';
 import { compose, type Listening } from './compose.ts';
 import { type Config, ConfigError, HelpRequested, loadConfig } from './config.ts';
@@ -110,6 +111,15 @@ async function openStores(config: Config, log: Logger, onRefused: (error: Error)
     onRefused,
   });
   if (!stores.durable) log.warn({ store: stores.description }, 'what is acknowledged can be lost');
+  const room = roomForReadings(stores.memory);
+  if (config.readingsMaxBytes > room) {
+    const { bytes: memory, isBounded } = stores.memory;
+    const end = isBounded ? 'refuses all writes' : 'without maxmemory is ended by its machine';
+    log.warn(
+      { readingsMaxBytes: config.readingsMaxBytes, memory, room },
+      `readings may take more memory than Redis has, and a full Redis ${end}: set SIMYARD_READINGS_MAX_BYTES to ${room} or less`,
+    );
+  }
   return stores;
 }
 

@@ -1,4 +1,6 @@
+import { totalmem } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
+import { roomForReadings } from '../../redis/durability.ts';
 import { openRedisStores } from '../../redis/index.ts';
 import { isInstalled } from '../../scripts/requirements.ts';
 import { StoreUnavailableError } from '../../server/ports/errors.ts';
@@ -147,5 +149,15 @@ describe.skipIf(!isInstalled('redis-server'))('opening the stores on a Redis', (
     await expect(openRedisStores({ url, guard: true, schemaSteps: one })).rejects.toThrow(
       StoreUnavailableError,
     );
+  });
+
+  test('the memory that it may take is that of its setting, or of its machine, and readings must fit a part of it', async () => {
+    const free = await open((await start()).url);
+    expect(free.memory).toEqual({ bytes: totalmem(), isBounded: false, masters: 1 });
+    const bounded = await open((await start({ settings: ['--maxmemory', '3300mb'] })).url);
+    expect(bounded.memory).toEqual({ bytes: 3_300 * 2 ** 20, isBounded: true, masters: 1 });
+    expect(roomForReadings(bounded.memory)).toBe(700 * 2 ** 20);
+    // The log lies in one master, all else in each of them.
+    expect(roomForReadings({ ...bounded.memory, masters: 4 })).toBeGreaterThan(1_200 * 2 ** 20);
   });
 });

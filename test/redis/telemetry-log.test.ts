@@ -84,6 +84,22 @@ describe.skipIf(!isInstalled('redis-server'))('the telemetry log on a Redis of i
     );
   });
 
+  test('the same entries from several nodes at once are stored once', async () => {
+    await use({});
+    const others = await Promise.all([connect(), connect()]);
+    const logs = [log, ...others.map((other) => new RedisTelemetryLog(other))];
+    const appended = await Promise.all(
+      logs.map((each, node) =>
+        Promise.all(Array.from({ length: 600 }, (_, index) => append(each, entry((index * 7 + node) % 600)))),
+      ),
+    );
+    expect(await readAll(log, 0, 1_000)).toHaveLength(600);
+    const stored = appended.flat().filter(({ duplicate }) => !duplicate);
+    expect(new Set(stored.map(({ position }) => position)).size).toBe(600);
+    expect(stored).toHaveLength(600);
+    for (const other of others) await other.close();
+  });
+
   test('of the digests no more are kept than twice those of the log, and the newest are known', async () => {
     await use({}, { fewest: 100, most: 400 });
     for (let first = 0; first < 2_000; first += 50) await appendAll(50, first);
@@ -132,6 +148,46 @@ describe.skipIf(!isInstalled('redis-server'))('the telemetry log on a Redis of i
     expect(again.slice(0, 100).every(({ duplicate }) => duplicate)).toBe(true);
     expect(again[100]).toEqual({ position: 1_000_101, duplicate: false });
     expect(await append(log, entry(101))).toEqual({ position: 1_000_102, duplicate: false });
+  });
+
+  test('a Redis that is killed again and again under appends has each acknowledged entry once, and none twice', async () => {
+    await use({ durable: true });
+    const other = await connect();
+    const logs = [log, new RedisTelemetryLog(other)];
+    const acknowledged = new Map<number, number>();
+    let isOver = false;
+    /** As a device: one entry at a time, given to the one node and the other by turns until it is acknowledged. */
+    const device = async (first: number): Promise<void> => {
+      for (let index = first; !isOver; index += 20) {
+        for (let attempt = 0; ; attempt++) {
+          const each = logs[(index + attempt) % 2] as RedisTelemetryLog;
+          const appended = await append(each, entry(index)).catch((error: unknown) => {
+            if (!(error instanceof StoreUnavailableError)) throw error;
+          });
+          if (appended !== undefined) {
+            acknowledged.set(index, appended.position);
+            break;
+          }
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      }
+    };
+    const devices = Array.from({ length: 20 }, (_, index) => device(index));
+    for (let kill = 0; kill < 4; kill++) {
+      const before = acknowledged.size;
+      await expect.poll(() => acknowledged.size, { timeout: 60_000 }).toBeGreaterThan(before + 200);
+      await server.kill();
+      await server.start();
+    }
+    isOver = true;
+    await Promise.all(devices);
+    const kept = await readAll(log, 0, 1_000);
+    const ids = kept.map(({ receivedAt, endpoint }) => `${receivedAt} ${endpoint}`);
+    expect(new Set(ids).size).toBe(ids.length);
+    const places = new Map(kept.map(({ position, receivedAt }) => [receivedAt - 1_000_000, position]));
+    expect([...acknowledged].filter(([index, position]) => places.get(index) !== position)).toEqual([]);
+    expect(places.size).toBe(acknowledged.size);
+    await other.close();
   });
 
   test('a full Redis refuses appends, answers reads, and has room again after a trim', async () => {
