@@ -339,6 +339,21 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   });
   onClose(async () => policies.close());
 
+  const listening = new ListeningTimes({
+    stores: levelStores,
+    presence,
+    requests: ownRequests,
+    log: log.child({ part: 'presence' }),
+  });
+  const services = ownedServices({
+    clustering,
+    stores,
+    policies: policies.service,
+    book,
+    listening,
+    clock,
+  });
+
   const commands = composeCommands({
     config,
     stores,
@@ -350,7 +365,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     onUnreachable: (name) => led.unreachable(name),
     registry,
     lookupFor,
-    policies: policies.service,
+    policies: services.policies,
     events,
     clock,
     steady,
@@ -379,12 +394,6 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     onArrived: (name) => projection.forget(name),
   });
   onClose(() => lifecycle.close());
-  const listening = new ListeningTimes({
-    stores: levelStores,
-    presence,
-    requests: ownRequests,
-    log: log.child({ part: 'presence' }),
-  });
   wired = { dispatcher, lifecycle, policies, listening, devices };
 
   const webhooks = composeWebhooks({
@@ -416,14 +425,6 @@ export async function compose(foundation: Foundation): Promise<Listening> {
       devices.ended(registration);
       leshan?.deregistered(registration);
     },
-  });
-  const services = ownedServices({
-    clustering,
-    stores,
-    policies: policies.service,
-    book,
-    listening,
-    clock,
   });
   const { statistics, sampler } = composeStatistics({
     stores,

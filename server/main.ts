@@ -8,6 +8,7 @@ import { openRedisStores } from '../redis/index.ts';
 import { compose, type Listening } from './compose.ts';
 import { type Config, ConfigError, HelpRequested, loadConfig } from './config.ts';
 import { openEmbeddedStores } from './embedded/index.ts';
+import { ConflictError } from './errors.ts';
 import { openUdpPort } from './listen.ts';
 import { createLog } from './log.ts';
 import { StoreUnavailableError } from './ports/errors.ts';
@@ -146,7 +147,8 @@ async function main(): Promise<void> {
   try {
     server = await startServer(config, { log });
   } catch (error) {
-    if (error instanceof ConfigError || error instanceof StoreUnavailableError) return fail(error.message);
+    const kinds = [ConfigError, StoreUnavailableError, ConflictError];
+    if (kinds.some((kind) => error instanceof kind)) return fail((error as Error).message);
     log.fatal({ error }, 'the server cannot start');
     return fail(error instanceof Error ? error.message : String(error));
   }

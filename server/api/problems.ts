@@ -1,8 +1,9 @@
 import { CoapResponseError, EndpointClosedError, ResetError } from '../../protocol/coap/errors.ts';
 import { Code, formatCode } from '../../protocol/coap/message.ts';
 import { BusyError, DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
-import { ConflictError, NotRegisteredError, UnknownDeviceError } from '../errors.ts';
+import { ConflictError, DeviceNodeGoneError, NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import { NotSentError } from '../lwm2m/device-reach.ts';
+import { NodeUnreachableError } from '../ports/cluster-ports.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { ApiProblem } from './schemas.ts';
 
@@ -62,6 +63,8 @@ export const problems = {
   device_timeout: { status: 504, title: 'The device did not answer in time' },
   deadline_exceeded: { status: 504, title: 'The server did not answer in time' },
   store_unavailable: { status: 503, title: 'The store cannot answer now' },
+  device_node_gone: { status: 503, title: 'The node that has the device is gone' },
+  node_unreachable: { status: 503, title: 'The node whose turn it is does not answer' },
   too_many_streams: { status: 503, title: 'Too many event streams are open' },
   not_ready: { status: 503, title: 'The server is not ready' },
   closing: { status: 503, title: 'The server is closing' },
@@ -112,6 +115,8 @@ const errorClasses: readonly (readonly [abstract new (...args: never[]) => Error
   [DecodeError, 'device_unreadable'],
   [EndpointClosedError, 'closing'],
   [StoreUnavailableError, 'store_unavailable'],
+  [DeviceNodeGoneError, 'device_node_gone'],
+  [NodeUnreachableError, 'node_unreachable'],
 ];
 
 /** Fastify's own refusals, by its error code. */

@@ -21,7 +21,7 @@ const ASK_TIME = 1_000;
 /** What looks after the devices that this node has. */
 export interface DeviceParts {
   readonly dispatcher: Pick<CommandDispatcher, 'reachable' | 'isUnderWay' | 'nodeGone'>;
-  readonly lifecycle: Pick<DeviceLifecycle, 'forgotten'>;
+  readonly lifecycle: Pick<DeviceLifecycle, 'forgotten' | 'released'>;
   readonly reconciler: Pick<PolicyReconciler, 'takenOver' | 'released'>;
   readonly observations: Pick<ObservationService, 'released'>;
   readonly reach: Pick<DeviceReach, 'released' | 'ended'>;
@@ -52,7 +52,7 @@ export interface Devices {
   readonly onMovedHere:
     | ((device: Pick<Registration, 'id' | 'endpoint' | 'address'>, formerNode: string) => void)
     | undefined;
-  readonly onElsewhere: ((endpoints: readonly string[]) => void) | undefined;
+  readonly onElsewhere: ((heard: ReadonlyMap<string, number>) => void) | undefined;
   /** A registration has ended, and this node was told so, which may not be the one that had the device. */
   readonly ended: (registration: Registration) => void;
 }
@@ -144,7 +144,7 @@ function sharedDevices(
       return ownership.release(former.node, former, reason);
     },
     onMovedHere: (device, from) => inBackground(ownership.movedHere(device, from), 'taking a device over'),
-    onElsewhere: (endpoints) => inBackground(ownership.claimHeard(endpoints), 'claiming devices'),
+    onElsewhere: (heard) => inBackground(ownership.claimHeard(heard), 'claiming devices'),
     ended: (registration) =>
       inBackground(
         ownership.release(registration.node, registration, { kind: 'ended' }),
@@ -174,6 +174,7 @@ async function letGo(
     case 'moved':
       reach.released(device, { at: sharesAddress(reason.to) ? reason.address : undefined, anew: false });
       observations.released(device.id);
+      lifecycle.released(device.endpoint);
       await reconciler.released(device);
       return;
     case 'anew':

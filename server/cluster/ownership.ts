@@ -60,8 +60,9 @@ export class Ownership {
       await rpc.call(from, SERVICE, 'release', [id, endpoint, reason], { timeout: RELEASE_TIME });
     } catch (error) {
       // It is gone; or it will see for itself, before it does anything with the device.
-      if (!(error instanceof NodeUnreachableError) && !(error instanceof StoreUnavailableError)) throw error;
-      log.debug({ endpoint, from, error }, 'the node that had a device was not told that it has it no more');
+      const expected = error instanceof NodeUnreachableError || error instanceof StoreUnavailableError;
+      const level = expected ? 'debug' : 'error';
+      log[level]({ endpoint, from, error }, 'the node that had a device was not told that it has it no more');
     }
   }
 
@@ -77,15 +78,19 @@ export class Ownership {
     this.#options.onHandedOver(registration);
   }
 
-  /** These were heard by this node, at the addresses where they are, and belong to others. */
-  async claimHeard(endpoints: readonly string[]): Promise<void> {
-    await Promise.all(endpoints.map((endpoint) => this.#claimHeard(endpoint)));
+  /**
+   * These were heard by this node, at the addresses where they are, and belong to others. By when that was, ms since the
+   * epoch.
+   */
+  async claimHeard(heard: ReadonlyMap<string, number>): Promise<void> {
+    await Promise.all([...heard].map(([endpoint, at]) => this.#claimHeard(endpoint, at)));
   }
 
-  async #claimHeard(endpoint: string): Promise<void> {
+  async #claimHeard(endpoint: string, at: number): Promise<void> {
     const { registrations, node } = this.#options;
     const before = await registrations.byEndpoint(endpoint);
-    if (before === undefined || before.node === node) return;
+    // It has spoken to the other one since.
+    if (before === undefined || before.node === node || before.updatedAt > at) return;
     const claimed = await registrations.claim(before.id, node);
     if (claimed === undefined) return;
     const { registration, previousNode } = claimed;

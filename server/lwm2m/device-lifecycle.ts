@@ -28,8 +28,8 @@ export interface DeviceLifecycleOptions {
   readonly onMoved: (registrationId: string, to: string) => void;
   /** A device that held no registration has registered. */
   readonly onArrived: (endpoint: string) => void;
-  /** These were heard here, and another node has them. */
-  readonly onElsewhere?: ((endpoints: readonly string[]) => void) | undefined;
+  /** These were heard here, at that time (ms since the epoch), and another node has them. */
+  readonly onElsewhere?: ((heard: ReadonlyMap<string, number>) => void) | undefined;
   /** Another node had the device until now. Resolves when that one has let go of it, or does not answer. */
   readonly onTakenOver?: ((former: Registration, registration: Registration) => Promise<void>) | undefined;
 }
@@ -103,6 +103,12 @@ export class DeviceLifecycle implements RegistrationListener {
     this.#options.reconciler.moved(registrationId, to);
   }
 
+  /** Another node has heard it since: what was heard here before does not count. */
+  released(endpoint: string): void {
+    this.#heard.delete(endpoint);
+    this.#listening.delete(endpoint);
+  }
+
   /** Its registration has ended by way of another node, which has told of it. */
   forgotten(registration: Pick<Registration, 'id' | 'endpoint'>): void {
     this.#forget(registration);
@@ -131,7 +137,8 @@ export class DeviceLifecycle implements RegistrationListener {
       heard.size === 0 ? undefined : devices.heard(heard, node),
       listening.size === 0 ? undefined : devices.listening(listening),
     ]);
-    if (elsewhere.length > 0) this.#options.onElsewhere?.(elsewhere);
+    if (elsewhere.length === 0) return;
+    this.#options.onElsewhere?.(new Map(elsewhere.map((endpoint) => [endpoint, heard.get(endpoint) ?? 0])));
   }
 
   async close(): Promise<void> {

@@ -28,6 +28,7 @@ export class ClusterWorld {
   readonly redis: RedisServer;
   readonly #open = new Set<{ close(): Promise<void> }>();
   readonly #devices = new Set<ScriptedDevice>();
+  readonly #ending: Promise<void>[] = [];
 
   private constructor(redis: RedisServer) {
     this.redis = redis;
@@ -37,19 +38,22 @@ export class ClusterWorld {
     return new ClusterWorld(await startRedis(options));
   }
 
-  /** Starts a node that is ready when it resolves. */
-  async node(name: string, flags: readonly string[] = []): Promise<TestNode> {
+  /** Starts a node that is ready when it resolves; `coapPort` 0: any. */
+  async node(name: string, flags: readonly string[] = [], coapPort = 0): Promise<TestNode> {
+    const port = await createUdpPort({ host: '127.0.0.1', port: coapPort });
     const stores = await openRedisStores({ url: this.redis.url });
     const config = loadConfig({}, [
-      ...['--http-port', '0', '--coap-port', '0', '--data', ':memory:', '--node', name],
+      ...['--http-port', '0', '--node', name, '--redis-url', this.redis.url],
       ...flags,
     ]);
     const log = createLog((process.env['CLUSTER_LOG'] ?? 'silent') as 'silent').child({ node: name });
     const server = await startServer(config, {
       log,
       stores,
+      port,
       onEvicted: (reason) => log.warn({ reason }, 'evicted'),
     });
+    const api = new ApiClient(server.httpAddress);
     const close = async (): Promise<void> => {
       this.#open.delete(node);
       await server.close();
@@ -58,12 +62,12 @@ export class ClusterWorld {
       name,
       server,
       stores,
-      api: new ApiClient(server.httpAddress),
-      coap: server.coapUri.slice('coap://'.length),
+      api,
+      coap: port.local,
       kill: async () => {
-        // Nothing that it does at its end reaches the store, nor does any of its messages reach another node.
-        await stores.close();
-        await close();
+        // Nothing that it does at its end reaches the store, another node or a device.
+        await Promise.all([stores.close(), port.close()]);
+        this.#ending.push(close());
       },
       close,
     };
@@ -99,7 +103,7 @@ export class ClusterWorld {
 
   async close(): Promise<void> {
     await Promise.all([...this.#devices].map(({ endpoint }) => endpoint.close()));
-    await Promise.all([...this.#open].map((node) => node.close()));
+    await Promise.all([...this.#ending, ...[...this.#open].map((node) => node.close())]);
     await this.redis.close();
   }
 }
