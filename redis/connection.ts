@@ -1,20 +1,16 @@
 import { createHash } from 'node:crypto';
-import { type ChainableCommander, Cluster, Redis, type RedisOptions } from 'ioredis';
+import { type ChainableCommander, Cluster, Redis } from 'ioredis';
 import { StoreUnavailableError } from '../server/ports/errors.ts';
-import { describeAddress, type RedisAddress } from './address.ts';
+import { describeAddress } from './address.ts';
+import { type ClientOptions, type ClientSettings, createClient, type RedisClient, ready } from './client.ts';
+import { isRedirection, storeError } from './errors.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { guarded, type Script } from './script.ts';
 
-/** How long a command may take before the store counts as down, ms. */
-const COMMAND_TIMEOUT = 5_000;
-/** How long the first connection may take, ms. */
-const CONNECT_TIMEOUT = 10_000;
-/** How often a Redis Cluster is asked which master has which slots, ms. */
-const SLOTS_INTERVAL = 2_000;
-/** Longest pause between two attempts to connect again, ms. */
-const RECONNECT_PAUSE = 500;
+/** How long Redis may be silent while something is asked before it counts as down, ms. */
+const REPLY_TIMEOUT = 5_000;
 
-export type RedisClient = Redis | Cluster;
+export type { RedisClient } from './client.ts';
 export type ScriptArgument = string | number | Buffer;
 
 /** Commands that the client has, and its types do not. */
@@ -23,14 +19,11 @@ interface ScriptCommands {
   evalBuffer(source: string, keys: number, ...more: readonly ScriptArgument[]): Promise<unknown>;
 }
 
-export interface RedisOptionsGiven {
-  readonly address: RedisAddress;
+export interface RedisOptionsGiven extends ClientSettings {
   /** What all keys begin with: `sy`. */
   readonly prefix: string;
   /** Scripts fail where they touch a key that they were not given: for tests. */
   readonly guard?: boolean;
-  /** Hears why a connection was lost, or not made. */
-  readonly onError?: (error: Error) => void;
 }
 
 /** The Redis that nodes share: one connection for commands, pipelined by turn of the event loop. */
@@ -43,6 +36,7 @@ export class RedisConnection {
   readonly #others = new Set<RedisClient>();
   #replicated: Promise<RedisClient> | undefined;
   readonly #scripts = new Map<Script, { readonly source: string; readonly hash: string }>();
+  #lastError: Error | undefined;
   #waiting = 0;
   #onIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -54,11 +48,32 @@ export class RedisConnection {
     this.keys = createKeys(options.prefix);
     this.description = describeAddress(options.address);
     this.isCluster = options.address.kind === 'cluster';
+    client.on('error', (error: Error) => {
+      this.#lastError = error;
+    });
+    client.on('ready', () => {
+      this.#lastError = undefined;
+    });
+    client.on('close', () => this.#dropOthers());
+  }
+
+  /** What is down, and why as far as it is known. */
+  #where(): string {
+    if (this.#lastError === undefined) return this.description;
+    const { message } = this.#lastError;
+    const reason = message.startsWith('Socket timeout') ? `silent for ${REPLY_TIMEOUT / 1000} s` : message;
+    return `${this.description} (${reason})`;
+  }
+
+  /** Their Redis has gone too, but whoever only listens would not notice where its machine has: they connect anew. */
+  #dropOthers(): void {
+    for (const other of this.#others)
+      if (other instanceof Redis && other.status === 'ready') other.disconnect(true);
   }
 
   /** @throws StoreUnavailableError one line, where it does not answer in time */
   static async open(options: RedisOptionsGiven): Promise<RedisConnection> {
-    const client = createClient(options, { enableAutoPipelining: true, commandTimeout: COMMAND_TIMEOUT });
+    const client = createClient(options, { autoPipelining: true, replyTimeout: REPLY_TIMEOUT });
     await ready(client, options);
     return new RedisConnection(options, client);
   }
@@ -148,7 +163,7 @@ export class RedisConnection {
   }
 
   #replicatedClient(): Promise<RedisClient> {
-    this.#replicated ??= this.#another({ commandTimeout: COMMAND_TIMEOUT }).catch((error: unknown) => {
+    this.#replicated ??= this.#another({ replyTimeout: REPLY_TIMEOUT }).catch((error: unknown) => {
       this.#replicated = undefined;
       throw error;
     });
@@ -173,7 +188,7 @@ export class RedisConnection {
         return await ask();
       }
     } catch (error) {
-      throw storeError(error, what);
+      throw storeError(error, what, this.#where());
     } finally {
       this.#waiting -= 1;
       if (this.#waiting === 0) this.#onIdle?.();
@@ -216,7 +231,7 @@ export class RedisConnection {
 
   async #close(): Promise<void> {
     // A step may follow another: a connection that is idle for a turn has nothing under way.
-    const patience = AbortSignal.timeout(COMMAND_TIMEOUT);
+    const patience = AbortSignal.timeout(REPLY_TIMEOUT);
     do {
       if (this.#waiting > 0) await this.#idle(patience);
       await new Promise((resolve) => setImmediate(resolve));
@@ -239,25 +254,6 @@ export class RedisConnection {
   }
 }
 
-const unavailable =
-  /^(?:MOVED|ASK|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|MISCONF|OOM|BUSY|TRYAGAIN|UNBLOCKED|NOAUTH|WRONGPASS)\b/;
-
-/** Another Redis of the cluster has the slot now. */
-function isRedirection(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError' && /^(?:MOVED|ASK) /.test(error.message);
-}
-
-/** An answer that says what is wrong with the request is a bug; everything else is the store that cannot answer now. */
-export function storeError(error: unknown, what: string): Error {
-  if (error instanceof StoreUnavailableError) return error;
-  if (!(error instanceof Error)) return new Error(String(error));
-  const isReply = error.name === 'ReplyError';
-  if (isReply && !unavailable.test(error.message)) {
-    return new Error(`Redis refused ${what}: ${error.message}`, { cause: error });
-  }
-  return new StoreUnavailableError(`Redis does not answer: ${error.message}`, { cause: error });
-}
-
 /** What the script answered, and how many replicas have what it wrote. */
 async function both(
   pipeline: ChainableCommander,
@@ -267,114 +263,4 @@ async function both(
   const failure = ran?.[0] ?? waited?.[0];
   if (failure) throw failure;
   return { reply: ran?.[1], replicas: Number(waited?.[1]) };
-}
-
-type ClientOptions = Pick<RedisOptions, 'enableAutoPipelining' | 'commandTimeout'> & {
-  readonly shardedSubscribers?: boolean;
-};
-
-function createClient({ address, onError }: RedisOptionsGiven, given: ClientOptions): RedisClient {
-  const { shardedSubscribers = false, ...more } = given;
-  const { username, password, tls } = address;
-  const access = {
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-    ...(tls && { tls: {} }),
-  };
-  // What cannot be answered now is refused at once: the device, or the caller, asks again.
-  const patience = {
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    lazyConnect: true,
-  };
-  const retryStrategy = (attempt: number): number => Math.min(attempt * 50, RECONNECT_PAUSE);
-  const client = make();
-  client.on('error', (error: Error) => onError?.(error));
-  return client;
-
-  function make(): RedisClient {
-    switch (address.kind) {
-      case 'single':
-        return new Redis({
-          ...patience,
-          ...more,
-          ...access,
-          retryStrategy,
-          host: address.host,
-          port: address.port,
-          db: address.db,
-        });
-      case 'sentinel':
-        return new Redis({
-          ...patience,
-          ...more,
-          ...access,
-          retryStrategy,
-          sentinelRetryStrategy: retryStrategy,
-          sentinels: [...address.sentinels],
-          name: address.name,
-          db: address.db,
-          // A master that was demoted while we were connected to it.
-          reconnectOnError: (error) => error.message.startsWith('READONLY'),
-        });
-      case 'cluster': {
-        const { enableAutoPipelining = false, commandTimeout } = more;
-        return new Cluster([...address.nodes], {
-          lazyConnect: true,
-          enableOfflineQueue: false,
-          enableAutoPipelining,
-          shardedSubscribers,
-          clusterRetryStrategy: retryStrategy,
-          slotsRefreshTimeout: 2_000,
-          // Who has taken over from a master that is gone.
-          slotsRefreshInterval: SLOTS_INTERVAL,
-          redisOptions: {
-            ...access,
-            autoResendUnfulfilledCommands: false,
-            maxRetriesPerRequest: 0,
-            ...(commandTimeout !== undefined && { commandTimeout }),
-          },
-        });
-      }
-    }
-  }
-}
-
-async function ready(
-  client: RedisClient,
-  { address }: RedisOptionsGiven,
-  signal?: AbortSignal,
-): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  let last: Error | undefined;
-  let giveUp: (() => void) | undefined;
-  const note = (error: Error): void => {
-    last = error;
-  };
-  client.on('error', note);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      timer = setTimeout(
-        () => reject(last ?? new Error(`no answer within ${CONNECT_TIMEOUT / 1000} s`)),
-        CONNECT_TIMEOUT,
-      );
-      client.once('ready', resolve);
-      giveUp = () => reject(new Error('it was given up'));
-      if (signal?.aborted === true) giveUp();
-      signal?.addEventListener('abort', giveUp, { once: true });
-      // It goes on trying by itself; what is wrong comes by 'error'.
-      client.connect().catch(note);
-    });
-  } catch (error) {
-    client.disconnect();
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StoreUnavailableError(`${describeAddress(address)} cannot be reached: ${reason}`, {
-      cause: error,
-    });
-  } finally {
-    clearTimeout(timer);
-    if (giveUp !== undefined) signal?.removeEventListener('abort', giveUp);
-    client.off('error', note);
-  }
 }

@@ -1,6 +1,7 @@
 import type { Following } from '../server/ports/cluster-ports.ts';
 import { StoreUnavailableError } from '../server/ports/errors.ts';
-import { type RedisClient, type RedisConnection, storeError } from './connection.ts';
+import type { RedisClient, RedisConnection } from './connection.ts';
+import { storeError } from './errors.ts';
 
 /** How long Redis holds a question for what is new, ms. */
 const BLOCK = 5_000;

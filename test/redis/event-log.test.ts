@@ -3,9 +3,11 @@ import { parseRedisAddress } from '../../redis/address.ts';
 import { RedisConnection } from '../../redis/connection.ts';
 import { RedisEventLog } from '../../redis/event-log.ts';
 import { isInstalled } from '../../scripts/requirements.ts';
+import { StoreUnavailableError } from '../../server/ports/errors.ts';
 import type { StoredEvent } from '../../server/ports/event-log.ts';
 import { describeEventLog } from '../contract/event-log.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
+import { until } from '../support/until.ts';
 import { describeOnRedis } from './engines.ts';
 
 describeOnRedis(describeEventLog, (redis) => ({ events: new RedisEventLog(redis) }));
@@ -131,9 +133,14 @@ describe.skipIf(!isInstalled('redis-server'))('the event log on a Redis of its o
     // It answers nothing, and carries out what it was given when it goes on.
     server.pause();
     const refused = events.append(batch);
-    await expect(refused).rejects.toThrow('does not answer');
+    await expect(refused).rejects.toThrow(StoreUnavailableError);
     server.resume();
-    const ids = await events.append(batch);
+    const ids = await until('the store answers again', () =>
+      events.append(batch).catch((error: unknown) => {
+        if (error instanceof StoreUnavailableError) return undefined;
+        throw error;
+      }),
+    );
     expect((await events.read({ after: 0, limit: 10 })).map(({ id }) => id)).toEqual([1, ...ids]);
     await events.append(batch);
     expect(await events.read({ after: 0, limit: 10 })).toHaveLength(5);

@@ -33,6 +33,13 @@ describe.skipIf(!isInstalled('redis-server'))('when Redis is away', { timeout: 1
     await server.kill();
     await expect(stores.registrations.byEndpoint('a')).rejects.toThrow(StoreUnavailableError);
     await expect(stores.devices.list({ now: start, limit: 5 })).rejects.toThrow(StoreUnavailableError);
+    await until('the reason is known', () =>
+      stores.check().then(
+        () => false,
+        (error: Error) =>
+          /^Redis at 127\.0\.0\.1:\d+ \(.*ECONNREFUSED.*\) is not connected$/.test(error.message),
+      ),
+    );
     await expect(stores.registrations.register(aRegistration('b'))).rejects.toThrow(StoreUnavailableError);
     await server.start();
     await answers(stores);
@@ -70,7 +77,9 @@ describe.skipIf(!isInstalled('redis-server'))('when Redis is away', { timeout: 1
   test('one that hangs is given up after some seconds', async () => {
     const { server, stores } = await durable();
     server.pause();
-    await expect(stores.registrations.byEndpoint('a')).rejects.toThrow(StoreUnavailableError);
+    await expect(stores.registrations.byEndpoint('a')).rejects.toThrow(/^Redis at 127\.0\.0\.1:\d+/);
+    // Nobody waits for it any more until it is there again.
+    await expect(stores.registrations.byEndpoint('a')).rejects.toThrow(/is not connected$/);
     server.resume();
     await answers(stores);
   });
