@@ -9,8 +9,9 @@ import { loadScript } from './script.ts';
 const takeDue = loadScript('history-take', 'history');
 const storeRollUps = loadScript('history-store', 'history');
 
-/** Quarters of one series that are rolled up in one go. */
+/** Quarters of one series, and bytes of their readings, that are rolled up in one go. */
 const quartersAtOnce = 8;
+const bytesAtOnce = 1_048_576;
 /** Bytes of readings that are put together into one member: a query for few of them reads no more. */
 const memberBytes = 65_536;
 
@@ -41,7 +42,7 @@ export class HistoryRollUps {
       const [round, starts, members] = (await this.#redis.runBuffer(
         takeDue,
         [keys.meta, keys.due, keys.taken, keys.readings(id), keys.dueOf(id)],
-        [id, after, numberText(before), quartersAtOnce, memberSpan],
+        [id, after, numberText(before), quartersAtOnce, memberSpan, bytesAtOnce],
       )) as [number, Buffer[], Buffer[]];
       const last = starts.at(-1);
       if (last === undefined) return;

@@ -2,7 +2,7 @@
 -- Roll-ups of a series, with the readings of quarters that are due, all of one moment.
 -- KEYS 1: hash id → state, 2: the series' readings, 3: its roll-ups, 4: its quarters that are due
 -- ARGV 1: id, 2: quarters that begin at or after, 3: and before, 4: 1 with their minutes, 5: how many may be due,
---   6: by how much a record may end after its first reading
+--   6: by how much a member may end after its first reading
 -- RETURNS the state, empty where there is no such series; 1 where more are due, and then nothing else; roll-ups; starts
 --   of quarters that are due; members with their readings
 local state = redis.call('HGET', KEYS[1], ARGV[1])
@@ -20,15 +20,4 @@ if ARGV[4] ~= '1' then
     rollUps[i] = string.sub(rollUp, 1, summary)
   end
 end
-local readings = {}
-local from = -math.huge
-for _, start in ipairs(due) do
-  local past = tonumber(start) + quarter + tonumber(ARGV[6])
-  -- What the quarter before had is not read again.
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2],
-    exact(math.max(from, tonumber(start))), '(' .. exact(past))) do
-    readings[#readings + 1] = member
-  end
-  from = past
-end
-return { state, 0, rollUps, due, readings }
+return { state, 0, rollUps, due, (membersOf(KEYS[2], due, tonumber(ARGV[6]), math.huge)) }

@@ -2,8 +2,8 @@
 -- Takes quarters of a series that are due, to be rolled up; by the round it is known whether they got readings meanwhile.
 -- KEYS 1: hash id → state, 2: sorted set id → when the earliest quarter begins that is due, 3: hash of quarters that are
 --   being rolled up, 4: the series' readings, 5: its quarters that are due
--- ARGV 1: id, 2: begins after, 3: begins before, 4: how many at most, 5: by how much a record may end after its first
---   reading
+-- ARGV 1: id, 2: begins after, 3: begins before, 4: how many at most, 5: by how much a member may end after its first
+--   reading, 6: bytes of readings at most, but for those of one quarter
 -- RETURNS round, starts of the quarters, members with their readings
 local bytes = redis.call('HGET', KEYS[1], ARGV[1])
 if not bytes then
@@ -19,16 +19,10 @@ local state = decodeState(bytes)
 state.dueFrom, state.dueTo = math.huge, -math.huge
 redis.call('HSET', KEYS[1], ARGV[1], encodeState(state))
 local round = redis.call('HINCRBY', KEYS[3], 'round', 1)
-local readings = {}
-local from = -math.huge
-for _, start in ipairs(starts) do
-  redis.call('HSET', KEYS[3], ARGV[1] .. ' ' .. start, round)
-  local past = tonumber(start) + quarter + tonumber(ARGV[5])
-  -- What the quarter before had is not read again.
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4],
-    exact(math.max(from, tonumber(start))), '(' .. exact(past))) do
-    readings[#readings + 1] = member
-  end
-  from = past
+local readings, count = membersOf(KEYS[4], starts, tonumber(ARGV[5]), tonumber(ARGV[6]))
+local taken = {}
+for i = 1, count do
+  taken[i] = starts[i]
+  redis.call('HSET', KEYS[3], ARGV[1] .. ' ' .. starts[i], round)
 end
-return { round, starts, readings }
+return { round, taken, readings }

@@ -3,7 +3,7 @@
 -- KEYS 1: hash endpoint → JSON object path → id, 2: hash id → state, 3: sorted set id → when the earliest quarter begins
 --   that is due, 4: hash of bytes by hour, 5: the series' readings, 6: its roll-ups, 7: its quarters that are due
 -- ARGV 1: id, 2: readings taken before go, 3: quarters that begin before go, 4: members that one step removes, 5: by how
---   much a record may end after its first reading
+--   much a member may end after its first reading
 -- RETURNS 0 when it is done, 1 where there is more, 2 where quarters are due that must be rolled up before
 local id, before, rollUpsBefore, budget = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local bytes = redis.call('HGET', KEYS[2], id)
@@ -28,25 +28,6 @@ local function drop(key, kind, time)
   end
   return #rows == 2 * budget
 end
--- When the first reading of a member was taken, of all its records.
-local function firstOf(member)
-  local first = math.huge
-  local at = 1
-  while at <= #member do
-    local length = struct.unpack('<I4', member, at)
-    local body = at + 14
-    local time
-    if string.byte(member, body) == 1 then
-      time = struct.unpack('<d', member, body + 16)
-    else
-      time = tonumber(string.match(member, '^%[%[([^,]+),', body + 1))
-    end
-    first = math.min(first, time)
-    at = body + length
-  end
-  return first
-end
-
 if state.oldest < before then
   if #redis.call('ZRANGEBYSCORE', KEYS[7], '-inf', '(' .. exact(before), 'LIMIT', 0, 1) > 0 then
     return 2

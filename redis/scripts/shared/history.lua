@@ -37,3 +37,55 @@ local function writeSizes(key)
     end
   end
 end
+
+-- When the first reading of a member was taken, of all its records.
+local function firstOf(member)
+  local first = math.huge
+  local at = 1
+  while at <= #member do
+    local length = struct.unpack('<I4', member, at)
+    local body = at + 14
+    local time
+    if string.byte(member, body) == 1 then
+      time = struct.unpack('<d', member, body + 16)
+    else
+      time = tonumber(string.match(member, '^%[%[([^,]+),', body + 1))
+    end
+    first = math.min(first, time)
+    at = body + length
+  end
+  return first
+end
+
+-- Members of `key` that have readings of quarters, each once, and how many of the quarters these are of: no more than
+-- what `most` bytes hold, but for the first. The quarters are given by their starts, in order; `span`: by how much a
+-- member may end after its first reading.
+local function membersOf(key, starts, span, most)
+  local found, met, bytes = {}, {}, 0
+  local function add(member)
+    if not met[member] then
+      met[member] = true
+      found[#found + 1] = member
+      bytes = bytes + #member
+    end
+  end
+  for index, text in ipairs(starts) do
+    local past = tonumber(text) + quarter
+    for _, member in ipairs(redis.call('ZRANGEBYSCORE', key, text, '(' .. exact(past))) do
+      add(member)
+    end
+    local isLast = index == #starts or bytes > most
+    -- What ends later is met in the next quarter, where that is one of them.
+    if isLast or tonumber(starts[index + 1]) > past then
+      for _, member in ipairs(redis.call('ZRANGEBYSCORE', key, exact(past), '(' .. exact(past + span))) do
+        if firstOf(member) < past then
+          add(member)
+        end
+      end
+    end
+    if isLast then
+      return found, index
+    end
+  end
+  return found, 0
+end
