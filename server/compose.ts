@@ -14,6 +14,7 @@ import { composeCluster } from './cluster/compose-cluster.ts';
 import { composeDevices, type Devices } from './cluster/compose-devices.ts';
 import { composeLeader } from './cluster/compose-leader.ts';
 import { followCluster } from './cluster/follow-cluster.ts';
+import { atOnce } from './cluster/leader-service.ts';
 import { ownedServices, ownedTraces } from './cluster/owned-services.ts';
 import { sharePort } from './cluster/shared-port.ts';
 import { sharedTraces } from './cluster/shared-traces.ts';
@@ -134,8 +135,9 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     log: stores.log,
     shared: sharing !== undefined,
     projection,
-    led: clustering.led('projection', ['flushTo'], projection),
+    led: clustering.led('projection', ['flushTo'], projection, atOnce),
     logger: telemetryLog,
+    clock,
   });
   const levelStores = levelWithLog(stores, level);
 

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { Cluster, ClusterNode } from './cluster.ts';
-import { type LeaderLink, ledService, type Remote } from './leader-service.ts';
+import { type atOnce, type LeaderLink, ledService, type Remote } from './leader-service.ts';
 import { LoadMeter } from './load-meter.ts';
 import { Seat } from './seat.ts';
 import { severalNodes } from './several-nodes.ts';
@@ -31,6 +31,7 @@ export interface Clustering {
     service: string,
     methods: readonly Name[],
     whole: T,
+    limits?: typeof atOnce,
   ): Remote<Pick<T, Name>>;
   /** As `GET /api/cluster` shows it. */
   cluster(lag: () => number): Cluster;
@@ -62,10 +63,10 @@ export async function composeCluster(
   return {
     seat,
     sharing: others === undefined ? undefined : seat.node,
-    led: (service, methods, whole) => {
+    led: (service, methods, whole, limits) => {
       if (others === undefined) return whole as unknown as Remote<typeof whole>;
       const link: LeaderLink = { node: seat.node, rpc: others.rpc, leases: others.ports.leases, clock };
-      return ledService(link, service, methods, () => (leadership.leads ? whole : undefined));
+      return ledService(link, service, methods, () => (leadership.leads ? whole : undefined), limits);
     },
     cluster: (lag) =>
       others === undefined

@@ -102,10 +102,13 @@ function sharedDevices(
     onHandedOver: (registration) => parts().reconciler.takenOver(registration),
   });
   rpc.serve('commands', { isUnderWay: ([id]) => parts().dispatcher.isUnderWay(id as string) });
-  seat.onGone(() => {
-    // One node looks; the others come to it when a device speaks to them.
+  // One node looks; the others come to it when a device speaks to them.
+  const lookAnew = (): void => {
     if (seat.leadership.leads) parts().dispatcher.nodeGone();
-  });
+  };
+  seat.onGone(lookAnew);
+  seat.onSilent(lookAnew);
+  seat.leadership.onChanged(lookAnew);
   const inBackground = (work: Promise<unknown>, what: string): void => {
     work.catch((error: unknown) => {
       if (error instanceof StoreUnavailableError) log.warn({ error }, `${what}: the store is away`);

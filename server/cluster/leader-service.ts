@@ -1,12 +1,14 @@
 import type { Clock } from '../../protocol/clock.ts';
 import { type Leases, NodeUnreachableError } from '../ports/cluster-ports.ts';
-import { leaseName } from './leadership.ts';
+import { leaseName, nameOfHolder } from './leadership.ts';
 import type { Rpc } from './rpc.ts';
 
-/** How long whoever asks waits for a leader, ms: the lease of one that died runs out within that time. */
+/** How long whoever asks waits for a leader, ms: another one takes the place of one that died within that time. */
 const PATIENCE = 12_000;
 /** How long the leader may take, ms. */
 const TIMEOUT = 30_000;
+/** Of what is no use later: asked once, and not waited for long, ms. */
+export const atOnce = { patience: 0, timeout: 3_000 };
 const AGAIN = 250;
 
 /** The methods of a service, as another node can ask for them. */
@@ -41,6 +43,7 @@ export function ledService<T extends object, Name extends keyof T & string>(
   service: string,
   methods: readonly Name[],
   current: () => T | undefined,
+  { patience, timeout }: typeof atOnce = { patience: PATIENCE, timeout: TIMEOUT },
 ): Remote<Pick<T, Name>> {
   const { rpc, clock } = link;
   const run = (name: Name, args: readonly unknown[]): unknown => {
@@ -53,16 +56,16 @@ export function ledService<T extends object, Name extends keyof T & string>(
     Object.fromEntries(methods.map((name) => [name, (args: readonly unknown[]) => run(name, args)])),
   );
   const ask = async (name: Name, args: readonly unknown[]): Promise<unknown> => {
-    const deadline = clock.now() + PATIENCE;
+    const deadline = clock.now() + patience;
     for (;;) {
       try {
         if (current() !== undefined) return await run(name, args);
         const leader = await leaderOf(link);
         if (leader === undefined) throw new NodeUnreachableError('no node leads now', true);
-        return await rpc.call(leader, service, name, args, { timeout: TIMEOUT });
+        return await rpc.call(leader, service, name, args, { timeout });
       } catch (error) {
         // Nobody was there to ask: another one takes the lead within seconds.
-        if (!(error instanceof NodeUnreachableError) || !error.gone || clock.now() > deadline) throw error;
+        if (!(error instanceof NodeUnreachableError) || !error.gone || clock.now() >= deadline) throw error;
         await new Promise<void>((resolve) => clock.setTimer(AGAIN, resolve));
       }
     }
@@ -75,6 +78,5 @@ export function ledService<T extends object, Name extends keyof T & string>(
 /** Name of the node that leads; undefined where none does now. */
 export async function leaderOf({ leases }: Pick<LeaderLink, 'leases'>): Promise<string | undefined> {
   const holder = await leases.holder(leaseName);
-  // `name incarnation`; a name may have spaces.
-  return holder?.slice(0, holder.lastIndexOf(' '));
+  return holder === undefined ? undefined : nameOfHolder(holder);
 }

@@ -24,8 +24,15 @@ export interface LeadershipOptions {
   readonly leases: Leases | undefined;
   /** Unique to this process; begins with the node's name and a space. */
   readonly holder: string;
+  /** Whether the process that holds the lease is there. @throws StoreUnavailableError */
+  readonly isThere: (holder: string) => Promise<boolean>;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** The node of a holder: `name incarnation`; a name may have spaces. */
+export function nameOfHolder(holder: string): string {
+  return holder.slice(0, holder.lastIndexOf(' '));
 }
 
 /**
@@ -114,6 +121,12 @@ export class Leadership {
     let fence: number | undefined;
     try {
       fence = await leases?.take(leaseName, holder, LEASE);
+      // One that was killed does not give it back.
+      const other = fence === undefined ? await leases?.holder(leaseName) : undefined;
+      if (other !== undefined && other !== holder && !(await this.#options.isThere(other))) {
+        await leases?.release(leaseName, other);
+        fence = await leases?.take(leaseName, holder, LEASE);
+      }
     } catch (error) {
       if (clock.now() >= this.#until) this.#follow(false);
       throw error;

@@ -7,6 +7,8 @@ import type { MemberNode, Membership, NodeInfo } from '../ports/cluster-ports.ts
 const BEAT = 2_000;
 /** Without a beat for so long it counts as gone, ms. */
 export const MEMBER_TTL = 10_000;
+/** After so many looks at which it did not listen a node is taken to be gone: one that connects anew listens again. */
+const UNHEARD = 2;
 /** How often a name is asked for that another process has, ms. */
 const JOIN_RETRY = 500;
 
@@ -16,8 +18,12 @@ export interface ClusterMembersOptions {
   readonly log: Logger;
   /** What this node says of itself now. */
   readonly info: () => NodeInfo;
-  /** Whether a process listens by this node's name, so that one before has not ended yet. */
-  readonly isTaken: () => Promise<boolean>;
+  /** No process of this node's name is there any more, as whoever starts it knows. */
+  readonly takeOver: boolean;
+  /** Whether a process listens by that name. @throws StoreUnavailableError */
+  readonly listens: (name: string) => Promise<boolean>;
+  /** A member listens no more, as one that was killed: it will be gone soon. */
+  readonly onSilent: () => void;
   /** The others have changed: somebody came, goes, or is gone. */
   readonly onChanged: (gone: readonly MemberNode[]) => void;
   /** A node that was a member is gone without a word; told to one node of the cluster alone. */
@@ -31,10 +37,13 @@ export class ClusterMembers {
   readonly #options: ClusterMembersOptions;
   #self: MemberNode | undefined;
   #all: readonly MemberNode[] = [];
+  /** Members that did not listen at the last looks, and at how many of them. */
+  readonly #unheard = new Map<string, number>();
   /** CoAP addresses of nodes that are, or were, members. */
   readonly #addresses = new Map<string, string>();
   #timer: Timer | undefined;
   #beating: Promise<void> | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
   /** `Clock.now` since when its own beats have come in time. */
   #steadySince = Number.POSITIVE_INFINITY;
   #lastBeat = Number.NEGATIVE_INFINITY;
@@ -50,11 +59,11 @@ export class ClusterMembers {
    * @throws ConflictError a node of this name lives; StoreUnavailableError
    */
   async join(): Promise<MemberNode> {
-    const { clock, log, isTaken, info, membership } = this.#options;
+    const { clock, log, listens, takeOver, info, membership } = this.#options;
     const deadline = clock.now() + MEMBER_TTL + BEAT;
     for (let told = false; ; ) {
       try {
-        const self = await this.#join(!(await isTaken()));
+        const self = await this.#join(takeOver || !(await listens(info().name)));
         this.#timer = clock.setTimer(BEAT, () => this.#tick());
         for (const [name, coap] of await membership.addresses()) this.#addresses.set(name, coap);
         await this.refresh();
@@ -96,6 +105,11 @@ export class ClusterMembers {
     return this.#all.find((member) => member.name === name);
   }
 
+  /** Whether it is a member that listens, as far as is known. */
+  isThere(name: string): boolean {
+    return this.get(name) !== undefined && (this.#unheard.get(name) ?? 0) < UNHEARD;
+  }
+
   /** Whether devices reach that node at the address by which they reach this one; of one that is gone as last known. */
   sharesAddress(name: string): boolean {
     return name === this.self.name || this.#addresses.get(name) === this.self.coap;
@@ -121,7 +135,14 @@ export class ClusterMembers {
   }
 
   /** Says at once what has changed of this node. @throws StoreUnavailableError */
-  async beat(): Promise<void> {
+  beat(): Promise<void> {
+    // One after the other: what was said last counts.
+    const turn = this.#turn.then(() => this.#beat());
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #beat(): Promise<void> {
     const { membership, info, clock, onEvicted, log } = this.#options;
     const now = clock.now();
     // It was held up, or the store was away: others may be late as well, and are not buried for it.
@@ -163,6 +184,26 @@ export class ClusterMembers {
       for (const node of await membership.bury()) onBuried(node);
     }
     await this.refresh();
+    await this.#listen();
+  }
+
+  /** A process that was killed listens no more, long before its time is over. */
+  async #listen(): Promise<void> {
+    const { listens, onSilent } = this.#options;
+    let silent = false;
+    const others = this.#all.filter(({ name }) => name !== this.self.name);
+    await Promise.all(
+      others.map(async ({ name }) => {
+        if (await listens(name)) this.#unheard.delete(name);
+        else {
+          const times = (this.#unheard.get(name) ?? 0) + 1;
+          this.#unheard.set(name, times);
+          if (times === UNHEARD) silent = true;
+        }
+      }),
+    );
+    for (const name of this.#unheard.keys()) if (this.get(name) === undefined) this.#unheard.delete(name);
+    if (silent) onSilent();
   }
 }
 

@@ -24,7 +24,7 @@ export type ReleaseReason =
 
 export interface OwnershipOptions {
   readonly node: string;
-  readonly members: Pick<ClusterMembers, 'get' | 'sharesAddress'>;
+  readonly members: Pick<ClusterMembers, 'isThere' | 'sharesAddress'>;
   readonly rpc: Pick<Rpc, 'call' | 'serve'>;
   readonly registrations: Pick<RegistrationStore, 'byId' | 'byEndpoint' | 'claim'>;
   readonly log: Logger;
@@ -107,7 +107,7 @@ export class Ownership {
    */
   async claimFromGone(registration: Registration, silent = false): Promise<Registration | undefined> {
     const { members, registrations, node } = this.#options;
-    if (!silent && members.get(registration.node) !== undefined) return undefined;
+    if (!silent && members.isThere(registration.node)) return undefined;
     if (!members.sharesAddress(registration.node)) return undefined;
     const claimed = await registrations.claim(registration.id, node, registration.node);
     if (claimed === undefined) return undefined;

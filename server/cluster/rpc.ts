@@ -108,6 +108,12 @@ export class Rpc {
     return this.#options.bus.tell(node, this.#encode({ kind: 'tell', service, method, args }));
   }
 
+  /** Whether a process listens by that name. @throws StoreUnavailableError */
+  listens(node: string): Promise<boolean> {
+    // Nobody serves it, and nobody minds.
+    return this.tell(node, '', 'listens', []);
+  }
+
   /** Best effort, to all other nodes. @throws StoreUnavailableError */
   tellAll(service: string, method: string, args: readonly unknown[]): Promise<void> {
     return this.#options.bus.tellAll(this.#encode({ kind: 'tell', service, method, args }));

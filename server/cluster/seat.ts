@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { ClusterPorts, MemberNode, NodeInfo } from '../ports/cluster-ports.ts';
-import { Leadership } from './leadership.ts';
+import { Leadership, nameOfHolder } from './leadership.ts';
 import type { LoadMeter } from './load-meter.ts';
 import { ClusterMembers } from './members.ts';
 import { Rpc } from './rpc.ts';
@@ -36,6 +36,7 @@ export class Seat {
   readonly others: Others | undefined;
   readonly #info: () => NodeInfo;
   readonly #goneListeners: ((gone: readonly MemberNode[]) => void)[] = [];
+  readonly #silentListeners: (() => void)[] = [];
   readonly #buriedListeners: ((node: MemberNode) => void)[] = [];
   #http = '';
   #state: NodeInfo['state'] = 'up';
@@ -54,6 +55,7 @@ export class Seat {
     this.leadership = new Leadership({
       leases: ports?.leases,
       holder: `${about.name} ${incarnation}`,
+      isThere: async (holder) => this.others?.rpc.listens(nameOfHolder(holder)) ?? true,
       clock,
       log,
     });
@@ -67,7 +69,11 @@ export class Seat {
       clock,
       log,
       info: this.#info,
-      isTaken: async () => !takeOver && ports.bus.tell(about.name, new Uint8Array(0)),
+      takeOver,
+      listens: (name) => rpc.listens(name),
+      onSilent: () => {
+        for (const listener of this.#silentListeners) listener();
+      },
       onChanged: (gone) => {
         if (gone.length > 0) for (const listener of this.#goneListeners) listener(gone);
       },
@@ -119,6 +125,11 @@ export class Seat {
   /** These are members no more, as this node has seen. */
   onGone(listener: (gone: readonly MemberNode[]) => void): void {
     this.#goneListeners.push(listener);
+  }
+
+  /** A member listens no more. */
+  onSilent(listener: () => void): void {
+    this.#silentListeners.push(listener);
   }
 
   /** This one is gone without a word; told to one node of the cluster alone. */

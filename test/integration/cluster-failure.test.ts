@@ -98,8 +98,17 @@ describe('a node that is killed', () => {
       device.answers.set(REBOOT, changed);
       await until('it has ended', async () => (await state(two, reboot)) === 'unknown', LIMIT);
       expect(device.asked.filter((asked) => asked === REBOOT)).toHaveLength(1);
-      const { items } = await two.api.get<{ items: ApiEvent[] }>('/api/event-log?types=node');
-      expect(items.map(({ data }) => data['node'])).toContainEqual({ name: 'one', state: 'gone' });
+      await until(
+        'the end of both is told',
+        async () => {
+          const { items } = await two.api.get<{ items: ApiEvent[] }>('/api/event-log?types=node');
+          const told = items.map(({ data }) => data['node'] as { name: string; state: string });
+          return ['one', 'three'].every((name) =>
+            told.some((one) => one.name === name && one.state === 'gone'),
+          );
+        },
+        LIMIT,
+      );
     },
     LIMIT,
   );
