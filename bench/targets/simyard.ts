@@ -4,13 +4,13 @@ import { createLog } from '../../server/log.ts';
 import { startServer } from '../../server/main.ts';
 import { reportTo } from './report.ts';
 
-const folder = process.argv[2] ?? ':memory:';
+const [folder = ':memory:', node = 'bench'] = process.argv.slice(2);
 const config = loadConfig({}, [
   '--coap-port',
   '0',
   '--http-port',
   '0',
-  ...(folder.startsWith('redis') ? ['--redis-url', folder] : ['--data', folder]),
+  ...(folder.startsWith('redis') ? ['--redis-url', folder, '--node', node] : ['--data', folder]),
   '--log-level',
   'error',
 ]);
