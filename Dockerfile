@@ -7,6 +7,7 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY protocol protocol
 COPY objects objects
+COPY redis redis
 COPY server server
 COPY web web
 RUN node node_modules/vite/bin/vite.js build web
@@ -18,6 +19,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 COPY protocol protocol
 COPY objects objects
+COPY redis redis
 COPY server server
 COPY client client
 COPY --from=build /simyard/web/dist web/dist

@@ -106,11 +106,13 @@ describe('docker-compose.yml', () => {
     expect(new URL(source.url).hostname in services).toBe(true);
   });
 
-  test('lets Prometheus ask for the metrics by the name that it has for the server', () => {
+  test('lets Prometheus ask for the metrics by the names that it has for the nodes', () => {
     const { scrape_configs } = parse(read('monitoring/prometheus/prometheus.yml'));
-    const [host = ''] = scrape_configs[0].static_configs[0].targets[0].split(':');
-    expect(Object.keys(services)).toContain(host);
-    expect(services.server.environment.SIMYARD_ALLOWED_HOSTS.split(',')).toContain(host);
+    const targets = scrape_configs[0].static_configs[0].targets as string[];
+    for (const [host = ''] of targets.map((target) => target.split(':'))) {
+      expect(Object.keys(services)).toContain(host);
+      expect(services[host].environment.SIMYARD_ALLOWED_HOSTS.split(',')).toContain(host);
+    }
   });
 });
 

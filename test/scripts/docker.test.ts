@@ -20,7 +20,7 @@ interface Compose {
   readonly volumes: Readonly<Record<string, unknown>>;
 }
 
-const compose = parse(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), {
+const compose = parse(readFileSync(join(root, 'docker-compose.single.yml'), 'utf8'), {
   uniqueKeys: true,
 }) as Compose;
 const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8');
@@ -28,7 +28,7 @@ const instructions = dockerfile.split('\n').map((line) => line.trim().split(/\s+
 const server = compose.services.server;
 const modem = compose.services.modem;
 
-describe('docker-compose.yml', () => {
+describe('docker-compose.single.yml', () => {
   test('starts a server and a modem', () => {
     const always = Object.entries(compose.services).filter(([, { profiles }]) => profiles === undefined);
     expect(always.map(([name]) => name)).toEqual(['server', 'modem']);
@@ -74,7 +74,7 @@ describe('the Dockerfile', () => {
 
   test('holds every folder that the server and the client import from', () => {
     const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
-    for (const folder of ['protocol', 'objects', 'server', 'client']) {
+    for (const folder of ['protocol', 'objects', 'redis', 'server', 'client']) {
       expect(last).toContain(`COPY ${folder} ${folder}\n`);
     }
     expect(last).toContain('web/dist web/dist');

@@ -10,6 +10,8 @@ const packages: Readonly<Record<string, string>> = {
   // Generate and use a client of the API's document (with the formatter that it calls), and fuzz the API by it.
   'openapi-python-client': '0.29.1',
   ruff: '0.17.6',
+  // The schemas of Kubernetes, for deploy/kubernetes.
+  'kubernetes-validate': '1.37.0',
   schemathesis: '4.32.5',
 };
 
