@@ -3,10 +3,11 @@ import { StoreUnavailableError } from '../server/ports/errors.ts';
 import type { Displacement } from '../server/ports/registration-store.ts';
 import { bucketKeys } from './buckets.ts';
 import type { RedisConnection } from './connection.ts';
+import { decodeLocation } from './registration-row.ts';
 import { loadScript } from './script.ts';
 
 const claimAddress = loadScript('claim-address', 'bucket', 'address');
-const leaveAddress = loadScript('leave-address', 'bucket');
+const leaveAddress = loadScript('leave-address', 'bucket', 'address');
 const settleAddress = loadScript('settle-address', 'bucket');
 const markAddress = loadScript('mark-address', 'bucket');
 
@@ -68,12 +69,19 @@ export class AddressBook {
   }
 
   /**
-   * It is nobody's from now on, if it was this device's. Where the store does not answer it stays: whoever asks for it
-   * finds that the device is not there, and the next claim takes it.
+   * It is nobody's from now on, if it was this device's and that has not come back. Where the store does not answer it
+   * stays: whoever asks for it finds that the device is not there, and the next claim takes it.
    */
   async leave(address: string, endpoint: string): Promise<void> {
     try {
-      await this.#redis.run(leaveAddress, [this.#key(address)], [address, encodeEndpoint(endpoint)]);
+      const registrations = this.#redis.keys.bucket(bucketOf(endpoint), 'registrations');
+      const keys = this.#redis.isCluster ? [this.#key(address)] : [this.#key(address), registrations];
+      const left = await this.#redis.run(leaveAddress, keys, [address, endpoint]);
+      if (left !== 1 || !this.#redis.isCluster) return;
+      // The device's bucket is elsewhere: who came back before this has claimed what was left now.
+      const row = await this.#redis.call((client) => client.hget(registrations, endpoint));
+      if (row === null || decodeLocation(row).address !== address) return;
+      await this.settle(address, endpoint, await this.claim(address, endpoint), true);
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
     }

@@ -34,7 +34,7 @@ export const standardListening = 93_000;
 export function encodeRegistration(registration: Registration): string {
   const { smsNumber, identity, profiles } = registration;
   return [
-    registration.id,
+    oneLine(registration.id),
     oneLine(registration.address),
     oneLine(registration.node),
     registration.lifetime,
@@ -136,8 +136,8 @@ function decodeLinks(text: string): readonly Link[] {
   );
 }
 
-/** @throws RangeError it has a line break, which no address and no name of a node has */
+/** @throws RangeError it has a line break, which no id, no address and no name of a node has */
 function oneLine(text: string): string {
-  if (text.includes('\n')) throw new RangeError('an address or the name of a node has a line break');
+  if (text.includes('\n')) throw new RangeError('an id, an address or the name of a node has a line break');
   return text;
 }
