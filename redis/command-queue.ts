@@ -3,7 +3,7 @@ import { BusyError } from '../protocol/errors.ts';
 import { bucketOf } from '../server/ports/bucket.ts';
 import type { Command, CommandQueue, CommandTransition, NewCommand } from '../server/ports/command-queue.ts';
 import { decodeCursor, encodeCursor, foreignCursor } from '../server/ports/cursor.ts';
-import { allBuckets, bucketKeys } from './buckets.ts';
+import { allBuckets, bucketKeys, runForBuckets } from './buckets.ts';
 import { bucketOfCommand, decodeCommand, encodeFixed, newCommandId } from './command-record.ts';
 import type { RedisConnection } from './connection.ts';
 import { compareNewest, newestFirst, type Placed } from './newest-first.ts';
@@ -30,22 +30,30 @@ const transition = loadScript('command-transition');
 const readHead = loadScript('command-head');
 const lookFor = loadScript('command-list');
 const remove = loadScript('command-remove');
+const readEach = loadScript('read-each');
 
 const names = {
   enqueue: [
-    ...['commands', 'commands:about', 'commands:order', 'commands:open', 'commands:newest', 'commands:kinds'],
+    ...[
+      'commands',
+      'commands:about',
+      'commands:order',
+      'commands:open',
+      'commands:newest',
+      'commands:counts',
+    ],
     ...['commands:queued', 'commands:ended', 'commands:removable', 'commands:keys', 'commands:key-ages'],
     'commands:jobs',
   ],
   transition: [
-    ...['commands', 'commands:about', 'commands:open', 'commands:newest', 'commands:kinds'],
+    ...['commands', 'commands:about', 'commands:open', 'commands:newest', 'commands:counts'],
     ...['commands:queued', 'commands:ended', 'commands:removable', 'owners'],
   ],
   head: ['commands', 'commands:open'],
-  list: ['commands:order', 'commands:about', 'commands'],
+  list: ['commands:order', 'commands:about', 'commands', 'commands:counts'],
   remove: [
     ...['commands', 'commands:about', 'commands:order', 'commands:ended', 'commands:removable'],
-    'commands:jobs',
+    ...['commands:jobs', 'commands:counts'],
   ],
 };
 
@@ -166,17 +174,13 @@ export class RedisCommandQueue implements CommandQueue {
   }
 
   async pendingEndpoints(): Promise<readonly string[]> {
-    const endpoints = await this.#all((bucket) =>
-      this.#redis.call((client) => client.hkeys(this.#key(bucket, 'commands:open'))),
-    );
-    return endpoints.flat();
+    return (await this.#each<readonly string[]>('commands:open', 'HKEYS')).flat();
   }
 
   async countOpen(kind: string): Promise<number> {
-    const counts = await this.#all((bucket) =>
-      this.#redis.call((client) => client.hget(this.#key(bucket, 'commands:kinds'), word(kind))),
+    return sum(
+      (await this.#each<string | null>('commands:counts', 'HGET', `open ${word(kind)}`)).map(Number),
     );
-    return counts.reduce((sum, count) => sum + Number(count ?? 0), 0);
   }
 
   async expire(now: number, limit: number): Promise<readonly Command[]> {
@@ -226,16 +230,13 @@ export class RedisCommandQueue implements CommandQueue {
   async #oldest(name: string, bound: string, limit: number): Promise<readonly InBucket[]> {
     // Of each bucket a few, for there are many; where one has most of them, it is asked again.
     for (let few = Math.min(limit, 64); ; few = Math.min(limit, few * 8)) {
-      const found = await this.#all(async (bucket) => {
-        const rows = await this.#redis.call((client) =>
-          client.zrangebyscore(this.#key(bucket, name), '-inf', bound, 'WITHSCORES', 'LIMIT', 0, few),
-        );
-        return rows.flatMap((id, i): InBucket[] =>
-          i % 2 === 0 ? [{ bucket, id, at: Number(rows[i + 1]) }] : [],
-        );
-      });
-      const all = found.flat();
-      const isAll = few === limit || found.every(({ length }) => length < few);
+      const found = await this.#each<readonly string[]>(
+        ...([name, 'ZRANGEBYSCORE', '-inf', bound, 'WITHSCORES', 'LIMIT', 0, few] as const),
+      );
+      const all = found.flatMap((rows, bucket) =>
+        rows.flatMap((id, i): InBucket[] => (i % 2 === 0 ? [{ bucket, id, at: Number(rows[i + 1]) }] : [])),
+      );
+      const isAll = few === limit || found.every(({ length }) => length < 2 * few);
       if (isAll || all.length >= limit) return all.sort((a, b) => a.at - b.at).slice(0, limit);
     }
   }
@@ -246,35 +247,24 @@ export class RedisCommandQueue implements CommandQueue {
    */
   async #endOfKept(keep: number): Promise<number> {
     const name = 'commands:ended';
-    const counts = await this.#all((bucket) =>
-      this.#redis.call((client) => client.zcard(this.#key(bucket, name))),
-    );
-    if (sum(counts) <= keep) return Number.NEGATIVE_INFINITY;
-    const edges = await this.#all((bucket) =>
-      this.#redis.call(async (client) => {
-        const key = this.#key(bucket, name);
-        const [oldest, newest] = await Promise.all([
-          client.zrange(key, '0', '0', 'WITHSCORES'),
-          client.zrevrange(key, '0', '0', 'WITHSCORES'),
-        ]);
-        return [...oldest.slice(1), ...newest.slice(1)].map(Number);
-      }),
-    );
-    let tooMany = Math.floor(Math.min(...edges.flat()));
-    let few = Math.floor(Math.max(...edges.flat())) + 1;
+    if (sum(await this.#each<number>(name, 'ZCARD')) <= keep) return Number.NEGATIVE_INFINITY;
+    const oldest = await this.#each<readonly string[]>(name, 'ZRANGE', 0, 0, 'WITHSCORES');
+    const newest = await this.#each<readonly string[]>(name, 'ZREVRANGE', 0, 0, 'WITHSCORES');
+    const edges = [...oldest, ...newest].flatMap(([, at]) => (at === undefined ? [] : [Number(at)]));
+    let tooMany = Math.floor(Math.min(...edges));
+    let few = Math.floor(Math.max(...edges)) + 1;
     while (few - tooMany > 1) {
       const middle = Math.floor((few + tooMany) / 2);
-      const since = await this.#all((bucket) =>
-        this.#redis.call((client) => client.zcount(this.#key(bucket, name), String(middle), '+inf')),
-      );
-      if (sum(since) > keep) tooMany = middle;
+      if (sum(await this.#each<number>(name, 'ZCOUNT', middle, '+inf')) > keep) tooMany = middle;
       else few = middle;
     }
     return few;
   }
 
-  #all<T>(look: (bucket: number) => Promise<T>): Promise<T[]> {
-    return Promise.all(allBuckets.map(look));
+  /** Asks the same of a key of each bucket. */
+  async #each<T>(name: string, ...command: readonly (string | number)[]): Promise<readonly T[]> {
+    const keys = allBuckets.map((bucket) => this.#key(bucket, name));
+    return (await runForBuckets(this.#redis, readEach, keys, command)) as readonly T[];
   }
 
   #key(bucket: number, name: string): string {

@@ -7,7 +7,7 @@
 --      3 order: ids by the time of the enqueuing, µs, each another
 --      4 open: endpoint -> `id:bytes:kind` of each command that is not final, oldest first
 --      5 newest: endpoint -> number and id of its newest command
---      6 kinds: kind -> how many are not final
+--      6 counts: `open` and kind -> how many are not final; `in` and state -> how many are in it
 --      7 queued: ids by expiresAt
 --      8 ended: ids by updatedAt; 9 removable: those of them that are not the newest of their device
 --      10 keys: idempotency key -> id and time of its command; 11 the same keys by that time
@@ -55,7 +55,8 @@ redis.call('ZADD', KEYS[3], string.format('%.0f', at), id)
 local opened = id .. ':' .. ARGV[9] .. ':' .. ARGV[3]
 redis.call('HSET', KEYS[4], endpoint, open == '' and opened or (open .. ' ' .. opened))
 redis.call('HSET', KEYS[5], endpoint, number .. ' ' .. id)
-redis.call('HINCRBY', KEYS[6], ARGV[3], 1)
+redis.call('HINCRBY', KEYS[6], 'open ' .. ARGV[3], 1)
+redis.call('HINCRBY', KEYS[6], 'in queued', 1)
 redis.call('ZADD', KEYS[7], ARGV[7], id)
 if before then
   local ended = redis.call('ZSCORE', KEYS[8], before)

@@ -1,6 +1,6 @@
 #!lua
 -- A step of a command's life, from one of the states it names, and by the owner of its device where it names one.
--- KEYS 1 commands, 2 about, 3 open, 4 newest, 5 kinds, 6 queued, 7 ended, 8 removable: see command-enqueue
+-- KEYS 1 commands, 2 about, 3 open, 4 newest, 5 counts, 6 queued, 7 ended, 8 removable: see command-enqueue
 --      9 owners: endpoint -> fencing number and node
 -- ARGV 1 id, 2 fencing number and node, or nothing, 3 state that it goes to, 4 at, 5 reason (JSON) or nothing,
 --      6 result (JSON) or nothing: that of before stays, 7 attempts more, 8 step of the history (JSON), 9 first and
@@ -31,6 +31,8 @@ local record = table.concat(lines, '\n')
 
 redis.call('HSET', KEYS[1], id, record)
 redis.call('HSET', KEYS[2], id, table.concat({ to, kind, job, attempt, createdAt, expiresAt, endpoint }, ' '))
+redis.call('HINCRBY', KEYS[5], 'in ' .. state, -1)
+redis.call('HINCRBY', KEYS[5], 'in ' .. to, 1)
 if to == 'queued' then
   redis.call('ZADD', KEYS[6], expiresAt, id)
 else
@@ -46,7 +48,8 @@ if final[to] then
   else
     redis.call('HSET', KEYS[3], endpoint, table.concat(rest, ' '))
   end
-  if redis.call('HINCRBY', KEYS[5], kind, -1) <= 0 then redis.call('HDEL', KEYS[5], kind) end
+  local ofKind = 'open ' .. kind
+  if redis.call('HINCRBY', KEYS[5], ofKind, -1) <= 0 then redis.call('HDEL', KEYS[5], ofKind) end
   redis.call('ZADD', KEYS[7], at, id)
   if string.match(redis.call('HGET', KEYS[4], endpoint) or '', '(%S+)$') ~= id then
     redis.call('ZADD', KEYS[8], at, id)

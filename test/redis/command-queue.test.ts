@@ -82,6 +82,16 @@ function describeManyBuckets(name: string, open: OpenStores): void {
       for (const [index, { id }] of made.slice(0, 300).entries()) {
         await commands.transition({ id, from: ['queued'], to: 'done', at: start + index });
       }
+      const ids = (from: number, to: number) =>
+        made
+          .slice(from, to)
+          .map(({ id }) => id)
+          .toReversed();
+      for (const limit of [7, 1_000]) {
+        expect(await pages({ limit, states: ['done'] })).toEqual(ids(0, 300));
+        expect(await pages({ limit, states: ['expired', 'queued'] })).toEqual(ids(300, 900));
+        expect(await pages({ limit, states: ['failed', 'unknown'] })).toEqual([]);
+      }
       const bounds = { endedBefore: 0, keep: 150, limit: 1_000 };
       // 400 have ended; of the 250 oldest none is the newest of its device.
       expect(await commands.trim(bounds)).toBe(250);
