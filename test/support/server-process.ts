@@ -25,6 +25,10 @@ export class ProjectProcess {
     this.#child.stderr?.on('data', take);
   }
 
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
   get ended(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
