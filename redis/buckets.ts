@@ -1,6 +1,7 @@
 import { BUCKETS, bucketOf } from '../server/ports/bucket.ts';
 import type { RedisConnection, ScriptArgument } from './connection.ts';
 import type { Keys } from './keys.ts';
+import { inLanes } from './lanes.ts';
 import type { Script } from './script.ts';
 
 /** Buckets that are worked on at a time where all are gone through step by step. */
@@ -58,21 +59,6 @@ export async function countAll(redis: RedisConnection, name: string): Promise<nu
 }
 
 /** Calls for each bucket, some at a time; rejects with the first error, once those under way have ended. */
-export async function eachBucket(work: (bucket: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < BUCKETS) {
-      const bucket = next;
-      next += 1;
-      try {
-        await work(bucket);
-      } catch (error) {
-        next = BUCKETS;
-        throw error;
-      }
-    }
-  };
-  const lanes = await Promise.allSettled(Array.from({ length: bucketsAtOnce }, lane));
-  const failed = lanes.find((one) => one.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+export function eachBucket(work: (bucket: number) => Promise<void>): Promise<void> {
+  return inLanes(allBuckets, bucketsAtOnce, work);
 }

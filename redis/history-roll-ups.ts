@@ -4,11 +4,14 @@ import { eachBucket } from './buckets.ts';
 import type { RedisConnection, ScriptArgument } from './connection.ts';
 import { historyKeys, type SeriesPlace } from './history-keys.ts';
 import { decodeRecords, encodeRollUp, memberSpan, numberText } from './history-records.ts';
+import { inLanes } from './lanes.ts';
 import { loadScript } from './script.ts';
 
 const takeDue = loadScript('history-take', 'history');
 const storeRollUps = loadScript('history-store', 'history');
 
+/** Series of a bucket that are rolled up at a time. */
+const seriesAtOnce = 4;
 /** Quarters of one series, and bytes of their readings, that are rolled up in one go. */
 const quartersAtOnce = 8;
 const bytesAtOnce = 1_048_576;
@@ -30,7 +33,7 @@ export class HistoryRollUps {
       const ids = await this.#redis.call((client) =>
         client.zrangebyscore(due, '-inf', `(${numberText(before)}`),
       );
-      for (const id of ids) await this.rollUpSeries({ bucket, id }, before);
+      await inLanes(ids, seriesAtOnce, (id) => this.rollUpSeries({ bucket, id }, before));
     });
   }
 

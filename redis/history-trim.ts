@@ -3,14 +3,17 @@ import type { HistoryBounds } from '../server/ports/history.ts';
 import { eachBucket } from './buckets.ts';
 import type { RedisConnection } from './connection.ts';
 import { historyKeys } from './history-keys.ts';
-import { decodeState, memberSpan, numberText } from './history-records.ts';
+import { decodeState, memberSpan, numberText, type SeriesState } from './history-records.ts';
 import type { HistoryRollUps } from './history-roll-ups.ts';
 import { HistorySizes } from './history-sizes.ts';
+import { inLanes } from './lanes.ts';
 import { loadScript } from './script.ts';
 
 const trimSeries = loadScript('history-trim', 'history');
 const purgeSeries = loadScript('history-purge', 'history');
 
+/** Series of a bucket that are trimmed at a time. */
+const seriesAtOnce = 4;
 /** Members that one step removes: others have their turn between two. */
 const membersPerStep = 1000;
 
@@ -67,12 +70,10 @@ export class HistoryTrimmer {
     do {
       const [next, rows] = await this.#redis.call((client) => client.hscanBuffer(meta, cursor, 'COUNT', 200));
       cursor = next.toString();
-      for (let index = 0; index < rows.length; index += 2) {
-        const state = decodeState(rows[index + 1] as Buffer);
-        const isEmpty = state.oldest === Number.POSITIVE_INFINITY && state.oldestRollUp === state.oldest;
-        if (isEmpty || state.oldest < times.readingsBefore || state.oldestRollUp < times.rollUpsBefore)
-          await this.#trimSeries(bucket, (rows[index] as Buffer).toString(), times);
-      }
+      const ids = rows.flatMap((id, index) =>
+        index % 2 === 0 && isTouched(decodeState(rows[index + 1] as Buffer), times) ? [id.toString()] : [],
+      );
+      await inLanes(ids, seriesAtOnce, (id) => this.#trimSeries(bucket, id, times));
     } while (cursor !== '0');
   }
 
@@ -92,4 +93,10 @@ export class HistoryTrimmer {
       if (left === 2) await this.#rollUps.rollUpSeries({ bucket, id }, times.readingsBefore);
     }
   }
+}
+
+/** Whether a series has something that is to go, or nothing at all. */
+function isTouched({ oldest, oldestRollUp }: SeriesState, times: TrimTimes): boolean {
+  const isEmpty = oldest === Number.POSITIVE_INFINITY && oldestRollUp === Number.POSITIVE_INFINITY;
+  return isEmpty || oldest < times.readingsBefore || oldestRollUp < times.rollUpsBefore;
 }
