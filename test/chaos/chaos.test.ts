@@ -8,7 +8,7 @@ const short: ChaosSettings = {
   store: 'redis',
   front: 'balancer',
   modems: 60,
-  group: 15,
+  group: 20,
   seconds: 30,
   killEvery: 4,
   kill: ['node', 'modems'],
@@ -39,6 +39,11 @@ describe('modems and REST requests while one after the other is killed with -9',
   test('a server with the embedded store loses nothing that it acknowledged or accepted', async () => {
     // After a start this server gives devices a minute and a half to be heard before it takes one for lost.
     const counts = await findingsOf({ nodes: 1, store: 'embedded', front: 'direct', mayflies: 0 });
+    expect(counts).toEqual(none(counts));
+  }, 600_000);
+
+  test('three nodes and their Redis lose nothing that they acknowledged or accepted, and do nothing twice', async () => {
+    const counts = await findingsOf({ kill: ['node', 'modems', 'redis'] });
     expect(counts).toEqual(none(counts));
   }, 600_000);
 });

@@ -1,11 +1,14 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedStores } from '../../server/embedded/index.ts';
 import type { Stores } from '../../server/ports/stores.ts';
 import { freePort, type ProjectProcess, startServerProcess } from '../support/server-process.ts';
 
 /** A node has so long to be ready, ms: on a machine that does much else. */
 const startLimit = 120_000;
+/** ms before one that ended is started again. */
+const restartPause = 1_000;
 
 /** A server process that can be killed, and started again with its name and ports. */
 export class ServerNode {
@@ -50,15 +53,31 @@ export class ServerNode {
     return this.#upSince <= moment;
   }
 
-  /** Resolves when it is ready. @throws Error with what it said */
+  /**
+   * Resolves when it is ready. One that ends meanwhile, as while its Redis is away, is started again, as a
+   * supervisor does.
+   * @throws Error with what it said, where it does not come up in time
+   */
   async start(): Promise<void> {
-    this.#process = await startServerProcess({
-      data: join(this.#folder, this.name),
-      coapPort: this.coapPort,
-      httpPort: this.httpPort,
-      flags: ['--node', this.name, '--log-level', 'info', ...this.flags],
-      limit: startLimit,
-    });
+    const end = performance.now() + startLimit;
+    while (this.#process === undefined) {
+      try {
+        this.#process = await startServerProcess({
+          data: join(this.#folder, this.name),
+          coapPort: this.coapPort,
+          httpPort: this.httpPort,
+          flags: ['--node', this.name, '--log-level', 'info', ...this.flags],
+          limit: startLimit,
+        });
+      } catch (error) {
+        if (performance.now() > end) throw error;
+        appendFileSync(
+          this.logFile,
+          `${error instanceof Error ? error.message : String(error)}\n--- again\n`,
+        );
+        await sleep(restartPause);
+      }
+    }
     this.#upSince = performance.now();
   }
 
