@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseRedisAddress } from '../../redis/address.ts';
 import { RedisConnection } from '../../redis/connection.ts';
+import { RedisFeeds } from '../../redis/feeds.ts';
 import { RedisTelemetryLog } from '../../redis/telemetry-log.ts';
 import { isInstalled } from '../../scripts/requirements.ts';
 import { StoreUnavailableError } from '../../server/ports/errors.ts';
+import type { LogEntry } from '../../server/ports/telemetry-log.ts';
+import { gather } from '../contract/feeds.ts';
 import { append, readAll } from '../contract/telemetry-log.ts';
 import { startRedisCluster, startSentinel } from '../support/redis.ts';
 
@@ -99,6 +102,44 @@ describe.skipIf(!isInstalled('redis-server') || !isInstalled('redis-sentinel'))(
       for (const replica of replicas) replica.pause();
       await expect(append(log, entry(700))).rejects.toThrow('no replica');
       for (const replica of replicas) replica.resume();
+    });
+
+    test('a Redis Cluster whose master of the log dies loses nothing, and who follows gets each entry once, in order', async () => {
+      const servers = await startRedisCluster({ replicas: 1 });
+      close = () => servers.close();
+      await use(servers.url);
+      for (const master of servers.servers.slice(0, 3)) {
+        await expect
+          .poll(() => master.cli('info', 'replication'), { timeout: 60_000 })
+          .toContain('state=online');
+      }
+      const all = gather<LogEntry>();
+      const following = new RedisFeeds(redis).log(0, all.take);
+      await many(log, 0, 300);
+      const roles = await Promise.all(servers.servers.map((server) => server.cli('role')));
+      for (const [index, server] of servers.servers.entries()) {
+        const keys = await server.cli('keys', 'sy:{log}:entries');
+        if (roles[index]?.startsWith('master') && keys.includes('{log}')) await server.kill();
+      }
+      // As a device does: again until it is acknowledged.
+      await expect
+        .poll(
+          () =>
+            append(log, entry(300)).then(
+              () => true,
+              () => false,
+            ),
+          { timeout: 100_000 },
+        )
+        .toBe(true);
+      await many(log, 301, 400);
+      await all.reach(400);
+      const kept = await readAll(log, 0, 1_000);
+      expect(kept.map(({ receivedAt }) => receivedAt)).toEqual(
+        Array.from({ length: 400 }, (_, index) => index),
+      );
+      expect(all.got).toEqual(kept);
+      await following.close();
     });
   },
 );
