@@ -89,11 +89,11 @@ export class HistoryAppender {
     const names = [keys.meta, keys.due, keys.taken, keys.sizes];
     const args: ScriptArgument[] = [];
     const series = batch.map(({ name }) => known.get(name) as KnownSeries);
-    for (const [index, { chunks }] of batch.entries()) {
+    for (const [index, { name, chunks }] of batch.entries()) {
       const { id, sealed } = series[index] as KnownSeries;
       names.push(keys.readings(id), keys.rollUps(id), keys.dueOf(id));
       const records = chunks.flatMap((chunk) => recordsOf(chunk, sealed));
-      args.push(id, numberText(sealed), records.length, ...records.flat());
+      args.push(id, name, numberText(sealed), records.length, ...records.flat());
     }
     const results = (await this.#redis.runBuffer(appendReadings, names, args)) as (number | Buffer)[];
     return batch.filter(({ name }, index) => {

@@ -2,10 +2,10 @@
 -- Appends readings to series of one bucket, each position once.
 -- KEYS 1: hash id → state, 2: sorted set id → when the earliest quarter begins that is due, 3: hash of quarters that are
 --   being rolled up, 4: hash of bytes by hour, then of each series: 5 readings, 6 roll-ups, 7 quarters that are due
--- ARGV of each series: id, before which time the caller takes it to be sealed, number of records; of each record:
+-- ARGV of each series: id, path, space and endpoint, before which time the caller takes it to be sealed, number of records; of each record:
 --   position, first and last time, the record, number of roll-ups that it adds to; of each of these: the roll-up
--- RETURNS of each series: 1; or its state, where it is not sealed as the caller thought, and empty where there is no such
---   series: then nothing was appended to it
+-- RETURNS of each series: 1; or its state, where it is not sealed as the caller thought, and empty where the id is of no
+--   series, or of another one, as after a Redis came back with less than it had: then nothing was appended to it
 
 -- What came late for a quarter whose readings may be gone is added to its roll-up.
 local function add(key, late)
@@ -36,11 +36,12 @@ local results = {}
 local arg = 1
 for key = 5, #KEYS, 3 do
   local readings, rollUps, dues = KEYS[key], KEYS[key + 1], KEYS[key + 2]
-  local id, expected, records = ARGV[arg], ARGV[arg + 1], tonumber(ARGV[arg + 2])
-  arg = arg + 3
+  local id, name, expected, records = ARGV[arg], ARGV[arg + 1], ARGV[arg + 2], tonumber(ARGV[arg + 3])
+  arg = arg + 4
   local bytes = redis.call('HGET', KEYS[1], id)
   local state = bytes and decodeState(bytes)
-  local fits = state and state.sealed == tonumber(expected)
+  local isSame = state and state.name == name
+  local fits = isSame and state.sealed == tonumber(expected)
   local position = fits and state.position
   local earliest = math.huge
   for _ = 1, records do
@@ -81,7 +82,7 @@ for key = 5, #KEYS, 3 do
     end
     results[#results + 1] = 1
   else
-    results[#results + 1] = bytes or ''
+    results[#results + 1] = isSame and bytes or ''
   end
 end
 writeSizes(KEYS[4])

@@ -194,6 +194,23 @@ function suites(name: string, _open: unknown, connect: Connect): void {
       expect(await other.query({ ...series, limit: 10 })).toEqual(later.readings);
     });
 
+    test('a node keeps series apart whose ids are given again by a Redis that came back with less', async () => {
+      const of = (path: string, position: number): HistoryChunk => ({ ...aChunk(position, [epoch]), path });
+      await one.append([of('/1/0/1', 1)]);
+      await one.append([of('/1/0/2', 2)]);
+      const { client } = opened[0] as RedisConnection;
+      for (const key of await inside.keys()) await client.unlink(key);
+      // The id that the first one had is now the second one's.
+      await other.append([of('/1/0/2', 3)]);
+      await one.append([of('/1/0/1', 4), of('/1/0/2', 5)]);
+      for (const [path, count] of [
+        ['/1/0/1', 1],
+        ['/1/0/2', 2],
+      ] as const) {
+        expect(await one.query({ endpoint: 'a', path, limit: 10 })).toHaveLength(count);
+      }
+    });
+
     test('records that are larger than what is read at a time, and many that end at the same time', async () => {
       const large = (position: number): HistoryChunk => ({
         ...series,
