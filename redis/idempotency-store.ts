@@ -28,12 +28,12 @@ export function idempotencyStore(redis: RedisConnection): IdempotencyStore {
     },
     takeOver: async (key, from, to) =>
       (await redis.run(takeOver, [records], [key, JSON.stringify(from), JSON.stringify(to)])) === 1,
-    finish: async (key, { status, headers, body }) => {
+    finish: async (key, holder, { status, headers, body }) => {
       const answer = [status, JSON.stringify(headers), body === undefined ? '' : JSON.stringify(body)];
-      await redis.run(finish, [records, times], [key, ...answer]);
+      await redis.run(finish, [records, times], [key, JSON.stringify(holder), ...answer]);
     },
-    release: async (key) => {
-      await redis.run(finish, [records, times], [key]);
+    release: async (key, holder) => {
+      await redis.run(finish, [records, times], [key, JSON.stringify(holder)]);
     },
   };
 }

@@ -489,6 +489,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
         ? undefined
         : ownedTraces({ clustering, stores }, traceContents({ stores, traces, registry, lookupFor, about })),
     webhooks: led.webhooks,
+    processes: seat.process,
     statistics,
     registry,
     lookupFor,

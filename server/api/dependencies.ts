@@ -17,6 +17,7 @@ import type { SettingInForce } from '../settings.ts';
 import type { FleetStatistics } from '../statistics/fleet-statistics.ts';
 import type { WebhookService } from '../webhooks/service.ts';
 import type { TraceContents } from './device-trace.ts';
+import type { KeyHolders } from './idempotency.ts';
 import type { RateLimit } from './rate-limits.ts';
 
 /** What the API needs from the rest of the server; main.ts hands it over. */
@@ -38,6 +39,8 @@ export interface ApiDependencies {
   readonly webhooks: Served<
     Pick<WebhookService, 'list' | 'get' | 'create' | 'replace' | 'rotate' | 'remove' | 'test' | 'retry'>
   >;
+  /** Who else may carry out requests under Idempotency-Keys; nobody where absent. */
+  readonly processes?: KeyHolders | undefined;
   readonly statistics: Pick<FleetStatistics, 'overview' | 'series'>;
   readonly registry: ObjectRegistry;
   /** The definitions in the versions that a device registered; the registry itself where absent. */

@@ -68,12 +68,29 @@ const header = Type.Optional(
   }),
 );
 
+/** The processes that carry requests out. */
+export interface KeyHolders {
+  /** This one; no other has, or had, this name. */
+  readonly self: string;
+  /** Whether one of another name is there now: what it has under way it may be at still. */
+  readonly lives: (holder: string) => boolean;
+}
+
+function alone(): KeyHolders {
+  return { self: randomUUID(), lives: () => false };
+}
+
 /**
  * Has every POST, PUT and DELETE of the API carried out once under an Idempotency-Key. To be called before the routes are
  * registered.
  */
-export function answerOnce(app: FastifyInstance, store: IdempotencyStore, clock: Clock = systemClock): void {
-  const keys = new KeyBook(store, clock);
+export function answerOnce(
+  app: FastifyInstance,
+  store: IdempotencyStore,
+  clock: Clock = systemClock,
+  processes: KeyHolders = alone(),
+): void {
+  const keys = new KeyBook(store, clock, processes);
   app.addHook('onRoute', (route: RouteOptions) => {
     if (!acts(String(route.method)) || !route.url.startsWith('/api/')) return;
     const schema = (route.schema ?? {}) as { readonly headers?: TSchema };
@@ -125,14 +142,15 @@ function isOnce(request: FastifyRequest): boolean {
 class KeyBook {
   readonly #store: IdempotencyStore;
   readonly #clock: Clock;
-  readonly #holder = randomUUID();
+  readonly #processes: KeyHolders;
   readonly #underWay = new Set<string>();
   /** What became of requests while the store was out; undefined: nothing was done. */
   readonly #unstored = new Map<string, KeptAnswer | undefined>();
 
-  constructor(store: IdempotencyStore, clock: Clock) {
+  constructor(store: IdempotencyStore, clock: Clock, processes: KeyHolders) {
     this.#store = store;
     this.#clock = clock;
+    this.#processes = processes;
   }
 
   /**
@@ -146,13 +164,16 @@ class KeyBook {
     let taken = false;
     try {
       await this.#storeLate(key);
+      const { self, lives } = this.#processes;
       const at = Math.floor(this.#clock.wallTime());
-      const found = await this.#store.begin({ key, fingerprint, holder: this.#holder, at, limit: MAX_KEYS });
+      const found = await this.#store.begin({ key, fingerprint, holder: self, at, limit: MAX_KEYS });
       if (found.state !== 'begun' && found.fingerprint !== fingerprint) {
         throw new ProblemError('conflict', 'this Idempotency-Key was used for another request');
       }
       if (found.state === 'answered') return found.answer;
       if (found.state === 'open') {
+        // Another node carries it out.
+        if (found.holder !== self && lives(found.holder)) throw underWay();
         if (!again) {
           throw new ProblemError(
             'outcome_unknown',
@@ -160,7 +181,7 @@ class KeyBook {
               'ended: look at what there is, and use a new key to do it again',
           );
         }
-        if (!(await this.#store.takeOver(key, found.holder, this.#holder))) throw underWay();
+        if (!(await this.#store.takeOver(key, found.holder, self))) throw underWay();
       }
       taken = true;
       return { key, since: found.state === 'open' ? found.since : at, acted: false, error: undefined };
@@ -198,7 +219,8 @@ class KeyBook {
   }
 
   #tell(key: string, outcome: KeptAnswer | undefined): Promise<void> {
-    return outcome === undefined ? this.#store.release(key) : this.#store.finish(key, outcome);
+    const { self } = this.#processes;
+    return outcome === undefined ? this.#store.release(key, self) : this.#store.finish(key, self, outcome);
   }
 }
 

@@ -96,7 +96,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   await describeApi(app, deps.about.version);
 
   keepDeadlines(app, clock, deps.requestTimeout);
-  answerOnce(app, deps.stores.idempotency, clock);
+  answerOnce(app, deps.stores.idempotency, clock, deps.processes);
   holdWherePreferred(app, deps);
   const refuseOthers = refuseOtherMethods(app);
   const options = { ...deps, closing };

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { CommandDispatcher } from '../commands/dispatcher.ts';
 import type { JobRunner } from '../jobs/job-runner.ts';
 import type { LiveHub } from '../live/hub.ts';
@@ -14,6 +15,11 @@ import { followFeeds } from './follow-feeds.ts';
 
 /** After the store, or we, failed, ms. */
 const RETRY = 1_000;
+/**
+ * How often what is kept in memory is compared with the stores all the same, ms: a node that was killed has not told
+ * of what it stored last.
+ */
+const COMPARE = 30_000;
 
 export interface FollowClusterOptions {
   readonly clustering: Clustering;
@@ -24,7 +30,7 @@ export interface FollowClusterOptions {
   readonly policies: Pick<OpenedPolicies, 'changed'>;
   readonly models: Pick<ObjectModels, 'follow'>;
   readonly jobRunner: Pick<JobRunner, 'stepped'>;
-  readonly clock: { setTimer(delay: number, callback: () => void): unknown };
+  readonly clock: Pick<Clock, 'setTimer'>;
   readonly log: Logger;
   readonly onClose: (step: () => Promise<unknown>) => void;
 }
@@ -38,6 +44,7 @@ export function followCluster(options: FollowClusterOptions): void {
   const { others } = clustering.seat;
   if (others === undefined) return;
   const follower = new Follower(options);
+  follower.compareSoon();
   const following = followFeeds({
     feeds: others.ports.feeds,
     hub,
@@ -55,6 +62,7 @@ export function followCluster(options: FollowClusterOptions): void {
 class Follower {
   readonly #options: FollowClusterOptions;
   #closed = false;
+  #timer: Timer | undefined;
 
   constructor(options: FollowClusterOptions) {
     this.#options = options;
@@ -62,6 +70,17 @@ class Follower {
 
   close(): void {
     this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  /** From now on, again and again. */
+  compareSoon(): void {
+    this.#timer = this.#options.clock.setTimer(COMPARE, () => {
+      const { policies, models } = this.#options;
+      this.#do('policies', () => policies.changed());
+      this.#do('object definitions', () => models.follow());
+      this.compareSoon();
+    });
   }
 
   event({ type, endpoint, data }: StoredEvent): void {
@@ -86,9 +105,7 @@ class Follower {
         this.#do('a change of a policy', () => policies.changed());
         return;
       case 'object-model':
-        this.#do('a change of an object definition', () =>
-          models.follow(Number(data['object']), String(data['version'])),
-        );
+        this.#do('a change of an object definition', () => models.follow());
         return;
       default:
     }

@@ -34,6 +34,7 @@ export class Seat {
   readonly leadership: Leadership;
   /** Undefined where it is alone. */
   readonly others: Others | undefined;
+  readonly #incarnation = randomUUID();
   readonly #info: () => NodeInfo;
   readonly #goneListeners: ((gone: readonly MemberNode[]) => void)[] = [];
   readonly #silentListeners: (() => void)[] = [];
@@ -43,7 +44,7 @@ export class Seat {
 
   private constructor({ ports, about, takeOver, load, clock, log, onClose, onEvicted }: SeatOptions) {
     this.node = about.name;
-    const incarnation = randomUUID();
+    const incarnation = this.#incarnation;
     this.#info = () => ({
       ...about,
       incarnation,
@@ -108,6 +109,16 @@ export class Seat {
   /** As it tells others of itself. */
   get info(): NodeInfo {
     return this.#info();
+  }
+
+  /** As one that has, or had, requests under way. */
+  get process(): { readonly self: string; readonly lives: (holder: string) => boolean } {
+    return {
+      self: `${this.node} ${this.#incarnation}`,
+      lives: (holder) =>
+        this.others?.members.list().some(({ name, incarnation }) => `${name} ${incarnation}` === holder) ??
+        false,
+    };
   }
 
   /** It listens there from now on. */

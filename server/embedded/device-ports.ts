@@ -283,7 +283,7 @@ export function idempotencyStore(channel: Channel): IdempotencyStore {
       );
     },
     takeOver: (key, from, to) => channel.write('takeOverKey', key, from, to),
-    finish: (key, answer) => channel.write('finishKey', key, answer),
-    release: (key) => channel.write('releaseKey', key),
+    finish: (key, holder, answer) => channel.write('finishKey', key, holder, answer),
+    release: (key, holder) => channel.write('releaseKey', key, holder),
   };
 }

@@ -28,8 +28,12 @@ export class IdempotencyTable {
     this.#takeOver = database.prepare(
       'UPDATE idempotency SET holder = ? WHERE key = ? AND holder = ? AND status IS NULL',
     );
-    this.#finish = database.prepare('UPDATE idempotency SET status = ?, headers = ?, body = ? WHERE key = ?');
-    this.#release = database.prepare('DELETE FROM idempotency WHERE key = ? AND status IS NULL');
+    this.#finish = database.prepare(
+      'UPDATE idempotency SET status = ?, headers = ?, body = ? WHERE key = ? AND holder = ?',
+    );
+    this.#release = database.prepare(
+      'DELETE FROM idempotency WHERE key = ? AND holder = ? AND status IS NULL',
+    );
   }
 
   /** Undefined: no more are taken. */
@@ -66,11 +70,11 @@ export class IdempotencyTable {
     return this.#takeOver.run(to, key, from).changes === 1;
   }
 
-  finish(key: string, { status, headers, body }: KeptAnswer): void {
-    this.#finish.run(status, JSON.stringify(headers), body ?? null, key);
+  finish(key: string, holder: string, { status, headers, body }: KeptAnswer): void {
+    this.#finish.run(status, JSON.stringify(headers), body ?? null, key, holder);
   }
 
-  release(key: string): void {
-    this.#release.run(key);
+  release(key: string, holder: string): void {
+    this.#release.run(key, holder);
   }
 }

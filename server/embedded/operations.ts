@@ -190,8 +190,8 @@ export function createOperations(database: DatabaseSync) {
       trimCommands: (bounds: CommandBounds) => commands.trim(bounds),
       beginKey: (request: Parameters<IdempotencyStore['begin']>[0]) => keys.begin(request),
       takeOverKey: (key: string, from: string, to: string) => keys.takeOver(key, from, to),
-      finishKey: (key: string, answer: KeptAnswer) => keys.finish(key, answer),
-      releaseKey: (key: string) => keys.release(key),
+      finishKey: (key: string, holder: string, answer: KeptAnswer) => keys.finish(key, holder, answer),
+      releaseKey: (key: string, holder: string) => keys.release(key, holder),
       createJob: (job: NewJob) => jobs.create(job),
       addJobDevices: (id: string, endpoints: readonly string[], at: number) =>
         jobs.addDevices(id, endpoints, at),

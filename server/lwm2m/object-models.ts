@@ -114,22 +114,41 @@ export class ObjectModels {
     }
   }
 
-  /** Another node has taken a definition in, or out: here it goes as there. @throws StoreUnavailableError */
-  async follow(objectId: number, version: string): Promise<void> {
-    const stored = (await this.#store.list()).find(
-      (one) => one.objectId === objectId && one.version === version,
-    );
-    const key = keyOf({ id: objectId, version });
-    const known = this.#uploaded.get(key);
-    if (stored === undefined) {
-      if (known !== undefined) this.#forget(known.definition);
-      return;
+  /** Other nodes may have taken definitions in, or out: here it goes as there. @throws StoreUnavailableError */
+  async follow(): Promise<void> {
+    // What is uploaded here meanwhile is in no list that was asked for before.
+    const before = new Map(this.#uploaded);
+    const all = await this.#store.list();
+    const stored = new Set(all.map(({ objectId, version }) => keyOf({ id: objectId, version })));
+    for (const [key, uploaded] of before) {
+      if (!stored.has(key) && this.#uploaded.get(key) === uploaded) this.#forget(uploaded.definition);
     }
+    for (const one of all) this.#take(one);
+  }
+
+  #take(stored: StoredObjectModel): void {
+    const { objectId, version } = stored;
+    const known = this.#uploaded.get(keyOf({ id: objectId, version }));
     if (known?.uploadedAt === stored.uploadedAt && known.xml === stored.xml) return;
-    const definition = parseOmaXml(stored.xml).find((one) => one.id === objectId && one.version === version);
+    if (known !== undefined && known.uploadedAt > stored.uploadedAt) return;
+    const definition = this.#read(stored);
     if (definition === undefined || this.#own.has(objectId)) return;
     this.#keep({ definition, xml: stored.xml, uploadedAt: stored.uploadedAt });
     this.#registry.load(definition);
+  }
+
+  /** Undefined for what this version cannot read, which is among the problems then. */
+  #read({ objectId, version, xml }: StoredObjectModel): ObjectDefinition | undefined {
+    try {
+      return parseOmaXml(xml).find((one) => one.id === objectId && one.version === version);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      const file = `${objectId} ${version}, uploaded`;
+      if (this.#problems.every((problem) => problem.file !== file)) {
+        this.#problems.push({ file, detail: error.message });
+      }
+      return undefined;
+    }
   }
 
   /** Files that were passed over at the start. */

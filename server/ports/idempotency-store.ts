@@ -33,8 +33,8 @@ export interface IdempotencyStore {
   }): Promise<KeyState>;
   /** Another process carries the request out again, since that of before has ended. False: somebody was faster. */
   takeOver(key: string, from: string, to: string): Promise<boolean>;
-  /** The request was answered. */
-  finish(key: string, answer: KeptAnswer): Promise<void>;
-  /** Nothing was done: the key is free. */
-  release(key: string): Promise<void>;
+  /** The request was answered. Nothing, where another process has the key by now. */
+  finish(key: string, holder: string, answer: KeptAnswer): Promise<void>;
+  /** Nothing was done: the key is free. Nothing, where another process has it by now. */
+  release(key: string, holder: string): Promise<void>;
 }

@@ -23,10 +23,10 @@ export function describeIdempotencyStore(name: string, open: OpenStores): void {
         since: start,
       });
       const answer = { status: 202, headers: { location: '/x' }, body: '{"a":"ü"}' };
-      await keys().finish('k', answer);
+      await keys().finish('k', 'p1', answer);
       expect(await keys().begin(again)).toEqual({ state: 'answered', fingerprint: 'f1', answer });
       expect(await keys().begin(aRequest('other'))).toEqual({ state: 'begun' });
-      await keys().finish('other', { status: 204, headers: {} });
+      await keys().finish('other', 'p1', { status: 204, headers: {} });
       expect(await keys().begin(aRequest('other'))).toMatchObject({ answer: { status: 204, headers: {} } });
     });
 
@@ -37,10 +37,10 @@ export function describeIdempotencyStore(name: string, open: OpenStores): void {
 
     test('a key that is released is free; one that is answered stays', async () => {
       await keys().begin(aRequest('k'));
-      await keys().release('k');
+      await keys().release('k', 'p1');
       expect(await keys().begin(aRequest('k'))).toEqual({ state: 'begun' });
-      await keys().finish('k', { status: 200, headers: {} });
-      await keys().release('k');
+      await keys().finish('k', 'p1', { status: 200, headers: {} });
+      await keys().release('k', 'p1');
       expect((await keys().begin(aRequest('k'))).state).toBe('answered');
     });
 
@@ -51,10 +51,18 @@ export function describeIdempotencyStore(name: string, open: OpenStores): void {
       expect(await keys().takeOver('none', 'p1', 'p2')).toBe(false);
     });
 
+    test('a process that another one has taken over from changes nothing any more', async () => {
+      await keys().begin(aRequest('k'));
+      await keys().takeOver('k', 'p1', 'p2');
+      await keys().release('k', 'p1');
+      await keys().finish('k', 'p1', { status: 500, headers: {} });
+      expect(await keys().begin(aRequest('k'))).toMatchObject({ state: 'open', holder: 'p2' });
+    });
+
     test('a key is forgotten after a day, answered or not', async () => {
       await keys().begin(aRequest('k'));
       await keys().begin(aRequest('l'));
-      await keys().finish('l', { status: 200, headers: {} });
+      await keys().finish('l', 'p1', { status: 200, headers: {} });
       expect((await keys().begin(aRequest('k', { at: start + day - 1 }))).state).toBe('open');
       expect(await keys().begin(aRequest('k', { at: start + day }))).toEqual({ state: 'begun' });
       expect(await keys().begin(aRequest('l', { at: start + day }))).toEqual({ state: 'begun' });
