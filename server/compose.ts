@@ -350,6 +350,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   const services = ownedServices({
     clustering,
     stores,
+    takeFromGone: devices.takeFromGone,
     policies: policies.service,
     book,
     listening,
@@ -487,7 +488,10 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     traces:
       traces === undefined
         ? undefined
-        : ownedTraces({ clustering, stores }, traceContents({ stores, traces, registry, lookupFor, about })),
+        : ownedTraces(
+            { clustering, stores, takeFromGone: devices.takeFromGone },
+            traceContents({ stores, traces, registry, lookupFor, about }),
+          ),
     webhooks: led.webhooks,
     processes: seat.process,
     statistics,

@@ -47,6 +47,8 @@ export interface Devices {
   readonly requests: DeviceRequests;
   readonly place: (endpoint: string) => Promise<CommandPlace>;
   readonly others: OtherDispatchers | undefined;
+  /** Takes a device over from a node that does not listen, where it is gone and devices know both by one address. */
+  readonly takeFromGone: (registration: Registration) => Promise<boolean>;
   /** Another node had the device until it registered, or updated, here. */
   readonly onTakenOver: ((former: Registration, registration: Registration) => Promise<void>) | undefined;
   readonly onMovedHere:
@@ -75,6 +77,7 @@ export function composeDevices(options: ComposeDevicesOptions): Devices {
         return registration === undefined ? { reachability: 'unregistered' } : placeOf(registration);
       },
       others: undefined,
+      takeFromGone: async () => false,
       onTakenOver: undefined,
       onMovedHere: undefined,
       onElsewhere: undefined,
@@ -139,6 +142,9 @@ function sharedDevices(
         return (await Promise.all(asked.map(({ name }) => isUnderWayAt(name, id)))).includes(true);
       },
     },
+    takeFromGone: async (registration) =>
+      (await members.isGone(registration.node)) &&
+      (await ownership.claimFromGone(registration)) !== undefined,
     onTakenOver: (former, registration) => {
       const reason: ReleaseReason =
         former.id === registration.id
@@ -160,7 +166,8 @@ function sharedDevices(
     try {
       return (await rpc.call(name, 'commands', 'isUnderWay', [id], { timeout: ASK_TIME })) === true;
     } catch (error) {
-      if (error instanceof NodeUnreachableError) return !error.gone;
+      // It may be at it although it is not connected for a moment.
+      if (error instanceof NodeUnreachableError) return !error.gone || !(await members.isGone(name));
       throw error;
     }
   }

@@ -7,8 +7,9 @@ import type { MemberNode, Membership, NodeInfo } from '../ports/cluster-ports.ts
 const BEAT = 2_000;
 /** Without a beat for so long it counts as gone, ms. */
 export const MEMBER_TTL = 10_000;
-/** After so many looks at which it did not listen a node is taken to be gone: one that connects anew listens again. */
-const UNHEARD = 2;
+/** So often a node that does not listen is looked at again, and how long after each other, ms, before it counts as gone. */
+const LOOKS = 4;
+const LOOK_AGAIN = 500;
 /** How often a name is asked for that another process has, ms. */
 const JOIN_RETRY = 500;
 
@@ -24,7 +25,7 @@ export interface ClusterMembersOptions {
   readonly listens: (name: string) => Promise<boolean>;
   /** A member listens no more, as one that was killed: it will be gone soon. */
   readonly onSilent: () => void;
-  /** The others have changed: somebody came, goes, or is gone. */
+  /** The others have changed: somebody came, goes, or is gone; these processes are. */
   readonly onChanged: (gone: readonly MemberNode[]) => void;
   /** A node that was a member is gone without a word; told to one node of the cluster alone. */
   readonly onBuried: (node: MemberNode) => void;
@@ -37,8 +38,10 @@ export class ClusterMembers {
   readonly #options: ClusterMembersOptions;
   #self: MemberNode | undefined;
   #all: readonly MemberNode[] = [];
-  /** Members that did not listen at the last looks, and at how many of them. */
-  readonly #unheard = new Map<string, number>();
+  /** Members that do not listen: their processes are gone, and their time is not over yet. */
+  readonly #silent = new Set<string>();
+  /** Looks under way. */
+  readonly #looks = new Map<string, Promise<boolean>>();
   /** CoAP addresses of nodes that are, or were, members. */
   readonly #addresses = new Map<string, string>();
   #timer: Timer | undefined;
@@ -107,7 +110,7 @@ export class ClusterMembers {
 
   /** Whether it is a member that listens, as far as is known. */
   isThere(name: string): boolean {
-    return this.get(name) !== undefined && (this.#unheard.get(name) ?? 0) < UNHEARD;
+    return this.get(name) !== undefined && !this.#silent.has(name);
   }
 
   /** Whether devices reach that node at the address by which they reach this one; of one that is gone as last known. */
@@ -122,7 +125,12 @@ export class ClusterMembers {
     this.#all = all;
     for (const { name, coap } of all) this.#addresses.set(name, coap);
     if (keyOf(before) === keyOf(all)) return;
-    this.#options.onChanged(before.filter(({ name }) => this.get(name) === undefined));
+    for (const { name, incarnation } of before) {
+      if (this.get(name)?.incarnation !== incarnation) this.#silent.delete(name);
+    }
+    // One that was started again at once is another one: what the former had in its memory is gone all the same.
+    const gone = before.filter(({ name, incarnation }) => this.get(name)?.incarnation !== incarnation);
+    this.#options.onChanged(gone);
   }
 
   /** Says goodbye. Idempotent. */
@@ -189,21 +197,46 @@ export class ClusterMembers {
 
   /** A process that was killed listens no more, long before its time is over. */
   async #listen(): Promise<void> {
-    const { listens, onSilent } = this.#options;
-    let silent = false;
     const others = this.#all.filter(({ name }) => name !== this.self.name);
+    const silent: string[] = [];
     await Promise.all(
       others.map(async ({ name }) => {
-        if (await listens(name)) this.#unheard.delete(name);
-        else {
-          const times = (this.#unheard.get(name) ?? 0) + 1;
-          this.#unheard.set(name, times);
-          if (times === UNHEARD) silent = true;
-        }
+        if (await this.#options.listens(name)) this.#silent.delete(name);
+        else silent.push(name);
       }),
     );
-    for (const name of this.#unheard.keys()) if (this.get(name) === undefined) this.#unheard.delete(name);
-    if (silent) onSilent();
+    for (const name of this.#silent) if (this.get(name) === undefined) this.#silent.delete(name);
+    // Nobody waits for these looks.
+    for (const name of silent) this.isGone(name).catch((error: unknown) => this.#notLooked(error));
+  }
+
+  #notLooked(error: unknown): void {
+    this.#options.log.debug({ error }, 'whether a node listens is not known; looked at again');
+  }
+
+  /**
+   * Of a node that did not listen: whether it is gone. One whose connection is being made anew, as after a restart of
+   * the store, listens again within the time that this takes. @throws StoreUnavailableError
+   */
+  isGone(name: string): Promise<boolean> {
+    if (!this.isThere(name)) return Promise.resolve(true);
+    let looks = this.#looks.get(name);
+    if (looks === undefined) {
+      looks = this.#look(name).finally(() => this.#looks.delete(name));
+      this.#looks.set(name, looks);
+    }
+    return looks;
+  }
+
+  async #look(name: string): Promise<boolean> {
+    const { listens, clock, onSilent } = this.#options;
+    for (let look = 0; look < LOOKS; look++) {
+      await new Promise<void>((resolve) => clock.setTimer(LOOK_AGAIN, resolve));
+      if (await listens(name)) return false;
+    }
+    this.#silent.add(name);
+    onSilent();
+    return true;
   }
 }
 

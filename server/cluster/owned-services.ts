@@ -10,6 +10,7 @@ import { NodeUnreachableError } from '../ports/cluster-ports.ts';
 import type { Device } from '../ports/device-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { Clustering } from './compose-cluster.ts';
+import type { Devices } from './compose-devices.ts';
 
 /** How long the node that has a device may take, ms, where the caller does not say. */
 const TIMEOUT = 15_000;
@@ -20,6 +21,7 @@ type Listening = Pick<ListeningTimes, 'state' | 'powerSaving' | 'configure'>;
 export interface OwnedServicesOptions {
   readonly clustering: Clustering;
   readonly stores: Pick<Stores, 'registrations'>;
+  readonly takeFromGone: Devices['takeFromGone'];
   readonly policies: ObservationPolicies;
   readonly book: PolicyBook;
   readonly listening: Listening;
@@ -88,7 +90,7 @@ function asStored(state: PresenceState, until: number | undefined, now: number):
  * recorded, and there is what this one has.
  */
 export function ownedTraces(
-  options: Pick<OwnedServicesOptions, 'clustering' | 'stores'>,
+  options: Pick<OwnedServicesOptions, 'clustering' | 'stores' | 'takeFromGone'>,
   traces: TraceContents,
 ): TraceContents {
   const local = {
@@ -114,7 +116,7 @@ export function ownedTraces(
 
 /** The same methods, whose first argument is an endpoint, carried out by the node that has that device. */
 function atOwner<T extends { readonly [name: string]: unknown }>(
-  { clustering, stores }: Pick<OwnedServicesOptions, 'clustering' | 'stores'>,
+  { clustering, stores, takeFromGone }: Pick<OwnedServicesOptions, 'clustering' | 'stores' | 'takeFromGone'>,
   service: string,
   local: { readonly [Name in keyof T]: T[Name] },
 ): T {
@@ -130,12 +132,15 @@ function atOwner<T extends { readonly [name: string]: unknown }>(
   );
   const ask = async (name: string, args: readonly unknown[]): Promise<unknown> => {
     const endpoint = args[0] as string;
-    const owner = (await stores.registrations.byEndpoint(endpoint))?.node ?? node;
-    if (owner === node) return here(name, args);
+    const registration = await stores.registrations.byEndpoint(endpoint);
+    if (registration === undefined || registration.node === node) return here(name, args);
+    const owner = registration.node;
     try {
       return await rpc.call(owner, service, name, args, { timeout: TIMEOUT });
     } catch (error) {
       if (!(error instanceof NodeUnreachableError) || !error.gone) throw error;
+      if (await takeFromGone(registration)) return here(name, args);
+      if (others.members.isThere(owner)) throw error;
       throw new DeviceNodeGoneError(endpoint, owner);
     }
   };

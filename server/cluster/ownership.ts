@@ -102,12 +102,11 @@ export class Ownership {
 
   /**
    * Takes a device over from a node that is gone, where devices cannot tell that one from this one; undefined where
-   * they can, or it is not gone, or somebody else was faster. `silent`: it does not listen, although it is not known to
-   * be gone yet.
+   * they can, or it is not gone, or somebody else was faster.
    */
-  async claimFromGone(registration: Registration, silent = false): Promise<Registration | undefined> {
+  async claimFromGone(registration: Registration): Promise<Registration | undefined> {
     const { members, registrations, node } = this.#options;
-    if (!silent && members.isThere(registration.node)) return undefined;
+    if (members.isThere(registration.node)) return undefined;
     if (!members.sharesAddress(registration.node)) return undefined;
     const claimed = await registrations.claim(registration.id, node, registration.node);
     if (claimed === undefined) return undefined;

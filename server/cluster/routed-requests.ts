@@ -36,7 +36,7 @@ export interface RoutedRequestsOptions {
   readonly local: DeviceRequests;
   readonly node: string;
   readonly rpc: Pick<Rpc, 'call' | 'serve'>;
-  readonly members: Pick<ClusterMembers, 'get'>;
+  readonly members: Pick<ClusterMembers, 'isGone'>;
   readonly ownership: Pick<Ownership, 'claimFromGone'>;
   readonly registrations: Pick<RegistrationStore, 'byEndpoint'>;
   readonly clock: Clock;
@@ -119,13 +119,15 @@ class Route {
 
   /** The owner does not listen, or did not answer: who is to be asked instead. */
   async #withoutOwner(endpoint: string, owner: string, error: NodeUnreachableError): Promise<string> {
-    const { ownership, registrations, node } = this.#options;
+    const { ownership, registrations, members, node } = this.#options;
     const registration = await registrations.byEndpoint(endpoint);
     if (registration === undefined) return node;
     if (registration.node !== owner) return registration.node;
     // It listens, and was too slow: it may be at it still.
     if (!error.gone) throw error;
-    if ((await ownership.claimFromGone(registration, true)) !== undefined) return node;
+    // It was not connected for a moment: it is asked again.
+    if (!(await members.isGone(owner))) return owner;
+    if ((await ownership.claimFromGone(registration)) !== undefined) return node;
     const now = await registrations.byEndpoint(endpoint);
     if (now !== undefined && now.node !== owner) return now.node;
     throw new DeviceNodeGoneError(endpoint, owner);

@@ -56,7 +56,12 @@ export class Seat {
     this.leadership = new Leadership({
       leases: ports?.leases,
       holder: `${about.name} ${incarnation}`,
-      isThere: async (holder) => this.others?.rpc.listens(nameOfHolder(holder)) ?? true,
+      isThere: async (holder) => {
+        const name = nameOfHolder(holder);
+        const { others } = this;
+        if (others === undefined || (await others.rpc.listens(name))) return true;
+        return !(await others.members.isGone(name));
+      },
       clock,
       log,
     });

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Code } from '../../protocol/coap/message.ts';
+import type { ApiJob } from '../../server/api/schemas/jobs.ts';
 import type { ApiCluster, ApiEvent } from '../../server/api/schemas.ts';
 import { EventSource } from '../support/api/event-source.ts';
 import { ClusterWorld, type TestNode } from '../support/cluster-world.ts';
 import { until } from '../support/until.ts';
+import { Receiver } from '../support/webhooks/receiver.ts';
 
 const LINKS = '</1/0>,</3/0>,</3303/0>';
 const battery = (value: number) => [{ path: '/3/0/9', value }];
@@ -108,6 +110,7 @@ describe('nodes on one Redis', () => {
     const device = await world.device('d', one.coap);
     device.has('/3/0/9', () => battery(42));
     await device.register(LINKS);
+    let asking: NodeJS.Timeout | undefined;
     const looking = await EventSource.open(`${two.server.httpAddress}/api/events?watch=trace@d`);
     try {
       await two.api.get('/api/devices/d/objects/3/0/9');
@@ -122,10 +125,13 @@ describe('nodes on one Redis', () => {
         expect(answer.status).toBe(200);
         expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(200);
       }
+      // The other node may hear that somebody looks only now.
+      asking = setInterval(() => void two.api.get('/api/devices/d/objects/3/0/9'), 250);
       for (let told = await looking.next(); told?.event !== 'trace'; told = await looking.next()) {
         expect(told, 'the stream goes on').toBeDefined();
       }
     } finally {
+      clearInterval(asking);
       looking.close();
     }
   });
@@ -142,5 +148,68 @@ describe('nodes on one Redis', () => {
       );
       return told.every(({ readingsPerSecond }) => readingsPerSecond > 0);
     });
+  });
+
+  it('let a job be made, watched and cancelled at any of them', async () => {
+    const device = await world.device('d', two.coap);
+    device.answers.set('POST /3/0/4', (request) => request.respond({ code: Code.CHANGED }));
+    await device.register(LINKS);
+    const away = await world.device('away', one.coap);
+    await away.register(LINKS);
+    await away.request(Code.DELETE, away.location);
+    for (const node of [one, two]) {
+      const job = await node.api.post<ApiJob>('/api/jobs', {
+        devices: { endpoints: ['d', 'away'] },
+        operation: { kind: 'request', request: { operation: 'execute', path: '/3/0/4' } },
+      });
+      const now = (): Promise<ApiJob> => one.api.get<ApiJob>(`/api/jobs/${job.id}`);
+      await until('one of two is done, and the other waits', async () => {
+        const { counts } = await now();
+        return counts.done === 1 && counts.queued === 1;
+      });
+      await node.api.post(`/api/jobs/${job.id}/cancel`, undefined);
+      await until('it has ended', async () => (await now()).state === 'cancelled');
+    }
+    expect(device.asked.filter((asked) => asked === 'POST /3/0/4')).toHaveLength(2);
+  });
+
+  it('bring their devices in line with a policy that is made at any of them', async () => {
+    const devices = [await world.device('d1', one.coap), await world.device('d2', two.coap)];
+    for (const device of devices) {
+      device.has('/3/0/9', () => battery(42));
+      device.has('/3303/0', () => [{ path: '/3303/0/5700', value: 20 }]);
+      await device.register(LINKS);
+    }
+    for (const [index, node] of [one, two].entries()) {
+      const path = ['/3/0/9', '/3303/0'][index] ?? '';
+      await node.api.put(`/api/observation-policies/p${index}`, {
+        name: path,
+        enabled: true,
+        devices: {},
+        observations: [{ paths: [path] }],
+      });
+      await until('both are observed', () =>
+        devices.every(({ asked }) => asked.filter((line) => line === `OBSERVE ${path}`).length === 1),
+      );
+    }
+    // What each knows of its own device is told by the other.
+    const { wanted } = await one.api.get<{ wanted: { state: string }[] }>(
+      '/api/devices/d2/observation-policy',
+    );
+    expect(wanted.map(({ state }) => state)).toEqual(['observed', 'observed']);
+  });
+
+  it('send what happens at each of them to a webhook that was made at any', async () => {
+    const receiver = await Receiver.open();
+    try {
+      for (const { api } of [one, two]) {
+        await api.post('/api/webhooks', { name: 'w', url: receiver.url, types: ['registered'] });
+      }
+      expect((await two.api.get<{ items: unknown[] }>('/api/webhooks')).items).toHaveLength(2);
+      await (await world.device('d', two.coap)).register(LINKS);
+      await until('both have it', () => receiver.messages.length === 2);
+    } finally {
+      await receiver.close();
+    }
   });
 });

@@ -142,13 +142,37 @@ test('a node that listens no more counts as gone before its time is over, and is
   await membership.join(info('other'), 3_600_000);
   await pass(clock, 2_500);
   listens = false;
-  await pass(clock, 2_000);
+  await pass(clock, 3_000);
   expect(members.isThere('other')).toBe(true);
   await pass(clock, 2_000);
   expect(members.isThere('other')).toBe(false);
   expect(told).toEqual(['silent']);
   listens = true;
-  await pass(clock, 2_000);
+  await pass(clock, 2_500);
+  expect(members.isThere('other')).toBe(true);
+});
+
+test('one that is not connected for a moment, as after a restart of the store, does not count as gone', async () => {
+  let listens = false;
+  const { clock, membership, members, told } = open('one', () => listens);
+  await membership.join(info('other'), 3_600_000);
+  await members.join();
+  const gone = members.isGone('other');
+  await pass(clock, 1_200);
+  listens = true;
+  await pass(clock, 1_000);
+  expect(await gone).toBe(false);
+  expect(told).toEqual([]);
+});
+
+test('one that was killed and started again within its time is another process: the former is gone', async () => {
+  const { clock, membership, members, told } = open();
+  await members.join();
+  await membership.join(info('other'), 3_600_000);
+  await pass(clock, 2_500);
+  await membership.join({ ...info('other'), incarnation: 'other-2' }, 3_600_000, { takeOver: true });
+  await pass(clock, 2_500);
+  expect(told).toEqual(['gone: other']);
   expect(members.isThere('other')).toBe(true);
 });
 

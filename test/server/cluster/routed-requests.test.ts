@@ -83,7 +83,7 @@ function open(owner: string, setting: Setting = {}): Scene {
     local: { read } as unknown as DeviceRequests,
     node: ME,
     rpc,
-    members: { get: () => undefined },
+    members: { isGone: async (name) => !members.includes(name) },
     ownership,
     registrations,
     clock,
@@ -151,6 +151,7 @@ test('what may have reached the device is not asked a second time', async () => 
 test('the devices of a node that is gone are this one’s to ask, where they know both by one address', async () => {
   const { requests, asked } = open(OTHER, {
     sharesAddress: true,
+    members: [ME],
     remote: async () => {
       throw new NodeUnreachableError('it is not there', true);
     },
@@ -159,8 +160,23 @@ test('the devices of a node that is gone are this one’s to ask, where they kno
   expect(asked).toEqual(['other read', 'me read']);
 });
 
+test('a node that was not connected for a moment keeps them, and is asked again', async () => {
+  let connected = false;
+  const scene = open(OTHER, {
+    sharesAddress: true,
+    remote: async () => {
+      if (connected) return { value: 'its' };
+      connected = true;
+      throw new NodeUnreachableError('it is not there', true);
+    },
+  });
+  expect(await scene.requests.read('d', '/3/0/9')).toBe('its');
+  expect(scene.owner).toBe(OTHER);
+});
+
 test('where they do not, the caller learns that the node is gone', async () => {
   const scene = open(OTHER, {
+    members: [ME],
     remote: async () => {
       throw new NodeUnreachableError('it is not there', true);
     },
