@@ -79,12 +79,13 @@ async function switchTo(carrier: string): Promise<number> {
     const command = await world.api.get<ApiCommand>(`/api/commands/${id}`);
     return command.state === 'done' ? command : undefined;
   });
-  const at = (state: string): number => {
-    const step = done.history.find((one) => one.state === state);
-    if (step === undefined) throw new Error(`it never was ${state}`);
+  // Its result may come before the answer to the Execute.
+  const at = (...states: readonly string[]): number => {
+    const step = done.history.find(({ state }) => states.includes(state));
+    if (step === undefined) throw new Error(`it never was ${states.join(' or ')}`);
     return step.at;
   };
-  return at('accepted') - at('queued');
+  return at('accepted', 'done') - at('queued');
 }
 
 const device = (): Promise<ApiDevice> => world.api.get<ApiDevice>(`/api/devices/${MODEM}`);
@@ -103,11 +104,15 @@ describe('a modem behind a NAT that gives it another port every ten seconds', ()
     const times: number[] = [];
     for (let minute = 0; minute < 10; minute++) {
       for (let i = 0; i < 6; i++) {
-        // Just after the port has changed, and then later and later.
+        // At whatever moment between two notifications; but where one is under way its ACK is lost with the port, and
+        // a device that keeps NSTART says nothing for ACK_TIMEOUT then: it does not send every second.
+        await world.pass(i * 83);
+        await world.until('nothing waits for its ACK', () => !port.waits);
         rebind();
+        // Just after the port has changed, and then later and later.
         await world.pass(minute * 1_000);
         if (i === 0) times.push(await switchTo(CARRIERS[minute % 3] as string));
-        await world.pass(10_000 - minute * 1_000);
+        await world.pass(10_000 - minute * 1_000 - i * 83);
       }
     }
     expect(times).toHaveLength(10);
@@ -115,6 +120,22 @@ describe('a modem behind a NAT that gives it another port every ten seconds', ()
     expect((await device()).registration?.registeredAt).toBe(since);
     expect(registrations).toBe(1);
     expect(port.acknowledged.length).toBeGreaterThan(1_000);
+    await expectNothingLost();
+  });
+
+  it('has a switch as soon as it sends again, where the port changed under a notification', async () => {
+    await open(2);
+    await world.until('its readings are observed', () => port.acknowledged.length > 0);
+    const times: number[] = [];
+    for (const carrier of [...CARRIERS, ...CARRIERS]) {
+      await world.until('a notification waits for its ACK', () => port.waits);
+      rebind();
+      times.push(await switchTo(carrier));
+      await world.pass(10_000);
+    }
+    // ACK_TIMEOUT times ACK_RANDOM_FACTOR, the way there and back, and what the packs wait.
+    expect(Math.max(...times)).toBeLessThanOrEqual(3_500);
+    expect(registrations).toBe(1);
     await expectNothingLost();
   });
 

@@ -30,6 +30,11 @@ export class RecordingPort implements DatagramPort {
     return this.#port.local;
   }
 
+  /** Whether a confirmable notification waits for its ACK: until then, or ACK_TIMEOUT, the device says nothing more. */
+  get waits(): boolean {
+    return this.#underWay.size > 0;
+  }
+
   send(data: Uint8Array, peer: string): void {
     const message = decodeMessage(data);
     if (message.type === MessageType.CON && message.code >> 5 === 2)
