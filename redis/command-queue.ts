@@ -74,6 +74,9 @@ export class RedisCommandQueue implements CommandQueue {
   /** What each script is given, by bucket. */
   readonly #keys: Readonly<Record<keyof typeof names, (bucket: number) => readonly string[]>>;
 
+  /** When commands were to expire of which nobody knows whether they did, for Redis did not answer. */
+  readonly #doubtful = new Map<string, number>();
+
   constructor(redis: RedisConnection) {
     this.#redis = redis;
     const keysOf = (script: keyof typeof names) => bucketKeys(redis.keys, names[script]);
@@ -185,11 +188,34 @@ export class RedisCommandQueue implements CommandQueue {
 
   async expire(now: number, limit: number): Promise<readonly Command[]> {
     const due = await this.#oldest('commands:queued', String(now), limit);
+    const settled = await this.#settle();
     // Each takes place once, whoever else found it.
-    const expired = await Promise.all(
+    const steps = await Promise.allSettled(
       due.map(({ id }) => this.transition({ id, from: ['queued'], to: 'expired', at: now })),
     );
-    return expired.filter((command) => command !== undefined);
+    const expired = [...settled];
+    let failure: unknown;
+    for (const [index, step] of steps.entries()) {
+      if (step.status === 'fulfilled') {
+        if (step.value !== undefined) expired.push(step.value);
+      } else {
+        failure = step.reason;
+        this.#doubtful.set((due[index] as InBucket).id, now);
+      }
+    }
+    // What has expired is told even where some of a bucket that is away could not.
+    if (failure !== undefined && expired.length === 0) throw failure;
+    return expired;
+  }
+
+  /** Those that expired at the last call although Redis could not say so. */
+  async #settle(): Promise<readonly Command[]> {
+    const doubtful = [...this.#doubtful];
+    const commands = await Promise.all(doubtful.map(([id]) => this.get(id)));
+    for (const [id] of doubtful) this.#doubtful.delete(id);
+    return commands.filter(
+      (command, index) => command?.state === 'expired' && command.updatedAt === doubtful[index]?.[1],
+    ) as readonly Command[];
   }
 
   async trim({ endedBefore, keep, limit }: Parameters<CommandQueue['trim']>[0]): Promise<number> {

@@ -1,7 +1,13 @@
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import { DeviceElsewhereError } from '../errors.ts';
-import { type Command, type CommandQueue, finalCommandStates } from '../ports/command-queue.ts';
+import {
+  type Command,
+  type CommandQueue,
+  type CommandTransition,
+  finalCommandStates,
+} from '../ports/command-queue.ts';
+import { StoreUnavailableError } from '../ports/errors.ts';
 import type { Owner } from '../ports/registration-store.ts';
 import type { Pack } from '../telemetry/pack.ts';
 import { type CommandKind, type CommandStep, type CommandTurn, SessionEndedError } from './command-kind.ts';
@@ -11,6 +17,9 @@ import { asleep, elsewhere, notRegistered, RETRY_AFTER, underWay, type Wait } fr
 const SWEEP_INTERVAL = 5_000;
 /** How often the queue is asked for commands that no node has told of, ms: of one that died right behind their making. */
 const RESYNC_INTERVAL = 30_000;
+
+/** How long after a step that the store did not answer it is looked at whether it took place, ms. */
+const SETTLE_AFTER = 1_000;
 
 /** Where a device is, for what waits for it. */
 export interface CommandPlace {
@@ -78,6 +87,8 @@ export class CommandDispatcher {
   readonly #working = new Set<Promise<void>>();
   /** Commands that are being carried out here. */
   readonly #underWay = new Set<string>();
+  /** Steps of which nobody knows whether they took place, for the store did not answer; the last of each command. */
+  readonly #doubtful = new Map<string, Pick<CommandTransition, 'to' | 'at'> & { readonly since: number }>();
   readonly #abort = new AbortController();
   #timer: Timer | undefined;
   #resyncedAt = Number.NEGATIVE_INFINITY;
@@ -187,6 +198,7 @@ export class CommandDispatcher {
   async #sweep(): Promise<void> {
     const { queue, clock, others } = this.#options;
     if (others !== undefined && clock.now() - this.#resyncedAt >= RESYNC_INTERVAL) await this.#takeUp();
+    await this.#settle();
     for (const command of await queue.expire(clock.wallTime(), 500)) {
       this.#options.onStep(command);
       this.kick(command.endpoint);
@@ -286,11 +298,9 @@ export class CommandDispatcher {
 
   /** The queue is swept now and then only: what is past its time is not sent meanwhile. True where it has expired. */
   async #expire({ id, expiresAt }: Command): Promise<boolean> {
-    const { queue, clock, onStep } = this.#options;
-    const at = Math.floor(clock.wallTime());
+    const at = Math.floor(this.#options.clock.wallTime());
     if (at < expiresAt) return false;
-    const expired = await queue.transition({ id, from: ['queued'], to: 'expired', at });
-    if (expired !== undefined) onStep(expired);
+    await this.#take({ id, from: ['queued'], to: 'expired', at });
     return true;
   }
 
@@ -307,15 +317,42 @@ export class CommandDispatcher {
   }
 
   async #step(command: Command, step: CommandStep, owner?: Owner): Promise<Command | undefined> {
-    const { queue, clock, onStep } = this.#options;
     const goesOut = step.to === 'sent' && step.attempt === true;
     // It waited for its turn at the device, and its time is over.
     if (goesOut && (await this.#expire(command))) return undefined;
-    const at = Math.floor(clock.wallTime());
+    const at = Math.floor(this.#options.clock.wallTime());
     // A node that was held up must not send to a device that another one has by now.
     const by = goesOut && owner !== undefined ? { owner } : {};
-    const after = await queue.transition({ id: command.id, at, ...step, ...by });
+    return this.#take({ id: command.id, at, ...step, ...by });
+  }
+
+  /** Takes a step, and tells it. */
+  async #take(step: CommandTransition): Promise<Command | undefined> {
+    const { queue, clock, onStep } = this.#options;
+    let after: Command | undefined;
+    try {
+      after = await queue.transition(step);
+    } catch (error) {
+      const { id, to, at } = step;
+      if (error instanceof StoreUnavailableError) this.#doubtful.set(id, { to, at, since: clock.now() });
+      throw error;
+    }
     if (after !== undefined) onStep(after);
     return after;
+  }
+
+  /** Tells the steps that took place although the store could not say so: nobody else will. */
+  async #settle(): Promise<void> {
+    const { queue, clock, onStep } = this.#options;
+    for (const [id, doubt] of this.#doubtful) {
+      // What was asked last may still be carried out.
+      if (clock.now() - doubt.since < SETTLE_AFTER) continue;
+      const command = await queue.get(id);
+      if (this.#doubtful.get(id) !== doubt) continue;
+      this.#doubtful.delete(id);
+      if (command?.state !== doubt.to || command.updatedAt !== doubt.at) continue;
+      onStep(command);
+      this.kick(command.endpoint);
+    }
   }
 }
