@@ -3,7 +3,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { Config } from '../config.ts';
 import type { JobRunner } from '../jobs/job-runner.ts';
 import type { Jobs } from '../jobs/job-service.ts';
-import { RegistrationExpiry } from '../lwm2m/expiry.ts';
+import { GRACE, RegistrationExpiry } from '../lwm2m/expiry.ts';
 import { NodeUnreachableError } from '../ports/cluster-ports.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
@@ -61,7 +61,7 @@ export function composeLeader(options: LeaderOptions & { readonly jobs: Jobs }):
   });
   clustering.seat.onGone(() => {
     // What a node that is gone has not told of its last steps is in the stores alone.
-    if (leadership.leads) renewRuns(jobRunner, log);
+    if (leadership.leads) renewRuns(jobRunner, () => leadership.leads, log);
   });
   return {
     jobs: clustering.led('jobs', jobMethods, jobs),
@@ -85,10 +85,11 @@ export function composeLeader(options: LeaderOptions & { readonly jobs: Jobs }):
   };
 }
 
-function renewRuns(runner: JobRunner, log: Logger): void {
+function renewRuns(runner: JobRunner, leads: () => boolean, log: Logger): void {
   runner
     .close()
-    .then(() => runner.start())
+    // The lead may have gone to another node meanwhile.
+    .then(() => (leads() ? runner.start() : undefined))
     .catch((error: unknown) => log.warn({ error }, 'jobs were not taken up anew; the next leader does'));
 }
 
@@ -105,13 +106,15 @@ function expiryTask({ clustering, stores, clock, log, onExpired }: LeaderOptions
   return {
     name: 'expiry of registrations',
     begin: async () => {
-      // Where another node was there all the time, devices could be heard.
+      // Where another node was there all the time, and the store with it, devices could be heard.
       const alone = (others?.members.list().length ?? 1) <= 1;
+      const away = others?.members.wasAway(GRACE) === true;
       expiry = new RegistrationExpiry({
         registrations: stores.registrations,
         clock,
         log: log.child({ part: 'expiry' }),
-        afterAbsence: alone && (await RegistrationExpiry.isAfterAbsence(stores.registrations, clock)),
+        afterAbsence:
+          (alone || away) && (await RegistrationExpiry.isAfterAbsence(stores.registrations, clock)),
         onExpired,
       });
       expiry.start();

@@ -50,6 +50,8 @@ export class ClusterMembers {
   /** `Clock.now` since when its own beats have come in time. */
   #steadySince = Number.POSITIVE_INFINITY;
   #lastBeat = Number.NEGATIVE_INFINITY;
+  /** `Clock.now` when it could not say that it lives, or only late. */
+  #lateAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(options: ClusterMembersOptions) {
@@ -113,6 +115,11 @@ export class ClusterMembers {
     return this.get(name) !== undefined && !this.#silent.has(name);
   }
 
+  /** Whether this node was held up, or the store away, within that time, ms. */
+  wasAway(within: number): boolean {
+    return this.#options.clock.now() - this.#lateAt < within;
+  }
+
   /** Whether devices reach that node at the address by which they reach this one; of one that is gone as last known. */
   sharesAddress(name: string): boolean {
     return name === this.self.name || this.#addresses.get(name) === this.self.coap;
@@ -154,8 +161,18 @@ export class ClusterMembers {
     const { membership, info, clock, onEvicted, log } = this.#options;
     const now = clock.now();
     // It was held up, or the store was away: others may be late as well, and are not buried for it.
-    if (now - this.#lastBeat > MEMBER_TTL / 2) this.#steadySince = Number.POSITIVE_INFINITY;
-    if (await membership.beat(info(), MEMBER_TTL)) {
+    if (now - this.#lastBeat > MEMBER_TTL / 2) {
+      this.#steadySince = Number.POSITIVE_INFINITY;
+      this.#lateAt = now;
+    }
+    let isEntered: boolean;
+    try {
+      isEntered = await membership.beat(info(), MEMBER_TTL);
+    } catch (error) {
+      this.#lateAt = clock.now();
+      throw error;
+    }
+    if (isEntered) {
       this.#lastBeat = now;
       if (this.#steadySince === Number.POSITIVE_INFINITY) this.#steadySince = now;
       return;

@@ -85,7 +85,7 @@ class Route {
     const { timeout = this.#options.timeout, signal, onAnswer, ...plain } = given;
     const deadline = clock.now() + timeout;
     const local: Run = (whole) => this.#local(name, whole);
-    const left = (): number => deadline - clock.now();
+    const left = (): number => Math.round(deadline - clock.now());
     for (let owner: string | undefined = node; ; ) {
       if (left() <= 0) {
         throw new TimeoutError(`'${endpoint}' went from node to node, and none could ask it in time`);

@@ -6,8 +6,12 @@ import { type NodeBus, NodeUnreachableError } from '../ports/cluster-ports.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import { receivedError, type SentError, sentError } from './rpc-errors.ts';
 
-/** How much longer the asker waits than who is asked may take, ms: the answer is on its way. */
+/** Of the time that a caller gives, who is asked has so much less, ms: the answer is on its way back. At most a tenth. */
 const WAY_BACK = 250;
+/** An asker gives up so long before his own caller does, ms: that one hears who did not answer. */
+const TO_TELL = 50;
+/** What cannot be read is logged at most this often, ms. */
+const UNREADABLE_EVERY = 60_000;
 
 /** What whoever is asked knows of the call. */
 export interface IncomingCall {
@@ -54,6 +58,9 @@ export class Rpc {
   /** Calls of other nodes that are under way here, by `node id`. */
   readonly #serving = new Map<string, AbortController>();
   readonly #codec = new Encoder({ useRecords: false, tagUint8Array: false });
+  #unreadable = 0;
+  /** `Clock.now` */
+  #tellUnreadableAt = Number.NEGATIVE_INFINITY;
   #lastId = 0;
 
   constructor(options: RpcOptions) {
@@ -93,9 +100,13 @@ export class Rpc {
       service,
       method,
       args,
-      timeout: Math.max(1, Math.round(timeout)),
+      timeout: Math.max(1, Math.round(timeout - Math.min(WAY_BACK, timeout / 10))),
     });
-    const asked = this.#options.bus.request(node, body, timeout + WAY_BACK);
+    const asked = this.#options.bus.request(
+      node,
+      body,
+      Math.max(1, timeout - Math.min(TO_TELL, timeout / 20)),
+    );
     const answer = this.#decode<Answer>(
       await (signal === undefined ? asked : this.#unless(signal, asked, node, id)),
     );
@@ -149,7 +160,9 @@ export class Rpc {
   }
 
   async #requested(body: Uint8Array, from: string): Promise<Uint8Array> {
-    const { id = 0, service, method, args, timeout = 0 } = this.#decode<Call>(body);
+    const call = this.#received(body, from);
+    if (call === undefined) throw new DecodeError('a call of another node cannot be read');
+    const { id = 0, service, method, args, timeout = 0 } = call;
     const key = `${from} ${id}`;
     const end = new AbortController();
     this.#serving.set(key, end);
@@ -174,8 +187,10 @@ export class Rpc {
 
   #told(body: Uint8Array, from: string): void {
     const { log } = this.#options;
+    const call = this.#received(body, from);
+    if (call === undefined) return;
+    const { service, method, args } = call;
     try {
-      const { service, method, args } = this.#decode<Call>(body);
       if (service === '' && method === 'cancel') {
         this.#serving.get(`${from} ${args[0]}`)?.abort(new NodeUnreachableError('the asker has given up'));
         return;
@@ -185,6 +200,26 @@ export class Rpc {
     } catch (error) {
       log.error({ error, from }, 'what another node told met a bug');
     }
+  }
+
+  /** Undefined for what no node of ours can have sent. */
+  #received(body: Uint8Array, from: string): Call | undefined {
+    try {
+      const call = this.#decode<Partial<Call> | undefined>(body);
+      const { service, method, args } = call ?? {};
+      if (typeof service === 'string' && typeof method === 'string' && Array.isArray(args))
+        return call as Call;
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+    }
+    this.#unreadable++;
+    const { clock, log } = this.#options;
+    if (clock.now() >= this.#tellUnreadableAt) {
+      log.warn({ from, messages: this.#unreadable }, 'messages on the channels of the nodes cannot be read');
+      this.#tellUnreadableAt = clock.now() + UNREADABLE_EVERY;
+      this.#unreadable = 0;
+    }
+    return undefined;
   }
 
   #failed(error: unknown, service: string, method: string, from: string): void {

@@ -59,7 +59,13 @@ export class Seat {
       isThere: async (holder) => {
         const name = nameOfHolder(holder);
         const { others } = this;
-        if (others === undefined || (await others.rpc.listens(name))) return true;
+        if (others === undefined) return true;
+        if (await others.rpc.listens(name)) {
+          await others.members.refresh();
+          // One that was started again is another process, and does not lead.
+          const now = others.members.get(name)?.incarnation;
+          return now === undefined || holder === `${name} ${now}`;
+        }
         return !(await others.members.isGone(name));
       },
       clock,

@@ -9,7 +9,9 @@ const BATCH = 500;
  * After the server, or its store, was away: how long devices get to be heard before their lifetime counts
  * again, ms. MAX_TRANSMIT_WAIT of RFC 7252 §4.8.2: an Update that met silence is sent again within it.
  */
-const GRACE = 93_000;
+export const GRACE = 93_000;
+/** Where that begins anew again and again, lifetimes count after this time all the same, ms. */
+const MAX_HOLD = 10 * 60_000;
 
 export interface RegistrationExpiryOptions {
   readonly registrations: RegistrationStore;
@@ -28,6 +30,7 @@ export class RegistrationExpiry {
   #closed = false;
   /** `Clock.now` until which nothing is ended. */
   #heldUntil = 0;
+  #heldSince = 0;
 
   constructor(options: RegistrationExpiryOptions) {
     this.#options = options;
@@ -69,7 +72,9 @@ export class RegistrationExpiry {
 
   /** Devices could not be heard until now: they get time for it. */
   hold(): void {
-    this.#heldUntil = this.#options.clock.now() + GRACE;
+    const now = this.#options.clock.now();
+    if (now >= this.#heldUntil) this.#heldSince = now;
+    this.#heldUntil = Math.min(now + GRACE, this.#heldSince + MAX_HOLD);
   }
 
   async close(): Promise<void> {
