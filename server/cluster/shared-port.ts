@@ -13,6 +13,8 @@ const IDS_OF_ONE = 65_536 / MOST_SHARERS;
 const OFFER_TIMEOUT = 1_000;
 /** How often, at most, others are looked for where nobody known fits, ms: whoever forges tokens must not have us ask all the time. */
 const LOOK_PAUSE = 500;
+/** ACKs and RSTs that are on their way to other nodes at once, at most. */
+const MOST_TOLD = 1_024;
 /** The service by which nodes hand each other what came to the wrong one. */
 const SERVICE = 'datagrams';
 
@@ -70,6 +72,8 @@ export interface StrayRouterOptions {
  */
 export class StrayRouter implements StrayForwarder {
   readonly #options: StrayRouterOptions;
+  /** ACKs and RSTs that are on their way to other nodes. */
+  #telling = 0;
   #looking: Promise<void> | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
@@ -91,17 +95,21 @@ export class StrayRouter implements StrayForwarder {
   }
 
   reply(messageId: number, stray: StrayDatagram): void {
+    // Anybody can send an ACK. What is dropped is sent again where it answers something.
+    if (this.#telling >= MOST_TOLD) return;
+    this.#telling++;
     const part = Math.floor(messageId / IDS_OF_ONE);
     this.#find(
       ({ slot }) => slot % MOST_SHARERS === part,
       (nodes) => {
         const { rpc, onUnreachable } = this.#options;
         // One node, unless more share the address than there are parts.
-        for (const { name } of nodes) {
+        const told = nodes.map(({ name }) =>
           rpc
             .tell(name, SERVICE, 'reply', encodeArgs(stray))
-            .catch((error: unknown) => onUnreachable(error, name));
-        }
+            .catch((error: unknown) => onUnreachable(error, name)),
+        );
+        Promise.all(told).then(() => this.#telling--);
       },
     );
   }

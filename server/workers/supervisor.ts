@@ -7,6 +7,13 @@ const SETTLED = 10_000;
 /** Between the end of a worker that never settled and the next one in its place, ms: doubles each time. */
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 30_000;
+/** How often workers are asked whether they live, ms. */
+const KNOCK_PERIOD = 2_000;
+/**
+ * So many times in vain, and a worker hangs. By then others count its node as gone, and yet the system goes on giving
+ * it its part of the datagrams and connections, as long as its sockets are open.
+ */
+const MOST_UNANSWERED = 6;
 /** ms that a worker may take to bring to its end what is under way. */
 const PATIENCE = 30_000;
 
@@ -35,6 +42,7 @@ export class Supervisor {
   readonly #running = new Map<number, WorkerProcess>();
   readonly #pauses = new Map<number, Timer>();
   #stopping: Promise<boolean> | undefined;
+  #knocking: Timer | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -51,6 +59,7 @@ export class Supervisor {
    * @throws WorkerFailedError
    */
   async start(): Promise<void> {
+    this.#knock();
     const first = this.#launch(1, false);
     if (!(await first.ready)) throw new WorkerFailedError(await first.ended);
     this.#keep(1, first, 0);
@@ -74,6 +83,7 @@ export class Supervisor {
 
   async #stop(): Promise<boolean> {
     const { clock, log } = this.#options;
+    this.#knocking?.cancel();
     for (const pause of this.#pauses.values()) pause.cancel();
     this.#pauses.clear();
     const workers = [...this.#running];
@@ -87,6 +97,18 @@ export class Supervisor {
     const ends = await Promise.all(workers.map(([, process]) => process.ended));
     late.cancel();
     return ends.every(({ code }) => code === 0);
+  }
+
+  /** Counts what was asked in vain, and no time: a supervisor that was itself held up has asked nobody meanwhile. */
+  #knock(): void {
+    const { clock, log } = this.#options;
+    this.#knocking = clock.setTimer(KNOCK_PERIOD, () => this.#knock());
+    for (const [worker, process] of this.#running) {
+      // One that is starting may have much to read.
+      if (!process.served || process.knock() < MOST_UNANSWERED) continue;
+      log.error({ worker, silent: MOST_UNANSWERED * KNOCK_PERIOD }, 'a worker hangs and is killed');
+      process.kill();
+    }
   }
 
   #launch(worker: number, again: boolean): WorkerProcess {

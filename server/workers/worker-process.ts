@@ -2,6 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 /** What a worker tells the process that started it, once it serves. */
 export const READY = 'ready';
+/** What a worker is asked now and then, and what it answers while its event loop turns. */
+export const KNOCK = 'knock';
+export const ALIVE = 'alive';
 
 /** How a process ended. */
 export interface WorkerEnd {
@@ -21,6 +24,7 @@ export class WorkerProcess {
   readonly ready: Promise<boolean>;
   readonly ended: Promise<WorkerEnd>;
   #served = false;
+  #unanswered = 0;
 
   /** `args`: of node. */
   constructor(args: readonly string[]) {
@@ -40,6 +44,7 @@ export class WorkerProcess {
     });
     const served = new Promise<boolean>((resolve) => {
       child.on('message', (message) => {
+        this.#unanswered = 0;
         if (message !== READY) return;
         this.#served = true;
         resolve(true);
@@ -54,6 +59,14 @@ export class WorkerProcess {
 
   get served(): boolean {
     return this.#served;
+  }
+
+  /** Asks it whether its event loop turns; how often that was asked in vain before. */
+  knock(): number {
+    const before = this.#unanswered++;
+    // Where the channel is closed it is ending, which `ended` tells.
+    if (this.#process.connected) this.#process.send(KNOCK, () => undefined);
+    return before;
   }
 
   /** Asks it to end, with all that is under way brought to its end. */

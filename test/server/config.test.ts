@@ -39,6 +39,10 @@ describe('the configuration', () => {
     [{ SIMYARD_LESHAN_TOKEN: 'two words' }, 'no bearer token'],
     [{ SIMYARD_WORKERS: '2' }, 'SIMYARD_WORKERS is 2, which needs SIMYARD_REDIS_URL'],
     [{ SIMYARD_WORKERS: '17' }, 'SIMYARD_WORKERS must be a whole number from 1 to 16'],
+    [
+      { SIMYARD_WORKERS: '2', SIMYARD_REDIS_URL: 'redis://127.0.0.1', SIMYARD_COAP_PORT: '0' },
+      'SIMYARD_COAP_PORT is 0, and SIMYARD_WORKERS is 2',
+    ],
     [{ SIMYARD_REUSE_PORT: 'true' }, 'SIMYARD_REUSE_PORT needs SIMYARD_REDIS_URL'],
     [{ SIMYARD_COAP_ADDRESS: 'example.com:5683' }, 'SIMYARD_COAP_ADDRESS must be coap://host:port'],
     [{ SIMYARD_COAP_ADDRESS: 'coap://example.com:70000' }, 'SIMYARD_COAP_ADDRESS must be coap://host:port'],

@@ -151,4 +151,20 @@ describe('what came to the wrong node', () => {
     expect(await offered(a, 10)).toBe(false);
     expect(looks).toEqual(['a', 'a']);
   });
+
+  test('is dropped where more than so many are on their way already, until those have arrived', async () => {
+    const { join, took } = cluster([
+      { name: 'a', slot: 0 },
+      { name: 'b', slot: 1 },
+    ]);
+    const a = join('a');
+    join('b');
+    for (let i = 0; i < 1_100; i++) a.reply(4_096, stray);
+    await until('they have arrived', () => took.length >= 1_024);
+    expect(took).toHaveLength(1_024);
+    await until('there is room again', () => {
+      a.reply(4_096, stray);
+      return took.length > 1_024;
+    });
+  });
 });

@@ -79,6 +79,21 @@ describe('workers', { timeout: 2 * LIMIT }, () => {
     expect([first, next].filter(lives)).toEqual([]);
   });
 
+  test('that hang are killed, and others take their place; those that answer stay', async () => {
+    const supervisor = supervise(2);
+    await supervisor.printed(/all workers are ready/, LIMIT);
+    const [first, second] = [
+      await pidOf(supervisor, 'node-1 began'),
+      await pidOf(supervisor, 'node-2 began'),
+    ];
+    process.kill(second, 'SIGSTOP');
+    const next = await pidOf(supervisor, 'node-2 began again');
+    expect(supervisor.output).toMatch(/"worker":2,"silent":12000,"msg":"a worker hangs and is killed"/);
+    expect([first, second, next].map(lives)).toEqual([true, false, true]);
+    expect(supervisor.output).not.toContain('node-1 began again');
+    expect(await supervisor.kill('SIGTERM')).toBe(0);
+  });
+
   test('that fail at their start are tried again after pauses that grow', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'simyard-workers-'));
     folders.push(folder);
