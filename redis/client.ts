@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import { StoreUnavailableError } from '../server/ports/errors.ts';
 import { describeAddress, type RedisAddress } from './address.ts';
+import { withoutCommand } from './errors.ts';
 
 /** How long the first connection may take, ms. */
 const CONNECT_TIMEOUT = 10_000;
@@ -44,7 +45,10 @@ export function createClient({ address, onError }: ClientSettings, options: Clie
   };
   const retryStrategy = (attempt: number): number => Math.min(attempt * 50, RECONNECT_PAUSE);
   const client = make();
-  client.on('error', (error: Error) => onError?.(error));
+  client.on('error', (error: Error) => {
+    withoutCommand(error);
+    onError?.(error);
+  });
   return client;
 
   function make(): RedisClient {

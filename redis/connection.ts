@@ -217,10 +217,27 @@ export class RedisConnection {
     return this.#answered('a command', () => command(this.client));
   }
 
-  /** Is called whenever a connection to Redis is there again: what was not on disk may be gone. */
+  /** Is called whenever a connection to Redis is there again, or another Redis is master: what it had not may be gone. */
   onReconnect(listener: () => void): void {
-    if (this.client instanceof Cluster) this.client.on('+node', listener);
-    else this.client.on('ready', listener);
+    const { client } = this;
+    if (!(client instanceof Cluster)) {
+      client.on('ready', listener);
+      return;
+    }
+    const masters = (): string =>
+      client
+        .nodes('master')
+        .map(({ options }) => `${options.host}:${options.port}`)
+        .sort()
+        .join();
+    let known = masters();
+    client.on('+node', listener);
+    client.on('refresh', () => {
+      const now = masters();
+      if (now === known) return;
+      known = now;
+      listener();
+    });
   }
 
   /** Idempotent; what was asked before is answered first, with all that follows from it. */

@@ -17,12 +17,21 @@ export function isRedirection(error: unknown): boolean {
 }
 
 /**
+ * Takes away what the client adds to an answer: the command with its arguments, among which are the password, keys and
+ * what devices say. Nothing of it may get into a log.
+ */
+export function withoutCommand(error: Error): void {
+  delete (error as { command?: unknown }).command;
+}
+
+/**
  * An answer that says what is wrong with the request is a bug; everything else is the store that cannot answer now.
  * @param where as a person is told which store it is
  */
 export function storeError(error: unknown, what: string, where = 'Redis'): Error {
   if (error instanceof StoreUnavailableError) return error;
   if (!(error instanceof Error)) return new Error(String(error));
+  withoutCommand(error);
   const isReply = error.name === 'ReplyError';
   if (isReply && !unavailable.test(error.message)) {
     return new Error(`Redis refused ${what}: ${error.message}`, { cause: error });

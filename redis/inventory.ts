@@ -90,6 +90,15 @@ export class Inventory {
   }
 
   async #takeIn(): Promise<void> {
+    for (;;) {
+      const index = this.#index;
+      await this.#takeInOnce();
+      // All was forgotten meanwhile: what was read before is in an index that nobody asks.
+      if (this.#index === index) return;
+    }
+  }
+
+  async #takeInOnce(): Promise<void> {
     const revisions = await this.#readRevisions();
     if (revisions.some((revision, bucket) => revision < (this.#levels[bucket] ?? 0))) this.#forget();
     const behind = allBuckets.filter((bucket) => this.#levels[bucket] !== revisions[bucket]);
@@ -110,7 +119,9 @@ export class Inventory {
   }
 
   async #readAll(bucket: number): Promise<void> {
+    const index = this.#index;
     const answer = await this.#redis.run(all, this.#allKeys(bucket), []);
+    if (this.#index !== index) return;
     const [revision, rows] = answer as [string, string[]];
     for (let i = 0; i + 1 < rows.length; i += 2) this.put(rows[i] as string, rows[i + 1] as string);
     this.#levels[bucket] = Number(revision);
@@ -119,8 +130,11 @@ export class Inventory {
   async #readChanges(bucket: number): Promise<void> {
     for (;;) {
       const args = [this.#levels[bucket] ?? 0, changesAtOnce, removalsKept];
+      const index = this.#index;
       const answer = await this.#redis.run(changes, this.#changeKeys(bucket), args);
-      if (answer === null) return this.#startAnew();
+      if (this.#index !== index) return;
+      // So much has changed since the last look that it is not known any more what.
+      if (answer === null) return this.#forget();
       const [reached, more, removed, changed] = answer as [string, number, string[], (string | null)[]];
       for (const endpoint of removed) this.put(endpoint, undefined);
       for (let i = 0; i + 1 < changed.length; i += 2) {
@@ -129,11 +143,5 @@ export class Inventory {
       this.#levels[bucket] = Number(reached);
       if (more === 0) return;
     }
-  }
-
-  /** So much has changed since the last look that it is not known any more what. */
-  async #startAnew(): Promise<void> {
-    this.#forget();
-    await Promise.all(allBuckets.map((bucket) => this.#readAll(bucket)));
   }
 }

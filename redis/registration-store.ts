@@ -25,6 +25,9 @@ const expire = loadScript('expire', 'bucket', 'end-registration');
 const due = loadScript('due');
 const find = loadScript('find-registration', 'bucket');
 
+/** Registrations of a bucket that are looked at when it is asked which end next. */
+const dueOfBucket = 8;
+
 /** Values of an address before and after a claim in the same step; null where there was none. */
 type Claimed = [before: string | null, after: string | null];
 
@@ -33,6 +36,11 @@ type UpdatedRow = [string, string, number, number, string, ...Claimed];
 
 /** Endpoint, row before, its fence, fence, claim. */
 type OwnedRow = [string, string, number, number, ...Claimed];
+
+interface Due {
+  readonly endpoint: string;
+  readonly expiresAt: number;
+}
 
 /** Endpoint, row and fence. */
 type FoundRow = readonly [string, string, number];
@@ -138,32 +146,37 @@ export class RedisRegistrationStore implements RegistrationStore {
 
   async expire(now: number, limit: number): Promise<readonly Registration[]> {
     const ended: Registration[] = [];
-    for (;;) {
-      const left = limit - ended.length;
-      const next = await this.#due(now, left);
-      if (next.length === 0) return ended;
-      const parts = await Promise.allSettled(
-        [...byBucket(next, ({ endpoint }) => endpoint)].map(([bucket, entries]) => {
-          const args = [now, ...entries.map(({ endpoint }) => endpoint)];
-          return this.#redis.run(expire, this.#whole(bucket), args);
-        }),
-      );
-      let failed: PromiseRejectedResult | undefined;
-      for (const part of parts) {
-        if (part.status === 'rejected') failed = part;
-        else ended.push(...decodeAll(part.value as (string | number)[]));
+    try {
+      // Those that another call has ended meanwhile are its own, and a bucket may have more than it was asked for:
+      // until nothing is due.
+      while (ended.length < limit) {
+        const next = await this.#due(now, limit - ended.length);
+        if (next.length === 0) break;
+        await this.#expireThese(now, next, ended);
       }
-      if (failed !== undefined) {
-        // Those that have ended are told now or never; the others are still due.
-        if (ended.length === 0) throw failed.reason;
-        break;
-      }
-      // Those that another call has ended meanwhile are its own; there may be more.
-      if (next.length < left || ended.length >= limit) break;
+    } catch (error) {
+      // Those that have ended are told now or never; the others are still due.
+      if (ended.length === 0) throw error;
     }
     ended.sort((a, b) => a.expiresAt - b.expiresAt);
     await Promise.all(ended.map(({ address, endpoint }) => this.#addresses.leave(address, endpoint)));
     return ended;
+  }
+
+  /** Adds those that have ended, also where some buckets do not answer. */
+  async #expireThese(now: number, due: readonly Due[], ended: Registration[]): Promise<void> {
+    const parts = await Promise.allSettled(
+      [...byBucket(due, ({ endpoint }) => endpoint)].map(([bucket, entries]) => {
+        const args = [now, ...entries.map(({ endpoint }) => endpoint)];
+        return this.#redis.run(expire, this.#whole(bucket), args);
+      }),
+    );
+    let failed: PromiseRejectedResult | undefined;
+    for (const part of parts) {
+      if (part.status === 'rejected') failed = part;
+      else ended.push(...decodeAll(part.value as (string | number)[]));
+    }
+    if (failed !== undefined) throw failed.reason;
   }
 
   async nextExpiry(): Promise<number | undefined> {
@@ -238,13 +251,11 @@ export class RedisRegistrationStore implements RegistrationStore {
   }
 
   /** The next to end of all buckets. */
-  async #due(
-    until: number,
-    limit: number,
-  ): Promise<readonly { readonly endpoint: string; readonly expiresAt: number }[]> {
-    const args = [until === Number.POSITIVE_INFINITY ? '+inf' : until, limit];
+  async #due(until: number, limit: number): Promise<readonly Due[]> {
+    // Few of each bucket: where many are due they are in all buckets, and the next look finds the others.
+    const args = [until === Number.POSITIVE_INFINITY ? '+inf' : until, Math.min(limit, dueOfBucket)];
     const lists = await runForBuckets(this.#redis, due, this.#expiries, args);
-    const found: { endpoint: string; expiresAt: number }[] = [];
+    const found: Due[] = [];
     for (const list of lists as string[][]) {
       for (let i = 0; i + 1 < list.length; i += 2) {
         found.push({ endpoint: list[i] as string, expiresAt: Number(list[i + 1]) });

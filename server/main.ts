@@ -13,6 +13,7 @@ import { openUdpPort } from './listen.ts';
 import { createLog } from './log.ts';
 import { StoreUnavailableError } from './ports/errors.ts';
 import type { Stores } from './ports/stores.ts';
+import { warnRepeated } from './repeated-log.ts';
 import { tellParent } from './workers/parent.ts';
 import { runWorkers } from './workers/run-workers.ts';
 
@@ -56,7 +57,7 @@ export async function startServer(config: Config, given: ServerParts = {}): Prom
     const { onEvicted = endProcess } = given;
     const stores =
       given.stores ??
-      (await openStores(config, log, (error) => {
+      (await openStores(config, log, clock, (error) => {
         log.fatal({ error }, 'this node may not use the database any more');
         onEvicted(error.message);
       }));
@@ -92,7 +93,12 @@ function endProcess(): void {
 }
 
 /** @throws StoreUnavailableError, ConfigError one line */
-async function openStores(config: Config, log: Logger, onRefused: (error: Error) => void): Promise<Stores> {
+async function openStores(
+  config: Config,
+  log: Logger,
+  clock: Clock,
+  onRefused: (error: Error) => void,
+): Promise<Stores> {
   const { redisUrl, redisPrefix } = config;
   if (redisUrl === undefined) {
     return openEmbeddedStores({
@@ -108,7 +114,7 @@ async function openStores(config: Config, log: Logger, onRefused: (error: Error)
   const stores = await openRedisStores({
     url: redisUrl,
     prefix: redisPrefix,
-    onError: (error) => log.warn({ error }, 'the connection to Redis met an error'),
+    onError: warnRepeated(log, clock, 'the connection to Redis met an error'),
     onRefused,
   });
   if (!stores.durable) log.warn({ store: stores.description }, 'what is acknowledged can be lost');

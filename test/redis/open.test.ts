@@ -1,8 +1,11 @@
 import { totalmem } from 'node:os';
+import { inspect } from 'node:util';
+import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
 import { roomForReadings } from '../../redis/durability.ts';
 import { openRedisStores } from '../../redis/index.ts';
 import { isInstalled } from '../../scripts/requirements.ts';
+import { logSerializers } from '../../server/log.ts';
 import { StoreUnavailableError } from '../../server/ports/errors.ts';
 import { aRegistration } from '../contract/engine.ts';
 import { type RedisServer, startRedis, startRedisCluster } from '../support/redis.ts';
@@ -88,12 +91,27 @@ describe.skipIf(!isInstalled('redis-server'))('opening the stores on a Redis', (
   }, 30_000);
 
   test('a wrong password, and a user without rights, are told', async () => {
+    const told: Error[] = [];
     const { url, cli } = await start();
     await cli('acl', 'setuser', 'node', 'on', '>right', '~sy:*', '&sy:*', '+@all');
     const stores = await open(url.replace('redis://', 'redis://node:right@'));
     await stores.registrations.register(aRegistration('a'));
     await cli('acl', 'setuser', 'default', 'off', 'resetpass').catch(() => '');
-    await expect(open(url.replace('redis://', 'redis://node:wrong@'))).rejects.toThrow(/WRONGPASS/);
+    const wrong = openRedisStores({
+      url: url.replace('redis://', 'redis://node:not-the-right-one@'),
+      onError: (error) => told.push(error),
+    });
+    await expect(wrong).rejects.toThrow(/WRONGPASS/);
+    // What a log shows of an error: its own members, and those of what caused it.
+    expect(told.length).toBeGreaterThan(0);
+    for (const error of told) expect(inspect(error, { depth: 9 })).not.toContain('not-the-right-one');
+    const lines: string[] = [];
+    const log = pino({ serializers: logSerializers }, { write: (line) => void lines.push(line) });
+    const bare = Object.assign(new Error('WRONGPASS'), { command: { args: ['AUTH', 'secret'] } });
+    log.warn({ error: bare }, 'x');
+    log.warn({ err: bare }, 'x');
+    expect(lines.join()).toContain('WRONGPASS');
+    expect(lines.join()).not.toContain('secret');
   }, 30_000);
 
   test('a full one refuses what would be written, and goes on when there is room', async () => {
