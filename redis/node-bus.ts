@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { type NodeBus, type NodeBusHandlers, NodeUnreachableError } from '../server/ports/cluster-ports.ts';
 import { StoreUnavailableError } from '../server/ports/errors.ts';
 import type { RedisClient, RedisConnection } from './connection.ts';
@@ -9,6 +10,7 @@ const TOLD = 2;
 const HEADER = 7;
 
 interface Waiting {
+  readonly node: string;
   readonly done: (body: Uint8Array) => void;
   readonly fail: (error: Error) => void;
 }
@@ -22,7 +24,8 @@ export class RedisNodeBus implements NodeBus {
   readonly #waiting = new Map<number, Waiting>();
   #subscriber: RedisClient | undefined;
   #node = '';
-  #lastId = 0;
+  /** Begins anywhere: an answer to the process that had this node's name before is none to this one. */
+  #lastId = randomInt(2 ** 32);
   #closed = false;
 
   constructor(connection: RedisConnection) {
@@ -50,7 +53,7 @@ export class RedisNodeBus implements NodeBus {
     const id = this.#lastId;
     let timer: NodeJS.Timeout | undefined;
     const answer = new Promise<Uint8Array>((done, fail) => {
-      this.#waiting.set(id, { done, fail });
+      this.#waiting.set(id, { node, done, fail });
       const late = `node '${node}' did not answer within ${Math.round(timeout)} ms`;
       timer = setTimeout(() => fail(new NodeUnreachableError(late)), Math.max(1, timeout));
       timer.unref();
@@ -113,8 +116,10 @@ export class RedisNodeBus implements NodeBus {
     if (kind === TOLD) {
       // Of what it tells all a node hears itself.
       if (from !== this.#node) handlers.told(body, from);
-    } else if (kind === ANSWER) this.#waiting.get(id)?.done(body);
-    else if (kind === REQUEST) {
+    } else if (kind === ANSWER) {
+      const waiting = this.#waiting.get(id);
+      if (waiting?.node === from) waiting.done(body);
+    } else if (kind === REQUEST) {
       handlers
         .request(body, from)
         .then((answer) => this.#publish(this.#channelOf(from), ANSWER, id, answer))

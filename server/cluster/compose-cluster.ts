@@ -83,7 +83,7 @@ export async function composeCluster(
       const tell = (name: string, state: string): void =>
         events.publish('node', undefined, clock.wallTime(), { node: { name, state } });
       seat.onBuried(({ name }) => {
-        log.warn({ node: name }, 'a node is gone without a word');
+        log.warn({ gone: name }, 'a node is gone without a word');
         tell(name, 'gone');
       });
       tell(seat.node, 'started');

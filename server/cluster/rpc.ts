@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { Encoder } from 'cbor-x';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
@@ -61,7 +62,8 @@ export class Rpc {
   #unreadable = 0;
   /** `Clock.now` */
   #tellUnreadableAt = Number.NEGATIVE_INFINITY;
-  #lastId = 0;
+  /** Begins anywhere: what the process that had this node's name before has under way elsewhere is none of this one's. */
+  #lastId = randomInt(2 ** 32);
 
   constructor(options: RpcOptions) {
     this.#options = options;

@@ -29,7 +29,7 @@ export function sharedCounting(
     try {
       return [(await rpc.call(name, SERVICE, 'counting', [since], { timeout: PATIENCE })) as Counting];
     } catch (error) {
-      log.debug({ node: name, error }, 'what another node counts is left out');
+      log.debug({ other: name, error }, 'what another node counts is left out');
       return [];
     }
   };

@@ -113,7 +113,9 @@ export class SharedTraces {
     const { rpc, log } = this.#options;
     rpc
       .tell(node, SERVICE, method, args)
-      .catch((error: unknown) => log.debug({ node, error }, 'messages of a device were not passed on'));
+      .catch((error: unknown) =>
+        log.debug({ other: node, error }, 'messages of a device were not passed on'),
+      );
   }
 }
 

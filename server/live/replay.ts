@@ -47,6 +47,12 @@ export class Replay {
     return read;
   }
 
+  /** Where the logs end now, whoever appends to them. */
+  async ends(): Promise<LivePosition> {
+    const [events, log] = await Promise.all([this.#events.extent(), this.#log.extent()]);
+    return { event: events.newest, log: log.newest };
+  }
+
   packs(after: LogPosition): Promise<Block<Replayed>> {
     return this.#packBlocks.blockFor(after);
   }

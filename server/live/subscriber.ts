@@ -44,6 +44,8 @@ export class Subscriber implements LiveSubscription {
   #resumed = false;
   /** It has been live: from then on it is told when it is behind. */
   #hasBeenLive = false;
+  /** Its place is one that the logs have, as far as that is known. */
+  #placed = false;
   /** It was told that it is behind. */
   #slow = false;
   /** Traces that it was not given while it was slow, and what the host had passed by when that began. */
@@ -54,12 +56,8 @@ export class Subscriber implements LiveSubscription {
     this.#options = options;
     this.#wishes = wishes;
     this.#host = host;
-    const start = host.newest();
-    // A position from the future is of another store: nothing of it can be replayed.
-    const foreign = options.after.event > start.event || options.after.log > start.log;
-    this.#event = foreign ? start.event : options.after.event;
-    this.#log = foreign ? start.log : options.after.log;
-    if (foreign) options.onGap();
+    this.#event = options.after.event;
+    this.#log = options.after.log;
   }
 
   /** Whether it was too slow, and is not yet live again. */
@@ -68,8 +66,11 @@ export class Subscriber implements LiveSubscription {
   }
 
   position(): LivePosition {
-    if (this.#state === 'live' && this.#host.isDelivered()) return this.#host.newest();
-    return { event: this.#event, log: this.#log };
+    const place = { event: this.#event, log: this.#log };
+    if (this.#state !== 'live' || !this.#host.isDelivered()) return place;
+    const newest = this.#host.newest();
+    // What is live here may be behind what another node had told it.
+    return { event: Math.max(place.event, newest.event), log: Math.max(place.log, newest.log) };
   }
 
   /** What was published; passed over while the subscriber is behind, for the logs have it. */
@@ -114,6 +115,7 @@ export class Subscriber implements LiveSubscription {
 
   /** True when level with the logs; false when the subscriber asked to be held back, or closed. */
   async #catchUp(): Promise<boolean> {
+    if (!this.#placed) await this.#findPlace();
     for (;;) {
       const newest = this.#host.newest();
       if (this.#event < newest.event) {
@@ -126,6 +128,23 @@ export class Subscriber implements LiveSubscription {
         return true;
       }
     }
+  }
+
+  /**
+   * A place beyond the end of the logs is of another store: nothing of it can be replayed. One that is only ahead of what
+   * is live here was told by another node, and what comes up to there is passed over.
+   */
+  async #findPlace(): Promise<void> {
+    const start = this.#host.newest();
+    if (this.#event > start.event || this.#log > start.log) {
+      const end = await this.#host.replay.ends();
+      if (this.#event > end.event || this.#log > end.log) {
+        this.#event = start.event;
+        this.#log = start.log;
+        if (!this.#isClosed()) this.#options.onGap();
+      }
+    }
+    this.#placed = true;
   }
 
   async #replayEvents(target: number): Promise<boolean> {

@@ -254,10 +254,25 @@ describe('the live stream', () => {
     await trimmed.until(1);
     expect(trimmed.gaps()).toBe(1);
     const foreign = collect({ after: { event: 1e9, log: 1e9 } });
-    expect(foreign.gaps()).toBe(1);
     await appendPack('a', 99);
     await foreign.until(1);
+    expect(foreign.gaps()).toBe(1);
     expect(foreign.seen).toEqual(['r:a:99']);
+  });
+
+  it('knows a place that is in the log and not live here yet, as another node had told it', async () => {
+    const [event] = [{ type: 'updated', at: 1, data: {}, endpoint: 'a' }];
+    const [first = 0, second = 0] = await stores.events.append([event, event]);
+    const ahead = collect({ after: { event: second, log: hub.position().log } });
+    await appendPack('a', 1);
+    await ahead.until(1);
+    // The feed comes level with what the subscriber has had already.
+    for (const id of [first, second]) hub.publishEvent({ ...event, id });
+    await appendEvent('b');
+    await ahead.until(2);
+    expect(ahead.seen).toEqual(['r:a:1', 'e:b']);
+    expect(ahead.gaps()).toBe(0);
+    expect(ahead.subscription.position().event).toBe(second + 1);
   });
 
   it('says that there is a gap to one that asks for all from the start, where the start is gone', async () => {
