@@ -12,6 +12,7 @@ import {
 } from '../ports/job-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import { type JobOperation, type PerformOperation, refusalOf } from './job-operations.ts';
+import { reviewDevices } from './job-review.ts';
 import { JobSteps, stepOf, withdrawn } from './job-steps.ts';
 
 /** Devices that one call of the store reads, adds or ends. */
@@ -20,6 +21,10 @@ const PAGE = 500;
 const CANCEL_AT_ONCE = 50;
 /** Before it goes on after the store, or we, failed, ms. */
 const RETRY_AFTER = 1_000;
+/** How often it looks what became of devices that are under way and of which nobody has told, ms. */
+const REVIEW_EVERY = 30_000;
+/** How often at all that have a command, where many wait for their device, ms. */
+const REVIEW_ALL_EVERY = 600_000;
 /** A timer is not set for longer than this, ms. */
 const LONGEST_TIMER = 86_400_000;
 
@@ -65,6 +70,10 @@ export class JobRun {
   #toWithdraw = true;
   /** Endpoints that were heard of while the state that an earlier run left is read; undefined afterwards. */
   #recovering: Set<string> | undefined = new Set();
+  /** Endpoints that were heard of while it reviews. */
+  #heard: Set<string> | undefined;
+  #reviewAt: number;
+  #reviewAllAt: number;
   #kicked = false;
   #wake: (() => void) | undefined;
   #pausing = false;
@@ -74,6 +83,8 @@ export class JobRun {
   constructor(job: Job, parts: JobRunParts) {
     this.#job = job;
     this.#parts = parts;
+    this.#reviewAt = parts.clock.now() + REVIEW_EVERY;
+    this.#reviewAllAt = parts.clock.now() + REVIEW_ALL_EVERY;
   }
 
   /** `fresh`: it was made just now, so that nothing is left of an earlier run. */
@@ -91,13 +102,20 @@ export class JobRun {
 
   /** A command of the job was made, or has taken a step. */
   stepped(command: Command): void {
-    const { endpoint, state } = command;
+    const { endpoint } = command;
     this.#recovering?.add(endpoint);
+    this.#heard?.add(endpoint);
+    this.#taken(command);
+    this.#kick();
+  }
+
+  /** Where its command stands now. */
+  #taken(command: Command): void {
+    const { endpoint, state } = command;
     if ((finalCommandStates as readonly string[]).includes(state)) this.#working.delete(endpoint);
     else if (state !== 'queued') this.#working.add(endpoint);
     else if (this.#job.state !== 'running') this.#toWithdraw = true;
     this.#steps.add(stepOf(command));
-    this.#kick();
   }
 
   /** The device sleeps, or is away: what waits for it takes no place. */
@@ -126,12 +144,16 @@ export class JobRun {
       } catch (error) {
         if (this.#closed) return;
         log.warn({ error, job: this.#job.id }, 'a job does not get on; tried again');
+        // A step may have taken place of which nobody could be told.
+        this.#reviewAt = Number.NEGATIVE_INFINITY;
+        this.#reviewAllAt = Number.NEGATIVE_INFINITY;
         this.#pausing = true;
         await this.#sleep(RETRY_AFTER);
         this.#pausing = false;
         continue;
       }
-      if (!this.#kicked && this.#steps.size === 0) await this.#sleep(this.#untilDeadline());
+      // It may have been closed in the turn: nobody would wake it.
+      if (!this.#closed && !this.#kicked && this.#steps.size === 0) await this.#sleep(this.#untilNext());
     }
   }
 
@@ -146,6 +168,7 @@ export class JobRun {
       this.#take(job);
     }
     if (this.#recovering !== undefined) await this.#recover();
+    if (this.#parts.clock.now() >= this.#reviewAt) await this.#review();
     if (this.#steps.size > 0) await this.#store();
     if ((finalJobStates as readonly string[]).includes(this.#job.state)) return true;
     if (this.#job.state === 'preparing') await this.#prepare();
@@ -187,11 +210,62 @@ export class JobRun {
     this.#recovering = undefined;
   }
 
-  /** Its command has ended while nobody noted it. */
-  async #resolve({ endpoint, attempt, command: id }: JobDevice): Promise<void> {
+  /**
+   * Looks what became of commands of which nobody has told: a node that was killed, or a store whose answer was lost,
+   * leaves steps that are in the queue alone.
+   */
+  async #review(): Promise<void> {
     const { stores, clock } = this.#parts;
-    const command = id === undefined ? undefined : await stores.commands.get(id);
-    if (command?.job?.attempt === attempt) return this.#restore(command);
+    const { id, counts, expiresAt } = this.#job;
+    const now = clock.now();
+    const all = now >= this.#reviewAllAt || counts.queued <= PAGE || clock.wallTime() >= expiresAt;
+    const heard = new Set<string>();
+    const open = new Set<string>();
+    this.#heard = heard;
+    const isNews = (device: JobDevice): boolean =>
+      heard.has(device.endpoint) || this.#begun.has(device.endpoint) || this.#steps.has(device);
+    await reviewDevices(
+      stores,
+      id,
+      all ? ['queued', 'sent', 'accepted'] : ['sent', 'accepted'],
+      (device, command) => {
+        open.add(device.endpoint);
+        if (isNews(device)) return;
+        if (command?.job?.attempt !== device.attempt) this.#lost(device);
+        else if (stepOf(command).state !== device.state) this.#taken(command);
+        // It cannot be reached for so long: it takes no place.
+        else if (command.state === 'queued' && clock.wallTime() - command.updatedAt >= REVIEW_EVERY) {
+          this.#working.delete(device.endpoint);
+        }
+      },
+      async () => {
+        while (this.#steps.size > 0) await this.#store();
+        return this.#closed;
+      },
+    );
+    if (all) {
+      for (const endpoint of this.#working) {
+        if (!open.has(endpoint) && !heard.has(endpoint) && !this.#begun.has(endpoint)) {
+          this.#working.delete(endpoint);
+        }
+      }
+      this.#reviewAllAt = now + REVIEW_ALL_EVERY;
+    }
+    this.#reviewAt = now + REVIEW_EVERY;
+    this.#heard = undefined;
+  }
+
+  /** Its command has ended while nobody noted it. */
+  async #resolve(device: JobDevice): Promise<void> {
+    const { attempt, command: id } = device;
+    const command = id === undefined ? undefined : await this.#parts.stores.commands.get(id);
+    if (command?.job?.attempt === attempt) this.#restore(command);
+    else this.#lost(device);
+  }
+
+  #lost({ endpoint, attempt }: JobDevice): void {
+    const { clock } = this.#parts;
+    this.#working.delete(endpoint);
     this.#steps.add({
       endpoint,
       attempt,
@@ -427,6 +501,14 @@ export class JobRun {
     const left = this.#job.expiresAt - this.#parts.clock.wallTime();
     if (left <= 0 || this.#job.state === 'cancelling') return undefined;
     return Math.min(left, LONGEST_TIMER);
+  }
+
+  /** Until something has to be done, or looked at, without being told. */
+  #untilNext(): number | undefined {
+    const deadline = this.#untilDeadline();
+    const { queued, sent, accepted } = this.#job.counts;
+    if (queued + sent + accepted + this.#working.size === 0) return deadline;
+    return Math.min(deadline ?? LONGEST_TIMER, this.#reviewAt - this.#parts.clock.now());
   }
 
   /** Until it is woken, or for so long. */
