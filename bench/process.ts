@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
 /** No step of the bench takes that long, ms: something hangs. */
-const PATIENCE = 60_000;
+const PATIENCE = 180_000;
 
 /** A process of the bench that answers each message with one. */
 export class BenchProcess {

@@ -1,7 +1,7 @@
 /**
  * What registrations, updates and notifications cost a node and its Redis, and what it costs a REST request to go
  * through a node that does not own the device.
- * node scripts/run.mjs bench/redis.ts [--seconds N] [--runs N]
+ * node scripts/run.mjs bench/redis.ts [--seconds N] [--runs N] [--devices N]
  */
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -20,12 +20,16 @@ import { quantiles } from './quantiles.ts';
 import type { TargetReport } from './targets/report.ts';
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '4' }, runs: { type: 'string', default: '3' } },
+  options: {
+    seconds: { type: 'string', default: '4' },
+    runs: { type: 'string', default: '3' },
+    devices: { type: 'string', default: '500' },
+  },
 });
 const milliseconds = Number(values.seconds) * 1_000;
 const runs = Number(values.runs);
 const warmUp = 2_500;
-const devices = 500;
+const devices = Number(values.devices);
 
 interface Row {
   readonly title: string;
@@ -195,7 +199,9 @@ const lines = [
 ];
 for (const row of rows) {
   process.stderr.write(`${row.title} …\n`);
-  lines.push(`| ${await measure(row)} |`);
+  const line = `| ${await measure(row)} |`;
+  process.stderr.write(`${line}\n`);
+  lines.push(line);
 }
 process.stderr.write('routing …\n');
 lines.push('', await route());
