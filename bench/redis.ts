@@ -1,7 +1,7 @@
 /**
  * What registrations, updates and notifications cost a node and its Redis, and what it costs a REST request to go
  * through a node that does not own the device.
- * node scripts/run.mjs bench/redis.ts [--seconds N] [--runs N] [--devices N]
+ * node scripts/run.mjs bench/redis.ts [--seconds N] [--runs N] [--devices N] [--reads N] [--only registration|update|notification|routing]
  */
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -24,12 +24,16 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '4' },
     runs: { type: 'string', default: '3' },
     devices: { type: 'string', default: '500' },
+    reads: { type: 'string', default: '2500' },
+    only: { type: 'string', default: '' },
   },
 });
 const milliseconds = Number(values.seconds) * 1_000;
 const runs = Number(values.runs);
 const warmUp = 2_500;
 const devices = Number(values.devices);
+const reads = Number(values.reads);
+const warmUpReads = 200;
 
 interface Row {
   readonly title: string;
@@ -172,9 +176,9 @@ async function route(): Promise<string> {
       return performance.now() - began;
     };
     const times = { owner: [] as number[], other: [] as number[] };
-    for (let turn = 0; turn < 3_000; turn++) {
+    for (let turn = 0; turn < reads + warmUpReads; turn++) {
       const [byOwner, byOther] = [await read(owner.http), await read(other.http)];
-      if (turn < 500) continue;
+      if (turn < warmUpReads) continue;
       times.owner.push(byOwner);
       times.other.push(byOther);
     }
@@ -197,14 +201,16 @@ const lines = [
   '| work | node CPU µs each | Redis CPU µs | rate /s | scripts | commands in them | bytes to Redis | from Redis | bytes kept |',
   '|---|--:|--:|--:|--:|--:|--:|--:|--:|',
 ];
-for (const row of rows) {
+for (const row of rows.filter(({ title }) => title.includes(values.only))) {
   process.stderr.write(`${row.title} …\n`);
   const line = `| ${await measure(row)} |`;
   process.stderr.write(`${line}\n`);
   lines.push(line);
 }
-process.stderr.write('routing …\n');
-lines.push('', await route());
+if ('routing'.includes(values.only)) {
+  process.stderr.write('routing …\n');
+  lines.push('', await route());
+}
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}`;
 process.stdout.write(
   `${lines.join('\n')}\n\n${machine}; Redis with appendfsync always on the same machine; ${runs} runs of ${values.seconds} s after ${warmUp / 1_000} s of warm-up, medians.\n`,
