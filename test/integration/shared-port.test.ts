@@ -94,6 +94,8 @@ describe('two workers on one port', () => {
       expect(total).toBe(MODEMS);
       expect(modems.map(({ registrations }) => registrations)).toEqual(modems.map(() => 1));
       expect(answers.wrong).toEqual([]);
+      // Answers of devices did come to the wrong worker.
+      expect(answers.forwarded).toBeGreaterThan(0);
       expect(answers.right).toBeGreaterThan(ROUNDS * 10);
       const told = `${answers.right} answers, ${JSON.stringify([...answers.problems])}`;
       expect(
