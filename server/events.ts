@@ -14,7 +14,7 @@ import type { LogPosition } from './ports/telemetry-log.ts';
  * - device: `{attributes}` what changed of the inventory entry
  * - job: `{job}` as the API shows one, at most twice a second for each, and always the last; of no device
  * - webhook: `{webhook}` as the API shows it, when its state changes; of no device
- * - node: a server node came, drains or is gone; of no device
+ * - node: `{node: {name, state}}`: a server node has `started`, has `stopped`, or is `gone` without a word; of no device
  */
 export const eventTypes = [
   'registered',

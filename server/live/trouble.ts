@@ -10,6 +10,8 @@ export function isTrouble(type: string, data: Readonly<Record<string, unknown>>)
       return true;
     case 'command':
       return ['failed', 'unknown'].includes(stateOf(data['command']));
+    case 'node':
+      return stateOf(data['node']) === 'gone';
     case 'webhook':
       return ['retrying', 'disabled'].includes(stateOf(data['webhook']));
     case 'job':

@@ -321,7 +321,8 @@ export class PolicyReconciler {
   }
 
   async #round(session: DeviceSession): Promise<void> {
-    if ((await this.#options.isElsewhere?.(session.registration)) === true) {
+    // One that has registered right before has done so here.
+    if (!session.fresh && (await this.#options.isElsewhere?.(session.registration)) === true) {
       throw new DeviceElsewhereError(session.registration.endpoint);
     }
     const result = await new ReconcileRound(this.#parts, session, () => this.#isCurrent(session)).run();

@@ -41,6 +41,7 @@ export const troubleTypes = [
   'observation-drifted',
   'webhook',
   'job',
+  'node',
 ];
 
 export async function fetchTrouble(api: ApiClient, signal?: AbortSignal): Promise<readonly ApiEvent[]> {
@@ -149,6 +150,14 @@ export function troubleText({ type, endpoint, data }: ApiEvent): Trouble {
         who: clipped(webhook?.name ?? 'a webhook'),
         href,
         text: `the webhook is ${webhook?.state ?? 'failing'}`,
+      };
+    }
+    case 'node': {
+      const node = data['node'] as { readonly name?: string; readonly state?: string } | undefined;
+      return {
+        who: clipped(node?.name ?? 'a node'),
+        href: hrefOf({ name: 'cluster' }),
+        text: `the server node is ${node?.state ?? 'gone'}`,
       };
     }
     default:

@@ -41,6 +41,9 @@ export class ClusterPage extends LitElement {
         border-radius: 50%;
         background: var(--sy-good);
       }
+      .draining .dot {
+        background: var(--sy-waiting);
+      }
       .not-ready .dot {
         border-radius: 2px;
         background: var(--sy-bad);
@@ -211,7 +214,7 @@ export class ClusterPage extends LitElement {
     const late = load.eventLoopDelay >= lateMs;
     return html`<tr>
       <th scope="row" class="name wide">${node.name}${node.self ? html`<span class="tag">this node</span>` : nothing}</th>
-      <td data-label="State"><span class="state"><i class="dot"></i>${node.state}</span></td>
+      <td data-label="State"><span class="state ${node.state === 'draining' ? 'draining' : ''}"><i class="dot"></i>${node.state}</span></td>
       <td class="number" data-label="Devices">
         <a href=${hrefOf({ name: 'devices', query: `state=registered&node=${encodeURIComponent(node.name)}` })}
           >${formatCount(node.devices)}</a

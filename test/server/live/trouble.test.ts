@@ -20,6 +20,8 @@ test.each([
   ['job', { job: { state: 'done', counts: { failed: 1 } } }, true],
   ['job', { job: { state: 'stopped' } }, true],
   ['job', { job: null }, false],
+  ['node', { node: { name: 'a', state: 'gone' } }, true],
+  ['node', { node: { name: 'a', state: 'stopped' } }, false],
 ] as const)('%s with %j is trouble: %s', (type, data, trouble) => {
   expect(isTrouble(type, data)).toBe(trouble);
 });

@@ -128,8 +128,13 @@ describe('the latest trouble', () => {
     expect(troubleText(event(1, change))).toEqual({ who, text, href });
   });
 
-  it('tells of jobs and webhooks', () => {
+  it('tells of jobs, webhooks and nodes', () => {
     const { endpoint: _, ...server } = event(1);
+    expect(troubleText({ ...server, type: 'node', data: { node: { name: 'n1', state: 'gone' } } })).toEqual({
+      who: 'n1',
+      href: '/cluster',
+      text: 'the server node is gone',
+    });
     expect(
       troubleText({ ...server, type: 'job', data: { job: { id: 'j1', name: 'Rollout', state: 'stopped' } } }),
     ).toEqual({ who: 'Rollout', text: 'was stopped', href: '/jobs/j1' });
