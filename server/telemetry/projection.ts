@@ -49,6 +49,8 @@ export class Projection {
   /** Newest position that was announced. */
   #newest: LogPosition = 0;
   #behind = true;
+  /** The store may have come back with less than it had: where it stands is what the store says. */
+  #unsure = false;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
   /** Not begun, or ended. */
@@ -152,6 +154,7 @@ export class Projection {
         this.#running = undefined;
         this.#waiting = [];
         this.#behind = true;
+        this.#unsure = true;
         this.#attributes.clear();
         this.#options.logger.warn(
           { error },
@@ -171,6 +174,10 @@ export class Projection {
       // It may have been told to read from the log meanwhile.
       this.#waiting = this.#waiting.slice(Math.min(batch.length, this.#waiting.length));
       return;
+    }
+    if (this.#unsure) {
+      this.#cursor = Math.min(this.#cursor, await this.#options.log.cursor(CONSUMER));
+      this.#unsure = false;
     }
     const target = this.#newest;
     const entries = await this.#options.log.read(this.#cursor, BATCH);

@@ -179,3 +179,37 @@ describe('the projection', () => {
     expect(projection.lag).toBe(0);
   });
 });
+
+describe('a store that comes back with less than it had, as after a fail-over', () => {
+  it('is given again what it lost: the cursor is where the store says', async () => {
+    let state: 'lost later' | 'away' | 'here' = 'lost later';
+    const parts: Stores = {
+      ...stores,
+      history: {
+        ...stores.history,
+        append: async (chunks) => {
+          if (state === 'away') throw new StoreUnavailableError('failing over');
+          if (state === 'here') await stores.history.append(chunks);
+        },
+      },
+      log: {
+        ...stores.log,
+        commit: async (consumer, position) => {
+          if (state === 'here') await stores.log.commit(consumer, position);
+        },
+      },
+    };
+    const projection = await projectionOf(parts);
+    await heard(projection, SENSOR, 1, 1);
+    await projection.flush();
+    expect(await readings(SENSOR)).toEqual([]);
+    state = 'away';
+    await heard(projection, SENSOR, 2, 2);
+    await expect(projection.flush()).rejects.toThrow(StoreUnavailableError);
+    state = 'here';
+    await projection.flush();
+    expect(await readings(SENSOR)).toEqual([1, 2]);
+    expect(projection.lag).toBe(0);
+    await projection.close();
+  });
+});
