@@ -52,11 +52,16 @@ export async function openSchema(
   const schema = redis.keys.shared('schema', 'schema');
   const processes = redis.keys.shared('schema', 'processes');
 
+  /** Of the database as this process found it: what it remembers is of that one. */
+  let identity = '';
   const look = async (): Promise<'ready' | 'older'> => {
-    const args = [version, name, patience, BUCKETS];
-    const reply = (await redis.run(enter, [schema, processes], args)) as readonly [string, string];
-    const [state, found] = reply;
-    if (state === 'ready' || state === 'older') return state;
+    const args = [version, name, patience, BUCKETS, randomUUID(), identity];
+    const reply = await redis.run(enter, [schema, processes], args);
+    const [state, found, known = ''] = reply as readonly [string, string, string?];
+    if (state === 'ready' || state === 'older') {
+      identity = known;
+      return state;
+    }
     throw new StoreUnavailableError(refusals[state]?.(redis, version, found) ?? `unknown state '${state}'`);
   };
 
@@ -74,7 +79,7 @@ export async function openSchema(
   }
 
   let running: Promise<void> | undefined;
-  const timer = setInterval(() => {
+  const lookAgain = (): void => {
     // While Redis is away nobody can bring it forward either: the next look is in time.
     running ??= look()
       .then(() => undefined)
@@ -85,10 +90,15 @@ export async function openSchema(
       .finally(() => {
         running = undefined;
       });
-  }, patience / 3);
+  };
+  const timer = setInterval(lookAgain, patience / 3);
   timer.unref();
-
   let closing: Promise<void> | undefined;
+  // One that was away may have come back without what it had.
+  redis.onReconnect(() => {
+    if (closing === undefined) lookAgain();
+  });
+
   return {
     version,
     close: () => {
@@ -114,6 +124,8 @@ const refusals: Readonly<Record<string, Refusal>> = {
     `the database '${keys.prefix}' in ${description} has version ${found}, and this program knows up to ${version + 1}: use a newer program`,
   others: ({ description, keys }, version, found) =>
     `a node with version ${found} of the store uses the database '${keys.prefix}' in ${description}, which this program, with version ${version}, cannot do beside it: upgrade or stop that node first`,
+  replaced: ({ description, keys }) =>
+    `the database '${keys.prefix}' in ${description} has been emptied or replaced, and what this node remembers is of the one before: it has to start anew`,
   buckets: ({ description, keys }, _, found) =>
     `the database '${keys.prefix}' in ${description} was made with ${found} buckets, and this program has ${BUCKETS}: they cannot be changed`,
 };

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Gives a lease back, where it is one's own.
 -- KEYS holder
 -- ARGV holder

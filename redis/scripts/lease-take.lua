@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Takes a free lease, or holds one's own for longer.
 -- KEYS holder, fence
 -- ARGV holder, time to live (ms)

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Moves a consumer of the telemetry log, never back: the place of the consumer group of its name.
 -- KEYS 1 stream of the entries
 -- ARGV 1 name of the consumer, 2 its position

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- A node lives, and this is how it fares.
 -- KEYS members, slots, deadlines, seen
 -- ARGV name, incarnation, info, time to live (ms)

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Enters a node among the members, with a slot of its own: the lowest free one whose part of the message ids
 -- (slot modulo 16) no other node at the same address has, or the lowest free one.
 -- KEYS members, slots, deadlines, seen, addresses (of all nodes that there were)

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- A node goes; not another process that has taken its name meanwhile.
 -- KEYS members, slots, deadlines, seen
 -- ARGV name, incarnation

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- All members, as of one moment; or, to bury them, those whose time is over, which are removed.
 -- KEYS members, slots, deadlines, seen
 -- ARGV '1' to bury

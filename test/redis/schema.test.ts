@@ -118,6 +118,24 @@ describeOnRedis(
           await old.close();
         }));
 
+      test('a program whose database was emptied under it is told, as is one whose database is another one', () =>
+        withDatabase(async (redis) => {
+          const key = redis.keys.shared('schema', 'schema');
+          const empty = () => redis.call((client) => client.del(key));
+          const replace = () => redis.call((client) => client.hset(key, 'identity', 'another'));
+          for (const change of [empty, replace]) {
+            let told: ((error: Error) => void) | undefined;
+            const refused = new Promise<Error>((resolve) => {
+              told = resolve;
+            });
+            const schema = await openSchema(redis, { patience: 90, onRefused: (error) => told?.(error) });
+            await change();
+            expect((await refused).message).toMatch(/has been emptied or replaced/);
+            await schema.close();
+          }
+          await (await openSchema(redis)).close();
+        }));
+
       test('a program that died does not stand in the way for ever', () =>
         withDatabase(async (redis) => {
           const key = redis.keys.shared('schema', 'processes');
