@@ -1,4 +1,4 @@
-import { bucketDigits, bucketOf } from '../server/ports/bucket.ts';
+import { BUCKETS, bucketDigits, bucketOf } from '../server/ports/bucket.ts';
 import { StoreUnavailableError } from '../server/ports/errors.ts';
 import type { Displacement } from '../server/ports/registration-store.ts';
 import { bucketKeys } from './buckets.ts';
@@ -10,6 +10,9 @@ const claimAddress = loadScript('claim-address', 'bucket', 'address');
 const leaveAddress = loadScript('leave-address', 'bucket', 'address');
 const settleAddress = loadScript('settle-address', 'bucket');
 const markAddress = loadScript('mark-address', 'bucket');
+
+/** Addresses that one look tidies. */
+const addressesAtOnce = 20;
 
 /** A claim, and whose it is: lines of the value of an address. */
 interface Claim {
@@ -37,6 +40,7 @@ export interface AddressClaim {
 export class AddressBook {
   readonly #redis: RedisConnection;
   readonly #keys: (slot: number) => readonly string[];
+  #tidied = { slot: 0, cursor: '0' };
 
   constructor(redis: RedisConnection) {
     this.#redis = redis;
@@ -117,6 +121,32 @@ export class AddressBook {
     const index = after.untold.findIndex((claim) => claim.endpoint === before?.endpoint);
     const displaced = marked[index] ?? marked.find((one) => one !== undefined);
     return displaced === undefined ? {} : { displaced };
+  }
+
+  /**
+   * Looks at the next few addresses: who is not there any more leaves, and who is still to be told is. What a node that
+   * ended in the middle of its work has left is found so, some time.
+   */
+  async tidy(): Promise<void> {
+    const { slot, cursor } = this.#tidied;
+    const key = this.#keys(slot)[0] as string;
+    const [next, parts] = await this.#redis.call((client) =>
+      client.hscan(key, cursor, 'COUNT', addressesAtOnce),
+    );
+    this.#tidied = next === '0' ? { slot: (slot + 1) % BUCKETS, cursor: '0' } : { slot, cursor: next };
+    for (let i = 0; i + 1 < parts.length; i += 2) {
+      await this.#tidyOne(parts[i] as string, decodeHolding(parts[i + 1] as string));
+    }
+  }
+
+  async #tidyOne(address: string, holding: Holding): Promise<void> {
+    const { endpoint, untold } = holding;
+    if (untold.length > 0)
+      await this.settle(address, endpoint ?? '', { before: holding, after: holding }, false);
+    if (endpoint === undefined) return;
+    const registrations = this.#redis.keys.bucket(bucketOf(endpoint), 'registrations');
+    const row = await this.#redis.call((client) => client.hget(registrations, endpoint));
+    if (row === null || decodeLocation(row).address !== address) await this.leave(address, endpoint);
   }
 
   async #mark(

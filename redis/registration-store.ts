@@ -1,4 +1,5 @@
 import { bucketOf, bucketOfRegistration } from '../server/ports/bucket.ts';
+import { StoreUnavailableError } from '../server/ports/errors.ts';
 import {
   type Displacement,
   type Registration,
@@ -160,7 +161,18 @@ export class RedisRegistrationStore implements RegistrationStore {
     }
     ended.sort((a, b) => a.expiresAt - b.expiresAt);
     await Promise.all(ended.map(({ address, endpoint }) => this.#addresses.leave(address, endpoint)));
+    await this.#tidy();
     return ended;
+  }
+
+  /** Beside the expiry, which one node of the cluster looks after, at every second. */
+  async #tidy(): Promise<void> {
+    try {
+      await this.#addresses.tidy();
+    } catch (error) {
+      // What has ended is told all the same; the next look goes on.
+      if (!(error instanceof StoreUnavailableError)) throw error;
+    }
   }
 
   /** Adds those that have ended, also where some buckets do not answer. */
