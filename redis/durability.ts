@@ -30,6 +30,9 @@ interface Master {
   /** Undefined: it does not tell, as hosted ones. */
   readonly appendFsync: string | undefined;
   readonly fsyncPauses: boolean;
+  readonly replicas: number;
+  /** How many replicas must be there, or writes are refused; undefined: it does not tell. */
+  readonly replicasToWrite: number | undefined;
   /** 0: as much as its machine has. */
   readonly maxMemory: number;
   readonly machineMemory: number;
@@ -91,7 +94,11 @@ export async function sizeOnDisk(redis: RedisConnection): Promise<number | undef
   return sizes.length === 0 ? undefined : sizes.reduce((sum, size) => sum + size, 0);
 }
 
-function lossesOf({ appendOnly, appendFsync, fsyncPauses }: Master): readonly string[] {
+function lossesOf(master: Master): readonly string[] {
+  return [...lossesOfPower(master), ...lossesOfFailOver(master)];
+}
+
+function lossesOfPower({ appendOnly, appendFsync, fsyncPauses }: Master): readonly string[] {
   if (!appendOnly) return ['appendonly is off, and what Redis has in memory goes with it'];
   if (appendFsync === undefined) return ['Redis does not tell its appendfsync'];
   if (appendFsync !== 'always') {
@@ -101,6 +108,18 @@ function lossesOf({ appendOnly, appendFsync, fsyncPauses }: Master): readonly st
   return fsyncPauses
     ? ['no-appendfsync-on-rewrite is yes, and a power cut during a rewrite loses its time']
     : [];
+}
+
+/** One that is cut off from its replicas must not acknowledge what is gone when they take over. */
+function lossesOfFailOver({ replicas, replicasToWrite }: Master): readonly string[] {
+  if (replicas === 0 || replicasToWrite === undefined || replicasToWrite > 0) return [];
+  return [
+    'min-replicas-to-write is 0, and what a master that is cut off writes is lost when a replica takes over',
+  ];
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
 }
 
 type Node = Pick<Extract<RedisClient, { info: unknown }>, 'info' | 'config'>;
@@ -119,6 +138,8 @@ async function lookAt(node: Node): Promise<Master> {
     appendOnly: fields.get('aof_enabled') === '1',
     appendFsync: settings.get('appendfsync'),
     fsyncPauses: settings.get('no-appendfsync-on-rewrite') === 'yes',
+    replicas: Number(fields.get('connected_slaves') ?? 0),
+    replicasToWrite: numberOf(settings.get('min-replicas-to-write')),
     maxMemory: Number(fields.get('maxmemory') ?? 0),
     // Hosted ones do not always tell: then nobody knows that it is too little.
     machineMemory: Number(fields.get('total_system_memory') || Number.POSITIVE_INFINITY),
@@ -129,7 +150,7 @@ async function lookAt(node: Node): Promise<Master> {
 async function configOf(node: Node): Promise<ReadonlyMap<string, string>> {
   let found: unknown;
   try {
-    found = await node.config('GET', '*append*fsync*');
+    found = await node.config('GET', '*append*fsync*', 'min-replicas-to-write');
   } catch (error) {
     if (error instanceof Error && error.name === 'ReplyError') return new Map();
     throw error;

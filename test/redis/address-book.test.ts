@@ -95,6 +95,21 @@ describeOnRedis(
         expect((await registrations.byAddress(here))?.endpoint).toBe('a');
       });
 
+      test('what a node that ended has left of addresses is tidied up with time', async () => {
+        const { registrations } = stores();
+        const book = new AddressBook(connection);
+        await registrations.register(aRegistration('a', { address: here }));
+        await registrations.register(aRegistration('b', { address: there }));
+        // b was let in at a's address by a node that ended then; a device left its address, and the node with it.
+        await book.claim(here, 'b');
+        await book.claim('192.0.2.3:1', 'gone');
+        for (let look = 0; look < 256; look++) await book.tidy();
+        expect(await registrations.byEndpoint('a')).toMatchObject({ addressLost: true });
+        expect(await book.holding(here)).toBeUndefined();
+        expect(await book.holding('192.0.2.3:1')).toBeUndefined();
+        expect((await book.holding(there))?.endpoint).toBe('b');
+      });
+
       test('an address that everybody has left is forgotten', async () => {
         const { registrations } = stores();
         const book = new AddressBook(connection);

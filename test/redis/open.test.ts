@@ -9,6 +9,7 @@ import { logSerializers } from '../../server/log.ts';
 import { StoreUnavailableError } from '../../server/ports/errors.ts';
 import { aRegistration } from '../contract/engine.ts';
 import { type RedisServer, startRedis, startRedisCluster } from '../support/redis.ts';
+import { until } from '../support/until.ts';
 
 type RedisStores = Awaited<ReturnType<typeof openRedisStores>>;
 
@@ -79,6 +80,23 @@ describe.skipIf(!isInstalled('redis-server'))('opening the stores on a Redis', (
     const master = await start();
     const replica = await start({ settings: ['--replicaof', '127.0.0.1', String(master.port)] });
     await expect(open(replica.url)).rejects.toThrow(/is a replica, which takes no writes/);
+  });
+
+  test('one with replicas that writes without them is not durable through a fail-over', async () => {
+    const master = await start({ durable: true });
+    await start({ settings: ['--replicaof', '127.0.0.1', String(master.port)] });
+    await until('the replica is there', async () =>
+      /connected_slaves:1/.test(await master.cli('info', 'replication')),
+    );
+    expect(await open(master.url)).toMatchObject({
+      durable: false,
+      description: expect.stringContaining('not durable: min-replicas-to-write is 0'),
+    });
+    await master.cli('config', 'set', 'min-replicas-to-write', '1');
+    await until('the replica follows', async () =>
+      /min_slaves_good_slaves:1/.test(await master.cli('info', 'replication')),
+    );
+    expect(await open(master.url)).toMatchObject({ durable: true });
   });
 
   test('what nobody listens at is refused, without the password', async () => {
