@@ -90,14 +90,15 @@ export class Traffic {
     const key = randomUUID();
     const carrier = pick(carriers);
     const end = performance.now() + switchPatience;
-    while (performance.now() < end) {
-      const answer = await this.ask<ApiCommand>('POST', `${device}/carrier`, { carrier }, key);
+    for (let repeated = false; performance.now() < end; repeated = true) {
+      const answer = await this.ask<ApiCommand>('POST', `${device}/carrier`, { carrier }, key, repeated);
       if (answer.kind === 'ok') {
         const { id, number } = answer.body;
         this.commands.push({ id, endpoint, number });
         return;
       }
-      if (answer.kind === 'refused' && answer.status !== 503 && answer.status !== 504) return;
+      const final = answer.kind === 'refused' && ![503, 504].includes(answer.status);
+      if (final && !(repeated && answer.code === 'request_under_way')) return;
       await sleep(500);
     }
     this.#findings.add('switches that no node took', `${endpoint} for ${switchPatience} ms`);
@@ -114,7 +115,13 @@ export class Traffic {
   }
 
   /** One request to one node by chance. What must not be is noted. */
-  async ask<T>(method: string, path: string, body?: unknown, key?: string): Promise<Answer<T>> {
+  async ask<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    key?: string,
+    repeated = false,
+  ): Promise<Answer<T>> {
     const node = pick(this.#nodes);
     const began = performance.now();
     const wasUp = node.isUp;
@@ -134,7 +141,7 @@ export class Traffic {
         this.#count('answered');
         return { kind: 'ok', body: JSON.parse(text) as T };
       }
-      return this.#refused(node, `${method} ${path}`, response.status, text);
+      return this.#refused(node, `${method} ${path}`, response.status, text, repeated);
     } catch (error) {
       if (!(error instanceof TypeError || error instanceof DOMException)) throw error;
       if (wasUp && node.wasUpSince(began)) {
@@ -149,7 +156,7 @@ export class Traffic {
     }
   }
 
-  #refused<T>(node: ServerNode, what: string, status: number, text: string): Answer<T> {
+  #refused<T>(node: ServerNode, what: string, status: number, text: string, repeated: boolean): Answer<T> {
     let code = '';
     try {
       const problem = JSON.parse(text) as { code?: unknown; title?: unknown };
@@ -158,7 +165,9 @@ export class Traffic {
       if (!(error instanceof SyntaxError)) throw error;
     }
     this.#count(`${status} ${code}`);
-    if ((status !== 503 && status !== 504) || code === '') {
+    // The repetition of a request whose first node may have died with it: docs/errors.md says to ask again.
+    const askAgain = code === 'request_under_way' && repeated;
+    if (((status !== 503 && status !== 504) || code === '') && !askAgain) {
       this.#findings.add(
         'REST errors that are neither timeouts nor 503 with a cause',
         `${node.name} ${what}: ${status} ${text}`,
