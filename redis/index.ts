@@ -1,6 +1,7 @@
 import type { ClusterPorts } from '../server/ports/cluster-ports.ts';
 import type { Stores } from '../server/ports/stores.ts';
 import { parseRedisAddress } from './address.ts';
+import { bootstrapStore } from './bootstrap.ts';
 import { RedisCommandQueue } from './command-queue.ts';
 import { RedisConnection } from './connection.ts';
 import { credentialStore } from './credentials.ts';
@@ -95,6 +96,7 @@ async function open(
     observationPolicies: observationPolicyStore(redis),
     objectModels: objectModelStore(redis),
     credentials: credentialStore(redis),
+    bootstrap: bootstrapStore(redis),
     commands: new RedisCommandQueue(redis),
     jobs: jobStore(redis),
     idempotency: idempotencyStore(redis),

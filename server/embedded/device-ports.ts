@@ -1,4 +1,5 @@
 import { BusyError } from '../../protocol/errors.ts';
+import type { BootstrapStore } from '../ports/bootstrap-store.ts';
 import type { CommandQueue } from '../ports/command-queue.ts';
 import {
   type Credential,
@@ -158,6 +159,21 @@ export function webhookStore(channel: Channel): WebhookStore {
     record: (id, step) => channel.write('recordWebhook', id, step),
     deliveries: (query) => channel.read('webhookDeliveries', query),
     delivery: (id, delivery) => channel.read('webhookDelivery', id, delivery),
+  };
+}
+
+export function bootstrapStore(channel: Channel, queries: Channel): BootstrapStore {
+  return {
+    profiles: () => channel.read('bootstrapProfiles'),
+    putProfile: (profile) => channel.write('putBootstrapProfile', profile),
+    removeProfile: (id) => channel.write('removeBootstrapProfile', id),
+    assignment: (endpoint) => channel.read('bootstrapAssignment', endpoint),
+    assign: (endpoint, profile) => channel.write('assignBootstrap', endpoint, profile),
+    assignments: (query) => queries.query('bootstrapAssignments', query),
+    begin: (session, bounds) => channel.write('beginBootstrap', session, bounds),
+    record: (session) => channel.write('recordBootstrap', session),
+    session: (id) => channel.read('bootstrapSession', id),
+    sessions: (query) => queries.query('bootstrapSessions', query),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Stores } from '../ports/stores.ts';
 import { Channel } from './channel.ts';
 import { databaseFile } from './database-file.ts';
 import {
+  bootstrapStore,
   commandQueue,
   credentialStore,
   deviceStore,
@@ -74,6 +75,7 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     observationPolicies: observationPolicyStore(channel),
     objectModels: objectModelStore(channel),
     credentials: credentialStore(channel, queries),
+    bootstrap: bootstrapStore(channel, queries),
     commands: commandQueue(channel, queries),
     jobs: jobStore(channel, queries),
     idempotency: idempotencyStore(channel),

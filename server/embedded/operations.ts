@@ -1,6 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { PeerIdentity } from '../../protocol/coap/datagram-port.ts';
 import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
+import type {
+  BootstrapBounds,
+  BootstrapProfile,
+  BootstrapSession,
+  BootstrapStore,
+} from '../ports/bootstrap-store.ts';
 import type { CommandQueue, CommandTransition, NewCommand } from '../ports/command-queue.ts';
 import type { DeviceAttributes, DeviceFilter, DeviceQuery, DeviceText } from '../ports/device-store.ts';
 import type { HistoryPageQuery, HistoryQuery, HistorySeriesQuery } from '../ports/history.ts';
@@ -14,6 +20,7 @@ import type { StoredProfile } from '../ports/profile-store.ts';
 import type { StatisticsSample } from '../ports/statistics-store.ts';
 import type { LogPosition } from '../ports/telemetry-log.ts';
 import type { StoredWebhook, WebhookSettings, WebhookStore } from '../ports/webhook-store.ts';
+import { BootstrapTable } from './bootstrap-table.ts';
 import { ChangeCounter } from './change-counter.ts';
 import { CommandTable } from './command-table.ts';
 import { type CredentialRow, CredentialTable } from './credential-table.ts';
@@ -57,7 +64,11 @@ export function createQueries(database: DatabaseSync) {
   const jobs = new JobTable(database);
   const statistics = new StatisticsTable(database);
   const credentials = new CredentialTable(database);
+  const bootstrap = new BootstrapTable(database);
   const queries = {
+    bootstrapAssignments: (query: Parameters<BootstrapStore['assignments']>[0]) =>
+      bootstrap.assignments(query),
+    bootstrapSessions: (query: Parameters<BootstrapStore['sessions']>[0]) => bootstrap.sessions(query),
     credentials: (limit: number, cursor: string | undefined) => credentials.list(limit, cursor),
     devices: (query: DeviceQuery) => devices.list(query),
     deviceFacets: (by: readonly (DeviceText | 'state')[], filter: DeviceFilter, now: number) =>
@@ -105,6 +116,7 @@ export function createOperations(database: DatabaseSync) {
   const events = new EventTable(database);
   const jobs = new JobTable(database);
   const webhooks = new WebhookTable(database);
+  const bootstrap = new BootstrapTable(database);
   const statistics = new StatisticsTable(database);
   const keys = new IdempotencyTable(database);
   const touch = database.prepare('UPDATE written SET count = count + 1');
@@ -133,6 +145,9 @@ export function createOperations(database: DatabaseSync) {
       device: (endpoint: string) => devices.get(endpoint),
       credentialsOf: (endpoint: string) => credentials.get(endpoint),
       credential: (identity: PeerIdentity) => credentials.find(identity),
+      bootstrapProfiles: () => bootstrap.profiles(),
+      bootstrapAssignment: (endpoint: string) => bootstrap.assignment(endpoint),
+      bootstrapSession: (id: string) => bootstrap.session(id),
       command: (id: string) => commands.get(id),
       headCommand: (endpoint: string) => commands.head(endpoint),
       job: (id: string) => jobs.get(id),
@@ -184,6 +199,12 @@ export function createOperations(database: DatabaseSync) {
       },
       putCredential: (row: CredentialRow) => credentials.put(row),
       removeCredential: (identity: PeerIdentity) => credentials.remove(identity),
+      putBootstrapProfile: (profile: BootstrapProfile) => bootstrap.putProfile(profile),
+      removeBootstrapProfile: (id: string) => bootstrap.removeProfile(id),
+      assignBootstrap: (endpoint: string, profile: string | undefined) => bootstrap.assign(endpoint, profile),
+      beginBootstrap: (session: BootstrapSession, bounds: BootstrapBounds) =>
+        bootstrap.begin(session, bounds),
+      recordBootstrap: (session: BootstrapSession) => bootstrap.record(session),
       enqueue: (command: NewCommand) => commands.enqueue(command),
       transition: (step: CommandTransition) => commands.transition(step),
       expireCommands: (now: number, limit: number) => commands.expire(now, limit),

@@ -390,6 +390,21 @@ const steps: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX credential_endpoint ON credential (endpoint, kind, name);
   `,
+  `
+  -- What devices are given by bootstraps (record: JSON), which device gets what, and how bootstraps went, by their order.
+  CREATE TABLE bootstrap_profile (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE bootstrap_assignment (endpoint TEXT PRIMARY KEY, profile TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE bootstrap_session (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    endpoint TEXT NOT NULL,
+    bucket INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX bootstrap_session_endpoint ON bootstrap_session (endpoint, sequence);
+  CREATE INDEX bootstrap_session_bucket ON bootstrap_session (bucket, sequence);
+  `,
 ];
 
 /** The version that this program writes. */

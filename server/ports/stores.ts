@@ -1,3 +1,4 @@
+import type { BootstrapStore } from './bootstrap-store.ts';
 import type { ClusterPorts } from './cluster-ports.ts';
 import type { CommandQueue } from './command-queue.ts';
 import type { CredentialStore } from './credential-store.ts';
@@ -28,6 +29,7 @@ export interface Stores {
   readonly observationPolicies: ObservationPolicyStore;
   readonly objectModels: ObjectModelStore;
   readonly credentials: CredentialStore;
+  readonly bootstrap: BootstrapStore;
   readonly commands: CommandQueue;
   readonly jobs: JobStore;
   readonly idempotency: IdempotencyStore;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Stores } from '../../server/ports/stores.ts';
+import { aProfile, aSession } from './bootstrap-store.ts';
 import { aCertificate, aKey, plain } from './credential-store.ts';
 import { anObservation, aRegistration, aToken, owned, type PersistentStores, start } from './engine.ts';
 import { aModel } from './object-model-store.ts';
@@ -53,6 +54,19 @@ export function describeRestart(name: string, open: () => Promise<PersistentStor
       await before.put(aCertificate('dev', 'name'));
       const after = (await opened.restart()).credentials;
       expect(plain(await after.get('dev'))).toEqual(plain([aKey('dev', 'id'), aCertificate('dev', 'name')]));
+    });
+
+    test('bootstrap profiles, assignments and sessions', async () => {
+      const { bootstrap } = opened.stores;
+      await bootstrap.putProfile(aProfile('fleet'));
+      await bootstrap.assign('dev', 'fleet');
+      await bootstrap.begin(aSession('dev', 'one'), { ofDevice: 5, ofBucket: 5 });
+      const after = (await opened.restart()).bootstrap;
+      expect(await after.profiles()).toEqual([aProfile('fleet')]);
+      expect(await after.assignment('dev')).toBe('fleet');
+      const now = { ...aSession('dev', 'one'), state: 'finished' } as const;
+      expect(await after.record(now)).toBe(true);
+      expect((await after.sessions({ limit: 5 })).items).toEqual([now]);
     });
 
     test('commands, their keys and their numbers', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { StoreUnavailableError } from '../../server/ports/errors.ts';
+import { describeBootstrapStore } from './bootstrap-store.ts';
 import { describeCommandQueue } from './command-queue.ts';
 import { describeCredentialStore } from './credential-store.ts';
 import { describeDeviceRemoval } from './device-removal.ts';
@@ -30,6 +31,7 @@ export function describeStores(name: string, open: OpenStores): void {
   describeDeviceStore(name, open);
   describeDeviceRemoval(name, open);
   describeCredentialStore(name, open);
+  describeBootstrapStore(name, open);
   describeCommandQueue(name, open);
   describeJobStore(name, open);
   describeIdempotencyStore(name, open);
