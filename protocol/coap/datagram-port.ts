@@ -12,6 +12,8 @@ export type PeerAddress = string;
 export interface PeerIdentity {
   readonly kind: 'psk' | 'rpk' | 'x509';
   readonly name: string;
+  /** The endpoint name that the credential is enrolled for, where it is for one: no other may be registered with it. */
+  readonly endpoint?: string;
 }
 
 /**
