@@ -273,8 +273,11 @@ export interface DtlsServerPort extends DatagramPort {
   takeForeign(datagram: Uint8Array, source: PeerAddress): boolean;
   /** Ends a session with close_notify. */
   closeSession(peer: PeerAddress): void;
-  /** Ends all sessions of a credential, and lets none of them be resumed. How many there were. */
-  closeIdentity(identity: PeerIdentity): number;
+  /**
+   * Ends the sessions of those peers with close_notify, stored ones that are known here included, and lets none of them be
+   * resumed. How many there were.
+   */
+  endSessions(where: (peer: PeerIdentity) => boolean): number;
   /** Ends here and now without a word to the peers, and gives all sessions with their windows, for the keeper. */
   suspend(): SessionState[];
 }
