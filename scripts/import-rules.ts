@@ -24,6 +24,10 @@ export const importRules: readonly ImportRule[] = [
   },
   { from: 'protocol/errors.ts', to: [], browserSafe: true },
   { from: 'protocol/coap/', to: ['protocol/'], except: ['protocol/lwm2m/', 'protocol/dtls/'] },
+  {
+    from: 'protocol/dtls/',
+    to: ['protocol/coap/datagram-port.ts', 'protocol/clock.ts', 'protocol/errors.ts'],
+  },
   { from: 'protocol/', to: [] },
   { from: 'objects/', to: ['protocol/lwm2m/', 'protocol/errors.ts'], browserSafe: true },
   { from: 'client/', to: ['protocol/', 'objects/'] },

@@ -25,8 +25,6 @@ export interface SessionState {
   readonly address: PeerAddress;
   /** The cipher suite's number in the IANA registry. */
   readonly suite: number;
-  /** Negotiated (RFC 7366); means something for CBC suites only. */
-  readonly encryptThenMac: boolean;
   /** Key, IV and MAC key one after the other, of what the client writes and of what the server writes. */
   readonly keys: DirectionKeys;
   /** The connection id that the peer wants to see, often empty; absent where no connection ids were negotiated. */
@@ -193,14 +191,7 @@ export interface DtlsServerEvents {
  * `peer`: close_notify or a fatal alert; `replaced`: by a newer one from the same place; `evicted`: no room; `fenced`: another
  * owner has it; `window-lost`: its former owner was killed; `exhausted`: no sequence numbers are left; `local`: by our own will.
  */
-export type CloseReason =
-  | 'peer'
-  | 'replaced'
-  | 'evicted'
-  | 'fenced'
-  | 'window-lost'
-  | 'exhausted'
-  | 'local';
+export type CloseReason = 'peer' | 'replaced' | 'evicted' | 'fenced' | 'window-lost' | 'exhausted' | 'local';
 
 /** What may be told of a session: no keys. */
 export interface SessionInfo {
@@ -278,8 +269,11 @@ export interface DtlsServerPort extends DatagramPort {
    * resumed. How many there were.
    */
   endSessions(where: (peer: PeerIdentity) => boolean): number;
-  /** Ends here and now without a word to the peers, and gives all sessions with their windows, for the keeper. */
-  suspend(): SessionState[];
+  /**
+   * Ends without a word to the peers, and gives all sessions with their windows, for the keeper: nothing is received or
+   * sent any more, and no call to the keeper is under way.
+   */
+  suspend(): Promise<SessionState[]>;
 }
 
 export interface DtlsClientOptions {
@@ -322,7 +316,6 @@ export interface DtlsClientPort extends DatagramPort {
 export interface ClientSessionState {
   readonly peer: PeerAddress;
   readonly suite: number;
-  readonly encryptThenMac: boolean;
   readonly keys: DirectionKeys;
   /** What the server wants to see in records; absent where no connection ids were negotiated. */
   readonly serverConnectionId?: Uint8Array;
