@@ -159,7 +159,7 @@ export class TelemetryIngest {
       this.#options.onReport?.(report);
       return;
     }
-    const key = this.#key(report, selfTimed);
+    const key = this.#key(report, selfTimed ? pack : undefined);
     statistics.pending++;
     log.append({ endpoint, key, receivedAt, body: encodePack(pack) }, (error, position, duplicate) => {
       statistics.pending--;
@@ -182,11 +182,14 @@ export class TelemetryIngest {
 
   /**
    * What makes a pack the same pack when it comes again, after a crash of either side included. Readings
-   * that carry their own time are the same when endpoint and bytes are; others (`25`, at the time of
-   * receipt) only when it is the same message.
+   * that carry their own time are the same when endpoint, paths and bytes are, whichever way they come: a
+   * device that is observed meanwhile tells in a notification what it had sent before. Others (`25`, at the
+   * time of receipt) are so only when it is the same message.
+   * @param selfTimed the pack, where all its readings carry their own time
    */
-  #key({ source, payload, message }: Report, selfTimed: boolean): string {
-    const prefix = `${source.endpoint}\0${selfTimed ? source.path : message}\0`;
+  #key({ source, payload, message }: Report, selfTimed: Pack | undefined): string {
+    const which = selfTimed === undefined ? message : selfTimed.series.map(({ path }) => path).join(' ');
+    const prefix = `${source.endpoint}\0${which}\0`;
     // A UTF-16 unit is at most three bytes of UTF-8.
     const room = prefix.length * 3 + payload.length;
     if (room > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(room * 2);

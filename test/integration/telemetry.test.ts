@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Code } from '../../protocol/coap/message.ts';
 import { contentFormatOption } from '../../protocol/coap/options.ts';
+import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import type { ApiReading } from '../../server/api/schemas.ts';
 import { StoreUnavailableError } from '../../server/ports/errors.ts';
 import type { Stores } from '../../server/ports/stores.ts';
 import type { TelemetryLog } from '../../server/ports/telemetry-log.ts';
-import { type ScriptedDevice, ServerWorld } from '../support/server-world.ts';
+import { type ScriptedDevice, ServerWorld, senml } from '../support/server-world.ts';
 
 let world: ServerWorld;
 afterEach(() => world.close());
@@ -87,6 +88,22 @@ describe('a reading', () => {
     expect(await world.wait(delivery)).toBe(true);
     expect(device.observers.has(SENSOR)).toBe(true);
     await world.until('the reading', async () => (await readings()).some(({ value }) => value === 7));
+  });
+
+  it('is in the log once when a device that is observed meanwhile tells what it had sent before', async () => {
+    world = await ServerWorld.open();
+    const device = await observed();
+    const pack = [1, 2, 3].map((value) => ({ path: SENSOR, value, time: now() - value }));
+    const { SENML_CBOR } = ContentFormat;
+    expect((await device.send(SENML_CBOR, senml(SENSOR, pack).payload)).code).toBe(Code.CHANGED);
+    expect(await world.wait(device.notify(SENSOR, pack))).toBe(true);
+    // Behind what would be there twice.
+    expect(await world.wait(device.notify(SENSOR, [{ path: SENSOR, value: 4, time: now() }]))).toBe(true);
+    const items = await world.until('the readings', async () => {
+      const all = await readings();
+      return all.some(({ value }) => value === 4) ? all : undefined;
+    });
+    expect(items.map(({ value }) => value).sort()).toEqual([0, 1, 2, 3, 4]);
   });
 
   it('is in the log once when the same bytes come again as another message', async () => {
