@@ -10,6 +10,7 @@ import { CommandDispatcher } from '../server/commands/dispatcher.ts';
 import { RequestService } from '../server/commands/request-service.ts';
 import { openEmbeddedStores } from '../server/embedded/index.ts';
 import { composeJobs } from '../server/jobs/jobs.ts';
+import { Tenancy } from '../server/people/tenancy.ts';
 import type { Command } from '../server/ports/command-queue.ts';
 import type { Job } from '../server/ports/job-store.ts';
 import type { Registration } from '../server/ports/registration-store.ts';
@@ -78,6 +79,11 @@ const jobs = composeJobs({
   commands: new CarrierService({ ...services, carrierObject: 42769 }),
   requests: new RequestService(services),
   policies: { choose: () => Promise.reject(new Error('not asked for')) },
+  entries: {
+    remove: () => Promise.reject(new Error('not asked for')),
+    setTenant: () => Promise.reject(new Error('not asked for')),
+  },
+  tenancy: new Tenancy({ devices: stores.devices }),
   checkRequest: async () => undefined,
   check: () => undefined,
   clock: systemClock,

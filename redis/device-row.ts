@@ -6,7 +6,7 @@ import { decodeRegistration } from './registration-row.ts';
 /**
  * A device is a text of lines in the hash `devices` of its bucket, by endpoint: when it was seen first and last, until
  * when it is taken to listen, its state and node (scripts/shared/bucket.lua), then how long it listens as set and as
- * learnt, and its attributes as JSON, empty where they are not known.
+ * learnt, its attributes as JSON, empty where they are not known, and its tenant (absent or empty: none).
  */
 const firstAttribute = 8;
 const attributeNames = [
@@ -20,6 +20,7 @@ const attributeNames = [
   'carrier',
   'signal',
 ] as const satisfies readonly (keyof DeviceAttributes)[];
+export const tenantLine = firstAttribute + attributeNames.length;
 
 /** Number and value of each line that is set. */
 export function encodeAttributes(attributes: DeviceAttributes): ScriptArgument[] {
@@ -52,8 +53,10 @@ export function decodeDevice(
     const value = lines[firstAttribute - 1 + index];
     if (value !== undefined && value !== '') attributes[name] = JSON.parse(value);
   }
+  const tenant = tenantOfRow(lines);
   return {
     endpoint,
+    ...(tenant === null ? {} : { tenant }),
     firstSeen: Number(firstSeen),
     lastSeen: Number(lastSeen),
     ...(attributes as DeviceAttributes),
@@ -71,6 +74,16 @@ export function decodeDevice(
       ? {}
       : { registration: listed(decodeRegistration(endpoint, registration.row, registration.fence)) }),
   };
+}
+
+/** Null: the operator's own. */
+export function tenantOf(row: string): string | null {
+  return tenantOfRow(row.split('\n'));
+}
+
+function tenantOfRow(lines: readonly string[]): string | null {
+  const tenant = lines[tenantLine - 1];
+  return tenant === undefined || tenant === '' ? null : tenant;
 }
 
 /** Without what only the protocol needs. */
@@ -107,6 +120,7 @@ export function indexRow(endpoint: string, row: string): IndexRow {
     textOf(model),
     textOf(firmware),
     lines[4] === '' ? null : (lines[4] as string),
+    tenantOfRow(lines),
   ];
 }
 

@@ -9,7 +9,7 @@ import {
 } from '../server/ports/device-store.ts';
 import { bucketKeys, byBucket } from './buckets.ts';
 import type { RedisConnection, ScriptArgument } from './connection.ts';
-import { decodeDevice, encodeAttributes, encodeAwakeTimes } from './device-row.ts';
+import { decodeDevice, encodeAttributes, encodeAwakeTimes, tenantLine, tenantOf } from './device-row.ts';
 import { Inventory, removalsKept } from './inventory.ts';
 import { lastValuesKey } from './last-values.ts';
 import { loadScript } from './script.ts';
@@ -62,8 +62,8 @@ export class RedisDeviceStore implements DeviceStore {
     const items: Device[] = [];
     for (const endpoint of endpoints) {
       const device = deviceOf(endpoint, found.get(endpoint));
-      // It may be in another state since the index was level, or gone.
-      if (device !== undefined && fitsStates(device, query)) items.push(device);
+      // It may be in another state since the index was level, another's, or gone.
+      if (device !== undefined && fits(device, query)) items.push(device);
     }
     return { items, total, ...(next === undefined ? {} : { next }) };
   }
@@ -85,6 +85,24 @@ export class RedisDeviceStore implements DeviceStore {
 
   setAwakeTimes(...[endpoint, times]: Parameters<DeviceStore['setAwakeTimes']>): Promise<boolean> {
     return this.#set(endpoint, encodeAwakeTimes(times));
+  }
+
+  setTenant(endpoint: string, tenant: string | null): Promise<boolean> {
+    return this.#set(endpoint, [tenantLine, tenant ?? '']);
+  }
+
+  async tenants(endpoints: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
+    const found = new Map<string, string | null>();
+    await Promise.all(
+      [...byBucket(endpoints, (endpoint) => endpoint)].map(async ([bucket, names]) => {
+        const [key] = this.#findKeys(bucket) as [string];
+        const rows = await this.#redis.call((client) => client.hmget(key, ...names));
+        for (const [index, row] of rows.entries()) {
+          if (row !== null) found.set(names[index] as string, tenantOf(row));
+        }
+      }),
+    );
+    return found;
   }
 
   async heard(times: ReadonlyMap<string, number>, node: string): Promise<readonly string[]> {
@@ -150,7 +168,8 @@ function deviceOf(endpoint: string, found: FoundDevice | undefined): Device | un
   return decodeDevice(endpoint, row, registration === null ? undefined : { row: registration, fence });
 }
 
-function fitsStates(device: Device, { filter, now }: DeviceQuery): boolean {
+function fits(device: Device, { filter, now }: DeviceQuery): boolean {
+  if (filter?.tenant?.includes(device.tenant ?? '') === false) return false;
   if (filter?.states === undefined) return true;
   const state = deviceState(device, now);
   const registered = device.registration !== undefined ? 'registered' : 'unregistered';

@@ -68,10 +68,13 @@ export function jobStore(redis: RedisConnection): JobStore {
       )) as [number, string[]];
       return { job: jobOf(id, paired(fields)), created: created === 1 };
     },
-    list: async ({ states, limit, cursor }) => {
+    list: async ({ states, tenant, limit, cursor }) => {
       let before = cursor === undefined ? Number.MAX_SAFE_INTEGER : decodeCursor('jobs', cursor, 'number');
       const found: { readonly number: number; readonly job: Job }[] = [];
-      const count = states === undefined ? limit + 1 : Math.max(limit + 1, stretch);
+      const isWanted = (job: Job): boolean =>
+        (states === undefined || states.includes(job.state)) &&
+        (tenant === undefined || tenant === job.tenant);
+      const count = states === undefined && tenant === undefined ? limit + 1 : Math.max(limit + 1, stretch);
       for (let isAll = false; !isAll && found.length <= limit; ) {
         const rows = await redis.call((client) =>
           client.zrevrangebyscore(numbers, `(${before}`, '-inf', 'WITHSCORES', 'LIMIT', 0, count),
@@ -81,8 +84,7 @@ export function jobStore(redis: RedisConnection): JobStore {
         for (const [index, job] of jobs.entries()) {
           before = Number(rows[index * 2 + 1]);
           // One that is not there was removed between the two.
-          if (job !== undefined && (states === undefined || states.includes(job.state)))
-            found.push({ number: before, job });
+          if (job !== undefined && isWanted(job)) found.push({ number: before, job });
         }
         isAll = ids.length < count;
       }

@@ -70,11 +70,12 @@ export class RedisRegistrationStore implements RegistrationStore {
 
   async register(
     registration: Registration,
+    tenant = '',
   ): Promise<{ readonly replaced: Registration | undefined; readonly fence: number } & Displacement> {
     const { endpoint, id, address, node, updatedAt, expiresAt, queueMode } = registration;
     const awakeUntil = queueMode ? updatedAt + standardListening : '';
     const row = encodeRegistration(registration);
-    const args = [endpoint, id, address, node, updatedAt, expiresAt, awakeUntil, row];
+    const args = [endpoint, id, address, node, updatedAt, expiresAt, awakeUntil, row, tenant];
     const keys = [...this.#whole(bucketOf(endpoint)), ...this.#addresses.claimKeys(address)];
     const answer = await this.#redis.run(register, keys, args);
     const [fence, before, fenceBefore, ...claimed] = answer as [number, string | null, number, ...Claimed];

@@ -42,6 +42,8 @@ import { SendInterface } from './lwm2m/send-interface.ts';
 import { registerMetrics } from './metrics/register.ts';
 import { Timings } from './metrics/timings.ts';
 import { readObjectFolder } from './object-folder.ts';
+import { DeviceEntries } from './people/device-entries.ts';
+import { Tenancy } from './people/tenancy.ts';
 import type { Registration } from './ports/registration-store.ts';
 import type { Stores } from './ports/stores.ts';
 import { composeStatistics } from './statistics/compose-statistics.ts';
@@ -97,12 +99,14 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   const metrics = new Registry();
   const timings = new Timings(metrics);
   // Before what is kept in memory of the stores: from there on changes that other nodes make are followed.
-  const hub = await LiveHub.open(stores.events, stores.log);
+  const tenancy = new Tenancy({ devices: stores.devices });
+  const hub = await LiveHub.open(stores.events, stores.log, clock, tenancy);
   const book = await openPolicyBook(stores, config);
   // Where several nodes append to the logs, all that is live comes by the feeds, in the order of the logs.
   const told = sharing === undefined ? hub : { publishEvent: () => undefined };
   const events = new EventPublisher(stores.events, told, log.child({ part: 'events' }));
   onClose(() => events.flush());
+  const entries = new DeviceEntries({ devices: stores.devices, events, clock });
   const leshan = composeLeshanFeed(foundation);
   const models = new ObjectModels({
     registry,
@@ -369,6 +373,8 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     registry,
     lookupFor,
     policies: services.policies,
+    entries,
+    tenancy,
     events,
     clock,
     steady,
@@ -483,6 +489,8 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     jobs: withMethods(commands.jobs, led.jobs),
     listening: services.listening,
     policies: services.policies,
+    tenancy,
+    entries,
     models,
     live: hub,
     traces:

@@ -11,7 +11,7 @@ import type { LogPosition } from './ports/telemetry-log.ts';
  * - observation-policy: `{id, change}`: created, changed, removed or restored; of no device
  * - object-model: `{object, version, change}`: loaded or removed; of no device
  * - command: `{command}` as the API shows one, after each step of its life
- * - device: `{attributes}` what changed of the inventory entry
+ * - device: `{attributes}` what changed of the inventory entry, its `tenant` (null: none) among them; or `{removed: true}`
  * - job: `{job}` as the API shows one, at most twice a second for each, and always the last; of no device
  * - webhook: `{webhook}` as the API shows it, when its state changes; of no device
  * - node: `{node: {name, state}}`: a server node has `started`, has `stopped`, or is `gone` without a word; of no device
@@ -81,6 +81,8 @@ export interface LiveStream {
     readonly after: LivePosition;
     /** Everything but traces where there is none. */
     readonly wishes: readonly LiveWish[];
+    /** Only what is this tenant's, by whose each device is now; all where absent. */
+    readonly tenant?: string | undefined;
     /**
      * Takes all entries in any case, and returns false when the subscriber cannot take more now; the stream
      * then holds back (it reads on from the logs, nothing is buffered without bound) until `resume` is

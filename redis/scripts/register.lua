@@ -2,7 +2,8 @@
 -- Registers a device; its older registration goes, with its observations. The node owns it from now on.
 -- KEYS registrations, ids, expiries, owners, devices, revision, changed, observations, observed (of the bucket); on a
 --   single Redis also addresses, claims (of the address's slot): the address is claimed too
--- ARGV 1 endpoint, 2 id, 3 address, 4 node, 5 updated at, 6 expires at, 7 awake until (empty: always), 8 row
+-- ARGV 1 endpoint, 2 id, 3 address, 4 node, 5 updated at, 6 expires at, 7 awake until (empty: always), 8 row,
+--   9 tenant of a device that is made by this (empty: none)
 -- RETURNS { fence, row that was replaced or nil, its fence, value of the address before or nil, value after or nil }
 local registrations, ids, expiries, owners, devices, revision, changed, observations, observed, addresses, claims =
   unpack(KEYS)
@@ -17,7 +18,7 @@ redis.call('HSET', registrations, endpoint, ARGV[8])
 redis.call('HSET', ids, id, endpoint)
 redis.call('ZADD', expiries, ARGV[6], endpoint)
 local fence, fenceBefore = own(owners, endpoint, node)
-setDevice(devices, endpoint, ARGV[5], ARGV[7], 'registered', node)
+setDevice(devices, endpoint, ARGV[5], ARGV[7], 'registered', node, ARGV[9])
 note(revision, changed, endpoint)
 local addressBefore, addressAfter = false, false
 if addresses then

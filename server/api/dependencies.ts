@@ -11,6 +11,8 @@ import type { DeviceRequests } from '../lwm2m/device-requests.ts';
 import type { ListeningTimes } from '../lwm2m/listening-times.ts';
 import type { ObjectModels } from '../lwm2m/object-models.ts';
 import type { ObservationPolicies } from '../lwm2m/policy-service.ts';
+import type { DeviceEntries } from '../people/device-entries.ts';
+import type { Tenancy } from '../people/tenancy.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { SettingInForce } from '../settings.ts';
@@ -32,6 +34,10 @@ export interface ApiDependencies {
   readonly listening: Pick<ListeningTimes, 'state' | 'powerSaving' | 'configure'>;
   readonly jobs: Jobs;
   readonly policies: ObservationPolicies;
+  /** Whose devices are. */
+  readonly tenancy: Tenancy;
+  /** What people do to entries of the inventory. */
+  readonly entries: DeviceEntries;
   readonly models: ObjectModels;
   readonly live: LiveStream;
   /** Undefined where no messages are kept. */

@@ -36,6 +36,7 @@ export const deviceFilterParameters = {
   model: texts('Model; empty: not known'),
   firmware: texts('Firmware version; empty: not known'),
   node: texts('The server node of the registration; empty: not registered'),
+  tenant: texts('Tenant; empty: the operator’s own'),
   signalMin,
   signalMax,
   seenSince,

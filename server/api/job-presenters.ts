@@ -6,6 +6,7 @@ export function presentJob(job: Job): ApiJob {
   return {
     id: job.id,
     ...(job.name === undefined ? {} : { name: job.name }),
+    ...(job.tenant === undefined ? {} : { tenant: job.tenant }),
     // Both are as the API took them.
     ...(job.filter === undefined ? {} : { filter: job.filter as ApiDeviceFilter }),
     operation: job.operation as ApiJobOperation,

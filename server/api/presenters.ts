@@ -93,6 +93,7 @@ export function presentDevice(device: Device, state: DeviceState, presence?: Api
     endpoint: device.endpoint,
     state,
     ...pick(device, [
+      'tenant',
       'firstSeen',
       'lastSeen',
       'manufacturer',

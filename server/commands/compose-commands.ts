@@ -13,6 +13,8 @@ import { composeJobs } from '../jobs/jobs.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
 import type { ObservationPolicies } from '../lwm2m/policy-service.ts';
+import type { DeviceEntries } from '../people/device-entries.ts';
+import type { Tenancy } from '../people/tenancy.ts';
 import type { Command } from '../ports/command-queue.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
@@ -39,6 +41,8 @@ export interface CommandParts {
   readonly registry: ObjectRegistry;
   readonly lookupFor: (registration: Registration) => ObjectRegistry;
   readonly policies: ObservationPolicies;
+  readonly entries: DeviceEntries;
+  readonly tenancy: Tenancy;
   readonly events: EventPublisher;
   readonly clock: Clock;
   /** One that does not step with the system's. */
@@ -108,6 +112,8 @@ export function composeCommands(parts: CommandParts): Commands {
     commands: service,
     requests: heldRequests,
     policies: parts.policies,
+    entries: parts.entries,
+    tenancy: parts.tenancy,
     checkRequest: (endpoint, request) => checkHeldRequest(needs, endpoint, request as ApiHeldRequestBody),
     check: (operation) => {
       if (operation.kind === 'request') checkRequest(operation.request as ApiHeldRequestBody, registry);

@@ -24,7 +24,13 @@ import { Secret } from '../ports/secret.ts';
 import type { WebhookStore } from '../ports/webhook-store.ts';
 import type { Channel } from './channel.ts';
 import type { CredentialRow } from './credential-table.ts';
-import { attributeNames, awakeTimesOffset, type DeviceRow, registrationPart } from './device-table.ts';
+import {
+  attributeNames,
+  awakeTimesOffset,
+  type DeviceRow,
+  registrationPart,
+  tenantOffset,
+} from './device-table.ts';
 import {
   type DisplacedRow,
   type RegistrationRow,
@@ -35,8 +41,9 @@ import {
 
 export function registrationStore(channel: Channel): RegistrationStore {
   return {
-    register: async (registration) => {
-      const [replaced, fence, displaced] = await channel.write('register', registrationRow(registration));
+    register: async (registration, tenant) => {
+      const row = registrationRow(registration);
+      const [replaced, fence, displaced] = await channel.write('register', row, tenant);
       return { replaced: registrationOf(replaced), fence, ...displacement(displaced) };
     },
     update: async (update) => {
@@ -191,6 +198,8 @@ export function deviceStore(channel: Channel, queries: Channel): DeviceStore {
     endpoints: (filter, { now, after, limit }) => queries.query('deviceEndpoints', filter, now, after, limit),
     setAttributes: (endpoint, attributes) => channel.write('setAttributes', endpoint, attributes),
     setAwakeTimes: (endpoint, times) => channel.write('setAwakeTimes', endpoint, times),
+    setTenant: (endpoint, tenant) => channel.write('setTenant', endpoint, tenant),
+    tenants: async (endpoints) => new Map(await channel.read('deviceTenants', endpoints)),
     heard: (times, node) => channel.write('heard', times, node),
     listening: (until) => channel.write('listening', until),
     remove: async (endpoint) => {
@@ -215,8 +224,10 @@ function deviceOf(row: DeviceRow): Device {
   const registered = registrationPart(row);
   const [configured, learnt, awakeUntil, ending] = row.slice(awakeTimesOffset) as (number | null)[];
   const ended = endingNames[ending ?? 0];
+  const tenant = row[tenantOffset];
   return {
     endpoint: row[0] as string,
+    ...(typeof tenant === 'string' ? { tenant } : {}),
     firstSeen: row[1] as number,
     lastSeen: row[2] as number,
     ...(attributes as DeviceAttributes),

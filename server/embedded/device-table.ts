@@ -19,14 +19,16 @@ const attributeColumns = [
 /** Names of the attributes in the order of a DeviceRow. */
 export const attributeNames = attributeColumns.map(([name]) => name);
 
-/** Endpoint, first seen, last seen, attributes by attributeNames, awake times configured and learnt, awake until, ending; then the registration, nulls where there is none. */
+/** Endpoint, first seen, last seen, attributes by attributeNames, awake times configured and learnt, awake until, ending, tenant; then the registration, nulls where there is none. */
 export type DeviceRow = readonly (string | number | null)[];
 
 /** First column of the awake times in a DeviceRow. */
 export const awakeTimesOffset = 3 + attributeColumns.length;
 
+export const tenantOffset = awakeTimesOffset + 4;
+
 /** First column of the registration in a DeviceRow. */
-export const registrationOffset = awakeTimesOffset + 4;
+export const registrationOffset = tenantOffset + 1;
 
 /** The registration's part of a DeviceRow. */
 export function registrationPart(row: DeviceRow): RegistrationRow | undefined {
@@ -36,7 +38,7 @@ export function registrationPart(row: DeviceRow): RegistrationRow | undefined {
 export const deviceSelection = `
   SELECT d.endpoint, d.first_seen, d.last_seen,
     ${attributeColumns.map(([, column]) => `d.${column}`).join(', ')}, d.awake_configured, d.awake_learnt,
-    d.awake_until, d.ending,
+    d.awake_until, d.ending, d.tenant,
     ${registrationColumns.replace(/\w+/g, (column) => `r.${column}`)}, 0, d.fence
   FROM device d LEFT JOIN registration r ON r.endpoint = d.endpoint`;
 
@@ -51,6 +53,8 @@ export class DeviceTable {
   readonly #ofAnother;
   readonly #listening;
   readonly #setAwake;
+  readonly #setTenant;
+  readonly #tenant;
   readonly #set = new Map<string, ReturnType<DatabaseSync['prepare']>>();
 
   constructor(database: DatabaseSync, change: ChangeCounter) {
@@ -68,6 +72,8 @@ export class DeviceTable {
       `UPDATE device SET awake_configured = iif(?, ?, awake_configured), awake_learnt = iif(?, ?, awake_learnt)
        WHERE endpoint = ?`,
     );
+    this.#setTenant = database.prepare('UPDATE device SET tenant = ?, change = ? WHERE endpoint = ?');
+    this.#tenant = this.#arrays('SELECT tenant FROM device WHERE endpoint = ?');
   }
 
   get(endpoint: string): DeviceRow | undefined {
@@ -90,6 +96,18 @@ export class DeviceTable {
   setAwakeTimes(endpoint: string, { configured, learnt }: NewAwakeTimes): boolean {
     const given = [configured, learnt].flatMap((time) => [time === undefined ? 0 : 1, time ?? null]);
     return this.#setAwake.run(...given, endpoint).changes === 1;
+  }
+
+  setTenant(endpoint: string, tenant: string | null): boolean {
+    return this.#setTenant.run(tenant, this.#change.next(), endpoint).changes === 1;
+  }
+
+  /** Endpoint and tenant of those that are known. */
+  tenants(endpoints: readonly string[]): readonly (readonly [string, string | null])[] {
+    return endpoints.flatMap((endpoint) => {
+      const row = this.#tenant.get(endpoint) as unknown as [string | null] | undefined;
+      return row === undefined ? [] : [[endpoint, row[0]] as const];
+    });
   }
 
   /** Those of the devices that are registered with another node. */

@@ -45,9 +45,9 @@ export class JobTable {
   constructor(database: DatabaseSync) {
     this.#database = database;
     this.#insert = database.prepare(
-      `INSERT INTO job (id, name, filter, operation, time_to_live, at_once, stop_after, state, selected, counts,
+      `INSERT INTO job (id, name, tenant, filter, operation, time_to_live, at_once, stop_after, state, selected, counts,
          failures, created_at, expires_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, 'preparing', ?, ?, 0, ?, ?) RETURNING *`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'preparing', ?, ?, 0, ?, ?) RETURNING *`,
     );
     this.#get = database.prepare('SELECT * FROM job WHERE id = ? AND removed = 0');
     this.#change = database.prepare(
@@ -96,6 +96,7 @@ export class JobTable {
     const row = this.#insert.get(
       job.id,
       job.name ?? null,
+      job.tenant ?? null,
       job.filter === undefined ? null : JSON.stringify(job.filter),
       JSON.stringify(job.operation),
       job.timeToLive,
@@ -120,6 +121,10 @@ export class JobTable {
     if (query.states !== undefined) {
       conditions.push(`state IN (${query.states.map(() => '?').join(', ')})`);
       values.push(...query.states);
+    }
+    if (query.tenant !== undefined) {
+      conditions.push('tenant = ?');
+      values.push(query.tenant);
     }
     if (query.cursor !== undefined) {
       conditions.push('sequence < ?');
@@ -305,6 +310,7 @@ function jobOf(row: Row): Job {
   return {
     id: row['id'] as string,
     ...(row['name'] === null ? {} : { name: row['name'] as string }),
+    ...(row['tenant'] === null ? {} : { tenant: row['tenant'] as string }),
     ...(row['filter'] === null ? {} : { filter: JSON.parse(row['filter'] as string) }),
     operation: JSON.parse(row['operation'] as string),
     timeToLive: row['time_to_live'] as number,

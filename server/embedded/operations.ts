@@ -143,6 +143,7 @@ export function createOperations(database: DatabaseSync) {
       observationRecord: (endpoint: string) => policies.record(endpoint),
       objectModels: () => models.list(),
       device: (endpoint: string) => devices.get(endpoint),
+      deviceTenants: (endpoints: readonly string[]) => devices.tenants(endpoints),
       credentialsOf: (endpoint: string) => credentials.get(endpoint),
       credential: (identity: PeerIdentity) => credentials.find(identity),
       bootstrapProfiles: () => bootstrap.profiles(),
@@ -165,7 +166,7 @@ export function createOperations(database: DatabaseSync) {
       check: () => {
         touch.run();
       },
-      register: (row: RegistrationRow) => registrations.register(row),
+      register: (row: RegistrationRow, tenant: string | undefined) => registrations.register(row, tenant),
       update: (id: string, update: UpdateRow) => registrations.update(id, update),
       move: (id: string, address: string, node: string) => registrations.move(id, address, node),
       claim: (id: string, node: string, from: string | undefined) => registrations.claim(id, node, from),
@@ -190,6 +191,7 @@ export function createOperations(database: DatabaseSync) {
       setAttributes: (endpoint: string, attributes: DeviceAttributes) =>
         devices.setAttributes(endpoint, attributes),
       setAwakeTimes: (endpoint: string, times: NewAwakeTimes) => devices.setAwakeTimes(endpoint, times),
+      setTenant: (endpoint: string, tenant: string | null) => devices.setTenant(endpoint, tenant),
       heard: (times: ReadonlyMap<string, number>, node: string) => devices.heard(times, node),
       listening: (until: ReadonlyMap<string, number>) => devices.listening(until),
       removeDevice: (endpoint: string) => {

@@ -195,8 +195,9 @@ export class RegistrationTable {
     this.#move = database.prepare('UPDATE registration SET address = ?, node = ? WHERE id = ?');
     this.#dropObservations = database.prepare('DELETE FROM observation WHERE registration = ?');
     this.#deviceRegistered = arrays(
-      `INSERT INTO device (endpoint, search, registered, first_seen, last_seen, awake_until, node, change, owner, fence)
-       VALUES (?1, ?2, 1, ?3, ?3, ?4, ?5, ?6, ?5, 1)
+      `INSERT INTO device (endpoint, search, registered, first_seen, last_seen, awake_until, node, change, owner, fence,
+         tenant)
+       VALUES (?1, ?2, 1, ?3, ?3, ?4, ?5, ?6, ?5, 1, ?7)
        ON CONFLICT (endpoint) DO UPDATE SET registered = 1, ending = 0, last_seen = max(last_seen, ?3),
          awake_until = ?4, node = ?5, change = ?6, owner = ?5, fence = fence + (owner IS NOT ?5)
        RETURNING fence`,
@@ -223,7 +224,10 @@ export class RegistrationTable {
   }
 
   /** The row that was replaced, the fence, and who had the address before. */
-  register(row: RegistrationRow): readonly [RegistrationRow | undefined, number, DisplacedRow | undefined] {
+  register(
+    row: RegistrationRow,
+    tenant: string | undefined,
+  ): readonly [RegistrationRow | undefined, number, DisplacedRow | undefined] {
     const endpoint = row[0] as string;
     const replaced = one(this.#byEndpoint.get(endpoint));
     if (replaced !== undefined) this.#dropObservations.run(replaced[1] as string);
@@ -237,6 +241,7 @@ export class RegistrationTable {
       listeningUntil(row),
       row[nodeColumn] as string,
       this.#change.next(),
+      tenant ?? null,
     );
     return [replaced, fenceOf(owned), displaced];
   }

@@ -19,10 +19,11 @@ export type IndexRow = readonly [
   model: string | null,
   firmware: string | null,
   node: string | null,
+  tenant: string | null,
 ];
 
 export const indexColumns =
-  'endpoint, registered, ending, first_seen, last_seen, awake_until, signal, serial, iccid, imsi, imei, carrier, manufacturer, model, firmware, node';
+  'endpoint, registered, ending, first_seen, last_seen, awake_until, signal, serial, iccid, imsi, imei, carrier, manufacturer, model, firmware, node, tenant';
 
 /** Values of `device.ending`: how the last registration ended, where that is known. */
 export const endings = { unknown: 0, lost: 1, left: 2 } as const;
@@ -53,6 +54,7 @@ export class DeviceColumns {
     model: new TextColumn(),
     firmware: new TextColumn(),
     node: new TextColumn(),
+    tenant: new TextColumn(),
   };
   state = new Uint8Array(1024);
   /** ms since the epoch; awakeUntil: infinite where a registered device listens always. signal: NaN where not known. */

@@ -154,6 +154,7 @@ export class DeviceIndex {
       return values === undefined ? [] : [{ column: texts[text], set: wantedNumbers(texts[text], values) }];
     });
     const search = filter.search?.toLowerCase() ?? '';
+    const part = filter.endpointPart?.toLowerCase() ?? '';
     const start = numberMark + search;
     const { signalMin = Number.NEGATIVE_INFINITY, signalMax = Number.POSITIVE_INFINITY } = filter;
     const bySignal = filter.signalMin !== undefined || filter.signalMax !== undefined;
@@ -173,6 +174,7 @@ export class DeviceIndex {
       }
       const seen = lastSeen[slot] as number;
       if (seen < seenSince || seen >= seenBefore) continue;
+      if (part !== '' && !(name[slot] as string).includes(part)) continue;
       if (search !== '' && !(name[slot] as string).includes(search)) {
         if (!(numbers[slot] as string).includes(start)) continue;
       }

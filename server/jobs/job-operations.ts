@@ -5,6 +5,8 @@ import type { CommandService } from '../commands/carrier-commands.ts';
 import type { HeldRequests } from '../commands/request-service.ts';
 import { ConflictError, NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import type { ObservationPolicies } from '../lwm2m/policy-service.ts';
+import type { DeviceEntries } from '../people/device-entries.ts';
+import type { Tenancy } from '../people/tenancy.ts';
 import type { Command } from '../ports/command-queue.ts';
 import type { DeviceStore } from '../ports/device-store.ts';
 
@@ -13,6 +15,8 @@ export type JobOperation =
   | { readonly kind: 'carrier-switch'; readonly carrier: string | number; readonly slot?: number }
   | { readonly kind: 'request'; readonly request: Readonly<Record<string, unknown>> }
   | { readonly kind: 'forget' }
+  /** Null: the operator's own. */
+  | { readonly kind: 'tenant'; readonly tenant: string | null }
   | {
       readonly kind: 'observe';
       /** Canonical. */
@@ -25,6 +29,8 @@ export type JobOperation =
 export interface JobAttempt {
   readonly job: string;
   readonly attempt: number;
+  /** Whose the job is: it touches no other devices, though they were that tenant's when it was made. */
+  readonly tenant?: string;
   /** ms that are left. */
   readonly timeToLive: number;
 }
@@ -44,7 +50,9 @@ export type PerformOperation = (
 export interface JobOperationParts {
   readonly commands: Pick<CommandService, 'switchCarrier'>;
   readonly requests: HeldRequests;
-  readonly devices: Pick<DeviceStore, 'get' | 'remove'>;
+  readonly devices: Pick<DeviceStore, 'get'>;
+  readonly entries: Pick<DeviceEntries, 'remove' | 'setTenant'>;
+  readonly tenancy: Pick<Tenancy, 'check'>;
   readonly policies: Pick<ObservationPolicies, 'choose'>;
   /** @throws RequestError the request could never be carried out on this device */
   readonly checkRequest: (endpoint: string, request: Readonly<Record<string, unknown>>) => Promise<void>;
@@ -52,7 +60,8 @@ export interface JobOperationParts {
 
 /** The operations of jobs by what does the same for a single device. */
 export function jobOperations(parts: JobOperationParts): PerformOperation {
-  return async (endpoint, operation, { job: id, attempt, timeToLive }) => {
+  return async (endpoint, operation, { job: id, attempt, timeToLive, tenant }) => {
+    await parts.tenancy.check({ tenant }, endpoint);
     const job = { id, attempt };
     switch (operation.kind) {
       case 'carrier-switch': {
@@ -65,11 +74,15 @@ export function jobOperations(parts: JobOperationParts): PerformOperation {
         await parts.checkRequest(endpoint, operation.request);
         return parts.requests.hold(endpoint, { parameters: operation.request, job, timeToLive });
       case 'forget':
-        if (await parts.devices.remove(endpoint)) return { done: true };
+        if (await parts.entries.remove(endpoint)) return { done: true };
         if ((await parts.devices.get(endpoint)) === undefined) {
           return { done: true, reason: 'it is not known any more' };
         }
         throw new ConflictError(`'${endpoint}' is registered: it would come back at once`);
+      case 'tenant':
+        if (!(await parts.entries.setTenant(endpoint, operation.tenant)))
+          throw new UnknownDeviceError(endpoint);
+        return { done: true };
       case 'observe': {
         const { paths, attributes, wanted } = operation;
         const target = {

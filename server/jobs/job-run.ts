@@ -415,9 +415,14 @@ export class JobRun {
 
   #perform({ endpoint, attempt }: JobDevice) {
     const { perform, clock } = this.#parts;
-    const { id, operation, expiresAt } = this.#job;
+    const { id, operation, expiresAt, tenant } = this.#job;
     const timeToLive = Math.max(1, expiresAt - Math.floor(clock.wallTime()));
-    return perform(endpoint, operation as JobOperation, { job: id, attempt, timeToLive });
+    return perform(endpoint, operation as JobOperation, {
+      job: id,
+      attempt,
+      timeToLive,
+      ...(tenant === undefined ? {} : { tenant }),
+    });
   }
 
   /** Devices that wait end; none that is being begun, for it may have a command in the next moment. */

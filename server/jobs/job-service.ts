@@ -27,6 +27,8 @@ export type JobSelection = { readonly endpoints: readonly string[] } | { readonl
 /** A job as a caller gives it. */
 export interface JobInput {
   readonly name?: string;
+  /** Whose it is: other devices are not there for it. */
+  readonly tenant?: string;
   readonly devices: JobSelection;
   readonly operation: JobOperation;
   /** ms; default one day. */
@@ -99,6 +101,7 @@ export class JobService implements Jobs {
     const { job, created } = await jobs.create({
       id,
       ...(input.name === undefined ? {} : { name: input.name }),
+      ...(input.tenant === undefined ? {} : { tenant: input.tenant }),
       ...devices,
       operation: { ...operation },
       timeToLive: input.timeToLive ?? TIME_TO_LIVE,

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../../protocol/clock.ts';
 import type { LiveEntry, LiveItem, LivePosition, LiveStream, LiveSubscription } from '../events.ts';
+import { type ItemOfTenant, itemIsSeen, type Tenancy } from '../people/tenancy.ts';
 import type { EventLog, StoredEvent } from '../ports/event-log.ts';
 import type { LogPosition, TelemetryLog } from '../ports/telemetry-log.ts';
 import type { Pack } from '../telemetry/pack.ts';
@@ -8,6 +9,15 @@ import { Group } from './group.ts';
 import { liveReadings, Replay } from './replay.ts';
 import { type SubscribeOptions, Subscriber } from './subscriber.ts';
 import { Wishes } from './wishes.ts';
+
+/** Whose things are; nobody's where a hub has none: then those with a tenant are told nothing. */
+export type LiveTenancy = Pick<Tenancy, 'known' | 'recall' | 'note'>;
+
+const nobodys: LiveTenancy = {
+  known: { get: () => null },
+  recall: async () => new Map(),
+  note: () => undefined,
+};
 
 /** Told when the first subscriber wants a device's messages traced, and when the last has left. */
 export type TraceListener = (endpoint: string, wanted: boolean) => void;
@@ -20,6 +30,7 @@ export type TraceListener = (endpoint: string, wanted: boolean) => void;
 export class LiveHub implements LiveStream {
   readonly #replay: Replay;
   readonly #delivery: Delivery;
+  readonly #tenancy: LiveTenancy;
   readonly #groups = new Map<string, Group>();
   /** Groups with a wish for all devices. */
   readonly #ofFleet = new Set<Group>();
@@ -30,16 +41,28 @@ export class LiveHub implements LiveStream {
   readonly #traceListeners: TraceListener[] = [];
   #position: LivePosition;
 
-  private constructor(events: EventLog, log: TelemetryLog, position: LivePosition, clock: Clock) {
+  private constructor(
+    events: EventLog,
+    log: TelemetryLog,
+    position: LivePosition,
+    clock: Clock,
+    tenancy: LiveTenancy,
+  ) {
     this.#position = position;
+    this.#tenancy = tenancy;
     this.#replay = new Replay(events, log, () => this.#position, clock);
     this.#delivery = new Delivery(clock, () => this.#position);
   }
 
   /** Starts where the logs end. */
-  static async open(events: EventLog, log: TelemetryLog, clock: Clock = systemClock): Promise<LiveHub> {
+  static async open(
+    events: EventLog,
+    log: TelemetryLog,
+    clock: Clock = systemClock,
+    tenancy: LiveTenancy = nobodys,
+  ): Promise<LiveHub> {
     const [eventExtent, logExtent] = await Promise.all([events.extent(), log.extent()]);
-    return new LiveHub(events, log, { event: eventExtent.newest, log: logExtent.newest }, clock);
+    return new LiveHub(events, log, { event: eventExtent.newest, log: logExtent.newest }, clock, tenancy);
   }
 
   position(): LivePosition {
@@ -64,20 +87,21 @@ export class LiveHub implements LiveStream {
   /** An event that is in the log now. Ids rise from call to call. */
   publishEvent(event: StoredEvent): void {
     this.#position = { event: event.id, log: this.#position.log };
-    this.#publish(event.type, event.endpoint, () => ({ kind: 'event', event }), this.#position);
+    this.#tenancy.note(event);
+    this.#publish(event, () => ({ kind: 'event', event }), this.#position);
   }
 
   /** A pack that is in the log now. Positions rise from call to call. */
   publishPack(pack: Pack, position: LogPosition): void {
     this.#position = { event: this.#position.event, log: position };
     const item = (): LiveItem => ({ kind: 'readings', readings: liveReadings(pack, position) });
-    this.#publish('readings', pack.endpoint, item, this.#position);
+    this.#publish({ type: 'readings', endpoint: pack.endpoint }, item, this.#position);
   }
 
   /** A message of a device that is traced. */
   publishTrace(endpoint: string, message: object): void {
     if (this.#traced.has(endpoint)) {
-      this.#publish('trace', endpoint, () => ({ kind: 'trace', endpoint, message }), undefined);
+      this.#publish({ type: 'trace', endpoint }, () => ({ kind: 'trace', endpoint, message }), undefined);
     }
   }
 
@@ -87,15 +111,18 @@ export class LiveHub implements LiveStream {
   }
 
   /** @param make called once where anybody wants it */
-  #publish(
-    type: string,
-    endpoint: string | undefined,
-    make: () => LiveItem,
-    position: LivePosition | undefined,
-  ): void {
+  #publish(about: ItemOfTenant, make: () => LiveItem, position: LivePosition | undefined): void {
+    const { type, endpoint } = about;
     let entry: LiveEntry | undefined;
     const offer = (group: Group): void => {
       if (!group.wishes.wants(type, endpoint)) return;
+      const { tenant } = group.wishes;
+      if (
+        tenant !== undefined &&
+        !(itemIsSeen(tenant, about, this.#tenancy.known) ?? this.#lookUp(group, type))
+      ) {
+        return;
+      }
       if (group.live === 0) {
         if (type === 'trace') group.passedBy++;
         return;
@@ -108,10 +135,21 @@ export class LiveHub implements LiveStream {
     if (groups !== undefined) for (const group of groups) offer(group);
   }
 
+  /**
+   * It is not remembered whose an item is: those who may be told of it read it from the logs, for which the store is
+   * asked. A trace is in no log, and passes by.
+   */
+  #lookUp(group: Group, type: string): false {
+    if (type === 'trace') group.passedBy++;
+    else for (const member of group.members) member.fallBehind();
+    return false;
+  }
+
   subscribe(options: SubscribeOptions): LiveSubscription {
-    const group = this.#groupOf(new Wishes(options.wishes));
+    const group = this.#groupOf(new Wishes(options.wishes, options.tenant));
     const subscriber: Subscriber = new Subscriber(options, group.wishes, {
       replay: this.#replay,
+      recall: (endpoints) => this.#tenancy.recall(endpoints),
       newest: () => this.#position,
       isDelivered: () => group.isDelivered,
       passedBy: () => group.passedBy,

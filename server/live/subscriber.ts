@@ -1,4 +1,5 @@
 import type { LiveEntry, LivePosition, LiveStream, LiveSubscription } from '../events.ts';
+import { itemIsSeen, type TenantsByEndpoint } from '../people/tenancy.ts';
 import type { LogPosition } from '../ports/telemetry-log.ts';
 import type { Block } from './block-reader.ts';
 import type { Replay, Replayed } from './replay.ts';
@@ -14,6 +15,8 @@ type SubscriberState = 'live' | 'behind' | 'reading' | 'closed';
 export interface SubscriberHost {
   readonly replay: Replay;
   newest(): LivePosition;
+  /** Whose these devices are. */
+  recall(endpoints: Iterable<string>): Promise<TenantsByEndpoint>;
   /** Whether all that was published for its wishes has been handed over. */
   isDelivered(): boolean;
   /** How many traces were never made ready for those who share its wishes. */
@@ -87,6 +90,13 @@ export class Subscriber implements LiveSubscription {
     if (entries.length > 0 && !this.#hand(entries)) this.#turn('behind');
   }
 
+  /** What was published goes on from the logs, as for one that was too slow, though it was not. */
+  fallBehind(): void {
+    if (this.#state !== 'live') return;
+    this.#turn('behind');
+    this.resume();
+  }
+
   resume(): void {
     if (this.#state === 'reading') this.#resumed = true;
     if (this.#state !== 'behind') return;
@@ -155,6 +165,7 @@ export class Subscriber implements LiveSubscription {
     const block = await this.#host.replay.events(this.#event, this.#wishes.onlyEndpoint);
     return this.#take(
       block,
+      await this.#tenantsOf(block),
       () => this.#event,
       (position) => {
         this.#event = position;
@@ -170,6 +181,7 @@ export class Subscriber implements LiveSubscription {
     const block = await this.#host.replay.packs(this.#log);
     return this.#take(
       block,
+      await this.#tenantsOf(block),
       () => this.#log,
       (position) => {
         this.#log = position;
@@ -177,8 +189,28 @@ export class Subscriber implements LiveSubscription {
     );
   }
 
+  /** Whose the devices of a block are; undefined for who may see all. */
+  async #tenantsOf({ items }: Block<Replayed>): Promise<TenantsByEndpoint | undefined> {
+    if (this.#wishes.tenant === undefined) return undefined;
+    const wanted = items.filter(({ type, endpoint }) => this.#wishes.wants(type, endpoint));
+    return this.#host.recall(wanted.flatMap(({ endpoint }) => (endpoint === undefined ? [] : [endpoint])));
+  }
+
+  #isSeen({ item, type, endpoint }: Replayed, tenants: TenantsByEndpoint | undefined): boolean {
+    const { tenant } = this.#wishes;
+    if (tenant === undefined || tenants === undefined) return true;
+    const about =
+      item?.kind === 'event' ? item.event : { type, ...(endpoint === undefined ? {} : { endpoint }) };
+    return itemIsSeen(tenant, about, tenants) === true;
+  }
+
   /** Hands over what is wanted of a block. False when the subscriber cannot take more now, or closed. */
-  #take(block: Block<Replayed>, at: () => number, move: (position: number) => void): boolean {
+  #take(
+    block: Block<Replayed>,
+    tenants: TenantsByEndpoint | undefined,
+    at: () => number,
+    move: (position: number) => void,
+  ): boolean {
     if (this.#isClosed()) return false;
     if (block.oldest > at() + 1) this.#options.onGap();
     let entries: LiveEntry[] = [];
@@ -188,10 +220,11 @@ export class Subscriber implements LiveSubscription {
       return given.length === 0 || this.#hand(given);
     };
     const start = at();
-    for (const { position, endpoint, type, item } of block.items) {
+    for (const replayed of block.items) {
+      const { position, endpoint, type, item } = replayed;
       if (position <= start) continue;
       move(position);
-      if (!this.#wishes.wants(type, endpoint)) continue;
+      if (!this.#wishes.wants(type, endpoint) || !this.#isSeen(replayed, tenants)) continue;
       if (item === undefined) {
         const takes = hand();
         this.#options.onGap();

@@ -11,9 +11,12 @@ export class Wishes {
   readonly #fleet: Types[] = [];
   readonly #byEndpoint = new Map<string, Types[]>();
   readonly #traced = new Set<string>();
+  /** Only what is this tenant's. */
+  readonly tenant: string | undefined;
 
   /** @param wishes none: everything but traces. */
-  constructor(wishes: readonly LiveWish[]) {
+  constructor(wishes: readonly LiveWish[], tenant?: string) {
+    this.tenant = tenant;
     const given = wishes.length === 0 ? [{}] : wishes;
     for (const { endpoint, types } of given) {
       if (endpoint === undefined) {
@@ -25,9 +28,10 @@ export class Wishes {
       if (known === undefined) this.#byEndpoint.set(endpoint, [types]);
       else known.push(types);
     }
-    this.key = JSON.stringify(
+    this.key = JSON.stringify([
+      tenant,
       given.map(({ endpoint, types }) => JSON.stringify([endpoint, types && [...types].sort()])).sort(),
-    );
+    ]);
   }
 
   /** Whether any wish is for all devices. */

@@ -18,6 +18,8 @@ export interface DeviceAttributes {
 /** One device of the inventory, registered now or not. Times: ms since the epoch. */
 export interface Device extends DeviceAttributes {
   readonly endpoint: string;
+  /** Whose it is; absent: the operator's own, whom principals with a tenant do not see. */
+  readonly tenant?: string;
   readonly firstSeen: number;
   /** Last Register, Update, or notification; coarse to `DeviceStore.heard`. */
   readonly lastSeen: number;
@@ -52,15 +54,17 @@ export const deviceStateFilters = ['registered', 'unregistered', ...deviceStates
 export type DeviceStateFilter = (typeof deviceStateFilters)[number];
 
 /** The texts that a filter compares, and that are counted. */
-export const deviceTexts = ['carrier', 'manufacturer', 'model', 'firmware', 'node'] as const;
+export const deviceTexts = ['carrier', 'manufacturer', 'model', 'firmware', 'node', 'tenant'] as const;
 export type DeviceText = (typeof deviceTexts)[number];
 
 /** Which devices are meant: those that match everything that is given. Of a list one value is enough; an empty list matches none. */
 export interface DeviceFilter extends Readonly<Partial<Record<DeviceText, readonly string[]>>> {
   /** Case-insensitive: a part of the endpoint, or the start of ICCID, IMSI, IMEI or serial number. */
   readonly search?: string;
+  /** A part of the endpoint alone: for those who may not find out numbers digit by digit. */
+  readonly endpointPart?: string;
   readonly states?: readonly DeviceStateFilter[];
-  /** Of `carrier`, `manufacturer`, `model`, `firmware` (firmwareVersion) and `node` (of the registration): exact values; the empty text: none is known. */
+  /** Of `carrier`, `manufacturer`, `model`, `firmware` (firmwareVersion), `node` (of the registration) and `tenant`: exact values; the empty text: none is known. */
   /** dBm, inclusive. */
   readonly signalMin?: number;
   readonly signalMax?: number;
@@ -151,6 +155,10 @@ export interface DeviceStore {
     endpoint: string,
     times: { readonly configured?: number | null; readonly learnt?: number | null },
   ): Promise<boolean>;
+  /** Says whose it is; null: the operator's own. False where the device is not known. */
+  setTenant(endpoint: string, tenant: string | null): Promise<boolean>;
+  /** Whose these devices are, of those that are known; null: the operator's own. */
+  tenants(endpoints: readonly string[]): Promise<ReadonlyMap<string, string | null>>;
   /**
    * Batched by the caller: when this node heard each of these devices last; never moves it back. Unknown ones are
    * passed over. Resolves with those that are registered and owned by another node: what is heard of them here is

@@ -37,6 +37,8 @@ interface JobDefinition {
   /** URL-safe; given by the caller, who may make the same one twice. */
   readonly id: string;
   readonly name?: string;
+  /** Whose it is: it touches devices of that tenant alone. Absent: the operator's. */
+  readonly tenant?: string;
   /** Absent: its devices were named one by one. */
   readonly filter?: JobFilter;
   /** What is done to each device; JSON. */
@@ -123,6 +125,8 @@ export interface JobStore {
   /** Newest first. Rejects with RequestError for a cursor that it did not make. */
   list(query: {
     readonly states?: readonly JobState[];
+    /** Only this tenant's. */
+    readonly tenant?: string;
     readonly limit: number;
     readonly cursor?: string;
   }): Promise<{ readonly items: readonly Job[]; readonly next?: string }>;

@@ -99,9 +99,11 @@ export interface RegistrationStore {
   /**
    * Replaces the older registration of that endpoint, and drops its observations.
    * `replaced` is that older one, with the node that owned the device before.
+   * @param tenant whose the device is, where this makes its entry of the inventory; one that is known stays whose it is
    */
   register(
     registration: Registration,
+    tenant?: string,
   ): Promise<{ readonly replaced: Registration | undefined; readonly fence: number } & Displacement>;
   /**
    * Changes what `update` says and sets the expiry anew (`graceMs` as at register: expiresAt − updatedAt − lifetime).

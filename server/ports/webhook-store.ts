@@ -4,6 +4,8 @@ import type { LogPosition } from './telemetry-log.ts';
 export interface WebhookSettings {
   readonly id: string;
   readonly name: string;
+  /** It is told of this tenant's devices alone; absent: of all. */
+  readonly tenant?: string;
   readonly url: string;
   /** Types of events, and `readings`. */
   readonly types: readonly string[];

@@ -97,6 +97,77 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       expect(await devices.get('b')).toBeUndefined();
     });
 
+    test('a device is made with the tenant that its first registration names, and stays whose it is', async () => {
+      const { devices, registrations } = stores();
+      await registrations.register(aRegistration('a'), 'acme');
+      await registrations.register(aRegistration('a'), 'other');
+      await register('a', 'b');
+      expect((await devices.get('a'))?.tenant).toBe('acme');
+      expect(await devices.get('b')).not.toHaveProperty('tenant');
+      await registrations.deregister(anId('a'));
+      await devices.setAttributes('a', { carrier: 'AT&T', signal: -80 });
+      expect(await devices.get('a')).toMatchObject({ tenant: 'acme', carrier: 'AT&T', signal: -80 });
+    });
+
+    test('a tenant is set, changed and taken away; whose devices are is told of many at once', async () => {
+      const { devices } = stores();
+      await register('a', 'b', 'c');
+      expect(await devices.setTenant('a', 'acme')).toBe(true);
+      expect(await devices.setTenant('b', 'other')).toBe(true);
+      expect(await devices.setTenant('unknown', 'acme')).toBe(false);
+      expect(await devices.tenants(['c', 'a', 'unknown', 'b'])).toEqual(
+        new Map([
+          ['a', 'acme'],
+          ['b', 'other'],
+          ['c', null],
+        ]),
+      );
+      expect(await devices.tenants([])).toEqual(new Map());
+      await devices.setTenant('b', 'acme');
+      await devices.setTenant('a', null);
+      expect(await devices.get('a')).not.toHaveProperty('tenant');
+      expect((await devices.get('b'))?.tenant).toBe('acme');
+    });
+
+    test('devices are found, counted and listed by tenant, and those without one by the empty text', async () => {
+      const { devices } = stores();
+      await register('a', 'b', 'c', 'd');
+      await devices.setTenant('a', 'acme');
+      await devices.setTenant('c', 'acme');
+      await devices.setTenant('d', 'other');
+      const found = async (filter: DeviceFilter) => devices.endpoints(filter, { now: start, limit: 10 });
+      expect(await found({ tenant: ['acme'] })).toEqual(['a', 'c']);
+      expect(await found({ tenant: ['acme', ''] })).toEqual(['a', 'b', 'c']);
+      expect(await found({ tenant: ['acm'] })).toEqual([]);
+      expect(await devices.list({ filter: { tenant: ['other'] }, now: start, limit: 1 })).toMatchObject({
+        total: 1,
+        items: [{ endpoint: 'd', tenant: 'other' }],
+      });
+      expect(await devices.facets(['tenant', 'state'], {}, start)).toMatchObject({
+        facets: {
+          tenant: [
+            { value: 'acme', count: 2 },
+            { value: null, count: 1 },
+            { value: 'other', count: 1 },
+          ],
+        },
+      });
+      await devices.setTenant('c', 'other');
+      expect(await found({ tenant: ['acme'] })).toEqual(['a']);
+      await devices.remove('a');
+      await register('a');
+    });
+
+    test('a part of the endpoint alone is looked for where numbers may not be', async () => {
+      const { devices } = stores();
+      await register('urn:x:1', 'urn:x:2');
+      await devices.setAttributes('urn:x:2', { imsi: '310410111185107' });
+      const found = (filter: DeviceFilter) => devices.endpoints(filter, { now: start, limit: 10 });
+      expect(await found({ search: '3104' })).toEqual(['urn:x:2']);
+      expect(await found({ endpointPart: '3104' })).toEqual([]);
+      expect(await found({ endpointPart: 'X:1' })).toEqual(['urn:x:1']);
+    });
+
     test('heard moves the last contact forward, and passes over unknown devices', async () => {
       const { devices } = stores();
       await register('a', 'b');

@@ -1,53 +1,33 @@
-// The one place where subscriber identifiers become text: who may see how much of them is decided here.
+import { type IdentifierKind, imsiNetworkEnd } from '../../objects/identifiers.ts';
 
-export type IdentifierKind = 'iccid' | 'imsi' | 'imei';
+export { type IdentifierKind, identifierKindOf, isMasked } from '../../objects/identifiers.ts';
 
-/** How much a reader gets to see: `none` hides nothing, `subscriber` leaves what names the issuer or the model. */
-export type IdentifierMask = 'none' | 'subscriber';
+// The one place where identifiers become text. Who may not know them gets them masked from the server.
 
 export const identifierNames: Readonly<Record<IdentifierKind, string>> = {
   iccid: 'ICCID',
   imsi: 'IMSI',
   imei: 'IMEI',
+  msisdn: 'MSISDN',
+  eid: 'EID',
 };
 
-/** The identifier as it is shown, in its groups. */
-export function identifierText(kind: IdentifierKind, value: string, mask: IdentifierMask = 'none'): string {
-  return groups[kind](mask === 'none' ? value : masked(kind, value));
-}
-
-/** Which identifier a resource holds, by the title that its definition gives it. */
-export function identifierKindOf(title: string | undefined): IdentifierKind | undefined {
-  const name = /\b(ICCID|IMSI|IMEI)\b/.exec(title ?? '')?.[1];
-  return name === undefined ? undefined : (name.toLowerCase() as IdentifierKind);
-}
-
-/**
- * Issuer of an ICCID (ITU-T E.118: up to seven digits), country and network of an IMSI, type allocation
- * code of an IMEI: that much says whose it is, or what, and nothing about which.
- */
-function masked(kind: IdentifierKind, value: string): string {
-  const shown = kind === 'iccid' ? 7 : kind === 'imei' ? 8 : networkEnd(value);
-  return value.slice(0, shown) + '•'.repeat(Math.max(0, value.length - shown));
+/** The identifier as it is shown, in its groups, masked or not. */
+export function identifierText(kind: IdentifierKind, value: string): string {
+  return groups[kind](value);
 }
 
 const groups: Readonly<Record<IdentifierKind, (value: string) => string>> = {
-  iccid: groupIccid,
+  iccid: inFours,
   imsi: groupImsi,
   imei: groupImei,
+  msisdn: (value) => value,
+  eid: inFours,
 };
 
-/** Countries of three-digit network codes (ITU-T E.212 Annex A as assigned): the Americas, mostly. */
-const threeDigitNetworkCodes = new Set(
-  [
-    302, 310, 311, 312, 313, 314, 316, 334, 338, 342, 344, 346, 348, 352, 354, 356, 358, 360, 365, 366, 376,
-    708, 722, 732, 750,
-  ].map(String),
-);
-
 /** `8901 4103 2111 1851 0720`: groups of four, as printed on a card (ITU-T E.118). */
-function groupIccid(iccid: string): string {
-  return iccid.replace(/(.{4})(?=.)/g, '$1 ');
+function inFours(digits: string): string {
+  return digits.replace(/(.{4})(?=.)/g, '$1 ');
 }
 
 /** `35 300000 000791 9`: type allocation code in two parts, serial number, check digit (3GPP TS 23.003 §6.2). */
@@ -58,10 +38,6 @@ function groupImei(imei: string): string {
 /** `310 410 123456789`: country, network, subscriber (ITU-T E.212). */
 function groupImsi(imsi: string): string {
   if (!/^[\d•]{6,15}$/.test(imsi)) return imsi;
-  const end = networkEnd(imsi);
+  const end = imsiNetworkEnd(imsi);
   return `${imsi.slice(0, 3)} ${imsi.slice(3, end)} ${imsi.slice(end)}`;
-}
-
-function networkEnd(imsi: string): number {
-  return threeDigitNetworkCodes.has(imsi.slice(0, 3)) ? 6 : 5;
 }

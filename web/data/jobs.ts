@@ -106,6 +106,10 @@ export function operationTitle(operation: ApiJobOperation): string {
       return requestTitle(operation.request);
     case 'forget':
       return 'Forget';
+    case 'tenant':
+      return operation.tenant === null
+        ? 'Give back to the operator'
+        : `Give to tenant ${clipped(operation.tenant)}`;
     case 'observe':
       return `${operation.wanted ? 'Observe' : 'Stop observing'} ${clipped(operation.paths.join(', '))}`;
   }

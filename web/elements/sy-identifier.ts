@@ -1,22 +1,16 @@
 import { css, html, LitElement, nothing } from 'lit';
-import {
-  type IdentifierKind,
-  type IdentifierMask,
-  identifierNames,
-  identifierText,
-} from '../data/identifiers.ts';
+import { type IdentifierKind, identifierNames, identifierText, isMasked } from '../data/identifiers.ts';
 import { base } from '../styles/shared.ts';
 import './sy-copy-button.ts';
 
 /**
- * An ICCID, IMSI or IMEI: whatever shows one shows it by this element. Masked, it neither shows the whole nor
- * gives it to the clipboard.
+ * An ICCID, IMSI, IMEI, MSISDN or EID: whatever shows one shows it by this element. One that came masked is said to be
+ * so, and is nothing for the clipboard.
  */
 export class Identifier extends LitElement {
   static override properties = {
     kind: { type: String },
     value: { type: String },
-    mask: { type: String },
     plain: { type: Boolean },
   };
 
@@ -38,7 +32,6 @@ export class Identifier extends LitElement {
 
   declare kind: IdentifierKind;
   declare value: string | undefined;
-  declare mask: IdentifierMask;
   /** Without its copy button: where there is no room for one, or the whole row is a link. */
   declare plain: boolean;
 
@@ -46,18 +39,21 @@ export class Identifier extends LitElement {
     super();
     this.kind = 'iccid';
     this.value = undefined;
-    this.mask = 'none';
     this.plain = false;
   }
 
   override render() {
-    const { kind, value, mask } = this;
+    const { kind, value } = this;
     if (value === undefined || value === '') return html`<span class="quiet">–</span>`;
-    return html`<span class="text mono">${identifierText(kind, value, mask)}</span>${
-      mask !== 'none' || this.plain
-        ? nothing
-        : html`<sy-copy-button compact .text=${value} what=${`the ${identifierNames[kind]}`}></sy-copy-button>`
-    }`;
+    const masked = isMasked(value);
+    return html`<span
+      class="text mono"
+      title=${masked ? `Shown in full to operators: your role is viewer` : nothing}
+      >${identifierText(kind, value)}</span>${
+        masked || this.plain
+          ? nothing
+          : html`<sy-copy-button compact .text=${value} what=${`the ${identifierNames[kind]}`}></sy-copy-button>`
+      }`;
   }
 }
 

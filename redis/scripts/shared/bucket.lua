@@ -47,9 +47,10 @@ local function dropObservations(observed, observations, id)
   for token in string.gmatch(tokens, '%S+') do redis.call('HDEL', observations, token) end
 end
 
--- Replaces the lines of a device that tell of its registration; its last contact is not moved back.
-local function setDevice(devices, endpoint, seen, awakeUntil, state, node)
-  local first, last, rest = '', '', string.rep('\n', 10)
+-- Replaces the lines of a device that tell of its registration; its last contact is not moved back. One that is made
+-- by it is the tenant's.
+local function setDevice(devices, endpoint, seen, awakeUntil, state, node, tenant)
+  local first, last, rest = '', '', string.rep('\n', 11) .. (tenant or '')
   local row = redis.call('HGET', devices, endpoint)
   if row then
     first, last, rest = string.match(row, '^([^\n]*)\n([^\n]*)\n[^\n]*\n[^\n]*\n[^\n]*\n(.*)$')

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { tenantPattern } from '../../people/tenancy.ts';
 import { deviceStateFilters, deviceStates } from '../../ports/device-store.ts';
 import { PresenceSchema } from './presence.ts';
 
@@ -33,9 +34,22 @@ export const RegistrationSchema = Type.Object(
 );
 export type ApiRegistration = Static<typeof RegistrationSchema>;
 
+/** Whose a device is; null: the operator's own. */
+export const TenantSchema = Type.Union([Type.String({ pattern: tenantPattern }), Type.Null()], {
+  description: 'Whose it is; null: the operator’s own',
+});
+
+/** What may be changed of a device. */
+export const DevicePatchSchema = Type.Object(
+  { tenant: TenantSchema },
+  { $id: 'DevicePatch', additionalProperties: false },
+);
+export type ApiDevicePatch = Static<typeof DevicePatchSchema>;
+
 export const DeviceSchema = Type.Object(
   {
     endpoint: Type.String(),
+    tenant: Type.Optional(Type.String({ description: 'Whose it is; absent: the operator’s own' })),
     state: Type.Enum(deviceStates, {
       description:
         'awake: registered, and it listens now. asleep: registered, and it sleeps (queue mode). lost: its ' +
@@ -105,6 +119,7 @@ export const DeviceFilterSchema = Type.Object(
     model: texts('One of these; an empty text: not known'),
     firmware: texts('Firmware version, one of these; an empty text: not known'),
     node: texts('The server node of the registration, one of these; an empty text: not registered'),
+    tenant: texts('One of these; an empty text: the operator’s own'),
     signalMin: Type.Optional(Type.Number({ description: 'dBm, inclusive' })),
     signalMax: Type.Optional(Type.Number({ description: 'dBm, inclusive' })),
     seenSince: Type.Optional(Type.Number({ description: 'Last seen at this time or after it' })),
@@ -127,7 +142,15 @@ export const DeviceFacetsSchema = Type.Object(
   {
     total: Type.Integer({ description: 'How many devices match' }),
     facets: Type.Object(
-      { state: facet, carrier: facet, manufacturer: facet, model: facet, firmware: facet, node: facet },
+      {
+        state: facet,
+        carrier: facet,
+        manufacturer: facet,
+        model: facet,
+        firmware: facet,
+        node: facet,
+        tenant: facet,
+      },
       { description: 'By value how many of them have it: the most frequent first, at most 100 each' },
     ),
   },

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { NotificationAttributesSchema } from './attributes.ts';
 import { CarrierBodySchema } from './carrier.ts';
-import { DeviceFilterSchema } from './devices.ts';
+import { DeviceFilterSchema, TenantSchema } from './devices.ts';
 import { HeldRequestBodySchema } from './requests.ts';
 
 export const jobStates = [
@@ -71,6 +71,15 @@ export const JobForgetSchema = Type.Object(
   { $id: 'JobForget', additionalProperties: false, description: 'As `DELETE /api/devices/{endpoint}`' },
 );
 
+export const JobTenantSchema = Type.Object(
+  { kind: Type.Literal('tenant'), tenant: TenantSchema },
+  {
+    $id: 'JobTenant',
+    additionalProperties: false,
+    description: 'As `PATCH /api/devices/{endpoint}`; by administrators without a tenant alone',
+  },
+);
+
 export const JobObserveSchema = Type.Object(
   {
     kind: Type.Literal('observe'),
@@ -86,7 +95,7 @@ export const JobObserveSchema = Type.Object(
 );
 
 export const JobOperationSchema = Type.Union(
-  [JobCarrierSwitchSchema, JobRequestSchema, JobForgetSchema, JobObserveSchema],
+  [JobCarrierSwitchSchema, JobRequestSchema, JobForgetSchema, JobObserveSchema, JobTenantSchema],
   { $id: 'JobOperation' },
 );
 export type ApiJobOperation = Static<typeof JobOperationSchema>;
@@ -147,6 +156,7 @@ export const JobSchema = Type.Object(
   {
     id: Type.String(),
     name: Type.Optional(Type.String()),
+    tenant: Type.Optional(Type.String({ description: 'Whose it is: it touches no other devices' })),
     filter: Type.Optional(DeviceFilterSchema),
     operation: JobOperationSchema,
     options: JobOptionsSchema,

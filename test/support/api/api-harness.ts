@@ -28,6 +28,8 @@ import { ListeningTimes } from '../../../server/lwm2m/listening-times.ts';
 import { ObjectModels } from '../../../server/lwm2m/object-models.ts';
 import { composePolicies, openPolicyBook } from '../../../server/lwm2m/observation-policies.ts';
 import { PresenceWindows } from '../../../server/lwm2m/presence-windows.ts';
+import { DeviceEntries } from '../../../server/people/device-entries.ts';
+import { Tenancy } from '../../../server/people/tenancy.ts';
 import type { Command } from '../../../server/ports/command-queue.ts';
 import type { Registration } from '../../../server/ports/registration-store.ts';
 import type { Stores } from '../../../server/ports/stores.ts';
@@ -95,7 +97,8 @@ export class ApiHarness {
     const log: LogLine[] = [];
     const logger = pino({ level: 'debug' }, { write: (line) => log.push(JSON.parse(line)) });
     const stores = await openEmbeddedStores({ path: ':memory:' });
-    const hub = await LiveHub.open(stores.events, stores.log);
+    const tenancy = new Tenancy({ devices: stores.devices });
+    const hub = await LiveHub.open(stores.events, stores.log, systemClock, tenancy);
     const requests = new ScriptedRequests();
     const onStep = (command: Command): void => jobs.runner.stepped(command);
     const commands = new CarrierService({
@@ -118,6 +121,7 @@ export class ApiHarness {
     const listening = new ListeningTimes({ stores, presence, requests, log: logger });
     const registry = createObjectRegistry(standardObjects());
     const events = new EventPublisher(stores.events, hub, logger);
+    const entries = new DeviceEntries({ devices: stores.devices, events, clock: systemClock });
     const models = new ObjectModels({
       registry,
       store: stores.objectModels,
@@ -148,6 +152,8 @@ export class ApiHarness {
       commands,
       requests: heldRequests,
       policies,
+      entries,
+      tenancy,
       checkRequest: (endpoint, request) => checkHeldRequest(needs, endpoint, request as ApiHeldRequestBody),
       check: (operation) => {
         if (operation.kind === 'request') checkRequest(operation.request as ApiHeldRequestBody, registry);
@@ -196,6 +202,8 @@ export class ApiHarness {
       requests,
       commands,
       policies,
+      tenancy,
+      entries,
       live: hub,
       webhooks,
       statistics: new FleetStatistics(

@@ -2,12 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import {
-  type IdentifierKind,
-  type IdentifierMask,
-  identifierKindOf,
-  identifierText,
-} from '../../../web/data/identifiers.ts';
+import { identifierKinds, isMasked, maskIdentifier } from '../../../objects/identifiers.ts';
+import { type IdentifierKind, identifierKindOf, identifierText } from '../../../web/data/identifiers.ts';
 import { identifierAt, valueText } from '../../../web/data/last-values.ts';
 
 const web = fileURLToPath(new URL('../../../web', import.meta.url));
@@ -17,25 +13,33 @@ describe('identifiers', () => {
     ['iccid', '89014103211118510720', '8901 4103 2111 1851 0720', '8901 410• •••• •••• ••••'],
     ['iccid', '8901410321111851072', '8901 4103 2111 1851 072', '8901 410• •••• •••• •••'],
     ['imei', '353000000007919', '35 300000 000791 9', '35 300000 •••••• •'],
-    ['imei', 'x', 'x', 'x'],
+    ['imei', 'x', 'x', '•'],
+    ['msisdn', '+4915112345678', '+4915112345678', '+491••••••••••'],
+    ['msisdn', '12025550123', '12025550123', '120••••••••'],
+    [
+      'eid',
+      '89033023426300000000000000000001',
+      '8903 3023 4263 0000 0000 0000 0000 0001',
+      '8903 3023 •••• •••• •••• •••• •••• ••••',
+    ],
     ['imsi', '310410123456789', '310 410 123456789', '310 410 •••••••••'],
     ['imsi', '262011234567890', '262 01 1234567890', '262 01 ••••••••••'],
-    ['imsi', 'short', 'short', 'short'],
+    ['imsi', 'short', 'short', '•••••'],
     ['imsi', '', '', ''],
   ])(
     'writes the %s %s in its groups, and masked without what names the subscriber',
     (kind, value, text, masked) => {
       expect(identifierText(kind, value)).toBe(text);
-      expect(identifierText(kind, value, 'subscriber')).toBe(masked);
+      const hidden = maskIdentifier(kind, value);
+      expect(identifierText(kind, hidden)).toBe(masked);
+      expect(isMasked(hidden)).toBe(value !== '');
+      expect(isMasked(value)).toBe(false);
     },
   );
 
   it('never shows the end of one that is masked', () => {
-    const masks: IdentifierMask[] = ['subscriber'];
-    for (const mask of masks) {
-      for (const kind of ['iccid', 'imsi', 'imei'] as const) {
-        expect(identifierText(kind, '123456789012345', mask)).not.toMatch(/5$/);
-      }
+    for (const kind of identifierKinds) {
+      expect(identifierText(kind, maskIdentifier(kind, '123456789012345'))).not.toMatch(/5$/);
     }
   });
 
@@ -45,6 +49,8 @@ describe('identifiers', () => {
     ['Selected ICCID for RSP operation', 'iccid'],
     ['IMSI', 'imsi'],
     ['Device IMEI', 'imei'],
+    ['MSISDN', 'msisdn'],
+    ['eUICC ID', 'eid'],
     ['Battery Level', undefined],
     [undefined, undefined],
   ])('tells by the title %s what a resource holds', (title, kind) => {

@@ -1,0 +1,69 @@
+import {
+  type IdentifierKind,
+  identifierKindOf,
+  identifierKinds,
+  maskIdentifier,
+} from '../../objects/identifiers.ts';
+import type { ObjectRegistry } from '../../objects/registry.ts';
+import { pathIds } from '../../protocol/lwm2m/path.ts';
+
+/**
+ * What the API shows without what names a subscriber, a card or a piece of equipment: the one place where identifiers
+ * are hidden from who may only look. It knows them by the names of members, and by what resources are by their
+ * definitions, wherever in an answer they stand, so that a route need not think of it.
+ */
+export type Mask = <T>(shown: T) => T;
+
+const members: ReadonlyMap<string, IdentifierKind> = new Map(identifierKinds.map((kind) => [kind, kind]));
+
+/** @param registry tells which resources hold identifiers */
+export function identifierMask(registry: Pick<ObjectRegistry, 'resource'>): Mask {
+  const kindAt = (path: string): IdentifierKind | undefined => {
+    const [object, , resource] = pathIds(path) ?? [];
+    if (object === undefined || resource === undefined) return undefined;
+    return identifierKindOf(registry.resource(object, resource)?.title);
+  };
+  const kindBelow = (base: string | undefined, name: string): IdentifierKind | undefined => {
+    if (name.startsWith('/')) return kindAt(name);
+    return base === undefined || !/^\d/.test(name) ? undefined : kindAt(`${base}/${name}`);
+  };
+
+  /** What is below `path`, where that is known. */
+  const shownOf = (value: unknown, path: string | undefined): unknown => {
+    if (Array.isArray(value)) return value.map((item) => shownOf(item, path));
+    if (typeof value !== 'object' || value === null) return value;
+    const { path: own, imei } = value as { readonly path?: unknown; readonly imei?: unknown };
+    const base = typeof own === 'string' ? own : path;
+    const kind = typeof own === 'string' ? kindAt(own) : undefined;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => {
+        const byName = members.get(name) ?? kindBelow(base, name);
+        if (byName !== undefined) return [name, hidden(byName, member)];
+        // Many devices have their IMEI for a serial number.
+        if (name === 'serialNumber' && imei !== undefined && imei === member)
+          return [name, hidden('imei', member)];
+        if (kind !== undefined && valueMembers.has(name)) return [name, hidden(kind, member)];
+        if (kind !== undefined && name === 'points') return [name, hiddenPoints(kind, member)];
+        return [name, shownOf(member, base)];
+      }),
+    );
+  };
+  return <T>(shown: T) => shownOf(shown, undefined) as T;
+}
+
+/** Members that hold the value, or the values, of the `path` beside them. */
+const valueMembers: ReadonlySet<string> = new Set(['value', 'values', 'last']);
+
+/** Each is a time and a value. */
+function hiddenPoints(kind: IdentifierKind, points: unknown): unknown {
+  if (!Array.isArray(points)) return points;
+  return points.map((point) => (Array.isArray(point) ? [point[0], hidden(kind, point[1])] : point));
+}
+
+/** All texts and numbers in it. */
+function hidden(kind: IdentifierKind, value: unknown): unknown {
+  if (typeof value === 'string' || typeof value === 'number') return maskIdentifier(kind, String(value));
+  if (Array.isArray(value)) return value.map((item) => hidden(kind, item));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, hidden(kind, member)]));
+}
