@@ -22,6 +22,7 @@ import { observationStore } from './observation-store.ts';
 import { profileStore } from './profile-store.ts';
 import { RedisRegistrationStore } from './registration-store.ts';
 import { openSchema, type SchemaStep } from './schema.ts';
+import { sessionStore } from './sessions.ts';
 import { statisticsStore } from './statistics-store.ts';
 import { RedisTelemetryLog } from './telemetry-log.ts';
 import { webhookStore } from './webhooks.ts';
@@ -97,6 +98,7 @@ async function open(
     objectModels: objectModelStore(redis),
     credentials: credentialStore(redis),
     bootstrap: bootstrapStore(redis),
+    sessions: sessionStore(redis),
     commands: new RedisCommandQueue(redis),
     jobs: jobStore(redis),
     idempotency: idempotencyStore(redis),

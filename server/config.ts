@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
+import { parseSecretKeys } from './secrets/secret-keys.ts';
 import { type Setting, type SettingInForce, settings } from './settings.ts';
 
 import { createAddressPolicy } from './webhooks/address-policy.ts';
@@ -19,6 +20,12 @@ export interface Config {
   readonly coapPort: number;
   /** `coap://host:port`, as devices use it; undefined: where CoAP listens. */
   readonly coapAddress: string | undefined;
+  /** Undefined: DTLS is not opened. */
+  readonly coapsPort: number | undefined;
+  /** `coaps://host:port`, as devices use it; undefined: where DTLS listens. */
+  readonly coapsAddress: string | undefined;
+  /** What seals: the first one; all of them open. Undefined: none is set. */
+  readonly secretKeys: readonly Uint8Array[] | undefined;
   readonly httpHost: string;
   readonly httpPort: number;
   readonly allowedHosts: readonly string[];
@@ -108,6 +115,10 @@ export function loadConfig(
     const value = flags.get(setting.flag) ?? env[name];
     return value === undefined || value === '' ? setting.default : value;
   };
+  const isGiven = (name: (typeof settings)[number]['name']): boolean => {
+    const setting = settings.find((candidate) => candidate.name === name);
+    return ((setting && flags.get(setting.flag)) ?? env[name] ?? '') !== '';
+  };
   const required = (name: (typeof settings)[number]['name']): string => {
     const value = text(name);
     if (value === undefined) throw new Error(`${name} has no default`);
@@ -121,6 +132,9 @@ export function loadConfig(
     }
     return number;
   };
+  /** `off`: undefined. */
+  const portOrOff = (name: (typeof settings)[number]['name']): number | undefined =>
+    required(name) === 'off' ? undefined : integer(name, 0, 65535);
   const toggle = (name: (typeof settings)[number]['name']): boolean => {
     const value = required(name);
     if (value === 'true' || value === 'false') return value === 'true';
@@ -135,6 +149,22 @@ export function loadConfig(
   if (carrierObject === sensorObject) {
     throw new ConfigError('SIMYARD_CARRIER_OBJECT and SIMYARD_SENSOR_OBJECT must differ');
   }
+  const secretKeys = readSecretKeys(text('SIMYARD_SECRET_KEY'));
+  const coapPort = integer('SIMYARD_COAP_PORT', 0, 65535);
+  const coapsPort = ((): number | undefined => {
+    const sealed = secretKeys !== undefined || text('SIMYARD_REDIS_URL') === undefined;
+    if (isGiven('SIMYARD_COAPS_PORT')) {
+      const port = portOrOff('SIMYARD_COAPS_PORT');
+      if (port !== undefined && !sealed) {
+        throw new ConfigError(
+          'SIMYARD_COAPS_PORT with SIMYARD_REDIS_URL needs SIMYARD_SECRET_KEY, by which DTLS sessions are sealed in the store: make one by `openssl rand -hex 32`, and give all nodes the same',
+        );
+      }
+      return port;
+    }
+    if (!sealed || coapPort === 65_535) return undefined;
+    return coapPort === 0 ? 0 : coapPort + 1;
+  })();
   return {
     inForce: settings.map(({ name, flag, meaning, ...setting }: Setting) => {
       const given = flags.get(flag) ?? env[name] ?? '';
@@ -150,8 +180,11 @@ export function loadConfig(
       };
     }),
     coapHost: required('SIMYARD_COAP_HOST'),
-    coapPort: integer('SIMYARD_COAP_PORT', 0, 65535),
-    coapAddress: coapAddress(text('SIMYARD_COAP_ADDRESS')),
+    coapPort,
+    coapAddress: coapAddress('SIMYARD_COAP_ADDRESS', 'coap', 5683, text('SIMYARD_COAP_ADDRESS')),
+    coapsPort,
+    coapsAddress: coapAddress('SIMYARD_COAPS_ADDRESS', 'coaps', 5684, text('SIMYARD_COAPS_ADDRESS')),
+    secretKeys,
     httpHost: required('SIMYARD_HTTP_HOST'),
     httpPort: integer('SIMYARD_HTTP_PORT', 0, 65535),
     allowedHosts: list(text('SIMYARD_ALLOWED_HOSTS')),
@@ -163,9 +196,9 @@ export function loadConfig(
       workers: integer('SIMYARD_WORKERS', 1, MOST_WORKERS),
       reusePort: toggle('SIMYARD_REUSE_PORT'),
       shared: text('SIMYARD_REDIS_URL') !== undefined,
-      ports: (['SIMYARD_COAP_PORT', 'SIMYARD_HTTP_PORT', 'SIMYARD_LESHAN_PORT'] as const).filter(
-        (name) => text(name) === '0',
-      ),
+      ports: (
+        ['SIMYARD_COAP_PORT', 'SIMYARD_COAPS_PORT', 'SIMYARD_HTTP_PORT', 'SIMYARD_LESHAN_PORT'] as const
+      ).filter((name) => text(name) === '0'),
     }),
     takeOver: toggle('SIMYARD_TAKE_OVER'),
     logLevel,
@@ -263,14 +296,29 @@ function processes({
 }
 
 /** @throws ConfigError */
-function coapAddress(text: string | undefined): string | undefined {
+function coapAddress(
+  name: string,
+  scheme: 'coap' | 'coaps',
+  defaultPort: number,
+  text: string | undefined,
+): string | undefined {
   if (text === undefined) return undefined;
-  const match = /^coap:\/\/(\[[\da-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?\/?$/i.exec(text);
-  const port = Number(match?.[2] ?? 5683);
-  if (match === null || port === 0 || port > 65_535) {
-    throw new ConfigError(`SIMYARD_COAP_ADDRESS must be coap://host:port, not '${text}'`);
+  const match = /^(coaps?):\/\/(\[[\da-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?\/?$/i.exec(text);
+  const port = Number(match?.[3] ?? defaultPort);
+  if (match?.[1]?.toLowerCase() !== scheme || port === 0 || port > 65_535) {
+    throw new ConfigError(`${name} must be ${scheme}://host:port, not '${text}'`);
   }
-  return `coap://${match[1]?.toLowerCase()}:${port}`;
+  return `${scheme}://${match[2]?.toLowerCase()}:${port}`;
+}
+
+/** @throws ConfigError */
+function readSecretKeys(text: string | undefined): readonly Uint8Array[] | undefined {
+  try {
+    return text === undefined ? undefined : parseSecretKeys(text);
+  } catch (error) {
+    if (error instanceof RangeError) throw new ConfigError(`SIMYARD_SECRET_KEY: ${error.message}`);
+    throw error;
+  }
 }
 
 function list(text = ''): string[] {

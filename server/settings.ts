@@ -47,6 +47,31 @@ export const settings = [
       'Address that devices use, `coap://host:port`, where it is not the one that CoAP listens on: that of a balancer. Nodes with the same one stand in for each other at once.',
   },
   {
+    name: 'SIMYARD_COAPS_PORT',
+    flag: 'coaps-port',
+    type: 'port',
+    default: '5684',
+    meaning:
+      'UDP port for CoAP over DTLS; `off` opens none. Unset, it is the one after SIMYARD_COAP_PORT, or any free one where that is 0; none where SIMYARD_REDIS_URL is set and SIMYARD_SECRET_KEY is not.',
+  },
+  {
+    name: 'SIMYARD_COAPS_ADDRESS',
+    flag: 'coaps-address',
+    type: 'text',
+    default: undefined,
+    meaning:
+      'Address that devices use for DTLS, `coaps://host:port`; unset, the host of SIMYARD_COAP_ADDRESS and the port that DTLS listens on.',
+  },
+  {
+    name: 'SIMYARD_SECRET_KEY',
+    flag: 'secret-key',
+    type: 'list',
+    default: undefined,
+    secret: true,
+    meaning:
+      'What is secret in the store (keys of devices, DTLS sessions) is sealed by it: 32 random bytes as hex or base64, as `openssl rand -hex 32` makes them. Several, comma-separated: the first seals, all of them open. Unset, it is in the file `secret.key` beside the embedded database; nodes that share a Redis need one.',
+  },
+  {
     name: 'SIMYARD_HTTP_PORT',
     flag: 'http-port',
     type: 'port',

@@ -21,6 +21,7 @@ import {
   updatedRegistration,
 } from '../ports/registration-store.ts';
 import { Secret } from '../ports/secret.ts';
+import type { SessionStore } from '../ports/session-store.ts';
 import type { WebhookStore } from '../ports/webhook-store.ts';
 import type { Channel } from './channel.ts';
 import type { CredentialRow } from './credential-table.ts';
@@ -134,6 +135,19 @@ export function credentialStore(channel: Channel, queries: Channel): CredentialS
     },
     remove: (identity) => channel.write('removeCredential', identity),
     list: ({ limit, cursor }) => queries.query('credentials', limit, cursor),
+  };
+}
+
+export function sessionStore(channel: Channel): SessionStore {
+  return {
+    create: (session) => channel.write('createSession', session),
+    reserve: (id, fence, upTo, keeping) => channel.write('reserveSession', id, fence, upTo, keeping),
+    save: (id, fence, saved) => channel.write('saveSession', id, fence, saved),
+    take: (id, fence, by) => channel.write('takeSession', id, fence, by),
+    read: (id) => channel.read('session', id),
+    of: (holder) => channel.read('sessionsOf', holder),
+    remove: (id, fence) => channel.write('removeSession', id, fence),
+    trim: (now, limit) => channel.write('trimSessions', now, limit),
   };
 }
 

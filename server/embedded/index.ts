@@ -15,6 +15,7 @@ import {
   observationStore,
   profileStore,
   registrationStore,
+  sessionStore,
   webhookStore,
 } from './device-ports.ts';
 import { history } from './history-port.ts';
@@ -76,6 +77,7 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     objectModels: objectModelStore(channel),
     credentials: credentialStore(channel, queries),
     bootstrap: bootstrapStore(channel, queries),
+    sessions: sessionStore(channel),
     commands: commandQueue(channel, queries),
     jobs: jobStore(channel, queries),
     idempotency: idempotencyStore(channel),

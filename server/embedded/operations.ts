@@ -17,6 +17,7 @@ import type { StoredObjectModel } from '../ports/object-model-store.ts';
 import type { ObservationChoice, ObservationPolicy } from '../ports/observation-policy-store.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { StoredProfile } from '../ports/profile-store.ts';
+import type { Keeping, NewSession, SessionHolder, SessionStore } from '../ports/session-store.ts';
 import type { StatisticsSample } from '../ports/statistics-store.ts';
 import type { LogPosition } from '../ports/telemetry-log.ts';
 import type { StoredWebhook, WebhookSettings, WebhookStore } from '../ports/webhook-store.ts';
@@ -41,6 +42,7 @@ import { ProfileTable } from './profile-table.ts';
 import { type RegistrationRow, RegistrationTable, type UpdateRow } from './registration-table.ts';
 import { type DueQuarter, type RolledUpQuarter, RollUpReader } from './rollup-reader.ts';
 import type { DuePlace } from './rollup-table.ts';
+import { SessionTable } from './session-table.ts';
 import { StatisticsTable } from './statistics-table.ts';
 import { WebhookTable } from './webhook-table.ts';
 
@@ -110,6 +112,7 @@ export function createOperations(database: DatabaseSync) {
   const devices = new DeviceTable(database, change);
   const commands = new CommandTable(database);
   const credentials = new CredentialTable(database);
+  const sessions = new SessionTable(database);
   const log = new LogTable(database);
   const history = new HistoryTable(database);
   const lastValues = new LastValueTable(database);
@@ -149,6 +152,8 @@ export function createOperations(database: DatabaseSync) {
       bootstrapProfiles: () => bootstrap.profiles(),
       bootstrapAssignment: (endpoint: string) => bootstrap.assignment(endpoint),
       bootstrapSession: (id: string) => bootstrap.session(id),
+      session: (id: string) => sessions.read(id),
+      sessionsOf: (holder: SessionHolder) => sessions.of(holder),
       command: (id: string) => commands.get(id),
       headCommand: (endpoint: string) => commands.head(endpoint),
       job: (id: string) => jobs.get(id),
@@ -207,6 +212,15 @@ export function createOperations(database: DatabaseSync) {
       beginBootstrap: (session: BootstrapSession, bounds: BootstrapBounds) =>
         bootstrap.begin(session, bounds),
       recordBootstrap: (session: BootstrapSession) => bootstrap.record(session),
+      createSession: (session: NewSession & Keeping) => sessions.create(session),
+      reserveSession: (id: string, fence: number, upTo: number, keeping: Keeping) =>
+        sessions.reserve(id, fence, upTo, keeping),
+      saveSession: (id: string, fence: number, saved: Parameters<SessionStore['save']>[2]) =>
+        sessions.save(id, fence, saved),
+      takeSession: (id: string, fence: number, by: Parameters<SessionStore['take']>[2]) =>
+        sessions.take(id, fence, by),
+      removeSession: (id: string, fence: number | undefined) => sessions.remove(id, fence),
+      trimSessions: (now: number, limit: number) => sessions.trim(now, limit),
       enqueue: (command: NewCommand) => commands.enqueue(command),
       transition: (step: CommandTransition) => commands.transition(step),
       expireCommands: (now: number, limit: number) => commands.expire(now, limit),

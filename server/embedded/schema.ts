@@ -407,6 +407,23 @@ const steps: readonly string[] = [
   -- Whose a device, and a job, is; null: the operator's own.
   ALTER TABLE device ADD COLUMN tenant TEXT;
   ALTER TABLE job ADD COLUMN tenant TEXT;
+  -- DTLS sessions. account, kind, name: who with. node: who has it, empty where it was saved. state: sealed.
+  -- receive_window: of one that was saved. reserved: write sequence numbers below it may have been used.
+  CREATE TABLE dtls_session (
+    id TEXT NOT NULL UNIQUE,
+    account TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    node TEXT NOT NULL,
+    fence INTEGER NOT NULL,
+    reserved INTEGER NOT NULL,
+    state BLOB NOT NULL,
+    receive_window BLOB,
+    created_at REAL NOT NULL,
+    expires_at REAL NOT NULL
+  ) STRICT;
+  CREATE INDEX dtls_session_holder ON dtls_session (account, kind, name);
+  CREATE INDEX dtls_session_expiry ON dtls_session (expires_at);
   `,
 ];
 

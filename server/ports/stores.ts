@@ -13,6 +13,7 @@ import type { ObservationPolicyStore } from './observation-policy-store.ts';
 import type { ObservationStore } from './observation-store.ts';
 import type { ProfileStore } from './profile-store.ts';
 import type { RegistrationStore } from './registration-store.ts';
+import type { SessionStore } from './session-store.ts';
 import type { StatisticsStore } from './statistics-store.ts';
 import type { TelemetryLog } from './telemetry-log.ts';
 import type { WebhookStore } from './webhook-store.ts';
@@ -30,6 +31,7 @@ export interface Stores {
   readonly objectModels: ObjectModelStore;
   readonly credentials: CredentialStore;
   readonly bootstrap: BootstrapStore;
+  readonly sessions: SessionStore;
   readonly commands: CommandQueue;
   readonly jobs: JobStore;
   readonly idempotency: IdempotencyStore;

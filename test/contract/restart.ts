@@ -5,6 +5,7 @@ import { aCertificate, aKey, plain } from './credential-store.ts';
 import { anObservation, aRegistration, aToken, owned, type PersistentStores, start } from './engine.ts';
 import { aModel } from './object-model-store.ts';
 import { aChoice, aPolicy } from './observation-policy-store.ts';
+import { aDtlsSession } from './session-store.ts';
 import { append, readAll } from './telemetry-log.ts';
 
 /** What must be there after the stores were closed and opened again. */
@@ -67,6 +68,17 @@ export function describeRestart(name: string, open: () => Promise<PersistentStor
       const now = { ...aSession('dev', 'one'), state: 'finished' } as const;
       expect(await after.record(now)).toBe(true);
       expect((await after.sessions({ limit: 5 })).items).toEqual([now]);
+    });
+
+    test('DTLS sessions, with what is reserved of their write sequence numbers', async () => {
+      const session = aDtlsSession(1);
+      await opened.stores.sessions.create(session);
+      await opened.stores.sessions.reserve(session.id, 1, 2 * session.reserved, session);
+      const { sessions } = await opened.restart();
+      expect(await sessions.take(session.id, 1, { ...session, node: 'b', numbers: 10 })).toMatchObject({
+        fence: 2,
+        writeFrom: 2 * session.reserved,
+      });
     });
 
     test('commands, their keys and their numbers', async () => {

@@ -17,6 +17,7 @@ import { describeObservationPolicyStore } from './observation-policy-store.ts';
 import { describeObservationStore } from './observation-store.ts';
 import { describeProfileStore } from './profile-store.ts';
 import { describeRegistrationStore } from './registration-store.ts';
+import { describeSessionStore } from './session-store.ts';
 import { describeStatisticsStore } from './statistics-store.ts';
 import { append, describeTelemetryLog } from './telemetry-log.ts';
 import { describeWebhookStore } from './webhook-store.ts';
@@ -32,6 +33,7 @@ export function describeStores(name: string, open: OpenStores): void {
   describeDeviceRemoval(name, open);
   describeCredentialStore(name, open);
   describeBootstrapStore(name, open);
+  describeSessionStore(name, open);
   describeCommandQueue(name, open);
   describeJobStore(name, open);
   describeIdempotencyStore(name, open);
