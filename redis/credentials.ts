@@ -3,24 +3,27 @@ import { bucketOf } from '../server/ports/bucket.ts';
 import {
   type Credential,
   type CredentialStore,
-  type CredentialSummary,
-  compareIdentities,
+  changedCredential,
+  compareCredentials,
+  matchesCredential,
+  summaryOf,
 } from '../server/ports/credential-store.ts';
 import { decodeCursor, encodeCursor, foreignCursor } from '../server/ports/cursor.ts';
-import { Secret } from '../server/ports/secret.ts';
 import { allBuckets } from './buckets.ts';
 import type { RedisConnection } from './connection.ts';
+import {
+  decodeCredential,
+  encodeCredential,
+  fieldOf,
+  type KeptCredential,
+  withSummary,
+} from './credential-record.ts';
 import { loadScript } from './script.ts';
 
 const claimIdentity = loadScript('credential-claim');
 const releaseIdentity = loadScript('credential-release');
-const setMember = loadScript('set-member');
+const putMember = loadScript('put-credential');
 const takeMember = loadScript('take-member');
-
-type Identity = Parameters<CredentialStore['find']>[0];
-
-/** What is kept of a credential: the random part of its claim, the key as base64 or null, when it was stored. */
-type Kept = readonly [claim: string, key: string | null, storedAt: number];
 
 /**
  * Credentials lie in the bucket of their device, and their identities, which a handshake asks for, in buckets by
@@ -34,11 +37,7 @@ export function credentialStore(redis: RedisConnection): CredentialStore {
 
   const parsed = (endpoint: string, text: string | null): readonly StoredCredential[] => {
     const members: Readonly<Record<string, string>> = text === null ? {} : JSON.parse(text);
-    return Object.entries(members).map(([field, kept]) => ({
-      field,
-      endpoint,
-      kept: JSON.parse(kept) as Kept,
-    }));
+    return Object.entries(members).map(([field, kept]) => ({ field, endpoint, kept }));
   };
   const stored = async (endpoint: string): Promise<readonly StoredCredential[]> =>
     parsed(endpoint, await redis.call((client) => client.hget(credentialsKey(endpoint), endpoint)));
@@ -51,13 +50,33 @@ export function credentialStore(redis: RedisConnection): CredentialStore {
     const owners = await Promise.all(found.map(({ field }) => owner(field)));
     return found.filter(({ endpoint }, index) => owners[index] === endpoint);
   };
+  const one = async (field: string): Promise<StoredCredential | undefined> => {
+    const endpoint = await owner(field);
+    if (endpoint === undefined) return undefined;
+    return (await stored(endpoint)).find((found) => found.field === field);
+  };
+  const write = async (
+    endpoint: string,
+    field: string,
+    kept: string,
+    expected: 'any' | 'absent' | 'same',
+    before = '',
+  ): Promise<readonly [was: boolean, written: boolean]> => {
+    const args = [endpoint, field, kept, expected, before];
+    const [was, written] = (await redis.run(putMember, [credentialsKey(endpoint)], args)) as [number, number];
+    return [was === 1, written === 1];
+  };
   const take = (field: string, endpoint: string): Promise<unknown> =>
     redis.run(takeMember, [credentialsKey(endpoint)], [endpoint, field]);
 
   return {
-    put: async (credential) => {
-      const { endpoint, identity, storedAt } = credential;
-      const field = fieldOf(identity);
+    put: async (credential, mode = 'replace') => {
+      const { account, endpoint, identity } = credential;
+      const field = fieldOf(account, identity);
+      if (mode === 'add') {
+        const taken = await one(field);
+        if (taken !== undefined) return { stored: false, endpoint: taken.endpoint };
+      }
       const random = randomBytes(9).toString('base64url');
       for (let empty = ''; ; ) {
         const args = [field, `${random} ${endpoint}`, endpoint, empty];
@@ -68,43 +87,45 @@ export function credentialStore(redis: RedisConnection): CredentialStore {
           return { stored: false, endpoint: other };
         empty = claim;
       }
-      const key = 'key' in credential ? Buffer.from(credential.key.reveal()).toString('base64') : null;
-      const kept: Kept = [random, key, storedAt];
-      const replaced = await redis.run(
-        setMember,
-        [credentialsKey(endpoint)],
-        [endpoint, field, JSON.stringify(kept)],
-      );
+      const kept = encodeCredential(credential, random);
+      const [was, written] = await write(endpoint, field, kept, mode === 'add' ? 'absent' : 'any');
+      if (!written) return { stored: false, endpoint };
       // Another one's put may have found the claim before the credential was there.
       const now = await owner(field);
       if (now !== undefined && now !== endpoint) {
         await take(field, endpoint);
         return { stored: false, endpoint: now };
       }
-      return { stored: true, replaced: replaced === 1 };
+      return { stored: true, replaced: was };
     },
     get: async (endpoint) =>
-      (await effective(await stored(endpoint)))
-        .map(credentialOf)
-        .sort((a, b) => compareIdentities(a.identity, b.identity)),
-    find: async (identity) => {
-      const field = fieldOf(identity);
-      const endpoint = await owner(field);
-      if (endpoint === undefined) return undefined;
-      const found = (await stored(endpoint)).find((one) => one.field === field);
+      (await effective(await stored(endpoint))).map(credentialOf).sort(compareCredentials),
+    find: async (account, identity) => {
+      const found = await one(fieldOf(account, identity));
       return found && credentialOf(found);
     },
-    remove: async (identity) => {
-      const field = fieldOf(identity);
+    change: async (account, identity, change) => {
+      const field = fieldOf(account, identity);
+      for (;;) {
+        const found = await one(field);
+        if (found === undefined) return undefined;
+        const summary = changedCredential(summaryOf(credentialOf(found)), change);
+        const kept = withSummary(found.kept, summary);
+        const [, written] = await write(found.endpoint, field, kept, 'same', found.kept);
+        if (written) return summary;
+      }
+    },
+    remove: async (account, identity) => {
+      const field = fieldOf(account, identity);
       const endpoint = await owner(field);
       if (endpoint === undefined) return false;
       const removed = await take(field, endpoint);
       if (removed === null) return false;
-      const [random] = JSON.parse(removed as string) as Kept;
+      const [random] = JSON.parse(removed as string) as KeptCredential;
       await redis.run(releaseIdentity, [claimsKey(field)], [field, `${random} ${endpoint}`]);
       return true;
     },
-    list: async ({ limit, cursor }) => {
+    list: async ({ filter = {}, limit, cursor }) => {
       const [first, after] = cursor === undefined ? [0, ''] : placeOf(cursor);
       const lengths = await Promise.all(
         allBuckets.map((bucket) => redis.call((client) => client.hlen(keys.bucket(bucket, 'credentials')))),
@@ -118,6 +139,7 @@ export function credentialStore(redis: RedisConnection): CredentialStore {
           .flatMap(([endpoint, text]) => parsed(endpoint, text))
           .map((one) => ({ ...one, bucket, place: JSON.stringify([one.endpoint, one.field]) }))
           .filter(({ place }) => bucket > first || place > after)
+          .filter((found) => matchesCredential(summaryOf(credentialOf(found)), filter))
           .sort((a, b) => (a.place < b.place ? -1 : 1));
         while (ordered.length > 0 && found.length <= limit) {
           found.push(...(await effective(ordered.splice(0, limit + 1 - found.length))));
@@ -126,10 +148,7 @@ export function credentialStore(redis: RedisConnection): CredentialStore {
       const page = found.slice(0, limit);
       const last = page.at(-1);
       return {
-        items: page.map((one) => {
-          const { identity, endpoint, storedAt } = credentialOf(one);
-          return { identity, endpoint, storedAt } as CredentialSummary;
-        }),
+        items: page.map((one) => summaryOf(credentialOf(one))),
         ...(found.length > limit && last !== undefined
           ? { next: encodeCursor('credentials', [last.bucket, last.place]) }
           : {}),
@@ -139,14 +158,10 @@ export function credentialStore(redis: RedisConnection): CredentialStore {
 }
 
 interface StoredCredential {
-  /** Kind and name. */
+  /** Account, kind and name. */
   readonly field: string;
   readonly endpoint: string;
-  readonly kept: Kept;
-}
-
-function fieldOf({ kind, name }: Identity): string {
-  return `${kind} ${name}`;
+  readonly kept: string;
 }
 
 /** The device that a claim names. */
@@ -154,13 +169,8 @@ function ownerOf(claim: string): string {
   return claim.slice(claim.indexOf(' ') + 1);
 }
 
-function credentialOf({ field, endpoint, kept: [, key, storedAt] }: StoredCredential): Credential {
-  const space = field.indexOf(' ');
-  const identity = { kind: field.slice(0, space), name: field.slice(space + 1) } as Identity;
-  const credential = { identity, endpoint, storedAt };
-  return (
-    key === null ? credential : { ...credential, key: new Secret(Buffer.from(key, 'base64')) }
-  ) as Credential;
+function credentialOf({ field, endpoint, kept }: StoredCredential): Credential {
+  return decodeCredential(endpoint, field, kept);
 }
 
 function placeOf(cursor: string): readonly [bucket: number, after: string] {

@@ -1,4 +1,4 @@
-import { endings, type IndexRow } from '../server/inventory/device-columns.ts';
+import { endings, type IndexRow, neverSeen } from '../server/inventory/device-columns.ts';
 import type { Device, DeviceAttributes, DeviceStore } from '../server/ports/device-store.ts';
 import type { ScriptArgument } from './connection.ts';
 import { decodeRegistration } from './registration-row.ts';
@@ -57,8 +57,8 @@ export function decodeDevice(
   return {
     endpoint,
     ...(tenant === null ? {} : { tenant }),
-    firstSeen: Number(firstSeen),
-    lastSeen: Number(lastSeen),
+    ...(Number(firstSeen) === neverSeen ? {} : { firstSeen: Number(firstSeen) }),
+    ...(Number(lastSeen) === neverSeen ? {} : { lastSeen: Number(lastSeen) }),
     ...(attributes as DeviceAttributes),
     ...(configured === '' && learnt === ''
       ? {}

@@ -6,6 +6,7 @@ import {
   type DeviceQuery,
   type DeviceStore,
   deviceState,
+  type EnrolledDevice,
 } from '../server/ports/device-store.ts';
 import { bucketKeys, byBucket } from './buckets.ts';
 import type { RedisConnection, ScriptArgument } from './connection.ts';
@@ -15,6 +16,7 @@ import { lastValuesKey } from './last-values.ts';
 import { loadScript } from './script.ts';
 
 const find = loadScript('find-devices', 'bucket');
+const enrol = loadScript('enrol', 'bucket');
 const set = loadScript('set-device', 'bucket');
 const heard = loadScript('heard', 'bucket');
 const remove = loadScript('remove-device');
@@ -77,6 +79,18 @@ export class RedisDeviceStore implements DeviceStore {
     { now, after, limit }: Parameters<DeviceStore['endpoints']>[1],
   ): Promise<readonly string[]> {
     return (await this.#inventory.level()).endpoints(filter, now, after, limit);
+  }
+
+  async enrol(devices: readonly EnrolledDevice[]): Promise<void> {
+    await Promise.all(
+      [...byBucket(devices, ({ endpoint }) => endpoint)].map(([bucket, entries]) => {
+        const args = entries.flatMap(({ endpoint, tenant = '', ...attributes }) => {
+          const lines = encodeAttributes(attributes);
+          return [endpoint, tenant, lines.length / 2, ...lines];
+        });
+        return this.#redis.run(enrol, this.#setKeys(bucket), args);
+      }),
+    );
   }
 
   setAttributes(...[endpoint, attributes]: Parameters<DeviceStore['setAttributes']>): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { Link } from '../protocol/lwm2m/link-format.ts';
-import type { Registration, RegistrationUpdate } from '../server/ports/registration-store.ts';
+import type { Registration, RegistrationUpdate, Speaker } from '../server/ports/registration-store.ts';
 import type { ScriptArgument } from './connection.ts';
 
 /**
@@ -97,6 +97,12 @@ export function decodeLocation(row: string): {
     rootPath: JSON.parse(lines[line.rootPath - 1] as string),
     ...(lines[line.lost - 1] === '' ? {} : { addressLost: true }),
   };
+}
+
+/** As scripts/shared/speaker.lua reads it. */
+export function encodeSpeaker(speaker: Speaker): string {
+  if (speaker === null) return '-';
+  return speaker?.endpoint === undefined ? '*' : `=${speaker.endpoint}`;
 }
 
 /** Number and value of each line that an update changes; the script sets the expiry. */

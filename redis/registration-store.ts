@@ -5,6 +5,7 @@ import {
   type Registration,
   type RegistrationStore,
   type RegistrationUpdate,
+  type Speaker,
   updatedRegistration,
 } from '../server/ports/registration-store.ts';
 import { AddressBook, type AddressClaim, isNewHolding } from './address-book.ts';
@@ -13,15 +14,16 @@ import type { RedisConnection } from './connection.ts';
 import {
   decodeRegistration,
   encodeRegistration,
+  encodeSpeaker,
   encodeUpdate,
   standardListening,
 } from './registration-row.ts';
 import { loadScript } from './script.ts';
 
 const register = loadScript('register', 'bucket', 'address');
-const update = loadScript('update', 'bucket', 'address');
+const update = loadScript('update', 'bucket', 'address', 'speaker');
 const own = loadScript('own', 'bucket', 'address');
-const deregister = loadScript('deregister', 'bucket', 'end-registration');
+const deregister = loadScript('deregister', 'bucket', 'end-registration', 'speaker');
 const expire = loadScript('expire', 'bucket', 'end-registration');
 const due = loadScript('due');
 const find = loadScript('find-registration', 'bucket');
@@ -87,6 +89,7 @@ export class RedisRegistrationStore implements RegistrationStore {
 
   async update(
     given: RegistrationUpdate,
+    speaker?: Speaker,
   ): Promise<
     ({ readonly registration: Registration; readonly previous: Registration } & Displacement) | undefined
   > {
@@ -94,7 +97,7 @@ export class RedisRegistrationStore implements RegistrationStore {
     if (bucket === undefined) return undefined;
     const { address } = given;
     const keys = [...this.#updateKeys(bucket), ...this.#addresses.claimKeys(address)];
-    const args = [given.id, standardListening, ...encodeUpdate(given)];
+    const args = [given.id, standardListening, encodeSpeaker(speaker), ...encodeUpdate(given)];
     const [answer, holding] = await Promise.all([
       this.#redis.run(update, keys, args),
       // Where a claim is a step of its own: whether it has the address already, as nearly always.
@@ -136,10 +139,13 @@ export class RedisRegistrationStore implements RegistrationStore {
     return { registration: { ...previous, node, fence }, previousNode: previous.node };
   }
 
-  async deregister(id: string): Promise<Registration | undefined> {
+  async deregister(id: string, speaker?: Speaker): Promise<Registration | undefined> {
     const bucket = bucketOfRegistration(id);
     if (bucket === undefined) return undefined;
-    const found = (await this.#redis.run(deregister, this.#whole(bucket), [id])) as FoundRow | null;
+    const found = (await this.#redis.run(deregister, this.#whole(bucket), [
+      id,
+      encodeSpeaker(speaker),
+    ])) as FoundRow | null;
     if (found === null) return undefined;
     const registration = decodeRegistration(...found);
     await this.#addresses.leave(registration.address, registration.endpoint);

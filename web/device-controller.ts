@@ -336,7 +336,7 @@ export class DeviceController implements ReactiveController {
       this.#learnModels(readings.series.map(({ path }) => path));
     }
     if (this.device !== undefined && this.#clock !== undefined) {
-      this.device = { ...this.device, lastSeen: Math.max(this.device.lastSeen, this.#clock.now()) };
+      this.device = { ...this.device, lastSeen: Math.max(this.device.lastSeen ?? 0, this.#clock.now()) };
     }
     this.#sensors.onReadings(readings);
     if (readings.series.some(({ path }) => path.startsWith(`/${carrierObjectId}/`))) this.#carrierChanged();

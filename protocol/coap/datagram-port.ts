@@ -12,7 +12,10 @@ export type PeerAddress = string;
 export interface PeerIdentity {
   readonly kind: 'psk' | 'rpk' | 'x509';
   readonly name: string;
-  /** The endpoint name that the credential is enrolled for, where it is for one: no other may be registered with it. */
+  /**
+   * The endpoint name that this identity is enrolled for, where the secure transport was told: what the peer registers,
+   * updates and reports has to be this device's.
+   */
   readonly endpoint?: string;
 }
 

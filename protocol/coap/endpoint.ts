@@ -14,6 +14,7 @@ import { EndpointClosedError, ResetError } from './errors.ts';
 import type {
   CoapEndpoint,
   CoapStatistics,
+  FollowPeer,
   IncomingResponse,
   NotificationHandler,
   Observation,
@@ -212,7 +213,7 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
     options: {
       readonly onNotification: NotificationHandler;
       readonly token?: string;
-      readonly followPeer?: boolean;
+      readonly followPeer?: FollowPeer;
     },
   ): Promise<{ readonly response: IncomingResponse; readonly observation: Observation | undefined }> {
     return new Promise((resolve, reject) => {
@@ -262,7 +263,7 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
   restoreObservation(
     key: ObservationKey,
     onNotification: NotificationHandler,
-    options: { readonly followPeer?: boolean } = {},
+    options: { readonly followPeer?: FollowPeer } = {},
   ): Observation {
     this.#mustBeOpen();
     return this.#observations.restore(key, onNotification, options.followPeer ?? false);

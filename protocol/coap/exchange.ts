@@ -157,6 +157,12 @@ export interface Observation extends ObservationKey {
   moveTo(peer: PeerAddress): void;
 }
 
+/**
+ * Whether notifications are followed to another address: never, to any, or to where the predicate says that the
+ * observed peer may be. What comes from elsewhere is then answered with RST.
+ */
+export type FollowPeer = boolean | ((peer: PeerAddress, identity: PeerIdentity | undefined) => boolean);
+
 export type NotificationHandler = (notification: IncomingNotification) => void;
 
 /**
@@ -174,6 +180,8 @@ export type ObservationResolver = (
 
 export interface ResolvedObservation {
   readonly key: ObservationKey;
+  /** To any address where absent: who lived through a restart of ours may have moved meanwhile. */
+  readonly followPeer?: FollowPeer;
   readonly onNotification: NotificationHandler;
 }
 
@@ -244,14 +252,14 @@ export interface CoapEndpoint {
     options: {
       readonly onNotification: NotificationHandler;
       readonly token?: string;
-      readonly followPeer?: boolean;
+      readonly followPeer?: FollowPeer;
     },
   ): Promise<{ readonly response: IncomingResponse; readonly observation: Observation | undefined }>;
   /** Takes an observation up again without telling the peer. Replaces one with the same token. */
   restoreObservation(
     key: ObservationKey,
     onNotification: NotificationHandler,
-    options?: { readonly followPeer?: boolean },
+    options?: { readonly followPeer?: FollowPeer },
   ): Observation;
   /** Observations held now, by token in hex. */
   observation(token: string): Observation | undefined;

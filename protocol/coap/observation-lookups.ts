@@ -82,9 +82,8 @@ export class ObservationLookups {
     found: ResolvedObservation | 'unknown' | 'unavailable',
   ): void {
     let entry = this.#observations.get(token);
-    // Who is found in a store has lived through a restart of ours, and may have moved meanwhile.
     if (entry === undefined && typeof found === 'object') {
-      entry = this.#observations.restore(found.key, found.onNotification, true);
+      entry = this.#observations.restore(found.key, found.onNotification, found.followPeer ?? true);
     }
     for (const { message, from, identity, seen, generation } of all) {
       if (seen.generation !== generation) continue;

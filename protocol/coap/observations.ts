@@ -6,6 +6,7 @@ import type { PeerAddress, PeerIdentity } from './datagram-port.ts';
 import type { Seen } from './deduplication.ts';
 import { RepresentationChangedError } from './errors.ts';
 import type {
+  FollowPeer,
   IncomingNotification,
   IncomingResponse,
   NotificationHandler,
@@ -36,7 +37,7 @@ type CancelOptions = NonNullable<Parameters<Observation['cancel']>[0]>;
 export class ObservationEntry implements Observation {
   readonly token: string;
   readonly request: OutgoingRequest;
-  readonly followPeer: boolean;
+  readonly followPeer: FollowPeer;
   readonly onNotification: NotificationHandler;
   peer: PeerAddress;
   readonly #table: Observations;
@@ -52,7 +53,7 @@ export class ObservationEntry implements Observation {
     token: string,
     peer: PeerAddress,
     request: OutgoingRequest,
-    followPeer: boolean,
+    followPeer: FollowPeer,
     onNotification: NotificationHandler,
   ) {
     this.#table = table;
@@ -173,6 +174,10 @@ class Notification implements IncomingNotification {
   }
 }
 
+function follows(followPeer: FollowPeer, peer: PeerAddress, identity: PeerIdentity | undefined): boolean {
+  return typeof followPeer === 'boolean' ? followPeer : followPeer(peer, identity);
+}
+
 /** All that we observe, by token, and the way of a notification from its message to its handler. */
 export class Observations {
   readonly layer: MessageLayer;
@@ -212,7 +217,11 @@ export class Observations {
   }
 
   /** @throws RequestError where the key's token is none. */
-  restore(key: ObservationKey, onNotification: NotificationHandler, followPeer: boolean): ObservationEntry {
+  restore(
+    key: ObservationKey,
+    onNotification: NotificationHandler,
+    followPeer: FollowPeer,
+  ): ObservationEntry {
     const { token, peer, request } = key;
     parseToken(token);
     const entry = new ObservationEntry(this, token, peer, request, followPeer, onNotification);
@@ -251,7 +260,7 @@ export class Observations {
     seen: Seen,
   ): boolean {
     if (from.address !== entry.peer) {
-      if (!entry.followPeer) return false;
+      if (!follows(entry.followPeer, from.address, identity)) return false;
       entry.peer = from.address;
     }
     const { options } = message;

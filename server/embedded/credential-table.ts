@@ -1,83 +1,122 @@
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import type { PeerIdentity } from '../../protocol/coap/datagram-port.ts';
-import type { CredentialSummary, PutCredential } from '../ports/credential-store.ts';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type {
+  CredentialAccount,
+  CredentialChange,
+  CredentialFilter,
+  Identity,
+  PutCredential,
+} from '../ports/credential-store.ts';
 import { decodeCursor, encodeCursor, foreignCursor } from '../ports/cursor.ts';
+import { type CredentialRow, credentialColumns, searchTexts } from './credential-row.ts';
 
-/** A credential as it crosses between threads: kind, name, endpoint, key (null where there is none), when it was stored. */
-export type CredentialRow = readonly [
-  kind: PeerIdentity['kind'],
-  name: string,
-  endpoint: string,
-  key: Uint8Array | null,
-  storedAt: number,
-];
+const columns = credentialColumns.join(', ');
+/** A list shows no keys. */
+const listed = credentialColumns.map((column) => (column === 'key' ? 'NULL' : column)).join(', ');
+const which = 'account = ? AND kind = ? AND name = ?';
 
 /** Credentials on the worker's side. */
 export class CredentialTable {
+  readonly #database: DatabaseSync;
   readonly #put;
   readonly #owner;
   readonly #ofDevice;
   readonly #find;
+  readonly #summary;
   readonly #remove;
-  readonly #list;
 
   constructor(database: DatabaseSync) {
-    this.#put = database.prepare('INSERT OR REPLACE INTO credential VALUES (?, ?, ?, ?, ?)');
-    this.#owner = database.prepare('SELECT endpoint FROM credential WHERE kind = ? AND name = ?');
-    this.#ofDevice = database.prepare('SELECT * FROM credential WHERE endpoint = ?');
-    this.#find = database.prepare('SELECT * FROM credential WHERE kind = ? AND name = ?');
-    this.#remove = database.prepare('DELETE FROM credential WHERE kind = ? AND name = ?');
-    this.#list = database.prepare(
-      `SELECT kind, name, endpoint, stored_at FROM credential WHERE (endpoint, kind, name) > (?, ?, ?)
-       ORDER BY endpoint, kind, name LIMIT ?`,
+    this.#database = database;
+    const arrays = (sql: string) => {
+      const statement = database.prepare(sql);
+      statement.setReturnArrays(true);
+      return statement;
+    };
+    const places = [...credentialColumns, 'search', 'numbers'].map(() => '?').join(', ');
+    this.#put = database.prepare(
+      `INSERT OR REPLACE INTO credential (${columns}, search, numbers) VALUES (${places})`,
     );
+    this.#owner = database.prepare(`SELECT endpoint FROM credential WHERE ${which}`);
+    this.#ofDevice = arrays(`SELECT ${columns} FROM credential WHERE endpoint = ?`);
+    this.#find = arrays(`SELECT ${columns} FROM credential WHERE ${which}`);
+    this.#summary = arrays(`SELECT ${listed} FROM credential WHERE ${which}`);
+    this.#remove = database.prepare(`DELETE FROM credential WHERE ${which}`);
   }
 
-  put(row: CredentialRow): PutCredential {
-    const [kind, name, endpoint] = row;
-    const owner = this.#owner.get(kind, name)?.['endpoint'] as string | undefined;
-    if (owner !== undefined && owner !== endpoint) return { stored: false, endpoint: owner };
-    this.#put.run(...row);
+  put(row: CredentialRow, mode: 'add' | 'replace'): PutCredential {
+    const [account, kind, name, endpoint] = row as readonly string[] as [string, string, string, string];
+    const owner = this.#owner.get(account, kind, name)?.['endpoint'] as string | undefined;
+    if (owner !== undefined && (owner !== endpoint || mode === 'add')) {
+      return { stored: false, endpoint: owner };
+    }
+    this.#put.run(...row, ...searchTexts(row));
     return { stored: true, replaced: owner !== undefined };
   }
 
   get(endpoint: string): readonly CredentialRow[] {
-    return this.#ofDevice.all(endpoint).map(rowOf);
+    return this.#ofDevice.all(endpoint) as unknown as readonly CredentialRow[];
   }
 
-  find({ kind, name }: PeerIdentity): CredentialRow | undefined {
-    const row = this.#find.get(kind, name);
-    return row && rowOf(row);
+  find(account: CredentialAccount, { kind, name }: Identity): CredentialRow | undefined {
+    return this.#find.get(account, kind, name) as unknown as CredentialRow | undefined;
   }
 
-  remove({ kind, name }: PeerIdentity): boolean {
-    return this.#remove.run(kind, name).changes === 1;
+  /** The row afterwards, without its key. */
+  change(
+    account: CredentialAccount,
+    { kind, name }: Identity,
+    { state, validUntil, usedAt, changedAt, tenant }: CredentialChange,
+  ): CredentialRow | undefined {
+    const values: readonly (readonly [string, SQLInputValue | undefined])[] = [
+      ['state', state],
+      ['valid_until', validUntil],
+      ['used_at', usedAt],
+      ['changed_at', changedAt],
+      ['tenant', tenant],
+    ];
+    const given = values.filter((entry): entry is [string, SQLInputValue] => entry[1] !== undefined);
+    if (given.length > 0) {
+      const assignments = given.map(([column]) => `${column} = ?`).join(', ');
+      this.#database
+        .prepare(`UPDATE credential SET ${assignments} WHERE ${which}`)
+        .run(...given.map(([, value]) => value), account, kind, name);
+    }
+    return this.#summary.get(account, kind, name) as unknown as CredentialRow | undefined;
   }
 
-  list(limit: number, cursor: string | undefined): { items: readonly CredentialSummary[]; next?: string } {
-    const after = cursor === undefined ? ['', '', ''] : decodeCursor('credentials', cursor, 'parts');
-    const [endpoint, kind, name] = after;
-    if (typeof endpoint !== 'string' || typeof kind !== 'string' || typeof name !== 'string')
-      throw foreignCursor();
-    const rows = this.#list.all(endpoint, kind, name, limit + 1);
-    const items = rows.slice(0, limit).map((row) => ({
-      identity: { kind: row['kind'] as PeerIdentity['kind'], name: row['name'] as string },
-      endpoint: row['endpoint'] as string,
-      storedAt: row['stored_at'] as number,
-    })) as CredentialSummary[];
+  remove(account: CredentialAccount, { kind, name }: Identity): boolean {
+    return this.#remove.run(account, kind, name).changes === 1;
+  }
+
+  list(
+    filter: CredentialFilter,
+    limit: number,
+    cursor: string | undefined,
+  ): { readonly items: readonly CredentialRow[]; readonly next?: string } {
+    const after = cursor === undefined ? ['', '', '', ''] : decodeCursor('credentials', cursor, 'parts');
+    if (after.length !== 4 || !after.every((part) => typeof part === 'string')) throw foreignCursor();
+    const conditions = ['(endpoint, account, kind, name) > (?, ?, ?, ?)'];
+    const values: SQLInputValue[] = [...(after as string[])];
+    for (const column of ['account', 'kind', 'state', 'tenant'] as const) {
+      const value = filter[column];
+      if (value === undefined) continue;
+      conditions.push(`${column} = ?`);
+      values.push(value);
+    }
+    if (filter.search !== undefined && filter.search !== '') {
+      const wanted = filter.search.toLowerCase();
+      conditions.push('(instr(search, ?) > 0 OR instr(numbers, ?) > 0)');
+      values.push(wanted, `\n${wanted}`);
+    }
+    const statement = this.#database.prepare(
+      `SELECT ${listed} FROM credential WHERE ${conditions.join(' AND ')}
+       ORDER BY endpoint, account, kind, name LIMIT ?`,
+    );
+    statement.setReturnArrays(true);
+    const rows = statement.all(...values, limit + 1) as unknown as readonly CredentialRow[];
+    const items = rows.slice(0, limit);
     const last = items.at(-1);
     if (rows.length <= limit || last === undefined) return { items };
-    const { identity } = last;
-    return { items, next: encodeCursor('credentials', [last.endpoint, identity.kind, identity.name]) };
+    const [account, kind, name, endpoint] = last as readonly string[] as [string, string, string, string];
+    return { items, next: encodeCursor('credentials', [endpoint, account, kind, name]) };
   }
-}
-
-function rowOf(row: Record<string, SQLOutputValue>): CredentialRow {
-  return [
-    row['kind'] as PeerIdentity['kind'],
-    row['name'] as string,
-    row['endpoint'] as string,
-    row['key'] as Uint8Array | null,
-    row['stored_at'] as number,
-  ];
 }

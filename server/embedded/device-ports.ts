@@ -1,12 +1,8 @@
 import { BusyError } from '../../protocol/errors.ts';
+import { neverSeen } from '../inventory/device-columns.ts';
 import type { BootstrapStore } from '../ports/bootstrap-store.ts';
 import type { CommandQueue } from '../ports/command-queue.ts';
-import {
-  type Credential,
-  type CredentialStore,
-  type CredentialSummary,
-  compareIdentities,
-} from '../ports/credential-store.ts';
+import { type CredentialStore, compareCredentials } from '../ports/credential-store.ts';
 import type { Device, DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
 import type { IdempotencyStore } from '../ports/idempotency-store.ts';
 import type { JobStore } from '../ports/job-store.ts';
@@ -20,11 +16,10 @@ import {
   type RegistrationStore,
   updatedRegistration,
 } from '../ports/registration-store.ts';
-import { Secret } from '../ports/secret.ts';
 import type { SessionStore } from '../ports/session-store.ts';
 import type { WebhookStore } from '../ports/webhook-store.ts';
 import type { Channel } from './channel.ts';
-import type { CredentialRow } from './credential-table.ts';
+import { credentialOfRow, credentialRow, summaryOfRow } from './credential-row.ts';
 import {
   attributeNames,
   awakeTimesOffset,
@@ -47,8 +42,8 @@ export function registrationStore(channel: Channel): RegistrationStore {
       const [replaced, fence, displaced] = await channel.write('register', row, tenant);
       return { replaced: registrationOf(replaced), fence, ...displacement(displaced) };
     },
-    update: async (update) => {
-      const found = await channel.write('update', update.id, updateRow(update));
+    update: async (update, speaker) => {
+      const found = await channel.write('update', update.id, updateRow(update), speaker);
       if (found === undefined) return undefined;
       const [row, expiresAt, fence, displaced] = found;
       const previous = registrationOfRow(row);
@@ -70,7 +65,7 @@ export function registrationStore(channel: Channel): RegistrationStore {
       const before = registrationOfRow(claimed[0]);
       return { registration: { ...before, node, fence: claimed[1] }, previousNode: before.node };
     },
-    deregister: async (id) => registrationOf(await channel.write('deregister', id)),
+    deregister: async (id, speaker) => registrationOf(await channel.write('deregister', id, speaker)),
     expire: async (now, limit) =>
       (await channel.write('expireRegistrations', now, limit)).map(registrationOfRow),
     nextExpiry: () => channel.read('nextExpiry'),
@@ -124,17 +119,22 @@ export function objectModelStore(channel: Channel): ObjectModelStore {
 
 export function credentialStore(channel: Channel, queries: Channel): CredentialStore {
   return {
-    put: (credential) => channel.write('putCredential', credentialRow(credential)),
+    put: (credential, mode = 'replace') => channel.write('putCredential', credentialRow(credential), mode),
     get: async (endpoint) =>
-      (await channel.read('credentialsOf', endpoint))
-        .map(credentialOf)
-        .sort((a, b) => compareIdentities(a.identity, b.identity)),
-    find: async (identity) => {
-      const row = await channel.read('credential', identity);
-      return row && credentialOf(row);
+      (await channel.read('credentialsOf', endpoint)).map(credentialOfRow).sort(compareCredentials),
+    find: async (account, identity) => {
+      const row = await channel.read('credential', account, identity);
+      return row && credentialOfRow(row);
     },
-    remove: (identity) => channel.write('removeCredential', identity),
-    list: ({ limit, cursor }) => queries.query('credentials', limit, cursor),
+    change: async (account, identity, change) => {
+      const row = await channel.write('changeCredential', account, identity, change);
+      return row && summaryOfRow(row);
+    },
+    remove: (account, identity) => channel.write('removeCredential', account, identity),
+    list: async ({ filter = {}, limit, cursor }) => {
+      const { items, ...rest } = await queries.query('credentials', filter, limit, cursor);
+      return { items: items.map(summaryOfRow), ...rest };
+    },
   };
 }
 
@@ -149,17 +149,6 @@ export function sessionStore(channel: Channel): SessionStore {
     remove: (id, fence) => channel.write('removeSession', id, fence),
     trim: (now, limit) => channel.write('trimSessions', now, limit),
   };
-}
-
-function credentialRow(credential: Credential): CredentialRow {
-  const { identity, endpoint, storedAt } = credential;
-  const key = 'key' in credential ? credential.key.reveal() : null;
-  return [identity.kind, identity.name, endpoint, key, storedAt];
-}
-
-function credentialOf([kind, name, endpoint, key, storedAt]: CredentialRow): Credential {
-  const credential = { identity: { kind, name }, endpoint, storedAt } as CredentialSummary;
-  return (key === null ? credential : { ...credential, key: new Secret(key) }) as Credential;
 }
 
 export function profileStore(channel: Channel): ProfileStore {
@@ -210,6 +199,7 @@ export function deviceStore(channel: Channel, queries: Channel): DeviceStore {
     },
     facets: (by, filter, now) => queries.query('deviceFacets', by, filter, now),
     endpoints: (filter, { now, after, limit }) => queries.query('deviceEndpoints', filter, now, after, limit),
+    enrol: (devices) => channel.write('enrol', devices),
     setAttributes: (endpoint, attributes) => channel.write('setAttributes', endpoint, attributes),
     setAwakeTimes: (endpoint, times) => channel.write('setAwakeTimes', endpoint, times),
     setTenant: (endpoint, tenant) => channel.write('setTenant', endpoint, tenant),
@@ -242,8 +232,8 @@ function deviceOf(row: DeviceRow): Device {
   return {
     endpoint: row[0] as string,
     ...(typeof tenant === 'string' ? { tenant } : {}),
-    firstSeen: row[1] as number,
-    lastSeen: row[2] as number,
+    ...(row[1] === neverSeen ? {} : { firstSeen: row[1] as number }),
+    ...(row[2] === neverSeen ? {} : { lastSeen: row[2] as number }),
     ...(attributes as DeviceAttributes),
     ...(configured === null && learnt === null
       ? {}

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
+import { neverSeen } from '../inventory/device-columns.ts';
+import type { DeviceAttributes, DeviceStore, EnrolledDevice } from '../ports/device-store.ts';
 import type { ChangeCounter } from './change-counter.ts';
 import { type RegistrationRow, registrationColumns } from './registration-table.ts';
 
@@ -49,6 +50,7 @@ export class DeviceTable {
   readonly #database: DatabaseSync;
   readonly #change: ChangeCounter;
   readonly #get;
+  readonly #enrol;
   readonly #heard;
   readonly #ofAnother;
   readonly #listening;
@@ -61,6 +63,12 @@ export class DeviceTable {
     this.#database = database;
     this.#change = change;
     this.#get = this.#arrays(`${deviceSelection} WHERE d.endpoint = ?`);
+    this.#enrol = database.prepare(
+      `INSERT INTO device (endpoint, search, registered, first_seen, last_seen, serial, iccid, imei, tenant, change)
+       VALUES (?, ?, 0, ${neverSeen}, ${neverSeen}, ?, ?, ?, ?, ?)
+       ON CONFLICT (endpoint) DO UPDATE SET serial = coalesce(serial, excluded.serial),
+         iccid = coalesce(iccid, excluded.iccid), imei = coalesce(imei, excluded.imei), change = excluded.change`,
+    );
     this.#heard = database.prepare(
       'UPDATE device SET last_seen = ?1, change = ?2 WHERE endpoint = ?3 AND last_seen < ?1',
     );
@@ -78,6 +86,14 @@ export class DeviceTable {
 
   get(endpoint: string): DeviceRow | undefined {
     return this.#get.get(endpoint) as unknown as DeviceRow | undefined;
+  }
+
+  enrol(devices: readonly EnrolledDevice[]): void {
+    for (const { endpoint, serialNumber = null, iccid = null, imei = null, tenant = null } of devices) {
+      const search = endpoint.toLowerCase();
+      const shown = search === endpoint ? null : search;
+      this.#enrol.run(endpoint, shown, serialNumber, iccid, imei, tenant, this.#change.next());
+    }
   }
 
   setAttributes(endpoint: string, attributes: DeviceAttributes): boolean {

@@ -1,5 +1,4 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { PeerIdentity } from '../../protocol/coap/datagram-port.ts';
 import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
 import type {
   BootstrapBounds,
@@ -8,7 +7,19 @@ import type {
   BootstrapStore,
 } from '../ports/bootstrap-store.ts';
 import type { CommandQueue, CommandTransition, NewCommand } from '../ports/command-queue.ts';
-import type { DeviceAttributes, DeviceFilter, DeviceQuery, DeviceText } from '../ports/device-store.ts';
+import type {
+  CredentialAccount,
+  CredentialChange,
+  CredentialFilter,
+  Identity,
+} from '../ports/credential-store.ts';
+import type {
+  DeviceAttributes,
+  DeviceFilter,
+  DeviceQuery,
+  DeviceText,
+  EnrolledDevice,
+} from '../ports/device-store.ts';
 import type { HistoryPageQuery, HistoryQuery, HistorySeriesQuery } from '../ports/history.ts';
 import type { IdempotencyStore, KeptAnswer } from '../ports/idempotency-store.ts';
 import type { JobDeviceStep, JobStore, JobTransition, NewJob } from '../ports/job-store.ts';
@@ -17,6 +28,7 @@ import type { StoredObjectModel } from '../ports/object-model-store.ts';
 import type { ObservationChoice, ObservationPolicy } from '../ports/observation-policy-store.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { StoredProfile } from '../ports/profile-store.ts';
+import type { Speaker } from '../ports/registration-store.ts';
 import type { Keeping, NewSession, SessionHolder, SessionStore } from '../ports/session-store.ts';
 import type { StatisticsSample } from '../ports/statistics-store.ts';
 import type { LogPosition } from '../ports/telemetry-log.ts';
@@ -24,7 +36,8 @@ import type { StoredWebhook, WebhookSettings, WebhookStore } from '../ports/webh
 import { BootstrapTable } from './bootstrap-table.ts';
 import { ChangeCounter } from './change-counter.ts';
 import { CommandTable } from './command-table.ts';
-import { type CredentialRow, CredentialTable } from './credential-table.ts';
+import type { CredentialRow } from './credential-row.ts';
+import { CredentialTable } from './credential-table.ts';
 import { DeviceQueries } from './device-queries.ts';
 import { DeviceTable, type NewAwakeTimes } from './device-table.ts';
 import { type EventRow, EventTable, type LatestEvents } from './event-table.ts';
@@ -71,7 +84,8 @@ export function createQueries(database: DatabaseSync) {
     bootstrapAssignments: (query: Parameters<BootstrapStore['assignments']>[0]) =>
       bootstrap.assignments(query),
     bootstrapSessions: (query: Parameters<BootstrapStore['sessions']>[0]) => bootstrap.sessions(query),
-    credentials: (limit: number, cursor: string | undefined) => credentials.list(limit, cursor),
+    credentials: (filter: CredentialFilter, limit: number, cursor: string | undefined) =>
+      credentials.list(filter, limit, cursor),
     devices: (query: DeviceQuery) => devices.list(query),
     deviceFacets: (by: readonly (DeviceText | 'state')[], filter: DeviceFilter, now: number) =>
       devices.facets(by, filter, now),
@@ -148,10 +162,10 @@ export function createOperations(database: DatabaseSync) {
       device: (endpoint: string) => devices.get(endpoint),
       deviceTenants: (endpoints: readonly string[]) => devices.tenants(endpoints),
       credentialsOf: (endpoint: string) => credentials.get(endpoint),
-      credential: (identity: PeerIdentity) => credentials.find(identity),
       bootstrapProfiles: () => bootstrap.profiles(),
       bootstrapAssignment: (endpoint: string) => bootstrap.assignment(endpoint),
       bootstrapSession: (id: string) => bootstrap.session(id),
+      credential: (account: CredentialAccount, identity: Identity) => credentials.find(account, identity),
       session: (id: string) => sessions.read(id),
       sessionsOf: (holder: SessionHolder) => sessions.of(holder),
       command: (id: string) => commands.get(id),
@@ -172,10 +186,10 @@ export function createOperations(database: DatabaseSync) {
         touch.run();
       },
       register: (row: RegistrationRow, tenant: string | undefined) => registrations.register(row, tenant),
-      update: (id: string, update: UpdateRow) => registrations.update(id, update),
+      update: (id: string, update: UpdateRow, speaker: Speaker) => registrations.update(id, update, speaker),
       move: (id: string, address: string, node: string) => registrations.move(id, address, node),
       claim: (id: string, node: string, from: string | undefined) => registrations.claim(id, node, from),
-      deregister: (id: string) => registrations.deregister(id),
+      deregister: (id: string, speaker: Speaker) => registrations.deregister(id, speaker),
       expireRegistrations: (now: number, limit: number) => registrations.expire(now, limit),
       addObservation: (observation: StoredObservation) => observations.add(observation),
       removeObservation: (token: string) => observations.remove(token),
@@ -193,6 +207,7 @@ export function createOperations(database: DatabaseSync) {
       ) => policies.setWritten(endpoint, path, attributes),
       putObjectModels: (uploaded: readonly StoredObjectModel[]) => models.put(uploaded),
       removeObjectModel: (objectId: number, version: string) => models.remove(objectId, version),
+      enrol: (enrolled: readonly EnrolledDevice[]) => devices.enrol(enrolled),
       setAttributes: (endpoint: string, attributes: DeviceAttributes) =>
         devices.setAttributes(endpoint, attributes),
       setAwakeTimes: (endpoint: string, times: NewAwakeTimes) => devices.setAwakeTimes(endpoint, times),
@@ -204,14 +219,17 @@ export function createOperations(database: DatabaseSync) {
         if (removed) history.forget();
         return removed;
       },
-      putCredential: (row: CredentialRow) => credentials.put(row),
-      removeCredential: (identity: PeerIdentity) => credentials.remove(identity),
       putBootstrapProfile: (profile: BootstrapProfile) => bootstrap.putProfile(profile),
       removeBootstrapProfile: (id: string) => bootstrap.removeProfile(id),
       assignBootstrap: (endpoint: string, profile: string | undefined) => bootstrap.assign(endpoint, profile),
       beginBootstrap: (session: BootstrapSession, bounds: BootstrapBounds) =>
         bootstrap.begin(session, bounds),
       recordBootstrap: (session: BootstrapSession) => bootstrap.record(session),
+      putCredential: (row: CredentialRow, mode: 'add' | 'replace') => credentials.put(row, mode),
+      changeCredential: (account: CredentialAccount, identity: Identity, change: CredentialChange) =>
+        credentials.change(account, identity, change),
+      removeCredential: (account: CredentialAccount, identity: Identity) =>
+        credentials.remove(account, identity),
       createSession: (session: NewSession & Keeping) => sessions.create(session),
       reserveSession: (id: string, fence: number, upTo: number, keeping: Keeping) =>
         sessions.reserve(id, fence, upTo, keeping),

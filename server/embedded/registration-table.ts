@@ -1,7 +1,12 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Link } from '../../protocol/lwm2m/link-format.ts';
-import { endings } from '../inventory/device-columns.ts';
-import type { Registration, RegistrationUpdate } from '../ports/registration-store.ts';
+import { endings, neverSeen } from '../inventory/device-columns.ts';
+import {
+  isSpeakersOwn,
+  type Registration,
+  type RegistrationUpdate,
+  type Speaker,
+} from '../ports/registration-store.ts';
 import type { ChangeCounter } from './change-counter.ts';
 
 /**
@@ -93,6 +98,7 @@ export type UpdateRow = readonly (string | number | null)[];
 /** MAX_TRANSMIT_WAIT of RFC 7252 §4.8.2, ms: how long a device in queue mode is taken to listen after it has spoken. */
 const standardListening = 93_000;
 
+const identityColumn = 3;
 const lifetimeColumn = 4;
 const queueModeColumn = 7;
 const linksColumn = 10;
@@ -114,7 +120,7 @@ const fence = '(SELECT fence FROM device d WHERE d.endpoint = registration.endpo
 
 export function updateRow(update: RegistrationUpdate): UpdateRow {
   const changes: (string | number | null)[] = [2, update.address, 14, update.updatedAt, 16, update.node];
-  if (update.identity !== undefined) changes.push(3, JSON.stringify(update.identity));
+  if (update.identity !== undefined) changes.push(identityColumn, JSON.stringify(update.identity));
   if (update.lifetime !== undefined) changes.push(lifetimeColumn, update.lifetime);
   if (update.binding !== undefined) changes.push(6, update.binding);
   if (update.queueMode !== undefined) changes.push(7, update.queueMode ? 1 : 0);
@@ -198,7 +204,8 @@ export class RegistrationTable {
       `INSERT INTO device (endpoint, search, registered, first_seen, last_seen, awake_until, node, change, owner, fence,
          tenant)
        VALUES (?1, ?2, 1, ?3, ?3, ?4, ?5, ?6, ?5, 1, ?7)
-       ON CONFLICT (endpoint) DO UPDATE SET registered = 1, ending = 0, last_seen = max(last_seen, ?3),
+       ON CONFLICT (endpoint) DO UPDATE SET registered = 1, ending = 0,
+         first_seen = iif(first_seen = ${neverSeen}, ?3, first_seen), last_seen = max(last_seen, ?3),
          awake_until = ?4, node = ?5, change = ?6, owner = ?5, fence = fence + (owner IS NOT ?5)
        RETURNING fence`,
     );
@@ -250,8 +257,9 @@ export class RegistrationTable {
   update(
     id: string,
     changes: UpdateRow,
+    speaker: Speaker,
   ): readonly [RegistrationRow, number, number, DisplacedRow | undefined] | undefined {
-    const previous = one(this.#byId.get(id));
+    const previous = this.#own(id, speaker);
     if (previous === undefined) return undefined;
     const row = [...previous];
     for (let index = 0; index < changes.length; index += 2) {
@@ -306,7 +314,7 @@ export class RegistrationTable {
     const previous = one(this.#byId.get(id));
     if (previous === undefined) return undefined;
     this.#move.run(address, node, id);
-    const fence = this.#own(previous, node);
+    const fence = this.#take(previous, node);
     const displaced = this.#heardAt(address, previous[0] as string, previous);
     return [previous[nodeColumn] as string, fence, displaced];
   }
@@ -316,11 +324,19 @@ export class RegistrationTable {
     const previous = one(this.#byId.get(id));
     if (previous === undefined || (from !== undefined && from !== previous[nodeColumn])) return undefined;
     this.#claim.run(node, id);
-    return [previous, this.#own(previous, node)];
+    return [previous, this.#take(previous, node)];
+  }
+
+  /** The registration, where it is the speaker's own. */
+  #own(id: string, speaker: Speaker): RegistrationRow | undefined {
+    const row = one(this.#byId.get(id));
+    if (row === undefined) return undefined;
+    const identity = row[identityColumn] ?? undefined;
+    return isSpeakersOwn({ endpoint: row[0] as string, identity }, speaker) ? row : undefined;
   }
 
   /** The fence of the device that is this node's from now on. */
-  #own(previous: RegistrationRow, node: string): number {
+  #take(previous: RegistrationRow, node: string): number {
     if (node === previous[nodeColumn]) return previous[fenceColumn] as number;
     return fenceOf(this.#deviceMoved.get(node, this.#change.next(), previous[0] as string));
   }
@@ -345,8 +361,8 @@ export class RegistrationTable {
     return one(this.#byAddress.get(address));
   }
 
-  deregister(id: string): RegistrationRow | undefined {
-    const row = one(this.#byId.get(id));
+  deregister(id: string, speaker: Speaker): RegistrationRow | undefined {
+    const row = this.#own(id, speaker);
     if (row !== undefined) this.#end(row, endings.left);
     return row;
   }

@@ -424,6 +424,37 @@ const steps: readonly string[] = [
   ) STRICT;
   CREATE INDEX dtls_session_holder ON dtls_session (account, kind, name);
   CREATE INDEX dtls_session_expiry ON dtls_session (expires_at);
+
+  -- Credentials of both of LwM2M's kinds of accounts. search: endpoint and name in lower case, one a line. numbers:
+  -- those that were imported, in lower case, each behind a line break.
+  ALTER TABLE credential RENAME TO credential_before;
+  DROP INDEX credential_endpoint;
+  CREATE TABLE credential (
+    account TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    key BLOB,
+    state TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    changed_at REAL NOT NULL,
+    valid_until REAL,
+    used_at REAL,
+    tenant TEXT,
+    fingerprint TEXT,
+    serial TEXT,
+    mac TEXT,
+    imei TEXT,
+    iccid TEXT,
+    search TEXT NOT NULL,
+    numbers TEXT NOT NULL,
+    PRIMARY KEY (account, kind, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX credential_endpoint ON credential (endpoint, account, kind, name);
+  INSERT INTO credential (account, kind, name, endpoint, key, state, created_at, changed_at, search, numbers)
+    SELECT 'server', kind, name, endpoint, key, 'active', stored_at, stored_at, lower(endpoint || char(10) || name), ''
+    FROM credential_before;
+  DROP TABLE credential_before;
   `,
 ];
 

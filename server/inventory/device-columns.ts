@@ -28,6 +28,9 @@ export const indexColumns =
 /** Values of `device.ending`: how the last registration ended, where that is known. */
 export const endings = { unknown: 0, lost: 1, left: 2 } as const;
 
+/** What a row has as its times of a device that was enrolled and not heard yet. */
+export const neverSeen = 0;
+
 /** What a slot holds: nothing, an unregistered device by its ending, or a registered one. */
 export const slotStates = { free: 0, known: 1, lost: 2, left: 3, registered: 4 } as const;
 
@@ -57,7 +60,7 @@ export class DeviceColumns {
     tenant: new TextColumn(),
   };
   state = new Uint8Array(1024);
-  /** ms since the epoch; awakeUntil: infinite where a registered device listens always. signal: NaN where not known. */
+  /** ms since the epoch; awakeUntil: infinite where a registered device listens always. signal, and when it was seen: NaN where not known. */
   readonly numeric: Record<NumericColumn, Float64Array>;
   /** Slots in the order of their endpoints; see `settle`. */
   order = new Uint32Array(0);
@@ -83,8 +86,8 @@ export class DeviceColumns {
     const [endpoint, registered, ending, firstSeen, lastSeen, awakeUntil, signal] = row;
     const slot = this.#slots.get(endpoint) ?? this.#add(endpoint);
     this.state[slot] = registered === 1 ? slotStates.registered : slotStates.known + ending;
-    this.numeric.firstSeen[slot] = firstSeen;
-    this.numeric.lastSeen[slot] = lastSeen;
+    this.numeric.firstSeen[slot] = firstSeen === neverSeen ? Number.NaN : firstSeen;
+    this.numeric.lastSeen[slot] = lastSeen === neverSeen ? Number.NaN : lastSeen;
     this.numeric.awakeUntil[slot] = awakeUntil ?? Number.POSITIVE_INFINITY;
     this.numeric.signal[slot] = signal ?? Number.NaN;
     let numbers = '';

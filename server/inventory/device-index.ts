@@ -173,7 +173,9 @@ export class DeviceIndex {
         if (!(dBm >= signalMin && dBm <= signalMax)) continue;
       }
       const seen = lastSeen[slot] as number;
-      if (seen < seenSince || seen >= seenBefore) continue;
+      // Never is before every time.
+      if (Number.isNaN(seen) ? filter.seenSince !== undefined : seen < seenSince || seen >= seenBefore)
+        continue;
       if (part !== '' && !(name[slot] as string).includes(part)) continue;
       if (search !== '' && !(name[slot] as string).includes(search)) {
         if (!(numbers[slot] as string).includes(start)) continue;

@@ -63,7 +63,10 @@ export class LeshanDelivery {
   }
 
   isAwake({ registration, awakeTimes, lastSeen }: RegisteredDevice): boolean {
-    const times = awakeTimes === undefined ? { lastSeen } : { awakeTimes, lastSeen };
+    const times = {
+      ...(awakeTimes === undefined ? {} : { awakeTimes }),
+      ...(lastSeen === undefined ? {} : { lastSeen }),
+    };
     return this.#options.listening.state(registration, times).awake;
   }
 

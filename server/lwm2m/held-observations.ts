@@ -1,5 +1,6 @@
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
+import { isSecureAddress } from '../enrolment/speakers.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { NotificationSource } from '../telemetry/ingest.ts';
 import { type ObservationTarget, targetBase, targetKey } from './observation-target.ts';
@@ -10,6 +11,8 @@ export interface Held {
   readonly source: NotificationSource;
   /** Where its device was last heard; notifications move it. */
   address: PeerAddress;
+  /** Whether its device has spoken by a secure session: what comes without one is not its own any more. */
+  isSecure: boolean;
   /** `Clock.now` of its last notification; of its making, where none came yet. */
   heardAt: number;
 }
@@ -20,11 +23,12 @@ export function holding(
   rootPath: string,
   lookup: ResourceTypeLookup,
   heardAt: number,
+  isSecure: boolean,
 ): Held {
   const { endpoint, token, composite, paths } = stored;
   const path = targetBase(stored);
   const source = { endpoint, token, path, rootPath, lookup };
-  return { stored, address, heardAt, source: composite === true ? { ...source, paths } : source };
+  return { stored, address, heardAt, isSecure, source: composite === true ? { ...source, paths } : source };
 }
 
 /** The observations of this process, by registration. */
@@ -69,6 +73,10 @@ export class HeldObservations {
 
   moved(registrationId: string, address: PeerAddress): void {
     const tokens = this.#byRegistration.get(registrationId);
-    if (tokens !== undefined) for (const held of tokens.values()) held.address = address;
+    if (tokens === undefined) return;
+    for (const held of tokens.values()) {
+      held.address = address;
+      held.isSecure ||= isSecureAddress(address);
+    }
   }
 }

@@ -50,7 +50,7 @@ export class ListeningTimes {
     saving: PowerSaving = {},
   ): PresenceState {
     // After a start of the server the store knows of more than Register and Update.
-    const heard = { ...registration, updatedAt: Math.max(registration.updatedAt, device.lastSeen) };
+    const heard = { ...registration, updatedAt: Math.max(registration.updatedAt, device.lastSeen ?? 0) };
     return this.#options.presence.state(heard, awakeTimes(device, saving));
   }
 

@@ -13,6 +13,7 @@ import {
   attributeQueries,
   type NotificationAttributes,
 } from '../../protocol/lwm2m/notification-attributes.ts';
+import { maySpeakFor } from '../enrolment/speakers.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import { devicePath } from './coap-request.ts';
@@ -74,6 +75,7 @@ export async function cancelAtDevice(
   limits: ReachLimits,
   onNotification: NotificationHandler,
 ): Promise<IncomingResponse> {
+  const isSecure = registration.identity !== undefined;
   const response = await reach.send(registration, limits, (to, timeout, signal) => {
     // Taken up anew where it is not live here.
     const observation =
@@ -81,7 +83,7 @@ export async function cancelAtDevice(
       endpoint.restoreObservation(
         { token: stored.token, peer: to.address, request: requestOf(stored, registration) },
         onNotification,
-        { followPeer: true },
+        { followPeer: (_, identity) => maySpeakFor({ endpoint: stored.endpoint, isSecure }, identity) },
       );
     return observation.cancel({ timeout, to, ...(signal === undefined ? {} : { signal }) });
   });

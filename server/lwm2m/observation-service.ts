@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
-import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
+import type { PeerAddress, PeerIdentity } from '../../protocol/coap/datagram-port.ts';
 import { CoapResponseError } from '../../protocol/coap/errors.ts';
 import type {
   CoapEndpoint,
@@ -10,6 +10,7 @@ import type {
 } from '../../protocol/coap/exchange.ts';
 import { Code, formatCode, isSuccess } from '../../protocol/coap/message.ts';
 import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
+import { maySpeakFor } from '../enrolment/speakers.ts';
 import { ConflictError, NotRegisteredError } from '../errors.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
@@ -87,10 +88,10 @@ export class ObservationService {
   }
 
   /** For the endpoint: who observes with this token? */
-  readonly resolve: ObservationResolver = (token, peer, _identity, done) => {
+  readonly resolve: ObservationResolver = (token, peer, identity, done) => {
     this.#restored(token).then(
       (found) => {
-        if (found === undefined) {
+        if (found === undefined || !this.#isOwn(found.held, identity)) {
           done('unknown');
           return;
         }
@@ -98,6 +99,7 @@ export class ObservationService {
         this.#held.add(held);
         done({
           key: { token, peer, request },
+          followPeer: (_, speaker) => this.#isOwn(held, speaker),
           onNotification: (notification) => this.#notified(held, notification),
         });
       },
@@ -110,9 +112,20 @@ export class ObservationService {
     );
   };
 
+  #holding(registration: Registration, stored: StoredObservation, at = registration.address): Held {
+    const { lookupFor, clock } = this.#options;
+    const { rootPath, identity } = registration;
+    return holding(stored, at, rootPath, lookupFor(registration), clock.now(), identity !== undefined);
+  }
+
+  /** A token is hard to guess, and no proof of who has it: a secure session is. */
+  #isOwn({ stored: { endpoint }, isSecure }: Held, identity: PeerIdentity | undefined): boolean {
+    return maySpeakFor({ endpoint, isSecure }, identity);
+  }
+
   /** An observation of the store, as it was before a restart. */
   async #restored(token: string) {
-    const { observations, registrations, lookupFor } = this.#options;
+    const { observations, registrations } = this.#options;
     const found = await observations.byToken(token);
     if (found === undefined) return undefined;
     const registration = await registrations.byId(found.registrationId);
@@ -120,7 +133,7 @@ export class ObservationService {
     const { address, addressLost = false, rootPath, ...stored } = found;
     // With another node so far: it is this node's with the notification that is being looked up.
     const at = addressLost || registration.node !== this.#options.node ? NOWHERE : address;
-    const held = holding(stored, at, rootPath, lookupFor(registration), this.#options.clock.now());
+    const held = this.#holding(registration, stored, at);
     return { held, request: requestOf(stored, registration) };
   }
 
@@ -225,9 +238,9 @@ export class ObservationService {
     stored: StoredObservation,
     options: ObserveOptions,
   ): Promise<IncomingResponse> {
-    const { lookupFor, reach } = this.#options;
-    const { address, rootPath, endpoint: name } = registration;
-    const held = holding(stored, address, rootPath, lookupFor(registration), this.#options.clock.now());
+    const { reach } = this.#options;
+    const { endpoint: name } = registration;
+    const held = this.#holding(registration, stored);
     this.#held.add(held);
     try {
       const { response, observation } = await reach.send(registration, options, (target, timeout, signal) =>
@@ -240,7 +253,7 @@ export class ObservationService {
           },
           {
             token: stored.token,
-            followPeer: true,
+            followPeer: (_, identity) => this.#isOwn(held, identity),
             onNotification: (notification) => this.#notified(held, notification),
           },
         ),
@@ -308,9 +321,8 @@ export class ObservationService {
     stored: StoredObservation,
     options: ObserveOptions,
   ): Promise<IncomingResponse> {
-    const { lookupFor, reach, clock } = this.#options;
-    const { address, rootPath } = registration;
-    const held = holding(stored, address, rootPath, lookupFor(registration), clock.now());
+    const { reach } = this.#options;
+    const held = this.#holding(registration, stored);
     return cancelAtDevice(
       { endpoint: this.#attached(), reach },
       registration,
@@ -333,16 +345,15 @@ export class ObservationService {
 
   /** Observations that another node has made are taken up here, as they are. */
   adopt(registration: Registration, stored: readonly StoredObservation[]): void {
-    const { clock, lookupFor } = this.#options;
-    const { address, rootPath } = registration;
+    const { address } = registration;
     for (const one of stored) {
       if (this.#attached().observation(one.token) !== undefined) continue;
-      const held = holding(one, address, rootPath, lookupFor(registration), clock.now());
+      const held = this.#holding(registration, one);
       this.#held.add(held);
       this.#attached().restoreObservation(
         { token: one.token, peer: address, request: requestOf(one, registration) },
         (notification) => this.#notified(held, notification),
-        { followPeer: true },
+        { followPeer: (_, identity) => this.#isOwn(held, identity) },
       );
     }
   }

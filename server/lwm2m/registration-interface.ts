@@ -101,7 +101,7 @@ export class RegistrationInterface {
     }
     // 1.0 drafts updated with PUT, and clients of that age are still out there.
     if (request.code === Code.POST || request.code === Code.PUT) return this.#update(request, second);
-    if (request.code === Code.DELETE) return this.#deregister(second);
+    if (request.code === Code.DELETE) return this.#deregister(request, second);
     return { code: Code.METHOD_NOT_ALLOWED };
   }
 
@@ -166,7 +166,7 @@ export class RegistrationInterface {
       updatedAt: Math.floor(clock.wallTime()),
       node,
     };
-    const result = await registrations.update(update);
+    const result = await registrations.update(update, request.identity ?? null);
     if (result === undefined) return { code: Code.NOT_FOUND };
     if (result.displaced !== undefined) listener.displaced(result.displaced, request.peer);
     return {
@@ -175,8 +175,8 @@ export class RegistrationInterface {
     };
   }
 
-  async #deregister(id: string): Promise<Answer> {
-    const registration = await this.#options.registrations.deregister(id);
+  async #deregister(request: IncomingRequest, id: string): Promise<Answer> {
+    const registration = await this.#options.registrations.deregister(id, request.identity ?? null);
     if (registration === undefined) return { code: Code.NOT_FOUND };
     return { code: Code.DELETED, after: () => this.#options.listener.deregistered(registration) };
   }

@@ -20,9 +20,10 @@ export interface Device extends DeviceAttributes {
   readonly endpoint: string;
   /** Whose it is; absent: the operator's own, whom principals with a tenant do not see. */
   readonly tenant?: string;
-  readonly firstSeen: number;
-  /** Last Register, Update, or notification; coarse to `DeviceStore.heard`. */
-  readonly lastSeen: number;
+  /** Its first registration. Absent: it was enrolled, and never heard. */
+  readonly firstSeen?: number;
+  /** Last Register, Update, or notification; coarse to `DeviceStore.heard`. Absent: never. */
+  readonly lastSeen?: number;
   /** How long it listens after it was heard, ms: as a person set it, and as the server learnt it (queue mode). */
   readonly awakeTimes?: { readonly configured?: number; readonly learnt?: number };
   /** Its registration, without what only the protocol needs. Absent: not registered now. */
@@ -68,7 +69,7 @@ export interface DeviceFilter extends Readonly<Partial<Record<DeviceText, readon
   /** dBm, inclusive. */
   readonly signalMin?: number;
   readonly signalMax?: number;
-  /** Last seen at or after, and before; ms since the epoch. */
+  /** Last seen at or after, and before; ms since the epoch. What was never seen was not seen since then. */
   readonly seenSince?: number;
   readonly seenBefore?: number;
 }
@@ -128,12 +129,24 @@ export interface DeviceCounts {
   readonly left: number;
 }
 
+/** A device that is known before it is heard. */
+export interface EnrolledDevice extends Pick<DeviceAttributes, 'serialNumber' | 'iccid' | 'imei'> {
+  readonly endpoint: string;
+  /** Of an entry that is made by this; one that is known keeps its own. */
+  readonly tenant?: string;
+}
+
 /**
- * The inventory: devices known, whether registered or not. An entry is made by the first
+ * The inventory: devices known, whether registered or not. An entry is made by `enrol`, or by the first
  * registration (RegistrationStore.register), and survives its end.
  */
 export interface DeviceStore {
   get(endpoint: string): Promise<Device | undefined>;
+  /**
+   * Makes entries of devices that were never seen. Of those that are known already it sets what is not known of them,
+   * and leaves the rest.
+   */
+  enrol(devices: readonly EnrolledDevice[]): Promise<void>;
   /**
    * In the order asked for; devices without such a value come last, in both directions, and those with the same
    * by endpoint. A page that goes on from a cursor begins behind the last device of the page before, wherever

@@ -59,6 +59,25 @@ export interface Owner {
   readonly fence: number;
 }
 
+/**
+ * Who asks for a change: the identity of the secure session that it came by, null where it came without one. Undefined:
+ * the server itself.
+ */
+export type Speaker = PeerIdentity | null | undefined;
+
+/**
+ * A registration is its device's alone: what comes from the session of another one does not find it, and what comes
+ * without a session does not find one that was made by a secure one.
+ */
+export function isSpeakersOwn(
+  registration: Pick<Registration, 'endpoint'> & { readonly identity?: unknown },
+  speaker: Speaker,
+): boolean {
+  if (speaker === undefined) return true;
+  if (speaker === null) return registration.identity === undefined;
+  return speaker.endpoint === undefined || speaker.endpoint === registration.endpoint;
+}
+
 /** What an Update may change (§6.2.2); what is absent stays. */
 export interface RegistrationUpdate {
   readonly id: string;
@@ -107,10 +126,11 @@ export interface RegistrationStore {
   ): Promise<{ readonly replaced: Registration | undefined; readonly fence: number } & Displacement>;
   /**
    * Changes what `update` says and sets the expiry anew (`graceMs` as at register: expiresAt − updatedAt − lifetime).
-   * Undefined where no such registration exists (4.04).
+   * Undefined where no such registration exists (4.04), or it is not the speaker's own.
    */
   update(
     update: RegistrationUpdate,
+    speaker?: Speaker,
   ): Promise<
     ({ readonly registration: Registration; readonly previous: Registration } & Displacement) | undefined
   >;
@@ -132,8 +152,11 @@ export interface RegistrationStore {
     node: string,
     from?: string,
   ): Promise<{ readonly registration: Registration; readonly previousNode: string } | undefined>;
-  /** Ends it by the device's wish; undefined where there is none. Drops its observations. */
-  deregister(id: string): Promise<Registration | undefined>;
+  /**
+   * Ends it by the device's wish; undefined where there is none, or it is not the speaker's own. Drops its
+   * observations.
+   */
+  deregister(id: string, speaker?: Speaker): Promise<Registration | undefined>;
   /**
    * Ends up to `limit` registrations whose `expiresAt` is not after `now`, and returns them: each
    * expired registration is returned by exactly one call, ever. Drops their observations.

@@ -52,6 +52,54 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       expect(await devices.get('a')).toMatchObject({ firstSeen: start, lastSeen: start + 20_000 });
     });
 
+    test('one that is enrolled is known, and was never seen until it registers', async () => {
+      const { devices, registrations } = stores();
+      const numbers = { serialNumber: 'SN-1', iccid: '8901410321111851072', imei: '356942100000001' };
+      await devices.enrol([{ endpoint: 'Ännex', ...numbers, tenant: 'acme' }, { endpoint: 'bare' }]);
+      expect(await devices.get('Ännex')).toEqual({ endpoint: 'Ännex', ...numbers, tenant: 'acme' });
+      expect(await devices.get('bare')).toEqual({ endpoint: 'bare' });
+      expect(await devices.counts(start)).toMatchObject({ known: 2, registered: 0, lost: 0, left: 0 });
+      const known = await devices.list({ filter: { states: ['known'] }, now: start, limit: 9 });
+      expect(known.items.map(({ endpoint }) => endpoint)).toEqual(['bare', 'Ännex']);
+      const found = await devices.list({ filter: { search: '35694' }, now: start, limit: 9 });
+      expect(found.items.map(({ endpoint }) => endpoint)).toEqual(['Ännex']);
+      await registrations.register(aRegistration('bare', { updatedAt: start + 7 }));
+      expect(await devices.get('bare')).toMatchObject({ firstSeen: start + 7, lastSeen: start + 7 });
+      await devices.heard(new Map([['Ännex', start + 9]]), 'node-1');
+      expect(await devices.get('Ännex')).toMatchObject({ lastSeen: start + 9 });
+    });
+
+    test('of one that is known an enrolment sets what is not known', async () => {
+      const { devices, registrations } = stores();
+      await register('a');
+      await devices.setAttributes('a', { imei: '1', model: 'M1' });
+      await devices.enrol([{ endpoint: 'a', imei: '2', iccid: '3', tenant: 'acme' }]);
+      await devices.enrol([{ endpoint: 'a' }]);
+      expect(await devices.get('a')).not.toHaveProperty('tenant');
+      expect(await devices.get('a')).toMatchObject({ imei: '1', iccid: '3', model: 'M1', firstSeen: start });
+      expect((await registrations.byEndpoint('a'))?.id).toBe(anId('a'));
+      expect(await devices.counts(start)).toMatchObject({ known: 1, registered: 1 });
+    });
+
+    test('those that were never seen come last by that, and were not seen before any time', async () => {
+      const { devices } = stores();
+      await register('seen');
+      await devices.enrol([{ endpoint: 'never' }]);
+      for (const sort of ['lastSeen', 'firstSeen'] as const) {
+        for (const descending of [false, true]) {
+          const first = await devices.list({ now: start, sort, descending, limit: 1 });
+          expect(first.items.map(({ endpoint }) => endpoint)).toEqual(['seen']);
+          const next = await devices.list({ now: start, limit: 1, cursor: first.next as string });
+          expect(next.items.map(({ endpoint }) => endpoint)).toEqual(['never']);
+        }
+      }
+      const names = async (filter: DeviceFilter) =>
+        (await devices.list({ filter, now: start, limit: 9 })).items.map(({ endpoint }) => endpoint);
+      expect(await names({ seenSince: 0 })).toEqual(['seen']);
+      expect(await names({ seenBefore: start })).toEqual(['never']);
+      expect(await names({ seenSince: start, seenBefore: start + 1 })).toEqual(['seen']);
+    });
+
     test('an expiry leaves the device unregistered', async () => {
       const { devices, registrations } = stores();
       await register('a');

@@ -14,6 +14,44 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
   describe(`RegistrationStore, ${name}`, () => {
     const stores = useStores(open);
 
+    test('what comes from the session of another device, or from none, does not find a registration', async () => {
+      const { registrations } = stores();
+      const own = { kind: 'psk', name: 'of a', endpoint: 'a' } as const;
+      const another = { kind: 'psk', name: 'of b', endpoint: 'b' } as const;
+      const secured = aRegistration('a', { identity: own, address: 'dtls:0000000000000001' });
+      await registrations.register(secured);
+      const update = {
+        id: secured.id,
+        address: 'dtls:0000000000000002',
+        updatedAt: start + 1,
+        node: 'node-1',
+      };
+      for (const speaker of [another, null]) {
+        expect(await registrations.update(update, speaker)).toBeUndefined();
+        expect(await registrations.deregister(secured.id, speaker)).toBeUndefined();
+      }
+      expect(await registrations.byEndpoint('a')).toEqual(owned(secured));
+      const updated = await registrations.update({ ...update, identity: own }, own);
+      expect(updated?.registration).toMatchObject({ address: update.address, identity: own });
+      expect(await registrations.update({ ...update, updatedAt: start + 2 })).toBeDefined();
+      expect(await registrations.deregister(secured.id, own)).toMatchObject({ id: secured.id });
+    });
+
+    test('one that was made without a session is updated without, and taken over by the session of its device', async () => {
+      const { registrations } = stores();
+      const plain = aRegistration('a');
+      await registrations.register(plain);
+      const update = { id: plain.id, address: plain.address, updatedAt: start + 1, node: 'node-1' };
+      expect(await registrations.update(update, null)).toBeDefined();
+      const own = { kind: 'psk', name: 'of a', endpoint: 'a' } as const;
+      expect(await registrations.update({ ...update, identity: own }, own)).toBeDefined();
+      expect(await registrations.update(update, null)).toBeUndefined();
+      expect(await registrations.deregister(plain.id, null)).toBeUndefined();
+      expect((await registrations.byId(plain.id))?.identity).toEqual(own);
+      const unnamed = { kind: 'rpk', name: 'ab' } as const;
+      expect(await registrations.deregister(plain.id, unnamed)).toBeDefined();
+    });
+
     test('a registration is found by id and by endpoint, as it was given', async () => {
       const { registrations } = stores();
       const full = aRegistration('ünïcode-端', {

@@ -20,10 +20,10 @@ describeOnRedis(
           const store = credentialStore(redis);
           const claims = redis.keys.bucket(bucketOf(field), 'credential-claims');
           await redis.client.hset(claims, field, 'random a');
-          expect(await store.find(identity)).toBeUndefined();
-          expect(await store.remove(identity)).toBe(false);
+          expect(await store.find('server', identity)).toBeUndefined();
+          expect(await store.remove('server', identity)).toBe(false);
           expect(await store.put(aKey('b', 'id'))).toEqual({ stored: true, replaced: false });
-          expect(await store.find(identity)).toMatchObject({ endpoint: 'b' });
+          expect(await store.find('server', identity)).toMatchObject({ endpoint: 'b' });
         } finally {
           await redis.close();
         }
@@ -52,6 +52,33 @@ describeOnRedis(
           await redis.client.hdel(redis.keys.bucket(bucketOf('a'), 'credentials'), 'a');
           expect(await store.put(aKey('b', 'id'))).toEqual({ stored: true, replaced: false });
           expect(await store.put(aKey('a', 'id'))).toEqual({ stored: false, endpoint: 'b' });
+        } finally {
+          await redis.close();
+        }
+      });
+
+      test('a credential of a program before accounts is one of an LwM2M server', async () => {
+        const redis = await connect();
+        try {
+          const store = credentialStore(redis);
+          const claims = redis.keys.bucket(bucketOf(field), 'credential-claims');
+          await redis.client.hset(claims, field, 'random a');
+          const record = JSON.stringify({ [field]: JSON.stringify(['random', 'AAAA', 17]) });
+          await redis.client.hset(redis.keys.bucket(bucketOf('a'), 'credentials'), 'a', record);
+          const [found] = await store.get('a');
+          expect(found).toMatchObject({
+            account: 'server',
+            state: 'active',
+            createdAt: 17,
+            changedAt: 17,
+            identity,
+          });
+          expect(await store.change('server', identity, { state: 'revoked' })).toMatchObject({
+            state: 'revoked',
+          });
+          expect(await store.find('server', identity)).toMatchObject({ state: 'revoked', createdAt: 17 });
+          expect(await store.remove('server', identity)).toBe(true);
+          expect(await store.find('server', identity)).toBeUndefined();
         } finally {
           await redis.close();
         }

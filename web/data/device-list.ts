@@ -19,7 +19,7 @@ export function changed(device: ApiDevice, event: ApiEvent): ApiDevice {
       return {
         ...device,
         state: 'awake',
-        lastSeen: Math.max(device.lastSeen, event.at),
+        lastSeen: Math.max(device.lastSeen ?? 0, event.at),
         registration,
         presence: presenceAfter(device.presence, registration),
       };
@@ -28,8 +28,8 @@ export function changed(device: ApiDevice, event: ApiEvent): ApiDevice {
     case 'expired': {
       if ((device.registration?.registeredAt ?? 0) > event.at) return device;
       const { registration: _ended, presence: _none, ...rest } = device;
-      const lastSeen = event.type === 'deregistered' ? Math.max(device.lastSeen, event.at) : device.lastSeen;
-      return { ...rest, state: event.type === 'expired' ? 'lost' : 'left', lastSeen };
+      if (event.type === 'expired') return { ...rest, state: 'lost' };
+      return { ...rest, state: 'left', lastSeen: Math.max(device.lastSeen ?? 0, event.at) };
     }
     case 'device':
       return { ...device, ...(event.data['attributes'] as Partial<ApiDevice> | undefined) };

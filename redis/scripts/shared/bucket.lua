@@ -54,6 +54,8 @@ local function setDevice(devices, endpoint, seen, awakeUntil, state, node, tenan
   local row = redis.call('HGET', devices, endpoint)
   if row then
     first, last, rest = string.match(row, '^([^\n]*)\n([^\n]*)\n[^\n]*\n[^\n]*\n[^\n]*\n(.*)$')
+    -- 0: it was enrolled, and never heard.
+    if seen and first == '0' then first = seen end
     if seen then last = later(last, seen) end
   else
     first, last = seen, seen

@@ -55,8 +55,8 @@ export const DeviceSchema = Type.Object(
         'awake: registered, and it listens now. asleep: registered, and it sleeps (queue mode). lost: its ' +
         'registration ran out. left: it de-registered. known: it is not registered, and nobody knows since when.',
     }),
-    firstSeen: Type.Number(),
-    lastSeen: Type.Number(),
+    firstSeen: Type.Optional(Type.Number({ description: 'Absent: it is enrolled, and was never heard' })),
+    lastSeen: Type.Optional(Type.Number({ description: 'Absent: never' })),
     manufacturer: Type.Optional(Type.String()),
     model: Type.Optional(Type.String()),
     serialNumber: Type.Optional(Type.String()),
