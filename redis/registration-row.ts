@@ -26,6 +26,7 @@ const line = {
   contentFormats: 17,
   additional: 18,
   profiles: 19,
+  message: 20,
 } as const;
 
 /** MAX_TRANSMIT_WAIT of RFC 7252 §4.8.2, ms: how long a device in queue mode is taken to listen after it has spoken. */
@@ -53,6 +54,7 @@ export function encodeRegistration(registration: Registration): string {
     JSON.stringify(registration.contentFormats),
     JSON.stringify(registration.additional),
     profiles === undefined ? '' : JSON.stringify(profiles),
+    registration.message === undefined ? '' : oneLine(registration.message),
   ].join('\n');
 }
 
@@ -80,6 +82,8 @@ export function decodeRegistration(endpoint: string, row: string, fence: number)
     expiresAt: Number(at(line.expiresAt)),
     node: at(line.node),
     ...(at(line.profiles) === '' ? {} : { profiles: json(line.profiles) }),
+    // Rows of earlier versions end before it.
+    ...((at(line.message) ?? '') === '' ? {} : { message: at(line.message) }),
     ...(at(line.lost) === '' ? {} : { addressLost: true }),
     fence,
   };

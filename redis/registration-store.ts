@@ -2,9 +2,11 @@ import { bucketOf, bucketOfRegistration } from '../server/ports/bucket.ts';
 import { StoreUnavailableError } from '../server/ports/errors.ts';
 import {
   type Displacement,
+  type Registered,
   type Registration,
   type RegistrationStore,
   type RegistrationUpdate,
+  repetitionWindow,
   type Speaker,
   updatedRegistration,
 } from '../server/ports/registration-store.ts';
@@ -33,6 +35,9 @@ const dueOfBucket = 8;
 
 /** Values of an address before and after a claim in the same step; null where there was none. */
 type Claimed = [before: string | null, after: string | null];
+
+/** Fence, row before, its fence, claim, whether that row is of the same message and stays. */
+type RegisteredRow = [number, string | null, number, ...Claimed, isRepeated?: 1];
 
 /** Endpoint, row before, its fence, fence, expiry, claim. */
 type UpdatedRow = [string, string, number, number, string, ...Claimed];
@@ -70,19 +75,17 @@ export class RedisRegistrationStore implements RegistrationStore {
     this.#expiries = allBuckets.map((bucket) => keys.bucket(bucket, 'expiries'));
   }
 
-  async register(
-    registration: Registration,
-    tenant = '',
-  ): Promise<{ readonly replaced: Registration | undefined; readonly fence: number } & Displacement> {
-    const { endpoint, id, address, node, updatedAt, expiresAt, queueMode } = registration;
+  async register(registration: Registration, tenant = ''): Promise<Registered & Displacement> {
+    const { endpoint, id, address, node, updatedAt, expiresAt, queueMode, message = '' } = registration;
     const awakeUntil = queueMode ? updatedAt + standardListening : '';
     const row = encodeRegistration(registration);
-    const args = [endpoint, id, address, node, updatedAt, expiresAt, awakeUntil, row, tenant];
+    const args = [endpoint, id, address, node, updatedAt, expiresAt, awakeUntil, row, tenant, message];
     const keys = [...this.#whole(bucketOf(endpoint)), ...this.#addresses.claimKeys(address)];
-    const answer = await this.#redis.run(register, keys, args);
-    const [fence, before, fenceBefore, ...claimed] = answer as [number, string | null, number, ...Claimed];
-    const claim = await this.#addresses.claim(address, endpoint, claimed);
+    const answer = await this.#redis.run(register, keys, [...args, repetitionWindow]);
+    const [fence, before, fenceBefore, addressBefore, addressAfter, isRepeated] = answer as RegisteredRow;
     const former = before === null ? undefined : decodeRegistration(endpoint, before, fenceBefore);
+    if (isRepeated === 1 && former !== undefined) return { replaced: undefined, repeated: former, fence };
+    const claim = await this.#addresses.claim(address, endpoint, [addressBefore, addressAfter]);
     const [replaced, displacement] = await this.#follow(endpoint, address, former, claim);
     return { replaced, fence, ...displacement };
   }

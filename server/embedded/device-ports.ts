@@ -39,8 +39,10 @@ export function registrationStore(channel: Channel): RegistrationStore {
   return {
     register: async (registration, tenant) => {
       const row = registrationRow(registration);
-      const [replaced, fence, displaced] = await channel.write('register', row, tenant);
-      return { replaced: registrationOf(replaced), fence, ...displacement(displaced) };
+      const [before, fence, displaced, isRepeated] = await channel.write('register', row, tenant);
+      const former = registrationOf(before);
+      if (isRepeated && former !== undefined) return { replaced: undefined, repeated: former, fence };
+      return { replaced: former, fence, ...displacement(displaced) };
     },
     update: async (update, speaker) => {
       const found = await channel.write('update', update.id, updateRow(update), speaker);

@@ -5,6 +5,7 @@ import {
   isSpeakersOwn,
   type Registration,
   type RegistrationUpdate,
+  repetitionWindow,
   type Speaker,
 } from '../ports/registration-store.ts';
 import type { ChangeCounter } from './change-counter.ts';
@@ -17,7 +18,7 @@ export type RegistrationRow = readonly (string | number | null)[];
 
 /** Columns of the table in the order of a row. */
 export const registrationColumns =
-  'endpoint, id, address, identity, lifetime, version, binding, queue_mode, sms, root_path, links, formats, additional, registered_at, updated_at, expires_at, node, profiles';
+  'endpoint, id, address, identity, lifetime, version, binding, queue_mode, sms, root_path, links, formats, additional, registered_at, updated_at, expires_at, node, profiles, message';
 
 const placeholders = registrationColumns.replace(/\w+/g, '?');
 
@@ -41,6 +42,7 @@ export function registrationRow(registration: Registration): RegistrationRow {
     registration.expiresAt,
     registration.node,
     registration.profiles === undefined ? null : JSON.stringify(registration.profiles),
+    registration.message ?? null,
   ];
 }
 
@@ -68,6 +70,7 @@ export function registrationOfRow(row: RegistrationRow): Registration {
     expiresAt: row[15] as number,
     node: row[16] as string,
     ...(profiles === null ? {} : { profiles: JSON.parse(profiles) }),
+    ...(typeof row[messageColumn] === 'string' ? { message: row[messageColumn] } : {}),
     ...(row[addressLostColumn] === 1 ? { addressLost: true } : {}),
     ...(typeof row[fenceColumn] === 'number' ? { fence: row[fenceColumn] } : {}),
   };
@@ -103,15 +106,17 @@ const lifetimeColumn = 4;
 const queueModeColumn = 7;
 const linksColumn = 10;
 const formatsColumn = 11;
+const registeredColumn = 13;
 const updatedColumn = 14;
 const expiresColumn = 15;
 const nodeColumn = 16;
 const profilesColumn = 17;
+const messageColumn = 18;
 /** Not of the table: whether another device was heard at its address since, where the statement tells. */
-const addressLostColumn = 18;
+const addressLostColumn = 19;
 
 /** Not of the table either: that of the device. */
-const fenceColumn = 19;
+const fenceColumn = 20;
 
 /** As columns after the others. */
 const addressLost = `NOT EXISTS
@@ -174,7 +179,7 @@ export class RegistrationTable {
          root_path = excluded.root_path, links = excluded.links, formats = excluded.formats,
          additional = excluded.additional, registered_at = excluded.registered_at,
          updated_at = excluded.updated_at, expires_at = excluded.expires_at, node = excluded.node,
-         profiles = excluded.profiles`,
+         profiles = excluded.profiles, message = excluded.message`,
     );
     this.#remove = database.prepare('DELETE FROM registration WHERE endpoint = ?');
     this.#update = database.prepare(
@@ -230,13 +235,19 @@ export class RegistrationTable {
     this.#count = arrays('SELECT count(*) FROM registration');
   }
 
-  /** The row that was replaced, the fence, and who had the address before. */
+  /**
+   * The row that was replaced, the fence, who had the address before, and whether nothing was done, for that row is
+   * of the same message and stays.
+   */
   register(
     row: RegistrationRow,
     tenant: string | undefined,
-  ): readonly [RegistrationRow | undefined, number, DisplacedRow | undefined] {
+  ): readonly [RegistrationRow | undefined, number, DisplacedRow | undefined, boolean] {
     const endpoint = row[0] as string;
     const replaced = one(this.#byEndpoint.get(endpoint));
+    if (replaced !== undefined && isRepetition(row, replaced)) {
+      return [replaced, replaced[fenceColumn] as number, undefined, true];
+    }
     if (replaced !== undefined) this.#dropObservations.run(replaced[1] as string);
     this.#put.run(...row);
     const displaced = this.#heardAt(row[2] as string, endpoint, replaced);
@@ -250,7 +261,7 @@ export class RegistrationTable {
       this.#change.next(),
       tenant ?? null,
     );
-    return [replaced, fenceOf(owned), displaced];
+    return [replaced, fenceOf(owned), displaced, false];
   }
 
   /** The row before, the new expiry, the fence, and who had the address before. */
@@ -414,4 +425,14 @@ function one(row: Record<string, SQLOutputValue> | undefined): RegistrationRow |
 
 function many(rows: readonly Record<string, SQLOutputValue>[]): readonly RegistrationRow[] {
   return rows as unknown as readonly RegistrationRow[];
+}
+
+/** Whether that row is of the message that has made this one. */
+function isRepetition(row: RegistrationRow, made: RegistrationRow): boolean {
+  return (
+    row[messageColumn] !== null &&
+    row[messageColumn] === made[messageColumn] &&
+    row[2] === made[2] &&
+    (row[registeredColumn] as number) - (made[registeredColumn] as number) < repetitionWindow
+  );
 }

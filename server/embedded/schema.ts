@@ -404,6 +404,8 @@ const steps: readonly string[] = [
   ) STRICT;
   CREATE INDEX bootstrap_session_endpoint ON bootstrap_session (endpoint, sequence);
   CREATE INDEX bootstrap_session_bucket ON bootstrap_session (bucket, sequence);
+  -- The message that a registration was asked for by: id and token.
+  ALTER TABLE registration ADD COLUMN message TEXT;
   -- Whose a device, and a job, is; null: the operator's own.
   ALTER TABLE device ADD COLUMN tenant TEXT;
   ALTER TABLE job ADD COLUMN tenant TEXT;

@@ -129,12 +129,17 @@ export class RegistrationInterface {
       contentFormats: objects.contentFormats,
       ...(parameters.profiles === undefined ? {} : { profiles: parameters.profiles }),
       additional: parameters.additional,
+      message: `${request.messageId} ${Buffer.from(request.token).toString('hex')}`,
       registeredAt: now,
       updatedAt: now,
       expiresAt: now + lifetime * 1000 + grace,
       node,
     };
-    const { replaced, fence, displaced } = await registrations.register(registration);
+    const { replaced, repeated, fence, displaced } = await registrations.register(registration);
+    if (repeated !== undefined) {
+      // Another node was faster with the same message: the device goes by its answer, or by this one.
+      return { code: Code.CREATED, options: locationPathOptions(`/rd/${repeated.id}`) };
+    }
     if (displaced !== undefined) listener.displaced(displaced, registration.address);
     return {
       code: Code.CREATED,

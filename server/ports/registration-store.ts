@@ -1,6 +1,9 @@
 import type { PeerAddress, PeerIdentity } from '../../protocol/coap/datagram-port.ts';
 import type { Link } from '../../protocol/lwm2m/link-format.ts';
 
+/** EXCHANGE_LIFETIME of RFC 7252 §4.8.2, ms: so long a message with the same id and token is the same message. */
+export const repetitionWindow = 247_000;
+
 /** One registration of one endpoint, OMA-TS-LightweightM2M_Core §6.2. Times: ms since the epoch. */
 export interface Registration {
   /** Unguessable; the last segment of the Location-Path. URL-safe. */
@@ -36,6 +39,11 @@ export interface Registration {
    * Set by the store; what is given to it is passed over.
    */
   readonly fence?: number;
+  /**
+   * The CoAP message that asked for it: id and token. Of two nodes that got the same message, as a repetition that
+   * took another way, the second one finds by it what the first one did.
+   */
+  readonly message?: string;
   /** Profile ids that it gave (1.2, §6.2.1): `6:27354b9a`, `oma:…`, `v:…`. Absent where it gave none. */
   readonly profiles?: readonly string[];
   /**
@@ -51,6 +59,13 @@ export interface Registration {
  */
 export interface Displacement {
   readonly displaced?: Pick<Registration, 'id' | 'endpoint' | 'node'>;
+}
+
+/** What a Register did: see `RegistrationStore.register`. */
+export interface Registered {
+  readonly replaced: Registration | undefined;
+  readonly repeated?: Registration;
+  readonly fence: number;
 }
 
 /** Who owns a device: the node that heard it last, and the fencing number since it does. */
@@ -117,13 +132,12 @@ export function updatedRegistration(
 export interface RegistrationStore {
   /**
    * Replaces the older registration of that endpoint, and drops its observations.
-   * `replaced` is that older one, with the node that owned the device before.
+   * `replaced` is that older one, with the node that owned the device before. `repeated` is there where the same
+   * message (`message`, from the same address, within EXCHANGE_LIFETIME) had made a registration that is in force:
+   * that one stays as it is, and nothing else happens.
    * @param tenant whose the device is, where this makes its entry of the inventory; one that is known stays whose it is
    */
-  register(
-    registration: Registration,
-    tenant?: string,
-  ): Promise<{ readonly replaced: Registration | undefined; readonly fence: number } & Displacement>;
+  register(registration: Registration, tenant?: string): Promise<Registered & Displacement>;
   /**
    * Changes what `update` says and sets the expiry anew (`graceMs` as at register: expiresAt − updatedAt − lifetime).
    * Undefined where no such registration exists (4.04), or it is not the speaker's own.

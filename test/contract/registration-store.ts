@@ -102,6 +102,50 @@ export function describeRegistrationStore(name: string, open: OpenStores): void 
       expect(await registrations.byId(anId('a', 'again'))).not.toHaveProperty('profiles');
     });
 
+    describe('the message that asked for it', () => {
+      const asked = aRegistration('a', { message: '4711 0a0b' });
+      const again = { ...asked, id: anId('a', 'again'), node: 'node-2' };
+
+      test('is the same registration when it comes again, whichever node gets it', async () => {
+        const { registrations, observations } = stores();
+        await registrations.register(asked);
+        const observation = anObservation('o', asked);
+        expect(await observations.add(observation)).toBe(true);
+        const later = { ...again, registeredAt: start + 246_999, updatedAt: start + 246_999 };
+        expect(await registrations.register(later)).toEqual({
+          replaced: undefined,
+          repeated: owned(asked),
+          fence: 1,
+        });
+        expect(await registrations.byEndpoint('a')).toEqual(owned(asked));
+        expect(await registrations.byId(again.id)).toBeUndefined();
+        expect(await observations.byToken(observation.token)).toBeDefined();
+      });
+
+      test.each([
+        ['from another address', { address: '192.0.2.77:1' }],
+        ['with another token', { message: '4711 0a0c' }],
+        ['with no message', { message: undefined }],
+        ['so late that ids are used anew', { registeredAt: start + 247_000, updatedAt: start + 247_000 }],
+      ])('is another one %s', async (_what, change) => {
+        const { registrations } = stores();
+        await registrations.register(asked);
+        const { message, ...other } = { ...again, ...change };
+        const result = await registrations.register(message === undefined ? other : { ...other, message });
+        expect(result.repeated).toBeUndefined();
+        expect(result.replaced?.id).toBe(asked.id);
+        expect((await registrations.byEndpoint('a'))?.id).toBe(again.id);
+      });
+
+      test('is forgotten with its registration', async () => {
+        const { registrations } = stores();
+        await registrations.register(asked);
+        await registrations.deregister(asked.id);
+        expect((await registrations.register(again)).repeated).toBeUndefined();
+        expect((await registrations.byEndpoint('a'))?.id).toBe(again.id);
+      });
+    });
+
     describe('by its address a device', () => {
       const here = '192.0.2.1:40000';
       const there = '192.0.2.2:40001';

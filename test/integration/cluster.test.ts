@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Code } from '../../protocol/coap/message.ts';
+import { decodeMessage, encodeMessage } from '../../protocol/coap/codec.ts';
+import { type CoapMessage, Code, MessageType } from '../../protocol/coap/message.ts';
+import { locationPath, pathOptions, queryOptions } from '../../protocol/coap/options.ts';
+import { createUdpPort } from '../../protocol/coap/udp-port.ts';
 import type { ApiJob } from '../../server/api/schemas/jobs.ts';
 import type { ApiCluster, ApiEvent } from '../../server/api/schemas.ts';
 import { EventSource } from '../support/api/event-source.ts';
@@ -74,6 +77,34 @@ describe('nodes on one Redis', () => {
     expect(nodes.map(({ devices }) => devices)).toEqual([0, 1]);
     // Nothing is observed anew: the store knows what the other node has made.
     expect(device.asked.slice(before)).toEqual(['GET /3/0/9']);
+  });
+
+  it('give the same location for one Register that two of them get', async () => {
+    const port = await createUdpPort({ host: '127.0.0.1', port: 0 });
+    const answers: CoapMessage[] = [];
+    port.onDatagram((data) => {
+      const message = decodeMessage(data);
+      if (message.code === Code.CREATED) answers.push(message);
+    });
+    try {
+      const data = encodeMessage({
+        type: MessageType.CON,
+        code: Code.POST,
+        messageId: 4711,
+        token: Uint8Array.of(1, 2, 3),
+        options: [...pathOptions('/rd'), ...queryOptions(['ep=d', 'lt=300', 'lwm2m=1.1', 'b=U'])],
+        payload: new TextEncoder().encode(LINKS),
+      });
+      for (const [at, { coap }] of [one, two].entries()) {
+        port.send(data, coap);
+        await until('it is answered', async () => answers.length === at + 1);
+      }
+      const [first, second] = answers.map(({ options }) => locationPath(options).join('/'));
+      expect(second).toBe(first);
+      expect((await one.stores.registrations.byEndpoint('d'))?.id).toBe(first?.slice('rd/'.length));
+    } finally {
+      await port.close();
+    }
   });
 
   it('hold a request for a device, whichever of them is asked, until it speaks to one of them', async () => {
