@@ -1,6 +1,7 @@
 import type { ClusterPorts } from '../server/ports/cluster-ports.ts';
 import type { Stores } from '../server/ports/stores.ts';
 import { parseRedisAddress } from './address.ts';
+import { auditLog } from './audit-log.ts';
 import { bootstrapStore } from './bootstrap.ts';
 import { RedisCommandQueue } from './command-queue.ts';
 import { RedisConnection } from './connection.ts';
@@ -25,6 +26,7 @@ import { openSchema, type SchemaStep } from './schema.ts';
 import { sessionStore } from './sessions.ts';
 import { statisticsStore } from './statistics-store.ts';
 import { RedisTelemetryLog } from './telemetry-log.ts';
+import { userStore } from './users.ts';
 import { webhookStore } from './webhooks.ts';
 
 export interface RedisStoresOptions {
@@ -106,6 +108,8 @@ async function open(
     history: readings,
     lastValues: lastValues(redis),
     statistics: statisticsStore(redis),
+    users: userStore(redis),
+    audit: auditLog(redis),
     events: new RedisEventLog(redis),
     webhooks: webhookStore(redis),
     cluster: {

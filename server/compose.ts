@@ -42,6 +42,7 @@ import { SendInterface } from './lwm2m/send-interface.ts';
 import { registerMetrics } from './metrics/register.ts';
 import { Timings } from './metrics/timings.ts';
 import { readObjectFolder } from './object-folder.ts';
+import { composePeople } from './people/compose-people.ts';
 import { DeviceEntries } from './people/device-entries.ts';
 import { Tenancy } from './people/tenancy.ts';
 import type { Registration } from './ports/registration-store.ts';
@@ -70,6 +71,8 @@ export interface Foundation {
   readonly startedAt: number;
   /** Takes what ends a part: the part that was started last ends first. */
   readonly onClose: (step: () => Promise<unknown>) => void;
+  /** Tells the person who starts the server a line that no log may have. */
+  readonly tell: (line: string) => void;
   /** Another process has taken this node's place: the server has to end. */
   readonly onEvicted: (reason: string) => void;
 }
@@ -480,7 +483,15 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     store: stores.description,
     coapUri,
   };
+  const { people, audit } = await composePeople({
+    ...foundation,
+    log: log.child({ part: 'people' }),
+  });
   const api = await buildApi({
+    people,
+    audit,
+    loginRequired: config.people.loginRequired,
+    trustedProxies: config.trustedProxies,
     log: log.child({ part: 'api' }),
     stores: levelStores,
     requests,

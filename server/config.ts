@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { parseSecretKeys } from './secrets/secret-keys.ts';
@@ -29,6 +30,9 @@ export interface Config {
   readonly httpHost: string;
   readonly httpPort: number;
   readonly allowedHosts: readonly string[];
+  /** Addresses and networks whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly people: PeopleConfig;
   readonly data: string;
   /** Undefined: the embedded store. */
   readonly redisUrl: string | undefined;
@@ -74,6 +78,19 @@ export interface Config {
   /** Where webhooks may go; see webhooks/address-policy.ts. */
   readonly webhookAllow: readonly string[];
   readonly leshan: LeshanConfig;
+}
+
+/** Who may use REST and console, and what is remembered of it. */
+export interface PeopleConfig {
+  readonly loginRequired: boolean;
+  readonly adminPassword: string | undefined;
+  /** ms */
+  readonly sessionIdle: number;
+  /** ms */
+  readonly sessionMaxAge: number;
+  /** ms */
+  readonly auditMaxAge: number;
+  readonly auditMaxCount: number;
 }
 
 /** The Leshan-compatible interface. */
@@ -188,6 +205,15 @@ export function loadConfig(
     httpHost: required('SIMYARD_HTTP_HOST'),
     httpPort: integer('SIMYARD_HTTP_PORT', 0, 65535),
     allowedHosts: list(text('SIMYARD_ALLOWED_HOSTS')),
+    trustedProxies: trustedProxies(list(text('SIMYARD_TRUSTED_PROXIES'))),
+    people: {
+      loginRequired: isLoginRequired(required('SIMYARD_LOGIN'), required('SIMYARD_HTTP_HOST')),
+      adminPassword: text('SIMYARD_ADMIN_PASSWORD'),
+      sessionIdle: integer('SIMYARD_SESSION_IDLE', 1, 525_600) * 60_000,
+      sessionMaxAge: integer('SIMYARD_SESSION_MAX_AGE', 1, 8_760) * 3_600_000,
+      auditMaxAge: integer('SIMYARD_AUDIT_MAX_AGE', 1, 36_500) * 86_400_000,
+      auditMaxCount: integer('SIMYARD_AUDIT_MAX_COUNT', 1, Number.MAX_SAFE_INTEGER),
+    },
     data: required('SIMYARD_DATA'),
     redisUrl: text('SIMYARD_REDIS_URL'),
     redisPrefix: redisPrefix(required('SIMYARD_REDIS_PREFIX')),
@@ -249,6 +275,28 @@ function leshanConfig(config: LeshanConfig): LeshanConfig {
     );
   }
   return config;
+}
+
+/** @throws ConfigError */
+function isLoginRequired(login: string, httpHost: string): boolean {
+  if (login === 'required') return true;
+  if (login === 'auto') return !isLoopback(httpHost);
+  throw new ConfigError(`SIMYARD_LOGIN must be auto or required, not '${login}'`);
+}
+
+/** @throws ConfigError */
+function trustedProxies(entries: readonly string[]): readonly string[] {
+  for (const entry of entries) {
+    const [address = '', length, ...more] = entry.split('/');
+    const bits = { 4: 32, 6: 128 }[isIP(address)];
+    const fits = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (bits ?? 0));
+    if (bits === undefined || !fits || more.length > 0) {
+      throw new ConfigError(
+        `SIMYARD_TRUSTED_PROXIES must be addresses or networks as 10.0.0.0/8, by comma, not '${entry}'`,
+      );
+    }
+  }
+  return entries;
 }
 
 /** @throws ConfigError what would be a hash tag, or be taken for more than one name */

@@ -100,10 +100,4 @@ export function announce(
       'CoAP listens beyond this machine without security: anyone who reaches it can register as any device',
     );
   }
-  if (!isLoopback(config.httpHost)) {
-    log.warn(
-      { host: config.httpHost },
-      'REST and console listen beyond this machine without a log-in: anyone who reaches them can switch carriers',
-    );
-  }
 }

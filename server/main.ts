@@ -34,6 +34,8 @@ export interface ServerParts {
    * forward for it; it acts on nothing any more. The process ends unless told.
    */
   readonly onEvicted?: (reason: string) => void;
+  /** Tells the person who starts the server a line that no log may have; on standard error unless told. */
+  readonly tell?: (line: string) => void;
 }
 
 /**
@@ -75,6 +77,7 @@ export async function startServer(config: Config, given: ServerParts = {}): Prom
       clock,
       startedAt,
       onClose,
+      tell: given.tell ?? ((line) => process.stderr.write(`simyard: ${line}\n`)),
       onEvicted: (reason) => {
         log.fatal({ node: config.node, reason }, 'this node has lost its place in the cluster');
         onEvicted(reason);

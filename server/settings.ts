@@ -84,7 +84,7 @@ export const settings = [
     type: 'text',
     default: '127.0.0.1',
     meaning:
-      'Address that REST and console listen on. There is no log-in yet: anything but loopback is open to all.',
+      'Address that REST and console listen on. Anything but loopback lets the network in, and needs a log-in.',
   },
   {
     name: 'SIMYARD_ALLOWED_HOSTS',
@@ -93,6 +93,59 @@ export const settings = [
     default: undefined,
     meaning:
       'Host names, comma-separated, that requests may name in Host and Origin beside localhost and the address listened on.',
+  },
+  {
+    name: 'SIMYARD_TRUSTED_PROXIES',
+    flag: 'trusted-proxies',
+    type: 'list',
+    default: undefined,
+    meaning:
+      'Addresses and networks, comma-separated, of proxies before REST and console, whose `X-Forwarded-For` is believed: rate limits and log-ins then count by the address before them.',
+  },
+  {
+    name: 'SIMYARD_LOGIN',
+    flag: 'login',
+    type: 'text',
+    default: 'auto',
+    meaning:
+      '`required`: REST and console need a log-in or a token. `auto`: unless they listen on loopback, where whoever is on this machine may do everything.',
+  },
+  {
+    name: 'SIMYARD_ADMIN_PASSWORD',
+    flag: 'admin-password',
+    type: 'text',
+    default: undefined,
+    secret: true,
+    meaning:
+      'Password of the user `admin`, who is made where there is no user yet. Unset: where a log-in is needed one is made, printed once, and to be changed at the first log-in.',
+  },
+  {
+    name: 'SIMYARD_SESSION_IDLE',
+    flag: 'session-idle',
+    type: 'integer',
+    default: '480',
+    meaning: 'Minutes after which a log-in ends that nobody uses.',
+  },
+  {
+    name: 'SIMYARD_SESSION_MAX_AGE',
+    flag: 'session-max-age',
+    type: 'integer',
+    default: '168',
+    meaning: 'Hours after which a log-in ends, used or not.',
+  },
+  {
+    name: 'SIMYARD_AUDIT_MAX_AGE',
+    flag: 'audit-max-age',
+    type: 'integer',
+    default: '365',
+    meaning: 'Days that entries of the audit log are kept.',
+  },
+  {
+    name: 'SIMYARD_AUDIT_MAX_COUNT',
+    flag: 'audit-max-count',
+    type: 'integer',
+    default: '1000000',
+    meaning: 'Entries of the audit log that are kept at the most; the oldest go first.',
   },
   {
     name: 'SIMYARD_DATA',

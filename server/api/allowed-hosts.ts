@@ -10,7 +10,7 @@ export function hostname(authority: string): string | undefined {
 }
 
 /**
- * Which hosts a request may name, when there is no log-in: without this, a web page elsewhere could
+ * Which hosts a request may name: without this, a web page elsewhere could
  * point its own name at 127.0.0.1 (DNS rebinding) and speak to the API as if it were its own.
  *
  * Loopback names and the address that the server listens on are always allowed, and `names` beside

@@ -11,7 +11,9 @@ import type { DeviceRequests } from '../lwm2m/device-requests.ts';
 import type { ListeningTimes } from '../lwm2m/listening-times.ts';
 import type { ObjectModels } from '../lwm2m/object-models.ts';
 import type { ObservationPolicies } from '../lwm2m/policy-service.ts';
+import type { AuditTrail } from '../people/audit-trail.ts';
 import type { DeviceEntries } from '../people/device-entries.ts';
+import type { People } from '../people/people.ts';
 import type { Tenancy } from '../people/tenancy.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
@@ -68,6 +70,12 @@ export interface ApiDependencies {
     readonly coapUri: string;
   };
   readonly cluster: Cluster;
+  readonly people: People;
+  readonly audit: Pick<AuditTrail, 'enter'>;
+  /** False: who is on this machine may do everything without one. */
+  readonly loginRequired: boolean;
+  /** Addresses and networks whose X-Forwarded-For is believed. */
+  readonly trustedProxies?: readonly string[];
   /** The settings that the server runs with. */
   readonly settings: readonly SettingInForce[];
   /**

@@ -58,6 +58,14 @@ export function noteFailure(request: FastifyRequest, error: unknown): void {
  */
 export const keepsKey = { keepsKey: true } as const;
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    keepsKey?: boolean;
+    /** What it answers is told once, and kept nowhere: a key is not heeded. */
+    keepsNothing?: boolean;
+  }
+}
+
 const header = Type.Optional(
   Type.String({
     minLength: 1,
@@ -93,6 +101,7 @@ export function answerOnce(
   const keys = new KeyBook(store, clock, processes);
   app.addHook('onRoute', (route: RouteOptions) => {
     if (!acts(String(route.method)) || !route.url.startsWith('/api/')) return;
+    if (route.config?.keepsNothing === true) return;
     const schema = (route.schema ?? {}) as { readonly headers?: TSchema };
     const { properties = {} } = (schema.headers ?? {}) as { readonly properties?: Record<string, TSchema> };
     route.schema = { ...route.schema, headers: Type.Object({ ...properties, 'idempotency-key': header }) };
@@ -100,7 +109,7 @@ export function answerOnce(
   app.addHook('preHandler', async (request, reply) => {
     const key = request.headers['idempotency-key'];
     if (typeof key !== 'string' || !isOnce(request)) return;
-    const { keepsKey: again = false } = request.routeOptions.config as { readonly keepsKey?: boolean };
+    const { keepsKey: again = false } = request.routeOptions.config;
     const begun = keys.begin(key, fingerprintOf(request), again || preferencesOf(request).respondAsync);
     const found = await inTime(request, begun).catch((error: unknown) => {
       // Its time was over first: when the key is its own nothing is done under it, and it may be tried again.
@@ -135,6 +144,7 @@ function acts(method: string): boolean {
 function isOnce(request: FastifyRequest): boolean {
   // The route's URL, for the request's may be encoded in more than one way.
   if (request.routeOptions.url?.startsWith('/api/') !== true) return false;
+  if (request.routeOptions.config.keepsNothing === true) return false;
   return acts(request.method) || preferencesOf(request).respondAsync;
 }
 

@@ -1,6 +1,8 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { systemClock } from '../../protocol/clock.ts';
+import { auditRequests } from './auditing.ts';
+import { authenticate } from './authentication.ts';
 import { closeInTime } from './closing.ts';
 import { serveConsole } from './console.ts';
 import { keepDeadlines } from './deadlines.ts';
@@ -16,6 +18,7 @@ import { limitRates } from './rate-limits.ts';
 import { answerErrors, answerUnreadable, logRequests } from './request-errors.ts';
 import { holdWherePreferred } from './respond-async.ts';
 import { attributeRoutes } from './routes/attributes.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { carrierRoutes } from './routes/carrier.ts';
 import { clusterRoutes } from './routes/cluster.ts';
 import { commandRoutes } from './routes/commands.ts';
@@ -24,6 +27,7 @@ import { deviceRoutes } from './routes/devices.ts';
 import { eventRoutes } from './routes/events.ts';
 import { exportRoutes } from './routes/export.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { loginRoutes } from './routes/login.ts';
 import { objectModelRoutes } from './routes/object-models.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { observationPolicyRoutes } from './routes/observation-policies.ts';
@@ -34,8 +38,11 @@ import { readingRoutes } from './routes/readings.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { serverRoutes } from './routes/server.ts';
 import { serverObjectRoutes } from './routes/server-object.ts';
+import { sessionRoutes } from './routes/sessions.ts';
 import { statisticsRoutes } from './routes/statistics.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 import { traceRoutes } from './routes/trace.ts';
+import { userRoutes } from './routes/users.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { guardRequests } from './security.ts';
 import { closeSilentConnections } from './silent-connections.ts';
@@ -66,6 +73,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
     rewriteUrl: ({ url = '/' }) => (url.startsWith(VERSION) ? `/api/${url.slice(VERSION.length)}` : url),
     routerOptions: { maxParamLength: routerParamLength },
     return503OnClosing: true,
+    trustProxy: deps.trustedProxies?.length ? [...deps.trustedProxies] : false,
     schemaErrorFormatter: validationError,
     clientErrorHandler: answerUnreadable,
     frameworkErrors: answerErrors,
@@ -91,6 +99,8 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   httpMetrics.observe(app);
   guardRequests(app, deps.allowedHosts);
   limitRates(app, deps.rateLimit ?? NO_LIMIT, clock);
+  authenticate(app, deps);
+  auditRequests(app, deps.audit);
   refuseLongPaths(app);
   acceptJsonOnly(app);
   await describeApi(app, deps.about.version);
@@ -122,6 +132,11 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   await app.register(statisticsRoutes, deps);
   await app.register(serverRoutes, { ...deps, httpMetrics });
   await app.register(clusterRoutes, deps);
+  await app.register(loginRoutes, deps);
+  await app.register(userRoutes, deps);
+  await app.register(sessionRoutes, deps);
+  await app.register(tokenRoutes, deps);
+  await app.register(auditRoutes, deps);
   refuseOthers();
   await serveConsole(app, deps.consoleRoot);
   await app.ready();

@@ -20,6 +20,10 @@ const tags = [
   { name: 'events', description: 'What happens, live, and what happened' },
   { name: 'webhooks', description: 'Who is told what happens, by HTTP' },
   { name: 'statistics', description: 'The fleet in figures, now and over time' },
+  {
+    name: 'people',
+    description: 'Who may use the server: users, log-ins, tokens; and what was done by whom',
+  },
   { name: 'server', description: 'The server itself' },
 ];
 
@@ -50,6 +54,14 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         },
       ],
       tags,
+      // By either; and by neither on a server that listens on loopback alone.
+      security: [{ bearer: [] }, { session: [] }, {}],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'An API token, or the token of a log-in' },
+          session: { type: 'apiKey', in: 'cookie', name: 'simyard_session', description: 'Of a log-in' },
+        },
+      },
     },
     refResolver: {
       buildLocalReference: (json, _baseUri, _fragment, i) =>

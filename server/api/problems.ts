@@ -3,6 +3,7 @@ import { Code, formatCode } from '../../protocol/coap/message.ts';
 import { BusyError, DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
 import { ConflictError, DeviceNodeGoneError, NotRegisteredError, UnknownDeviceError } from '../errors.ts';
 import { NotSentError } from '../lwm2m/device-reach.ts';
+import { LoginPausedError, LoginRefusedError } from '../people/errors.ts';
 import { NodeUnreachableError } from '../ports/cluster-ports.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { ApiProblem } from './schemas.ts';
@@ -16,6 +17,15 @@ export const problems = {
   invalid_request: { status: 400, title: 'The request cannot be carried out as it stands' },
   malformed_body: { status: 400, title: 'The body is not readable JSON' },
   malformed_request: { status: 400, title: 'The request is not readable HTTP' },
+  not_logged_in: { status: 401, title: 'The request shows nobody who may make it' },
+  login_failed: { status: 401, title: 'The user name or the password is wrong' },
+  wrong_password: { status: 403, title: 'The present password is another one' },
+  password_change_required: { status: 403, title: 'The password has to be changed first' },
+  not_allowed: { status: 403, title: 'Whoever makes the request may not do this' },
+  console_header_missing: {
+    status: 403,
+    title: 'A request by a cookie does not show that the console made it',
+  },
   foreign_host: { status: 403, title: 'The Host header names a host that is not this server' },
   foreign_origin: { status: 403, title: 'Another site made this request' },
   route_not_found: { status: 404, title: 'No such route' },
@@ -26,6 +36,9 @@ export const problems = {
   unknown_policy: { status: 404, title: 'No such observation policy' },
   unknown_webhook: { status: 404, title: 'No such webhook' },
   unknown_delivery: { status: 404, title: 'No such delivery' },
+  unknown_user: { status: 404, title: 'No such user' },
+  unknown_session: { status: 404, title: 'No such session' },
+  unknown_token: { status: 404, title: 'No such token' },
   unknown_profile: { status: 404, title: 'No such profile' },
   not_observed: { status: 404, title: 'Nothing is observed there' },
   method_not_allowed: { status: 405, title: 'The route does not offer this method' },
@@ -41,6 +54,7 @@ export const problems = {
   uri_too_long: { status: 414, title: 'The path is too long' },
   unsupported_media_type: { status: 415, title: 'The body is not of the media type that the route takes' },
   too_many_requests: { status: 429, title: 'So much waits that no more is taken' },
+  login_paused: { status: 429, title: 'Too many log-ins failed' },
   rate_limited: { status: 429, title: 'The caller asks for more than the server gives to one' },
   streams_limited: { status: 429, title: 'The caller has too many event streams open' },
   request_aborted: { status: 499, title: 'The caller went away' },
@@ -109,6 +123,8 @@ const errorClasses: readonly (readonly [abstract new (...args: never[]) => Error
   [NotRegisteredError, 'not_registered'],
   [ConflictError, 'conflict'],
   [BusyError, 'too_many_requests'],
+  [LoginRefusedError, 'login_failed'],
+  [LoginPausedError, 'login_paused'],
   [RequestError, 'invalid_request'],
   [TimeoutError, 'device_timeout'],
   [ResetError, 'device_reset'],

@@ -1,6 +1,8 @@
 import { maxHeaderSize, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { LoginPausedError } from '../people/errors.ts';
+import { noteProblem } from './auditing.ts';
 import { noteFailure } from './idempotency.ts';
 import { problem, problemOf } from './problems.ts';
 import type { ApiProblem } from './schemas.ts';
@@ -13,6 +15,8 @@ export function answerErrors(error: unknown, request: FastifyRequest, reply: Fas
   noteFailure(request, error);
   const answer = problemOf(error);
   logProblem(answer, error, request);
+  noteProblem(request, answer.code);
+  if (error instanceof LoginPausedError) reply.header('retry-after', String(Math.ceil(error.wait / 1000)));
   if (answer.code === 'request_under_way') reply.header('retry-after', '1');
   if (answer.status === 503) reply.header('retry-after', RETRY_AFTER);
   if (answer.code === 'device_method_not_allowed') reply.header('allow', otherMethods(request.method));

@@ -3,6 +3,7 @@
  * beside these. Times are milliseconds since the Unix epoch; a reading's time has a fraction down to the microsecond.
  */
 export * from './schemas/attributes.ts';
+export * from './schemas/audit.ts';
 export * from './schemas/carrier.ts';
 export * from './schemas/cluster.ts';
 export * from './schemas/commands.ts';
@@ -11,6 +12,7 @@ export * from './schemas/devices.ts';
 export * from './schemas/events.ts';
 export * from './schemas/objects.ts';
 export * from './schemas/observations.ts';
+export * from './schemas/people.ts';
 export * from './schemas/presence.ts';
 export * from './schemas/problems.ts';
 export * from './schemas/profiles.ts';

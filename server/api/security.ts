@@ -17,8 +17,8 @@ const defaultHeaders = {
 } as const;
 
 /**
- * Refuses what a web page elsewhere could make a browser send. There is no log-in, so being able to
- * reach the port is all that it takes: a foreign page must not use its visitor's browser for that.
+ * Refuses what a web page elsewhere could make a browser send. On loopback being able to reach the port is all that
+ * it takes, and elsewhere the browser sends the cookie by itself: a foreign page must not use its visitor's browser for that.
  */
 export function guardRequests(app: FastifyInstance, allowedHosts: (host: string) => boolean): void {
   app.addHook('onRequest', async (request, reply) => {

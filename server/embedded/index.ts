@@ -19,6 +19,7 @@ import {
   webhookStore,
 } from './device-ports.ts';
 import { history } from './history-port.ts';
+import { auditLog, userStore } from './people-ports.ts';
 import { eventLog, lastValues, statisticsStore, telemetryLog } from './telemetry-ports.ts';
 
 /** Where the embedded database is, and how careful it is. */
@@ -87,6 +88,8 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     events: eventLog(channel, queries),
     webhooks: webhookStore(channel),
     statistics: statisticsStore(channel, queries),
+    users: userStore(channel),
+    audit: auditLog(channel, queries),
     description: memory
       ? 'embedded, in memory: nothing survives the end of the process'
       : `embedded, ${options.path}, ${durable ? 'durable' : 'not durable through a power cut'}`,

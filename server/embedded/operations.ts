@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
+import type { AuditEntry, AuditLog, AuditQuery } from '../ports/audit-log.ts';
 import type {
   BootstrapBounds,
   BootstrapProfile,
@@ -32,7 +33,9 @@ import type { Speaker } from '../ports/registration-store.ts';
 import type { Keeping, NewSession, SessionHolder, SessionStore } from '../ports/session-store.ts';
 import type { StatisticsSample } from '../ports/statistics-store.ts';
 import type { LogPosition } from '../ports/telemetry-log.ts';
+import type { ApiToken, Session, User, UserChange, UserStore } from '../ports/user-store.ts';
 import type { StoredWebhook, WebhookSettings, WebhookStore } from '../ports/webhook-store.ts';
+import { AuditTable } from './audit-table.ts';
 import { BootstrapTable } from './bootstrap-table.ts';
 import { ChangeCounter } from './change-counter.ts';
 import { CommandTable } from './command-table.ts';
@@ -57,6 +60,7 @@ import { type DueQuarter, type RolledUpQuarter, RollUpReader } from './rollup-re
 import type { DuePlace } from './rollup-table.ts';
 import { SessionTable } from './session-table.ts';
 import { StatisticsTable } from './statistics-table.ts';
+import { UserTable } from './user-table.ts';
 import { WebhookTable } from './webhook-table.ts';
 
 /** Bytes of the log that one read gives at most, but for a single larger segment. */
@@ -80,7 +84,9 @@ export function createQueries(database: DatabaseSync) {
   const statistics = new StatisticsTable(database);
   const credentials = new CredentialTable(database);
   const bootstrap = new BootstrapTable(database);
+  const audit = new AuditTable(database);
   const queries = {
+    audit: (query: AuditQuery) => audit.search(query),
     bootstrapAssignments: (query: Parameters<BootstrapStore['assignments']>[0]) =>
       bootstrap.assignments(query),
     bootstrapSessions: (query: Parameters<BootstrapStore['sessions']>[0]) => bootstrap.sessions(query),
@@ -136,6 +142,8 @@ export function createOperations(database: DatabaseSync) {
   const bootstrap = new BootstrapTable(database);
   const statistics = new StatisticsTable(database);
   const keys = new IdempotencyTable(database);
+  const users = new UserTable(database);
+  const audit = new AuditTable(database);
   const touch = database.prepare('UPDATE written SET count = count + 1');
   return {
     log,
@@ -180,6 +188,12 @@ export function createOperations(database: DatabaseSync) {
       webhooks: () => webhooks.list(),
       webhookDeliveries: (query: Parameters<WebhookStore['deliveries']>[0]) => webhooks.deliveries(query),
       webhookDelivery: (id: string, delivery: string) => webhooks.delivery(id, delivery),
+      users: () => users.users(),
+      user: (name: string) => users.user(name),
+      loginSession: (id: string) => users.session(id),
+      loginSessions: (now: number, user: string | undefined) => users.sessions(now, user),
+      token: (id: string) => users.token(id),
+      tokens: () => users.tokens(),
     },
     writes: {
       check: () => {
@@ -279,6 +293,25 @@ export function createOperations(database: DatabaseSync) {
       configureWebhook: (settings: WebhookSettings) => webhooks.configure(settings),
       removeWebhook: (id: string) => webhooks.remove(id),
       recordWebhook: (id: string, step: Parameters<WebhookStore['record']>[1]) => webhooks.record(id, step),
+      addUser: (user: User, options: Parameters<UserStore['addUser']>[1]) => users.addUser(user, options),
+      changeUser: (name: string, change: UserChange) => users.changeUser(name, change),
+      removeUser: (name: string) => users.removeUser(name),
+      addLoginSession: (session: Session, keep: number) => users.addSession(session, keep),
+      renewLoginSession: (id: string, times: Parameters<UserStore['renewSession']>[1]) =>
+        users.renewSession(id, times),
+      removeLoginSession: (id: string) => users.removeSession(id),
+      removeLoginSessions: (user: string, except: string | undefined) => users.removeSessions(user, except),
+      addToken: (token: ApiToken, most: number) => users.addToken(token, most),
+      useToken: (id: string, usedAt: number) => users.useToken(id, usedAt),
+      removeToken: (id: string) => users.removeToken(id),
+      beginAttempt: (
+        of: Parameters<UserStore['beginAttempt']>[0],
+        options: Parameters<UserStore['beginAttempt']>[1],
+      ) => users.beginAttempt(of, options),
+      attemptSucceeded: (forget: string, takeBack: string) => users.attemptSucceeded(forget, takeBack),
+      prunePeople: (now: number, expiredBefore: number) => users.prune(now, expiredBefore),
+      appendAudit: (entries: readonly AuditEntry[]) => audit.append(entries),
+      trimAudit: (bounds: Parameters<AuditLog['trim']>[0]) => audit.trim(bounds),
     },
   };
 }

@@ -457,6 +457,50 @@ const steps: readonly string[] = [
     SELECT 'server', kind, name, endpoint, key, 'active', stored_at, stored_at, lower(endpoint || char(10) || name), ''
     FROM credential_before;
   DROP TABLE credential_before;
+  -- People. record: JSON, see ports/user-store.ts. administers: 1 where the user may do everything.
+  CREATE TABLE user (name TEXT PRIMARY KEY, administers INTEGER NOT NULL, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE login_session (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    user TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    ends_at REAL NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX login_session_user ON login_session (user, created_at);
+  CREATE INDEX login_session_end ON login_session (ends_at);
+  CREATE TABLE api_token (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    user TEXT,
+    expires_at REAL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX api_token_user ON api_token (user) WHERE user IS NOT NULL;
+  -- Failed log-ins of a name or an address. until: nothing is tried before.
+  CREATE TABLE login_attempt (
+    key TEXT PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    until REAL NOT NULL,
+    at REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX login_attempt_at ON login_attempt (at);
+  -- The audit log. record: JSON, see ports/audit-log.ts.
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at REAL NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT,
+    source TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    tenant TEXT,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_at ON audit (at);
+  CREATE INDEX audit_actor ON audit (actor, id);
+  CREATE INDEX audit_target ON audit (target, id) WHERE target IS NOT NULL;
+  CREATE INDEX audit_action ON audit (action, id);
   `,
 ];
 

@@ -1,3 +1,4 @@
+import type { AuditLog } from './audit-log.ts';
 import type { BootstrapStore } from './bootstrap-store.ts';
 import type { ClusterPorts } from './cluster-ports.ts';
 import type { CommandQueue } from './command-queue.ts';
@@ -16,6 +17,7 @@ import type { RegistrationStore } from './registration-store.ts';
 import type { SessionStore } from './session-store.ts';
 import type { StatisticsStore } from './statistics-store.ts';
 import type { TelemetryLog } from './telemetry-log.ts';
+import type { UserStore } from './user-store.ts';
 import type { WebhookStore } from './webhook-store.ts';
 
 /**
@@ -41,6 +43,8 @@ export interface Stores {
   readonly events: EventLog;
   readonly webhooks: WebhookStore;
   readonly statistics: StatisticsStore;
+  readonly users: UserStore;
+  readonly audit: AuditLog;
   /** Where several nodes may share the engine. */
   readonly cluster?: ClusterPorts;
   /** What a person should know: `embedded, ./data/simyard.db, durable`. */

@@ -24,11 +24,14 @@ export interface RetentionBounds {
   /** Of jobs that have ended, ms. */
   readonly jobsMaxAge: number;
   readonly jobsMaxCount: number;
+  /** Of the audit log, ms. */
+  readonly auditMaxAge: number;
+  readonly auditMaxCount: number;
 }
 
-/** Bounds log, history, events, and commands and jobs that have ended, by age and size. */
+/** Bounds log, history, events, the audit log, and commands and jobs that have ended, by age and size. */
 export class Retention {
-  readonly #stores: Pick<Stores, 'log' | 'history' | 'events' | 'commands' | 'jobs'>;
+  readonly #stores: Pick<Stores, 'log' | 'history' | 'events' | 'commands' | 'jobs' | 'audit'>;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #bounds: RetentionBounds;
@@ -44,7 +47,7 @@ export class Retention {
    * as it is.
    */
   constructor(
-    stores: Pick<Stores, 'log' | 'history' | 'events' | 'commands' | 'jobs'>,
+    stores: Pick<Stores, 'log' | 'history' | 'events' | 'commands' | 'jobs' | 'audit'>,
     clock: Clock,
     logger: Logger,
     bounds: RetentionBounds,
@@ -93,6 +96,8 @@ export class Retention {
     await this.#trimCommands(now);
     const { jobsMaxAge, jobsMaxCount } = this.#bounds;
     await this.#stores.jobs.trim({ endedBefore: now - jobsMaxAge, keep: jobsMaxCount });
+    const { auditMaxAge, auditMaxCount } = this.#bounds;
+    await this.#stores.audit.trim({ before: now - auditMaxAge, keep: auditMaxCount });
     if (removed > 0) this.#logger.info({ removed }, 'old readings removed');
   }
 

@@ -28,6 +28,8 @@ export function startUpkeep({ stores, projection, config, clock, log, onClose }:
     commandsMaxCount: config.commandsMaxCount,
     jobsMaxAge: config.jobsMaxAge,
     jobsMaxCount: config.jobsMaxCount,
+    auditMaxAge: config.people.auditMaxAge,
+    auditMaxCount: config.people.auditMaxCount,
   };
   const retention = new Retention(stores, clock, log, bounds, () => projection.flush());
   retention.start();

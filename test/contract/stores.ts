@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { StoreUnavailableError } from '../../server/ports/errors.ts';
+import { describeAuditLog } from './audit-log.ts';
 import { describeBootstrapStore } from './bootstrap-store.ts';
 import { describeCommandQueue } from './command-queue.ts';
 import { describeCredentialStore } from './credential-store.ts';
@@ -20,6 +21,7 @@ import { describeRegistrationStore } from './registration-store.ts';
 import { describeSessionStore } from './session-store.ts';
 import { describeStatisticsStore } from './statistics-store.ts';
 import { append, describeTelemetryLog } from './telemetry-log.ts';
+import { describeUserStore } from './user-store.ts';
 import { describeWebhookStore } from './webhook-store.ts';
 
 /** All contract suites for one engine. */
@@ -44,6 +46,8 @@ export function describeStores(name: string, open: OpenStores): void {
   describeEventLog(name, open);
   describeWebhookStore(name, open);
   describeStatisticsStore(name, open);
+  describeUserStore(name, open);
+  describeAuditLog(name, open);
   describeStoresTogether(name, open);
 }
 

@@ -28,6 +28,7 @@ export const clusterRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.get(
     '/api/server/settings',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'listServerSettings',
         summary: 'The settings in force, but for the values of secret ones',

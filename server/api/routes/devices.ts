@@ -132,6 +132,7 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.delete(
     '/api/devices/:endpoint',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'removeDevice',
         summary: 'Forget a device that is not registered, with its readings',

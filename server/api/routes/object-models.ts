@@ -74,6 +74,7 @@ export const objectModelRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asy
   app.post(
     '/api/object-models',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'uploadObjectModels',
         summary: 'Take in the objects of an OMA XML file, all or none; they count at once',
@@ -140,6 +141,7 @@ export const objectModelRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asy
   app.delete(
     '/api/object-models/:object',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'removeObjectModel',
         summary: 'Remove a definition that was uploaded; what it replaced counts again',

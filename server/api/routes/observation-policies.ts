@@ -42,6 +42,7 @@ export const observationPolicyRoutes: FastifyPluginAsyncTypebox<
   app.post(
     '/api/observation-policies',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'createObservationPolicy',
         summary: 'Make a policy; devices are brought in line with it at once',
@@ -80,6 +81,7 @@ export const observationPolicyRoutes: FastifyPluginAsyncTypebox<
   app.put(
     '/api/observation-policies/:id',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'putObservationPolicy',
         summary: 'Replace a policy, or make one of this id; devices are brought in line with it at once',
@@ -98,6 +100,7 @@ export const observationPolicyRoutes: FastifyPluginAsyncTypebox<
   app.delete(
     '/api/observation-policies/:id',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'removeObservationPolicy',
         summary: 'Remove a policy; a built-in one can be switched off instead',
@@ -115,6 +118,7 @@ export const observationPolicyRoutes: FastifyPluginAsyncTypebox<
   app.post(
     '/api/observation-policies/:id/restore',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'restoreObservationPolicy',
         summary: 'Make a built-in policy what the server brings along',

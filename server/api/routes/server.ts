@@ -63,6 +63,7 @@ export const serverRoutes: FastifyPluginAsyncTypebox<
   app.get(
     '/metrics',
     {
+      config: { needs: 'metrics' },
       schema: {
         operationId: 'getMetrics',
         summary: 'Figures in the text format of Prometheus',

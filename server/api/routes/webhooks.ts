@@ -34,6 +34,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.get(
     '/api/webhooks',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'listWebhooks',
         summary: 'Who is told what happens, and how that goes',
@@ -47,6 +48,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.post(
     '/api/webhooks',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'createWebhook',
         summary: 'Have what happens from now on sent to a URL',
@@ -69,6 +71,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.get(
     '/api/webhooks/:id',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'getWebhook',
         summary: 'One webhook',
@@ -83,6 +86,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.put(
     '/api/webhooks/:id',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'replaceWebhook',
         summary: 'Change a webhook, pause it, or have one that was given up go on',
@@ -102,6 +106,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.delete(
     '/api/webhooks/:id',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'removeWebhook',
         summary: 'Remove a webhook and the list of its deliveries',
@@ -119,6 +124,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.post(
     '/api/webhooks/:id/test',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'testWebhook',
         summary: 'Send a message of the type `test` now, and tell how that went',
@@ -134,6 +140,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.post(
     '/api/webhooks/:id/secret',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'rotateWebhookSecret',
         summary: 'Give a webhook a new secret',
@@ -150,6 +157,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.get(
     '/api/webhooks/:id/deliveries',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'listWebhookDeliveries',
         summary: 'What was sent of late, the newest first; the newest 500 are kept',
@@ -183,6 +191,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.post(
     '/api/webhooks/:id/deliveries/:delivery/retry',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'retryWebhookDelivery',
         summary: 'Send a delivery again now, and tell how that went',

@@ -14,6 +14,8 @@ const bounds = {
   commandsMaxCount: 700,
   jobsMaxAge: 90 * DAY,
   jobsMaxCount: 1,
+  auditMaxAge: 86_400_000,
+  auditMaxCount: 1_000,
   rollUpsMaxAge: 400 * DAY,
 };
 const logger = createLog('silent');

@@ -28,7 +28,10 @@ import { ListeningTimes } from '../../../server/lwm2m/listening-times.ts';
 import { ObjectModels } from '../../../server/lwm2m/object-models.ts';
 import { composePolicies, openPolicyBook } from '../../../server/lwm2m/observation-policies.ts';
 import { PresenceWindows } from '../../../server/lwm2m/presence-windows.ts';
+import { AuditTrail } from '../../../server/people/audit-trail.ts';
 import { DeviceEntries } from '../../../server/people/device-entries.ts';
+import { PasswordHasher } from '../../../server/people/password.ts';
+import { People } from '../../../server/people/people.ts';
 import { Tenancy } from '../../../server/people/tenancy.ts';
 import type { Command } from '../../../server/ports/command-queue.ts';
 import type { Registration } from '../../../server/ports/registration-store.ts';
@@ -69,6 +72,7 @@ export class ApiHarness {
   /** Takes datagrams by its `tap`. */
   readonly traces: DeviceTraces;
   readonly log: LogLine[];
+  readonly people: People;
   readonly #jobs: JobRunner;
   readonly #closeWebhooks: () => Promise<void>;
   #base: Promise<string> | undefined;
@@ -80,6 +84,7 @@ export class ApiHarness {
     requests: ScriptedRequests,
     traces: DeviceTraces,
     log: LogLine[],
+    people: People,
     jobs: JobRunner,
     closeWebhooks: () => Promise<void>,
   ) {
@@ -90,6 +95,7 @@ export class ApiHarness {
     this.requests = requests;
     this.traces = traces;
     this.log = log;
+    this.people = people;
     this.#jobs = jobs;
   }
 
@@ -186,7 +192,19 @@ export class ApiHarness {
       onLive: () => undefined,
       onError: (error) => logger.error({ err: error }, 'a trace'),
     });
+    const people = new People({
+      users: stores.users,
+      clock: overrides.clock ?? systemClock,
+      log: logger,
+      sessionIdle: 3_600_000,
+      sessionMaxAge: 86_400_000,
+      // The least that there is: what it costs is no matter of these tests.
+      hasher: new PasswordHasher({ memory: 8, passes: 1, parallelism: 1 }),
+    });
     const app = await buildApi({
+      people,
+      audit: new AuditTrail(stores.audit, overrides.clock ?? systemClock, logger, 'n1'),
+      loginRequired: false,
       traces: traceContents({
         stores,
         traces,
@@ -235,7 +253,7 @@ export class ApiHarness {
       consoleRoot: undefined,
       ...overrides,
     });
-    return new ApiHarness(app, stores, hub, requests, traces, log, jobs.runner, closeWebhooks);
+    return new ApiHarness(app, stores, hub, requests, traces, log, people, jobs.runner, closeWebhooks);
   }
 
   /** One request; the answer is held against the schema that the OpenAPI document gives for it. */

@@ -1,0 +1,173 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { Identity } from '../people/identities.ts';
+import type { People } from '../people/people.ts';
+import { isAllowed, localPrincipal, type Needs, type Principal } from '../people/principal.ts';
+import { ProblemError } from './problems.ts';
+import { callerOf, isLoopbackAddress } from './rate-limits.ts';
+import { sessionCookie } from './session-cookie.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who makes it. Not there for a public route, where nobody need be. */
+    readonly principal: Principal;
+  }
+  interface FastifyContextConfig {
+    /** What the route takes; by its method where absent: GET and HEAD `read`, others `operate`. */
+    needs?: Needs;
+  }
+}
+
+/** What the console sends with whatever acts, and no page elsewhere can: a foreign header needs a leave that is never given. */
+export const consoleHeader = 'x-simyard-console';
+
+/** By what somebody showed who he is; by nothing, where no log-in is needed. */
+type Means = 'bearer' | 'cookie' | 'nothing';
+
+interface Known {
+  readonly identity: Identity;
+  readonly means: Means;
+  /** Undefined where nothing was shown. */
+  readonly secret?: string;
+}
+
+const known = new WeakMap<FastifyRequest, Known>();
+
+export interface AuthenticationOptions {
+  readonly people: Pick<People, 'identities'>;
+  /** False: who shows nothing, and is on this machine, may do everything. */
+  readonly loginRequired: boolean;
+}
+
+const local: Identity = { principal: localPrincipal, mustChange: false };
+
+/** What is for everybody: the console's files, which have nothing of anybody's in them, and the pages about the API. */
+const isPublicPath = (url: string): boolean =>
+  ['/', '/*', '/healthz', '/openapi.json'].includes(url) || url === '/docs' || url.startsWith('/docs/');
+
+/**
+ * Finds out who makes each request, and refuses what he may not do. To be called before the routes are registered: those that do
+ * not say what they need get it from their method, so that none is open by having been forgotten.
+ */
+export function authenticate(app: FastifyInstance, { people, loginRequired }: AuthenticationOptions): void {
+  app.addHook('onRoute', (route: RouteOptions) => {
+    const needs = route.config?.needs ?? (isPublicPath(route.url) ? 'public' : needsOfMethod(route.method));
+    route.config = { ...route.config, needs };
+  });
+  app.decorateRequest('principal', {
+    getter(this: FastifyRequest): Principal {
+      const found = known.get(this);
+      if (found === undefined)
+        throw new Error(`${this.method} ${this.routeOptions.url} is public: nobody need be there`);
+      return found.identity.principal;
+    },
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    const needs = request.is404 ? 'public' : neededBy(request);
+    if (needs === 'public') return;
+    const found = await identify(request, people, loginRequired);
+    if (found === undefined) throw notLoggedIn(request, reply);
+    known.set(request, found);
+    checkConsole(request, found);
+    const { principal, mustChange } = found.identity;
+    if (mustChange && needs !== 'self') {
+      throw new ProblemError('password_change_required', 'the password has to be changed first');
+    }
+    if (!isAllowed(principal, needs)) {
+      throw new ProblemError(
+        'not_allowed',
+        `it takes ${needs}, and '${principal.name}' is ${described(principal)}`,
+      );
+    }
+  });
+}
+
+/** Who makes the request; undefined for nobody, which is on public routes alone. */
+export function identityOf(request: FastifyRequest): Identity | undefined {
+  return known.get(request)?.identity;
+}
+
+/** Whether who made a request that goes on for long, as an event stream, may still. @throws StoreUnavailableError */
+export async function isStillAllowed(
+  request: FastifyRequest,
+  people: Pick<People, 'identities'>,
+): Promise<boolean> {
+  const found = known.get(request);
+  if (found?.secret === undefined) return found !== undefined;
+  const now = await people.identities.of(found.secret);
+  if (now === undefined || now.mustChange) return false;
+  const { role, tenant } = found.identity.principal;
+  return now.principal.role === role && now.principal.tenant === tenant;
+}
+
+/** For a public route that wants to know nevertheless, as the log-in does, which ends the session of before. */
+export async function identify(
+  request: FastifyRequest,
+  people: Pick<People, 'identities'>,
+  loginRequired: boolean,
+): Promise<Known | undefined> {
+  const shown = secretOf(request);
+  if (shown !== undefined) {
+    const identity = await people.identities.of(shown.secret);
+    if (identity !== undefined) return { identity, ...shown };
+    // Who shows a token means to be somebody. A cookie may be one of before, or another server's on this host.
+    if (shown.means === 'bearer') return undefined;
+  }
+  return loginRequired || !isOnThisMachine(request) ? undefined : { identity: local, means: 'nothing' };
+}
+
+function secretOf(request: FastifyRequest): { readonly secret: string; readonly means: Means } | undefined {
+  // RFC 6750 §2.1
+  const bearer = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (bearer !== undefined) return { secret: bearer, means: 'bearer' };
+  const cookie = sessionCookie(request);
+  return cookie === undefined ? undefined : { secret: cookie, means: 'cookie' };
+}
+
+/** What came through a proxy comes from anywhere, although the proxy is here. */
+function isOnThisMachine({ ip, headers }: FastifyRequest): boolean {
+  const isForwarded = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'].some(
+    (name) => headers[name] !== undefined,
+  );
+  return !isForwarded && isLoopbackAddress(callerOf(ip));
+}
+
+/** A GET that is held until its device can be asked makes a command. */
+function neededBy(request: FastifyRequest): Needs {
+  const { needs = 'administer' } = request.routeOptions.config;
+  return needs === 'read' && /respond-async/i.test(String(request.headers.prefer)) ? 'operate' : needs;
+}
+
+function needsOfMethod(method: RouteOptions['method']): Needs {
+  return [method].flat().every((name) => name === 'GET' || name === 'HEAD') ? 'read' : 'operate';
+}
+
+/**
+ * A browser sends the cookie by itself, so whoever made it send the request must be a page of ours. SameSite=Strict keeps the
+ * cookie from requests of other sites, the check of Origin those of other ports and names; this header, those of browsers that
+ * send no Origin, for only a script of this very origin can add one without a preflight, which is never answered.
+ */
+function checkConsole(request: FastifyRequest, { means }: Known): void {
+  if (means !== 'cookie' || request.method === 'GET' || request.method === 'HEAD') return;
+  if (request.headers[consoleHeader] !== undefined) return;
+  throw new ProblemError(
+    'console_header_missing',
+    `a request that is made by a cookie and acts needs the header ${consoleHeader}; programs use Authorization: Bearer`,
+  );
+}
+
+/** RFC 6750 §3 */
+function notLoggedIn(request: FastifyRequest, reply: FastifyReply): ProblemError {
+  const isShown = secretOf(request)?.means === 'bearer';
+  reply.header('www-authenticate', `Bearer realm="simyard"${isShown ? ', error="invalid_token"' : ''}`);
+  return new ProblemError(
+    'not_logged_in',
+    isShown ? 'the token is none, or none any more' : 'log in by POST /api/login, or show a token',
+  );
+}
+
+function described({ role, scopes }: Principal): string {
+  const article = role === 'viewer' ? 'a' : 'an';
+  return scopes === undefined
+    ? `${article} ${role}`
+    : `${article} ${role} with ${scopes.join(', ') || 'no scope'}`;
+}

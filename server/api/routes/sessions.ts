@@ -1,0 +1,83 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { Principal } from '../../people/principal.ts';
+import { isAllowed } from '../../people/principal.ts';
+import type { Session } from '../../ports/user-store.ts';
+import { noteAudit } from '../auditing.ts';
+import { identityOf } from '../authentication.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { presentSession } from '../people-presenters.ts';
+import { ProblemError } from '../problems.ts';
+import { noContent, problemResponses } from '../route-schemas.ts';
+import { SessionsAnswerSchema } from '../schemas.ts';
+import { ref } from '../shared-schemas.ts';
+
+const tags = ['people'];
+const IdParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }) });
+
+/** Who is logged in: one's own sessions, and for administrators everybody's. */
+export const sessionRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app, { people }) => {
+  app.get(
+    '/api/sessions',
+    {
+      config: { needs: 'read' },
+      schema: {
+        operationId: 'listSessions',
+        summary: 'Who is logged in: oneself; for administrators, everybody',
+        tags,
+        response: { 200: ref(SessionsAnswerSchema), ...problemResponses },
+      },
+    },
+    async (request) => {
+      const { principal } = request;
+      const present = identityOf(request)?.session?.id;
+      const sessions = await people.sessions(seesAll(principal) ? undefined : nameOf(principal));
+      return {
+        items: sessions
+          .filter((session) => isSeen(principal, session))
+          .map((session) => presentSession(session, present)),
+      };
+    },
+  );
+
+  app.delete(
+    '/api/sessions/:id',
+    {
+      // Of one's own; of others' it takes an administrator.
+      config: { needs: 'read' },
+      schema: {
+        operationId: 'endSession',
+        summary: 'Log somebody out',
+        tags,
+        params: IdParams,
+        response: { 204: noContent, ...problemResponses },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const session = await people.session(id);
+      if (session === undefined || !isSeen(request.principal, session)) {
+        throw new ProblemError('unknown_session', `there is no session '${id}'`);
+      }
+      noteAudit(request, { target: session.user });
+      await people.logout(id);
+      return reply.code(204).send(null);
+    },
+  );
+};
+
+/** An administrator of one tenant has nothing to do with people. */
+function seesAll(principal: Principal): boolean {
+  return principal.tenant === undefined && isAllowed(principal, 'administer');
+}
+
+function isSeen(principal: Principal, { user, provided }: Session): boolean {
+  if (seesAll(principal)) return true;
+  const kind = provided === undefined ? 'user' : 'oidc';
+  return user === nameOf(principal) && (principal.kind === 'token' ? 'user' : principal.kind) === kind;
+}
+
+/** Of a token the user whose it is. */
+function nameOf({ kind, name, owner }: Principal): string {
+  return kind === 'token' ? (owner ?? '') : name;
+}
