@@ -1,4 +1,5 @@
 import type { PeerIdentity } from '../../coap/datagram-port.ts';
+import type { HelloExtensions } from '../messages/hello-extensions.ts';
 import type { FailureReason } from '../types.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -17,8 +18,6 @@ export interface HelloRandoms {
 /** Who a client has turned out to be; `identity` is undefined where it may not come in, and is not told so before its Finished. */
 export interface AuthenticatedClient {
   readonly identity: PeerIdentity | undefined;
-  /** What it called itself, for the log: printable. */
-  readonly named: string;
   /** Why `identity` is undefined. */
   readonly reason?: FailureReason;
 }
@@ -29,8 +28,12 @@ export interface AuthenticatedClient {
  * when the one before is done.
  */
 export interface ServerKeyExchange {
+  /** What the ServerHello says of it: certificate types, point formats. Only what the ClientHello has offered. */
+  readonly helloExtensions: HelloExtensions;
   /** What stands between ServerHello and ServerHelloDone: Certificate, ServerKeyExchange, CertificateRequest, as there are. */
   serverFlight(randoms: HelloRandoms): readonly HandshakeBody[];
+  /** What the client has called itself so far, for the log: printable. */
+  readonly named: string | undefined;
   /** Whether CertificateRequest is among them: then the client's Certificate comes first. */
   readonly asksForCertificate: boolean;
   /** Takes the client's Certificate. Whether CertificateVerify has to follow the ClientKeyExchange. */

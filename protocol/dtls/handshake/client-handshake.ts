@@ -1,0 +1,445 @@
+import type { Clock } from '../../clock.ts';
+import type { PeerAddress } from '../../coap/datagram-port.ts';
+import { DecodeError } from '../../errors.ts';
+import { type CipherSuite, needsEncryptThenMac } from '../crypto/cipher-suites.ts';
+import { equalBytes, wipe } from '../crypto/constant-time.ts';
+import { deriveKeys, extendedMasterSecret, finishedData, masterSecret } from '../crypto/key-schedule.ts';
+import { HandshakeError } from '../errors.ts';
+import { AlertDescription, AlertLevel, alertName, decodeAlert, encodeAlert } from '../messages/alert.ts';
+import { ContentType, DtlsVersion, HandshakeType, NO_COMPRESSION } from '../messages/constants.ts';
+import {
+  decodeHandshakeFragments,
+  encodeHandshakeMessage,
+  type HandshakeFragment,
+} from '../messages/handshake-fragment.ts';
+import type { HelloExtensions } from '../messages/hello-extensions.ts';
+import {
+  type ClientHello,
+  decodeEmptyBody,
+  decodeHelloVerifyRequest,
+  decodeServerHello,
+  encodeClientHello,
+  type ServerHello,
+} from '../messages/hello-messages.ts';
+import type { KeyCache } from '../records/key-cache.ts';
+import type { DtlsRecord } from '../records/record.ts';
+import { SecuredEpoch } from '../records/secured-epoch.ts';
+import type { ClientCredentials, ClientResumption } from '../types.ts';
+import { changeCipherSpec, type FlightMessage, HandshakeWriter, type RepeatFlight } from './flight.ts';
+import type { ClientKeyExchange } from './key-exchange.ts';
+import { type HandshakeMessage, Reassembly } from './reassembly.ts';
+import { Retransmission } from './retransmission.ts';
+import { canOffer, offeredExtensions, selectClientKeyExchange } from './select.ts';
+import { Transcript } from './transcript.ts';
+
+const RANDOM_LENGTH = 32;
+/** Bytes of one message of the server's; certificates are the longest. */
+const LONGEST_MESSAGE = 16_384;
+/** Protected records that came before the keys were there. */
+const MOST_EARLY = 4;
+/** HelloVerifyRequests that are answered. */
+const MOST_COOKIES = 5;
+
+/** What all handshakes of a client share. */
+export interface ClientHandshakeContext {
+  readonly clock: Clock;
+  readonly suites: readonly CipherSuite[];
+  readonly pmtu: number;
+  readonly maxTime: number;
+  /** The connection id that this side wants to see; undefined where none are negotiated. */
+  readonly connectionId: Uint8Array | undefined;
+  readonly keyCache: KeyCache;
+  random(bytes: number): Uint8Array;
+  send(datagram: Uint8Array, address: PeerAddress): void;
+}
+
+export interface ClientHandshakeOutcome {
+  readonly epoch: SecuredEpoch;
+  readonly resumed: boolean;
+  readonly returnRoutability: boolean;
+  /** Present where connection ids were negotiated. */
+  readonly serverConnectionId: Uint8Array | undefined;
+  readonly resumption: ClientResumption | undefined;
+  /** What to send again when the server repeats its Finished. */
+  readonly lastFlight: RepeatFlight | undefined;
+}
+
+export interface ClientHandshakeEvents {
+  /** The server's Finished was verified. */
+  established(outcome: ClientHandshakeOutcome): void;
+  failed(error: HandshakeError): void;
+}
+
+type State = 'hello' | 'server-flight' | 'finished' | 'over';
+
+/** A client's side of one handshake (RFC 5246 §7.3, RFC 6347 §4.2). */
+export class ClientHandshake {
+  readonly #context: ClientHandshakeContext;
+  readonly #address: PeerAddress;
+  readonly #credentials: ClientCredentials;
+  readonly #events: ClientHandshakeEvents;
+  readonly #offered: ClientResumption | undefined;
+  readonly #random: Uint8Array;
+  readonly #suites: readonly CipherSuite[];
+  readonly #extensions: HelloExtensions;
+  readonly #retransmission: Retransmission;
+  readonly #writer: HandshakeWriter;
+  readonly #deadline: number;
+  #transcript = new Transcript();
+  #reassembly = new Reassembly(LONGEST_MESSAGE, 0);
+  #nextMessage = 0;
+  #cookies = 0;
+  #flight: readonly FlightMessage[] = [];
+  #state: State = 'hello';
+  #serverHello: ServerHello | undefined;
+  #suite: CipherSuite | undefined;
+  #resumed = false;
+  #exchange: ClientKeyExchange | undefined;
+  #master: Uint8Array | undefined;
+  #epoch: SecuredEpoch | undefined;
+  #early: DtlsRecord[] = [];
+  #alerted: string | undefined;
+
+  constructor(
+    context: ClientHandshakeContext,
+    address: PeerAddress,
+    credentials: ClientCredentials,
+    offered: ClientResumption | undefined,
+    events: ClientHandshakeEvents,
+  ) {
+    this.#context = context;
+    this.#address = address;
+    this.#credentials = credentials;
+    this.#events = events;
+    this.#suites = context.suites.filter((suite) => canOffer(suite, credentials));
+    this.#offered = this.#suites.some(({ id }) => id === offered?.suite) ? offered : undefined;
+    this.#random = Uint8Array.from(context.random(RANDOM_LENGTH));
+    this.#extensions = this.#helloExtensions();
+    this.#writer = new HandshakeWriter(context.pmtu, 0);
+    this.#retransmission = new Retransmission(context.clock, () => this.#timeout());
+    this.#deadline = context.clock.now() + context.maxTime;
+  }
+
+  start(): void {
+    if (this.#suites.length === 0) {
+      const error = new HandshakeError('no_common_suite', undefined, 'no cipher suite fits the credentials');
+      this.#context.clock.setTimer(0, () => this.#fail(error));
+      return;
+    }
+    this.#sendHello(new Uint8Array(0));
+  }
+
+  stop(): void {
+    this.#end();
+  }
+
+  receivePlain(record: DtlsRecord): void {
+    if (this.#state === 'over') return;
+    if (record.type === ContentType.HANDSHAKE) this.#take(record.fragment, 0);
+    else if (record.type === ContentType.ALERT) this.#alert(record.fragment, 0);
+  }
+
+  receiveSecured(record: DtlsRecord): void {
+    if (this.#state === 'over') return;
+    const epoch = this.#epoch;
+    if (epoch === undefined) {
+      if (this.#early.length < MOST_EARLY) this.#early.push(record);
+      return;
+    }
+    const opened = epoch.open(record);
+    if (typeof opened === 'number') return;
+    epoch.window.accept(record.sequence);
+    if (opened.type === ContentType.HANDSHAKE) this.#take(opened.content, 1);
+    else if (opened.type === ContentType.ALERT) this.#alert(opened.content, 1);
+  }
+
+  #helloExtensions(): HelloExtensions {
+    const { connectionId } = this.#context;
+    return {
+      ...offeredExtensions(this.#credentials, this.#suites),
+      ...(this.#suites.some(needsEncryptThenMac) && { encryptThenMac: true }),
+      extendedMasterSecret: true,
+      ...(connectionId !== undefined && { connectionId, rrc: true }),
+      renegotiationInfo: new Uint8Array(0),
+    };
+  }
+
+  #sendHello(cookie: Uint8Array): void {
+    const hello: ClientHello = {
+      version: DtlsVersion.DTLS_1_2,
+      random: this.#random,
+      sessionId: this.#offered?.sessionId ?? new Uint8Array(0),
+      cookie,
+      cipherSuites: this.#suites.map(({ id }) => id),
+      compressionMethods: [NO_COMPRESSION],
+      extensions: this.#extensions,
+    };
+    // The exchange of cookies is not in the transcript (RFC 6347 §4.2.6).
+    this.#transcript = new Transcript();
+    // The ServerHello has the number of the hello that it answers, however many were refused before.
+    this.#reassembly = new Reassembly(LONGEST_MESSAGE, this.#nextMessage);
+    this.#send([this.#message(HandshakeType.CLIENT_HELLO, encodeClientHello(hello))]);
+    this.#retransmission.start();
+  }
+
+  #message(type: number, body: Uint8Array, epoch: 0 | 1 = 0): FlightMessage {
+    const sequence = this.#nextMessage++;
+    this.#transcript.add(encodeHandshakeMessage(type, sequence, body));
+    return { epoch, type, sequence, body };
+  }
+
+  #finished(): FlightMessage {
+    const data = finishedData(this.#master as Uint8Array, 'client', this.#transcript.hash());
+    return this.#message(HandshakeType.FINISHED, data, 1);
+  }
+
+  #send(flight: readonly FlightMessage[]): void {
+    this.#flight = flight;
+    for (const datagram of this.#writer.datagrams(flight)) this.#context.send(datagram, this.#address);
+  }
+
+  #take(content: Uint8Array, epoch: 0 | 1): void {
+    try {
+      for (const fragment of decodeHandshakeFragments(content)) {
+        if (fragment.type === HandshakeType.HELLO_VERIFY_REQUEST) this.#cookie(fragment);
+        else if ((fragment.type === HandshakeType.FINISHED) === (epoch === 1)) this.#reassembly.add(fragment);
+      }
+      for (let next = this.#reassembly.take(); next !== undefined; next = this.#reassembly.take()) {
+        this.#receive(next);
+        if (this.#over) return;
+      }
+    } catch (error) {
+      if (error instanceof HandshakeError) this.#fail(error);
+      else if (error instanceof DecodeError) {
+        this.#fail(new HandshakeError('malformed', AlertDescription.DECODE_ERROR, error.message));
+      } else throw error;
+    }
+  }
+
+  get #over(): boolean {
+    return this.#state === 'over';
+  }
+
+  /** RFC 6347 §4.2.1: the same hello again, with the cookie. */
+  #cookie({ fragment, length }: HandshakeFragment): void {
+    if (this.#state !== 'hello' || fragment.length !== length || this.#cookies >= MOST_COOKIES) return;
+    const { cookie } = decodeHelloVerifyRequest(fragment);
+    this.#cookies++;
+    this.#alerted = undefined;
+    this.#sendHello(cookie);
+  }
+
+  #receive({ type, body, whole }: HandshakeMessage): void {
+    // RFC 5246 §7.4.1.1: it is in no transcript, and asks for what is under way.
+    if (type === HandshakeType.HELLO_REQUEST) return;
+    this.#alerted = undefined;
+    if (this.#state === 'hello' && type === HandshakeType.SERVER_HELLO) {
+      this.#transcript.add(whole);
+      this.#takeServerHello(decodeServerHello(body));
+    } else if (this.#state === 'server-flight') {
+      this.#transcript.add(whole);
+      this.#takeServerFlight(type, body);
+    } else if (this.#state === 'finished' && type === HandshakeType.FINISHED) {
+      this.#takeFinished(body, whole);
+    } else throw unexpected(type);
+  }
+
+  #takeServerHello(hello: ServerHello): void {
+    const { sessionId, cipherSuite, extensions } = hello;
+    const suite = this.#suites.find(({ id }) => id === cipherSuite);
+    if (hello.version !== DtlsVersion.DTLS_1_2) {
+      throw new HandshakeError('no_common_suite', AlertDescription.PROTOCOL_VERSION, 'another version');
+    }
+    if (suite === undefined || hello.compressionMethod !== NO_COMPRESSION)
+      throw illegal('what was not offered');
+    for (const [name, value] of Object.entries(extensions)) {
+      if (value !== undefined && this.#extensions[name as keyof HelloExtensions] === undefined) {
+        throw new HandshakeError(
+          'malformed',
+          AlertDescription.UNSUPPORTED_EXTENSION,
+          `the extension ${name}, which was not offered`,
+        );
+      }
+    }
+    // RFC 5746 §3.4.
+    if ((extensions.renegotiationInfo?.length ?? 0) > 0) {
+      throw new HandshakeError('malformed', AlertDescription.HANDSHAKE_FAILURE, 'a renegotiation');
+    }
+    if (needsEncryptThenMac(suite) && !extensions.encryptThenMac) throw illegal('CBC with MAC-then-encrypt');
+    this.#serverHello = hello;
+    this.#suite = suite;
+    const offered = this.#offered;
+    if (offered !== undefined && sessionId.length > 0 && equalBytes(sessionId, offered.sessionId)) {
+      // RFC 7627 §5.3.
+      if (suite.id !== offered.suite || !extensions.extendedMasterSecret) throw illegal('another session');
+      this.#resumed = true;
+      this.#master = offered.masterSecret.slice();
+      this.#state = 'finished';
+      this.#deriveKeys();
+      return;
+    }
+    this.#exchange = selectClientKeyExchange(suite, hello, this.#credentials);
+    if (this.#exchange === undefined) throw illegal('what does not fit the credentials');
+    this.#state = 'server-flight';
+  }
+
+  #takeServerFlight(type: number, body: Uint8Array): void {
+    const exchange = this.#exchange as ClientKeyExchange;
+    if (type === HandshakeType.CERTIFICATE) exchange.serverCertificate(body);
+    else if (type === HandshakeType.SERVER_KEY_EXCHANGE) exchange.serverKeyExchange(body, this.#randoms());
+    else if (type === HandshakeType.CERTIFICATE_REQUEST) exchange.certificateRequest(body);
+    else if (type === HandshakeType.SERVER_HELLO_DONE) {
+      decodeEmptyBody(body);
+      exchange.serverDone();
+      this.#answer(exchange);
+    } else throw unexpected(type);
+  }
+
+  /** Certificate, ClientKeyExchange, CertificateVerify, ChangeCipherSpec, Finished. */
+  #answer(exchange: ClientKeyExchange): void {
+    const flight: FlightMessage[] = [];
+    const certificate = exchange.certificate();
+    if (certificate !== undefined) flight.push(this.#message(HandshakeType.CERTIFICATE, certificate));
+    const { body, premaster } = exchange.clientKeyExchange();
+    flight.push(this.#message(HandshakeType.CLIENT_KEY_EXCHANGE, body));
+    const { client, server } = this.#randoms();
+    this.#master = this.#serverHello?.extensions.extendedMasterSecret
+      ? extendedMasterSecret(premaster, this.#transcript.hash())
+      : masterSecret(premaster, client, server);
+    wipe(premaster);
+    const signature = exchange.certificateVerify(this.#transcript);
+    if (signature !== undefined) flight.push(this.#message(HandshakeType.CERTIFICATE_VERIFY, signature));
+    this.#writer.secured = this.#newEpoch();
+    flight.push(changeCipherSpec(), this.#finished());
+    this.#state = 'finished';
+    this.#send(flight);
+    this.#retransmission.start();
+    this.#epoch = this.#writer.secured;
+    this.#openEarly();
+  }
+
+  #randoms(): { readonly client: Uint8Array; readonly server: Uint8Array } {
+    return { client: this.#random, server: (this.#serverHello as ServerHello).random };
+  }
+
+  #deriveKeys(): void {
+    this.#epoch = this.#newEpoch();
+    this.#writer.secured = this.#epoch;
+    this.#openEarly();
+  }
+
+  #newEpoch(): SecuredEpoch {
+    const { client, server } = this.#randoms();
+    const suite = this.#suite as CipherSuite;
+    const serverConnectionId = this.#serverHello?.extensions.connectionId;
+    return new SecuredEpoch(
+      {
+        suite: suite.id,
+        keys: deriveKeys(suite, this.#master as Uint8Array, client, server),
+        role: 'client',
+        ownConnectionId: serverConnectionId === undefined ? undefined : this.#context.connectionId,
+        peerConnectionId: serverConnectionId,
+      },
+      this.#context.keyCache,
+    );
+  }
+
+  #openEarly(): void {
+    const early = this.#early;
+    this.#early = [];
+    for (const record of early) this.receiveSecured(record);
+  }
+
+  #takeFinished(body: Uint8Array, whole: Uint8Array): void {
+    const master = this.#master as Uint8Array;
+    if (!equalBytes(finishedData(master, 'server', this.#transcript.hash()), body)) {
+      throw new HandshakeError('wrong_key', AlertDescription.DECRYPT_ERROR, 'the Finished does not fit');
+    }
+    this.#transcript.add(whole);
+    const hello = this.#serverHello as ServerHello;
+    const epoch = this.#epoch as SecuredEpoch;
+    let lastFlight: RepeatFlight | undefined;
+    if (this.#resumed) {
+      const flight = [changeCipherSpec(), this.#finished()];
+      this.#send(flight);
+      const writer = this.#writer;
+      lastFlight = () => writer.datagrams(flight);
+    }
+    const { sessionId, cipherSuite, extensions } = hello;
+    const resumable = sessionId.length > 0 && extensions.extendedMasterSecret;
+    // The session goes on with the keys.
+    this.#epoch = undefined;
+    const outcome = {
+      epoch,
+      resumed: this.#resumed,
+      returnRoutability: extensions.rrc === true,
+      serverConnectionId: extensions.connectionId,
+      resumption: resumable ? { sessionId, masterSecret: master.slice(), suite: cipherSuite } : undefined,
+      lastFlight,
+    };
+    this.#end();
+    this.#events.established(outcome);
+  }
+
+  #alert(content: Uint8Array, epoch: 0 | 1): void {
+    let alert: ReturnType<typeof decodeAlert>;
+    try {
+      alert = decodeAlert(content);
+    } catch (error) {
+      if (error instanceof DecodeError) return;
+      throw error;
+    }
+    if (alert.level !== AlertLevel.FATAL && alert.description !== AlertDescription.CLOSE_NOTIFY) return;
+    const text = `the server has sent ${alertName(alert.description)}`;
+    if (epoch === 1) this.#fail(new HandshakeError('alert', undefined, text));
+    // Anybody can send such an alert: it counts if nothing else comes until the flight would be sent again.
+    else this.#alerted = text;
+  }
+
+  #timeout(): void {
+    if (this.#over) return;
+    if (this.#alerted !== undefined) {
+      this.#fail(new HandshakeError('alert', undefined, this.#alerted));
+    } else if (this.#context.clock.now() >= this.#deadline) {
+      this.#fail(new HandshakeError('timeout', undefined, 'the server does not answer'));
+    } else {
+      this.#send(this.#flight);
+      this.#retransmission.again();
+    }
+  }
+
+  #fail(error: HandshakeError): void {
+    if (this.#over) return;
+    if (error.alert !== undefined) {
+      const alert = encodeAlert({ level: AlertLevel.FATAL, description: error.alert });
+      // Protected once this side has said ChangeCipherSpec.
+      const epoch = this.#state === 'finished' && !this.#resumed ? 1 : 0;
+      this.#context.send(this.#writer.record(epoch, ContentType.ALERT, alert), this.#address);
+    }
+    this.#end();
+    this.#events.failed(error);
+  }
+
+  #end(): void {
+    this.#state = 'over';
+    this.#retransmission.stop();
+    this.#reassembly.clear();
+    this.#early = [];
+    this.#epoch?.wipe();
+    this.#epoch = undefined;
+    if (this.#master !== undefined) wipe(this.#master);
+    this.#master = undefined;
+  }
+}
+
+function unexpected(type: number): HandshakeError {
+  return new HandshakeError(
+    'malformed',
+    AlertDescription.UNEXPECTED_MESSAGE,
+    `a handshake message of type ${type} out of turn`,
+  );
+}
+
+function illegal(what: string): HandshakeError {
+  return new HandshakeError('malformed', AlertDescription.ILLEGAL_PARAMETER, `the server has chosen ${what}`);
+}

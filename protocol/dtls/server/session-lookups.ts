@@ -1,0 +1,150 @@
+import type { Clock } from '../../clock.ts';
+import type { PeerAddress } from '../../coap/datagram-port.ts';
+import { equalBytes } from '../crypto/constant-time.ts';
+import type { KeyCache } from '../records/key-cache.ts';
+import { readRecord } from '../records/record.ts';
+import { type ForeignRecords, SESSION_ID_LENGTH, type SessionKeeper, type SessionState } from '../types.ts';
+import { Session } from './session.ts';
+
+/** Datagrams of one session that wait while it is looked for. */
+const MOST_WAITING = 8;
+/** Ids that nobody knows are not looked for again for a while, ms; so many are remembered. */
+const UNKNOWN_FOR = 2_000;
+const MOST_UNKNOWN = 4_096;
+
+interface Waiting {
+  readonly datagram: Uint8Array;
+  readonly source: PeerAddress;
+}
+
+export interface SessionLookupsOptions {
+  readonly keeper: SessionKeeper | undefined;
+  readonly foreign: ForeignRecords | undefined;
+  readonly clock: Clock;
+  readonly capacity: number;
+  readonly keyCache: KeyCache;
+  readonly onError: (error: unknown) => void;
+  readonly onForwarded: () => void;
+  /** A forged or replayed record named a stored session. */
+  readonly onForged: () => void;
+  /** It is this node's now; the datagrams for it follow by `onDatagram`. */
+  readonly onTakenOver: (session: Session) => void;
+  /** It is this node's, but nobody knows what it had received. `source` is where an authentic record came from. */
+  readonly onWindowLost: (session: Session, source: PeerAddress) => void;
+  readonly onDatagram: (datagram: Uint8Array, source: PeerAddress) => void;
+}
+
+/**
+ * Looks for sessions that are not in memory: at other nodes, then in the store. Anybody can write anything into a record, so there are
+ * bounds to what is looked for at once, and nothing is taken over before a record was authenticated with the stored keys.
+ */
+export class SessionLookups {
+  readonly #options: SessionLookupsOptions;
+  readonly #waiting = new Map<PeerAddress, Waiting[]>();
+  readonly #unknown = new Map<PeerAddress, number>();
+  readonly #pending = new Set<Promise<void>>();
+
+  constructor(options: SessionLookupsOptions) {
+    this.#options = options;
+  }
+
+  /** A datagram whose first record with a connection id names a session that is not here. False where it is dropped. */
+  ask(peer: PeerAddress, id: Uint8Array, datagram: Uint8Array, source: PeerAddress): boolean {
+    const { keeper, foreign, capacity, clock } = this.#options;
+    if (keeper === undefined && foreign === undefined) return false;
+    const unknownUntil = this.#unknown.get(peer);
+    if (unknownUntil !== undefined && clock.now() < unknownUntil) return false;
+    const waiting = this.#waiting.get(peer);
+    if (waiting !== undefined) {
+      if (waiting.length >= MOST_WAITING) return false;
+      waiting.push({ datagram, source });
+      return true;
+    }
+    if (this.#waiting.size >= capacity) return false;
+    this.#waiting.set(peer, [{ datagram, source }]);
+    const search = this.#search(peer, id.slice())
+      .catch((error: unknown) => this.#options.onError(error))
+      .finally(() => {
+        this.#waiting.delete(peer);
+        this.#pending.delete(search);
+      });
+    this.#pending.add(search);
+    return true;
+  }
+
+  async settled(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  }
+
+  async #search(peer: PeerAddress, id: Uint8Array): Promise<void> {
+    const waiting = this.#waiting.get(peer) as Waiting[];
+    if (await this.#forward(id, waiting)) return;
+    const { keeper } = this.#options;
+    const state = await keeper?.read(id);
+    if (keeper === undefined || state === undefined) {
+      this.#remember(peer);
+      return;
+    }
+    const authentic = this.#authentic(state, waiting);
+    if (authentic === undefined) {
+      this.#options.onForged();
+      return;
+    }
+    const taken = await keeper.takeOver(id, state.fence);
+    if (taken === undefined) return;
+    const session = Session.from(taken, this.#options.keyCache);
+    if (taken.window === undefined) {
+      this.#options.onWindowLost(session, authentic.source);
+      return;
+    }
+    this.#options.onTakenOver(session);
+    for (const { datagram, source } of waiting) this.#options.onDatagram(datagram, source);
+  }
+
+  /** Whether the session has an owner elsewhere, who was given all that waits. */
+  async #forward(id: Uint8Array, waiting: readonly Waiting[]): Promise<boolean> {
+    const { foreign, onForwarded } = this.#options;
+    if (foreign === undefined) return false;
+    // What comes meanwhile is in the list as well.
+    for (let at = 0; at < waiting.length; at++) {
+      const { datagram, source } = waiting[at] as Waiting;
+      if (!(await foreign.forward(id, datagram, source))) return false;
+      onForwarded();
+    }
+    return true;
+  }
+
+  /** The first datagram that holds a record which the peer of that session has made, and which was not received yet. */
+  #authentic(state: SessionState, waiting: readonly Waiting[]): Waiting | undefined {
+    const { keyCache } = this.#options;
+    const session = Session.from({ ...state, keys: copied(state) }, keyCache);
+    try {
+      return waiting.find(({ datagram }) => {
+        for (
+          let record = readRecord(datagram, 0, SESSION_ID_LENGTH);
+          record !== undefined;
+          record = readRecord(datagram, record.end, SESSION_ID_LENGTH)
+        ) {
+          const named = record.connectionId !== undefined && equalBytes(record.connectionId, state.id);
+          if (named && typeof session.epoch.open(record) !== 'number') return true;
+        }
+        return false;
+      });
+    } finally {
+      session.epoch.wipe();
+    }
+  }
+
+  #remember(peer: PeerAddress): void {
+    const { clock } = this.#options;
+    for (const [key, until] of this.#unknown) {
+      if (this.#unknown.size < MOST_UNKNOWN && until > clock.now()) break;
+      this.#unknown.delete(key);
+    }
+    this.#unknown.set(peer, clock.now() + UNKNOWN_FOR);
+  }
+}
+
+function copied({ keys }: SessionState): SessionState['keys'] {
+  return { client: keys.client.slice(), server: keys.server.slice() };
+}
