@@ -19,12 +19,32 @@ const SMALLEST = 2;
 /** One message id that a peer used, and what it got for it. Reused by the ring once it is out of date. */
 export class Seen {
   messageId = -1;
+  /** Of a response: `fingerprint` of its datagram; 0 of a request. */
+  print = 0;
   /** Until when a message with this id is the same message (RFC 7252 §4.4). */
   expires = 0;
   reply: SeenReply = SeenReply.PENDING;
   data: Uint8Array | undefined;
   /** Rises with each message that this entry stands for: who answers late checks that it is still his. */
   generation = 0;
+}
+
+/** Bytes of a datagram that its fingerprint is of: header, token and the Observe option are among them. */
+const PRINTED = 40;
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+/**
+ * Tells a response, such as a notification, from another one with the same message id: what is sent again is sent as
+ * the same bytes (RFC 7252 §4.2). A peer may use an id again too early, as one that chooses them by chance, or whose
+ * message was long on its way; its notification must not be taken for one that was acknowledged before, for what is
+ * in it would be lost. A request needs none of this: the answer to another one does not have its token. Never 0.
+ */
+export function fingerprint(data: Uint8Array): number {
+  let print = FNV_OFFSET ^ data.length;
+  const end = Math.min(PRINTED, data.length);
+  for (let at = 0; at < end; at++) print = Math.imul(print ^ (data[at] as number), FNV_PRIME);
+  return print | 0 || 1;
 }
 
 /**
@@ -51,11 +71,11 @@ export class DeduplicationRing {
     return this.#ids.length;
   }
 
-  /** What is known of that message id, if its lifetime has not ended. */
-  find(messageId: number, now: number): Seen | undefined {
+  /** What is known of a message with that id and print, if its lifetime has not ended. */
+  find(messageId: number, now: number, print = 0): Seen | undefined {
     for (let at = this.#ids.indexOf(messageId); at >= 0; at = this.#ids.indexOf(messageId, at + 1)) {
       const seen = this.#entries[at] as Seen;
-      if (seen.expires > now) return seen;
+      if (seen.expires > now && seen.print === print) return seen;
     }
     return undefined;
   }

@@ -6,16 +6,23 @@ export interface Lifetimes {
   readonly maxTransmitWait: number;
   readonly exchangeLifetime: number;
   readonly nonLifetime: number;
+  /**
+   * After which an id may be used again. A peer remembers a message for EXCHANGE_LIFETIME from when it came, and the
+   * last copy of it may come MAX_TRANSMIT_SPAN and MAX_LATENCY after it was sent first.
+   */
+  readonly messageIdPeriod: number;
 }
 
 export function lifetimesOf(parameters: CoapParameters): Lifetimes {
   const { ackTimeout, ackRandomFactor, maxRetransmit, maxLatency } = parameters;
   const maxTransmitSpan = ackTimeout * (2 ** maxRetransmit - 1) * ackRandomFactor;
+  // PROCESSING_DELAY is ACK_TIMEOUT.
+  const exchangeLifetime = maxTransmitSpan + 2 * maxLatency + ackTimeout;
   return {
     maxTransmitSpan,
     maxTransmitWait: ackTimeout * (2 ** (maxRetransmit + 1) - 1) * ackRandomFactor,
-    // PROCESSING_DELAY is ACK_TIMEOUT.
-    exchangeLifetime: maxTransmitSpan + 2 * maxLatency + ackTimeout,
+    exchangeLifetime,
     nonLifetime: maxTransmitSpan + maxLatency,
+    messageIdPeriod: exchangeLifetime + maxTransmitSpan + maxLatency,
   };
 }

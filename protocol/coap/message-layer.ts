@@ -4,7 +4,7 @@ import { ByteBudget } from './byte-budget.ts';
 import { decodeMessage, encodeEmpty, readHeader } from './codec.ts';
 import type { DatagramPort, PeerAddress, PeerIdentity } from './datagram-port.ts';
 import { Deadline } from './deadlines.ts';
-import { type Seen, SeenReply } from './deduplication.ts';
+import { fingerprint, type Seen, SeenReply } from './deduplication.ts';
 import type { CoapStatistics } from './exchange.ts';
 import { type CoapMessage, Code, MessageType } from './message.ts';
 import type { MessageIdSpace } from './message-ids.ts';
@@ -99,9 +99,10 @@ export class MessageLayer extends Outbox {
     this.#take(data, address, identity);
   }
 
-  /** Whether that peer has used that message id here within its lifetime. */
-  remembers(address: PeerAddress, messageId: number): boolean {
-    return this.peers.get(address)?.seen?.find(messageId, this.clock.now()) !== undefined;
+  /** Whether that peer has sent that response here within its lifetime. */
+  remembers(address: PeerAddress, messageId: number, data: Uint8Array): boolean {
+    const { seen } = this.peers.get(address) ?? {};
+    return seen?.find(messageId, this.clock.now(), fingerprint(data)) !== undefined;
   }
 
   #take(data: Uint8Array, address: PeerAddress, identity: PeerIdentity | undefined): void {
@@ -145,7 +146,8 @@ export class MessageLayer extends Outbox {
       if (peer.identity !== identity) this.#identify(peer, identity);
     }
     const ring = peer.ring(this.parameters.maxDeduplicationPerPeer, this.#kept);
-    const known = ring.find(message.messageId, now);
+    const print = codeClass === 0 ? 0 : fingerprint(data);
+    const known = ring.find(message.messageId, now, print);
     if (known !== undefined) {
       statistics.duplicates++;
       if (type === MessageType.CON) this.#repeat(peer, known);
@@ -160,6 +162,7 @@ export class MessageLayer extends Outbox {
       statistics.refused++;
       return;
     }
+    seen.print = print;
     if (codeClass === 0) this.#receiver.onRequest(peer, message, identity, seen);
     else this.#receiver.onResponse(peer, message, identity, seen, data);
   }

@@ -73,7 +73,7 @@ export class Outbox implements TransmissionDriver {
   /** The next of our message ids for that peer. */
   nextMessageId(peer: Peer): number {
     const { first, count } = this.#idSpace;
-    const mark = messageIdMark(this.clock.wallTime(), this.lifetimes.exchangeLifetime, this.#idSpace);
+    const mark = messageIdMark(this.clock.wallTime(), this.lifetimes.messageIdPeriod, this.#idSpace);
     if (peer.nextId < mark) peer.nextId = mark;
     for (let i = 0; i < count; i++) {
       const messageId = first + (peer.nextId++ % count);

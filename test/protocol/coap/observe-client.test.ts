@@ -75,6 +75,23 @@ describe('a confirmable notification', () => {
     expect(server.received.map(({ type }) => type)).toEqual([ACK, ACK]);
   });
 
+  test('is told from another one to which the peer gives the same id', () => {
+    const { world, seen, server, notify } = restoredObservation(() => {});
+    notify(1, { payload: 'x' });
+    seen[0]?.accept();
+    notify(2, { messageId: 100, payload: 'y' });
+    world.clock.advance(20);
+    expect(seen.map(({ payload }) => text(payload))).toEqual(['x', 'y']);
+    expect(server.received.map(({ type, messageId }) => [type, messageId])).toEqual([[ACK, 100]]);
+    seen[1]?.accept();
+    // Each again: both are known, and neither is delivered twice.
+    notify(1, { messageId: 100, payload: 'x' });
+    notify(2, { messageId: 100, payload: 'y' });
+    world.clock.advance(20);
+    expect(seen).toHaveLength(2);
+    expect(server.received).toHaveLength(4);
+  });
+
   test('that is rejected gets RST, and its observation is over', () => {
     const { endpoint, server, notify } = restoredObservation((one) => one.reject());
     notify(1);
