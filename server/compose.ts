@@ -10,6 +10,8 @@ import { traceContents } from './api/device-trace.ts';
 import { buildApi } from './api/index.ts';
 import { presentEvent, presentLiveReadings, presentRegistration } from './api/presenters.ts';
 import { presentLiveTrace } from './api/trace-presenters.ts';
+import { composeBootstrap } from './bootstrap/compose-bootstrap.ts';
+import { credentialKeys } from './bootstrap/credential-keys.ts';
 import { composeCluster } from './cluster/compose-cluster.ts';
 import { composeDevices, type Devices } from './cluster/compose-devices.ts';
 import { composeLeader } from './cluster/compose-leader.ts';
@@ -65,6 +67,8 @@ export interface Foundation {
   readonly config: Config;
   readonly stores: Stores;
   readonly port: DatagramPort;
+  /** Of the bootstrap server; undefined: this node has none. */
+  readonly bootstrapPort?: DatagramPort | undefined;
   readonly log: Logger;
   readonly clock: Clock;
   /** When the process began, ms since the epoch. */
@@ -83,6 +87,8 @@ export interface Listening {
   readonly httpAddress: string;
   /** `coap://host:port` */
   readonly coapUri: string;
+  /** `host:port` of the bootstrap server without security, where it listens. */
+  readonly bootstrapAddress?: string;
   /** Of the Leshan-compatible interface, where it is open. */
   readonly leshanAddress?: string;
 }
@@ -233,6 +239,19 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     onTakenOver: (device, former) => parts().devices.onMovedHere?.(device, former),
   });
 
+  const bootstrap = composeBootstrap({
+    config,
+    port: foundation.bootstrapPort,
+    stores,
+    keys: credentialKeys({ credentials: stores.credentials, clock }),
+    addresses: { coap: coapUri, coaps: undefined },
+    registry,
+    events,
+    clock,
+    log: log.child({ part: 'bootstrap' }),
+  });
+  onClose(() => bootstrap.close());
+
   // What ends by time must not end because the system's clock steps.
   const steady = steadyClock(clock);
   const registrationInterface = new RegistrationInterface({
@@ -249,6 +268,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
         if (replaced === undefined) reach.registered(registration);
         else reach.replaced(replaced, registration);
         parts().lifecycle.registered(registration, replaced);
+        bootstrap.registered(registration);
         parts().listening.registered(registration);
         leshan?.registered(registration, replaced);
       },
@@ -511,6 +531,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
             { clustering, stores, takeFromGone: devices.takeFromGone },
             traceContents({ stores, traces, registry, lookupFor, about }),
           ),
+    bootstrap: bootstrap.service,
     webhooks: led.webhooks,
     processes: seat.process,
     statistics,
@@ -542,5 +563,10 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   await clustering.listening(httpAddress, events);
 
   announce(config, log, stores, endpoint, httpAddress);
-  return { httpAddress, coapUri: coapUri, ...(leshanAddress === undefined ? {} : { leshanAddress }) };
+  return {
+    httpAddress,
+    coapUri,
+    ...(bootstrap.endpoint === undefined ? {} : { bootstrapAddress: bootstrap.endpoint.local }),
+    ...(leshanAddress === undefined ? {} : { leshanAddress }),
+  };
 }

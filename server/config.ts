@@ -25,6 +25,9 @@ export interface Config {
   readonly coapsPort: number | undefined;
   /** `coaps://host:port`, as devices use it; undefined: where DTLS listens. */
   readonly coapsAddress: string | undefined;
+  /** Of the bootstrap server, over DTLS and without; undefined: it does not listen there. */
+  readonly bootstrapsPort: number | undefined;
+  readonly bootstrapPort: number | undefined;
   /** What seals: the first one; all of them open. Undefined: none is set. */
   readonly secretKeys: readonly Uint8Array[] | undefined;
   readonly httpHost: string;
@@ -182,6 +185,19 @@ export function loadConfig(
     if (!sealed || coapPort === 65_535) return undefined;
     return coapPort === 0 ? 0 : coapPort + 1;
   })();
+  /** The ports of the bootstrap server lie behind the others, where nobody says otherwise. */
+  const behindCoap = (
+    name: 'SIMYARD_BOOTSTRAPS_PORT' | 'SIMYARD_BOOTSTRAP_PORT',
+    distance: number,
+  ): number | undefined => {
+    if (isGiven(name)) return portOrOff(name);
+    if (coapPort === 0) return 0;
+    return coapPort + distance > 65_535 ? undefined : coapPort + distance;
+  };
+  const bootstrapsPort =
+    isGiven('SIMYARD_BOOTSTRAPS_PORT') || coapsPort !== undefined
+      ? behindCoap('SIMYARD_BOOTSTRAPS_PORT', 2)
+      : undefined;
   return {
     inForce: settings.map(({ name, flag, meaning, ...setting }: Setting) => {
       const given = flags.get(flag) ?? env[name] ?? '';
@@ -201,6 +217,8 @@ export function loadConfig(
     coapAddress: coapAddress('SIMYARD_COAP_ADDRESS', 'coap', 5683, text('SIMYARD_COAP_ADDRESS')),
     coapsPort,
     coapsAddress: coapAddress('SIMYARD_COAPS_ADDRESS', 'coaps', 5684, text('SIMYARD_COAPS_ADDRESS')),
+    bootstrapsPort,
+    bootstrapPort: behindCoap('SIMYARD_BOOTSTRAP_PORT', 3),
     secretKeys,
     httpHost: required('SIMYARD_HTTP_HOST'),
     httpPort: integer('SIMYARD_HTTP_PORT', 0, 65535),
@@ -223,7 +241,14 @@ export function loadConfig(
       reusePort: toggle('SIMYARD_REUSE_PORT'),
       shared: text('SIMYARD_REDIS_URL') !== undefined,
       ports: (
-        ['SIMYARD_COAP_PORT', 'SIMYARD_COAPS_PORT', 'SIMYARD_HTTP_PORT', 'SIMYARD_LESHAN_PORT'] as const
+        [
+          'SIMYARD_COAP_PORT',
+          'SIMYARD_COAPS_PORT',
+          'SIMYARD_BOOTSTRAPS_PORT',
+          'SIMYARD_BOOTSTRAP_PORT',
+          'SIMYARD_HTTP_PORT',
+          'SIMYARD_LESHAN_PORT',
+        ] as const
       ).filter((name) => text(name) === '0'),
     }),
     takeOver: toggle('SIMYARD_TAKE_OVER'),

@@ -13,6 +13,9 @@ import type { LogPosition } from './ports/telemetry-log.ts';
  * - command: `{command}` as the API shows one, after each step of its life
  * - device: `{attributes}` what changed of the inventory entry, its `tenant` (null: none) among them; or `{removed: true}`
  * - job: `{job}` as the API shows one, at most twice a second for each, and always the last; of no device
+ * - bootstrap: `{change, session, kind, profile?, step?, reason?}`: one began (`started`), took a `step`, has `finished` or `failed`, or was
+ *   `replaced` by the next one of its device
+ * - bootstrap-profile: `{id, change}`: created, changed, removed or restored; of no device
  * - webhook: `{webhook}` as the API shows it, when its state changes; of no device
  * - node: `{node: {name, state}}`: a server node has `started`, has `stopped`, or is `gone` without a word; of no device
  */
@@ -29,6 +32,8 @@ export const eventTypes = [
   'object-model',
   'command',
   'device',
+  'bootstrap',
+  'bootstrap-profile',
   'job',
   'webhook',
   'node',

@@ -14,23 +14,37 @@ const UDP_BUFFER = 4 * 1024 * 1024;
  * The server's UDP socket; warns where the kernel grants less than a burst of registrations needs.
  * @throws ConfigError one line that names the setting, where the port cannot be had.
  */
-export async function openUdpPort(config: Config, log: Logger): Promise<UdpPort> {
+export function openUdpPort(config: Config, log: Logger): Promise<UdpPort> {
+  return openPort(config, config.coapPort, 'SIMYARD_COAP_PORT', log);
+}
+
+/**
+ * The socket of the bootstrap server without security; undefined where it has none: keys go over it in the clear, so
+ * that it opens on loopback alone.
+ * @throws ConfigError as above
+ */
+export async function openBootstrapPort(config: Config, log: Logger): Promise<UdpPort | undefined> {
+  if (config.bootstrapPort === undefined || !isLoopback(config.coapHost)) return undefined;
+  return openPort(config, config.bootstrapPort, 'SIMYARD_BOOTSTRAP_PORT', log);
+}
+
+async function openPort(config: Config, port: number, setting: string, log: Logger): Promise<UdpPort> {
   try {
-    const port = await createUdpPort({
+    const opened = await createUdpPort({
       host: config.coapHost,
-      port: config.coapPort,
+      port,
       receiveBufferSize: UDP_BUFFER,
       reusePort: config.reusePort,
     });
-    if (port.receiveBufferSize < UDP_BUFFER) {
+    if (opened.receiveBufferSize < UDP_BUFFER) {
       log.warn(
-        { granted: port.receiveBufferSize, wanted: UDP_BUFFER },
+        { granted: opened.receiveBufferSize, wanted: UDP_BUFFER },
         'the kernel limits the UDP receive buffer: a burst of registrations may lose datagrams; raise net.core.rmem_max',
       );
     }
-    return port;
+    return opened;
   } catch (error) {
-    throw explainListen(error, 'UDP', config.coapHost, config.coapPort, 'SIMYARD_COAP_PORT');
+    throw explainListen(error, 'UDP', config.coapHost, port, setting);
   }
 }
 

@@ -9,7 +9,7 @@ import { compose, type Listening } from './compose.ts';
 import { type Config, ConfigError, HelpRequested, loadConfig } from './config.ts';
 import { openEmbeddedStores } from './embedded/index.ts';
 import { ConflictError } from './errors.ts';
-import { openUdpPort } from './listen.ts';
+import { openBootstrapPort, openUdpPort } from './listen.ts';
 import { createLog } from './log.ts';
 import { StoreUnavailableError } from './ports/errors.ts';
 import type { Stores } from './ports/stores.ts';
@@ -29,6 +29,8 @@ export interface ServerParts {
   readonly clock?: Clock;
   readonly stores?: Stores;
   readonly port?: DatagramPort;
+  /** Of the bootstrap server; with `port` given and this not, there is none. */
+  readonly bootstrapPort?: DatagramPort;
   /**
    * Another process has taken this node's place while it was held up, or others have brought the database too far
    * forward for it; it acts on nothing any more. The process ends unless told.
@@ -66,6 +68,9 @@ export async function startServer(config: Config, given: ServerParts = {}): Prom
     closing.push(() => stores.close());
     const port = given.port ?? (await openUdpPort(config, log));
     closing.push(() => port.close());
+    const bootstrapPort =
+      given.bootstrapPort ?? (given.port === undefined ? await openBootstrapPort(config, log) : undefined);
+    closing.push(async () => bootstrapPort?.close());
     const onClose = (step: () => Promise<unknown>): void => {
       closing.push(step);
     };
@@ -73,6 +78,7 @@ export async function startServer(config: Config, given: ServerParts = {}): Prom
       config,
       stores,
       port,
+      bootstrapPort,
       log,
       clock,
       startedAt,

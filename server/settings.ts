@@ -63,6 +63,22 @@ export const settings = [
       'Address that devices use for DTLS, `coaps://host:port`; unset, the host of SIMYARD_COAP_ADDRESS and the port that DTLS listens on.',
   },
   {
+    name: 'SIMYARD_BOOTSTRAPS_PORT',
+    flag: 'bootstraps-port',
+    type: 'port',
+    default: '5685',
+    meaning:
+      'UDP port of the bootstrap server over DTLS; `off` opens none. Unset, it is the second after SIMYARD_COAP_PORT, or any free one where that is 0; none where there is no DTLS.',
+  },
+  {
+    name: 'SIMYARD_BOOTSTRAP_PORT',
+    flag: 'bootstrap-port',
+    type: 'port',
+    default: '5686',
+    meaning:
+      'UDP port of the bootstrap server without security; `off` opens none. Unset, it is the third after SIMYARD_COAP_PORT, or any free one where that is 0.',
+  },
+  {
     name: 'SIMYARD_SECRET_KEY',
     flag: 'secret-key',
     type: 'list',

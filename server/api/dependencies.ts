@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { ObjectRegistry } from '../../objects/registry.ts';
 import type { Clock } from '../../protocol/clock.ts';
+import type { BootstrapService } from '../bootstrap/bootstrap-service.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Served } from '../cluster/leader-service.ts';
 import type { CommandService } from '../commands/carrier-commands.ts';
@@ -44,6 +45,7 @@ export interface ApiDependencies {
   readonly live: LiveStream;
   /** Undefined where no messages are kept. */
   readonly traces: TraceContents | undefined;
+  readonly bootstrap: BootstrapService;
   readonly webhooks: Served<
     Pick<WebhookService, 'list' | 'get' | 'create' | 'replace' | 'rotate' | 'remove' | 'test' | 'retry'>
   >;

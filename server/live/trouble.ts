@@ -12,6 +12,8 @@ export function isTrouble(type: string, data: Readonly<Record<string, unknown>>)
       return ['failed', 'unknown'].includes(stateOf(data['command']));
     case 'node':
       return stateOf(data['node']) === 'gone';
+    case 'bootstrap':
+      return data['change'] === 'failed';
     case 'webhook':
       return ['retrying', 'disabled'].includes(stateOf(data['webhook']));
     case 'job':

@@ -51,6 +51,8 @@ export interface BootstrapProfile {
   readonly devices: Pick<DeviceSelector, 'endpoint' | 'manufacturer' | 'model'>;
   /** Of several that fit a device, the one with the greatest; then the first by id. */
   readonly priority: number;
+  /** Whether the Server and Access Control objects of the device are read before, for people to see. */
+  readonly readFirst: boolean;
   /** Deleted first, in this order: `/`, an object, or an instance. A device keeps its bootstrap account and Device. */
   readonly remove: readonly string[];
   readonly servers: readonly BootstrapServerAccount[];

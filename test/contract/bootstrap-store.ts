@@ -11,6 +11,7 @@ export function aProfile(id: string, change: Partial<BootstrapProfile> = {}): Bo
     enabled: true,
     devices: { endpoint: 'meter-*', model: 'M?' },
     priority: 5,
+    readFirst: true,
     remove: ['/'],
     servers: [
       {

@@ -101,6 +101,7 @@ beforeEach(async () => {
   env = {
     SIMYARD_HTTP_PORT: String((tcp.address() as AddressInfo).port),
     SIMYARD_COAP_PORT: String(udp.address().port),
+    SIMYARD_BOOTSTRAP_PORT: '0',
     SIMYARD_DATA: data,
   };
   await Promise.all([once(tcp.close(), 'close'), once(udp.close(), 'close')]);

@@ -53,6 +53,7 @@ export class PortSharers {
     const server = new ProjectProcess('server/main.ts', [
       ...['--redis-url', this.redis.url],
       ...['--coap-port', String(this.coapPort), '--http-port', String(this.httpPort)],
+      ...['--bootstrap-port', 'off'],
       ...flags,
     ]);
     this.servers.push(server);
@@ -66,6 +67,7 @@ export class PortSharers {
     const config = loadConfig({}, [
       ...['--redis-url', this.redis.url, '--reuse-port', 'true', '--node', name],
       ...['--coap-port', String(this.coapPort), '--http-port', '0'],
+      ...['--bootstrap-port', 'off'],
     ]);
     const node = await startServer(config, { log: createLog('silent'), stores });
     this.nodes.push(node);

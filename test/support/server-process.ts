@@ -98,6 +98,8 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     String(options.coapPort),
     '--http-port',
     String(options.httpPort),
+    // Of its own: the ports behind that of CoAP may be other tests'.
+    ...['--bootstrap-port', '0'],
     ...(options.flags ?? ['--log-level', 'warn']),
   ]);
   try {

@@ -27,6 +27,7 @@ import { ApiClient } from './server-process.ts';
 import { type WatchedStores, watchStores } from './watched-stores.ts';
 
 const SERVER = 'server:5683';
+export const BOOTSTRAP_SERVER = 'server:5686';
 const METHODS = ['', 'GET', 'POST', 'PUT', 'DELETE', 'FETCH', 'PATCH', 'IPATCH'];
 
 function startOn(world: World, stores: Stores, flags: readonly string[] = []): Promise<RunningServer> {
@@ -34,6 +35,7 @@ function startOn(world: World, stores: Stores, flags: readonly string[] = []): P
     log: createLog('silent'),
     clock: world.clock,
     port: world.link.port(SERVER),
+    bootstrapPort: world.link.port(BOOTSTRAP_SERVER),
     stores,
   });
 }

@@ -1,5 +1,6 @@
 import type { ApiClient } from './api-client.ts';
 import type { ApiCommand, ApiEvent, ApiEventPage } from './api-types.ts';
+import { bootstrapEventWords } from './bootstrap-words.ts';
 import type { IdentifierKind } from './identifiers.ts';
 import { pathName } from './last-values.ts';
 import { clipped } from './names.ts';
@@ -8,11 +9,18 @@ import { outcomeWord, switchTitle } from './switch-progress.ts';
 import { durationText } from './time.ts';
 
 /** What the events of a device are about. */
-export const eventCategories = ['registration', 'observations', 'commands', 'inventory'] as const;
+export const eventCategories = [
+  'registration',
+  'bootstrap',
+  'observations',
+  'commands',
+  'inventory',
+] as const;
 export type EventCategory = (typeof eventCategories)[number];
 
 export const categoryLabels: Readonly<Record<EventCategory, string>> = {
   registration: 'Registration',
+  bootstrap: 'Bootstrap',
   observations: 'Observations',
   commands: 'Commands',
   inventory: 'Inventory',
@@ -20,6 +28,7 @@ export const categoryLabels: Readonly<Record<EventCategory, string>> = {
 
 const typesOf: Readonly<Record<EventCategory, readonly string[]>> = {
   registration: ['registered', 'updated', 'deregistered', 'expired'],
+  bootstrap: ['bootstrap'],
   observations: ['observed', 'observation-ended', 'observation-refused', 'observation-drifted'],
   commands: ['command'],
   inventory: ['device'],
@@ -122,6 +131,8 @@ export function eventWords({ type, data }: ApiEvent): EventWords {
       };
     case 'command':
       return commandWords(data['command'] as ApiCommand | undefined);
+    case 'bootstrap':
+      return bootstrapEventWords(data);
     case 'device': {
       const changes = Object.entries(attributesOf(data)).map(([name, value]) =>
         identifiers.has(name) ? attributeName(name) : `${attributeName(name)} ${attributeText(name, value)}`,

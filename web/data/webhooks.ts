@@ -33,6 +33,10 @@ export const webhookTypes = [
     ],
   },
   {
+    group: 'Bootstrap',
+    types: [{ type: 'bootstrap', label: 'Each step of a bootstrap' }],
+  },
+  {
     group: 'Readings',
     types: [{ type: 'readings', label: 'Readings, in batches' }],
   },
@@ -50,6 +54,7 @@ export const webhookTypes = [
     types: [
       { type: 'observation-policy', label: 'A policy was changed' },
       { type: 'object-model', label: 'A definition was taken in or out' },
+      { type: 'bootstrap-profile', label: 'A bootstrap profile was changed' },
       { type: 'webhook', label: 'The state of a webhook changed' },
       { type: 'node', label: 'A server node came or went' },
     ],

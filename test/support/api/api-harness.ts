@@ -15,6 +15,8 @@ import { presentJob } from '../../../server/api/job-presenters.ts';
 import { presentEvent, presentLiveReadings } from '../../../server/api/presenters.ts';
 import type { ApiHeldRequestBody } from '../../../server/api/schemas.ts';
 import { namedSchemas } from '../../../server/api/shared-schemas.ts';
+import { BootstrapService } from '../../../server/bootstrap/bootstrap-service.ts';
+import { defaultProfile } from '../../../server/bootstrap/default-profile.ts';
 import { singleNode } from '../../../server/cluster/single-node.ts';
 import { CarrierService } from '../../../server/commands/carrier-service.ts';
 import { RequestService } from '../../../server/commands/request-service.ts';
@@ -223,6 +225,15 @@ export class ApiHarness {
       tenancy,
       entries,
       live: hub,
+      bootstrap: new BootstrapService({
+        store: stores.bootstrap,
+        devices: stores.devices,
+        builtIn: defaultProfile(undefined, true),
+        registry,
+        events,
+        clock: overrides.clock ?? systemClock,
+        longest: 300_000,
+      }),
       webhooks,
       statistics: new FleetStatistics(
         stores,

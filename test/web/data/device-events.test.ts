@@ -94,7 +94,7 @@ describe('the words for an event', () => {
   });
 
   it('are there for each type of event that is of a device', () => {
-    const ofNoDevice = ['observation-policy', 'object-model', 'job', 'webhook', 'node'];
+    const ofNoDevice = ['observation-policy', 'object-model', 'bootstrap-profile', 'job', 'webhook', 'node'];
     expect([...deviceEventTypes, ...ofNoDevice].sort()).toEqual([...eventTypes].sort());
     for (const type of deviceEventTypes) expect(eventWords(event(1, type)).title).not.toBe(type);
   });
