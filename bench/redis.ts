@@ -45,6 +45,7 @@ interface Row {
 
 const rows: readonly Row[] = [
   { title: 'registration', work: 'register', readings: 0, budget: 50 },
+  { title: 'registration, at an address that another device had', work: 'take-over', readings: 0 },
   { title: 'update', work: 'update', readings: 0, budget: 50 },
   { title: 'notification, 1 reading', work: 'notify', readings: 1 },
   { title: 'notification, 10 readings', work: 'notify', readings: 10 },

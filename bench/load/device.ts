@@ -19,13 +19,16 @@ import {
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import { encodeSenmlCborPack } from '../../protocol/lwm2m/senml-pack.ts';
 
-/** What the devices do, again and again, each with one exchange under way. */
-export type Work = 'echo' | 'register' | 'update' | 'notify';
+/**
+ * What the devices do, again and again, each with one exchange under way. `register`: as one device that has its
+ * address to itself; `take-over`: as many devices in turn from one address, each of which takes it from the one before.
+ */
+export type Work = 'echo' | 'register' | 'take-over' | 'update' | 'notify';
 
 const nothing = new Uint8Array(0);
 const sensor = new TextEncoder().encode('</>;rt="oma.lwm2m";ct="112",</1/0>,</42770/0>');
 const plain = new TextEncoder().encode('</>;rt="oma.lwm2m";ct="112",</1/0>,</5/0>');
-/** Devices of `register` take that many names in turn, so that some are new and some come back. */
+/** Devices of `take-over` take that many names in turn, so that some are new and some come back. */
 const NAMES = 50;
 /** ms without an answer after which a datagram is sent again. */
 const RETRANSMIT = 2_000;
@@ -75,7 +78,7 @@ export class LoadDevice {
     this.#socket.on('error', (error) => {
       throw error;
     });
-    if (this.#work === 'echo' || this.#work === 'register') return;
+    if (['echo', 'register', 'take-over'].includes(this.#work)) return;
     const ready = new Promise<void>((resolve) => {
       this.#onReady = resolve;
     });
@@ -127,6 +130,9 @@ export class LoadDevice {
         this.#transmit(new Uint8Array(100).fill(64), performance.now());
         return;
       case 'register':
+        this.#register(this.#name);
+        return;
+      case 'take-over':
         this.#register(`${this.#name}-${this.done % NAMES}`);
         return;
       case 'update':
