@@ -511,6 +511,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     people,
     audit,
     loginRequired: config.people.loginRequired,
+    metricsToken: config.people.metricsToken,
     trustedProxies: config.trustedProxies,
     log: log.child({ part: 'api' }),
     stores: levelStores,

@@ -87,6 +87,7 @@ export interface Config {
 export interface PeopleConfig {
   readonly loginRequired: boolean;
   readonly adminPassword: string | undefined;
+  readonly metricsToken: string | undefined;
   /** ms */
   readonly sessionIdle: number;
   /** ms */
@@ -227,6 +228,7 @@ export function loadConfig(
     people: {
       loginRequired: isLoginRequired(required('SIMYARD_LOGIN'), required('SIMYARD_HTTP_HOST')),
       adminPassword: text('SIMYARD_ADMIN_PASSWORD'),
+      metricsToken: metricsToken(text('SIMYARD_METRICS_TOKEN')),
       sessionIdle: integer('SIMYARD_SESSION_IDLE', 1, 525_600) * 60_000,
       sessionMaxAge: integer('SIMYARD_SESSION_MAX_AGE', 1, 8_760) * 3_600_000,
       auditMaxAge: integer('SIMYARD_AUDIT_MAX_AGE', 1, 36_500) * 86_400_000,
@@ -307,6 +309,14 @@ function isLoginRequired(login: string, httpHost: string): boolean {
   if (login === 'required') return true;
   if (login === 'auto') return !isLoopback(httpHost);
   throw new ConfigError(`SIMYARD_LOGIN must be auto or required, not '${login}'`);
+}
+
+/** @throws ConfigError one that no header could have, or that could be guessed */
+function metricsToken(token: string | undefined): string | undefined {
+  if (token === undefined || /^[\w.~+/-]{32,}=*$/.test(token)) return token;
+  throw new ConfigError(
+    'SIMYARD_METRICS_TOKEN must be 32 characters or more that a bearer token may have (RFC 6750 §2.1)',
+  );
 }
 
 /** @throws ConfigError */

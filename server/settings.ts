@@ -136,6 +136,15 @@ export const settings = [
       'Password of the user `admin`, who is made where there is no user yet. Unset: where a log-in is needed one is made, printed once, and to be changed at the first log-in.',
   },
   {
+    name: 'SIMYARD_METRICS_TOKEN',
+    flag: 'metrics-token',
+    type: 'text',
+    default: undefined,
+    secret: true,
+    meaning:
+      'Bearer token that Prometheus shows at `/metrics`, and that is good for nothing else: for set-ups that cannot make one by the API. 32 characters at the least.',
+  },
+  {
     name: 'SIMYARD_SESSION_IDLE',
     flag: 'session-idle',
     type: 'integer',

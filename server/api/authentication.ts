@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Identity } from '../people/identities.ts';
 import type { People } from '../people/people.ts';
@@ -36,7 +37,14 @@ export interface AuthenticationOptions {
   readonly people: Pick<People, 'identities'>;
   /** False: who shows nothing, and is on this machine, may do everything. */
   readonly loginRequired: boolean;
+  /** From the settings: good for /metrics alone. */
+  readonly metricsToken?: string | undefined;
 }
+
+const metrics: Identity = {
+  principal: { id: 'token:metrics', kind: 'token', name: 'metrics', role: 'viewer', scopes: ['metrics'] },
+  mustChange: false,
+};
 
 const local: Identity = { principal: localPrincipal, mustChange: false };
 
@@ -48,7 +56,8 @@ const isPublicPath = (url: string): boolean =>
  * Finds out who makes each request, and refuses what he may not do. To be called before the routes are registered: those that do
  * not say what they need get it from their method, so that none is open by having been forgotten.
  */
-export function authenticate(app: FastifyInstance, { people, loginRequired }: AuthenticationOptions): void {
+export function authenticate(app: FastifyInstance, options: AuthenticationOptions): void {
+  const { people, loginRequired, metricsToken } = options;
   app.addHook('onRoute', (route: RouteOptions) => {
     const needs = route.config?.needs ?? (isPublicPath(route.url) ? 'public' : needsOfMethod(route.method));
     route.config = { ...route.config, needs };
@@ -64,7 +73,10 @@ export function authenticate(app: FastifyInstance, { people, loginRequired }: Au
   app.addHook('onRequest', async (request, reply) => {
     const needs = request.is404 ? 'public' : neededBy(request);
     if (needs === 'public') return;
-    const found = await identify(request, people, loginRequired);
+    const found =
+      needs === 'metrics' && showsToken(request, metricsToken)
+        ? { identity: metrics, means: 'bearer' as const }
+        : await identify(request, people, loginRequired);
     if (found === undefined) throw notLoggedIn(request, reply);
     known.set(request, found);
     checkConsole(request, found);
@@ -121,6 +133,14 @@ function secretOf(request: FastifyRequest): { readonly secret: string; readonly 
   if (bearer !== undefined) return { secret: bearer, means: 'bearer' };
   const cookie = sessionCookie(request);
   return cookie === undefined ? undefined : { secret: cookie, means: 'cookie' };
+}
+
+/** In a time that tells nothing of the token. */
+function showsToken(request: FastifyRequest, token: string | undefined): boolean {
+  const shown = secretOf(request);
+  if (token === undefined || shown?.means !== 'bearer') return false;
+  const [a, b] = [shown.secret, token].map((text) => createHash('sha256').update(text).digest());
+  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
 }
 
 /** What came through a proxy comes from anywhere, although the proxy is here. */

@@ -76,6 +76,8 @@ export interface ApiDependencies {
   readonly audit: Pick<AuditTrail, 'enter'>;
   /** False: who is on this machine may do everything without one. */
   readonly loginRequired: boolean;
+  /** Good for /metrics alone. */
+  readonly metricsToken?: string | undefined;
   /** Addresses and networks whose X-Forwarded-For is believed. */
   readonly trustedProxies?: readonly string[];
   /** The settings that the server runs with. */

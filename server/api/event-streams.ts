@@ -19,6 +19,7 @@ const CLOSING_GRACE_MS = 1_000;
 const retry = Buffer.from(`retry: ${RETRY_MS}\n\n`);
 
 interface OpenStream {
+  readonly request: StreamRequest;
   readonly connection: EventConnection;
   readonly subscription: LiveSubscription;
 }
@@ -30,6 +31,8 @@ export interface StreamRequest {
   readonly after?: LivePosition | 'lost';
   readonly wishes: readonly LiveWish[];
   readonly onError: (error: Error) => void;
+  /** Whether the client may go on; asked at each heartbeat. For ever where absent. */
+  readonly mayGoOn?: () => Promise<boolean>;
 }
 
 /** All event streams of the API that are open: their limit, their heartbeat and their end. */
@@ -101,7 +104,7 @@ export class EventStreams {
         connection.end();
       },
     });
-    const stream = { connection, subscription };
+    const stream = { request, connection, subscription };
     this.#open.add(stream);
     this.#startHeartbeat();
     response.once('close', () => this.#forget(stream));
@@ -140,10 +143,27 @@ export class EventStreams {
     this.#heartbeat = undefined;
   }
 
+  /** Who was logged out, or may less than before, comes again, and is told so. */
+  #endUnlessAllowed(stream: OpenStream): void {
+    const { mayGoOn, onError } = stream.request;
+    if (mayGoOn === undefined) return;
+    mayGoOn().then(
+      (allowed) => {
+        if (allowed) return;
+        this.#forget(stream);
+        stream.connection.end();
+      },
+      // It goes on until somebody can tell.
+      (error: unknown) => onError(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
   #startHeartbeat(): void {
     this.#heartbeat ??= this.#clock.setTimer(HEARTBEAT_MS, () => {
       this.#heartbeat = undefined;
-      for (const { connection, subscription } of this.#open) {
+      for (const stream of this.#open) {
+        const { connection, subscription } = stream;
+        this.#endUnlessAllowed(stream);
         const stalled = connection.heartbeat(() => heartbeat(subscription.position()));
         if (stalled >= MAX_STALLED_HEARTBEATS) connection.destroy();
       }

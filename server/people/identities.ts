@@ -76,7 +76,7 @@ export class Identities {
 
   async #ofSession(id: string): Promise<Identity | undefined> {
     const session = await this.#users.session(id);
-    const now = this.#clock.wallTime();
+    const now = Math.floor(this.#clock.wallTime());
     if (session === undefined || session.endsAt <= now) return undefined;
     const principal = await this.#sessionPrincipal(session);
     if (principal === undefined) return undefined;
@@ -99,7 +99,7 @@ export class Identities {
 
   async #ofToken(id: string): Promise<Identity | undefined> {
     const token = await this.#users.token(id);
-    const now = this.#clock.wallTime();
+    const now = Math.floor(this.#clock.wallTime());
     if (token === undefined || (token.expiresAt ?? Number.POSITIVE_INFINITY) <= now) return undefined;
     const principal = await this.#tokenPrincipal(token);
     if (principal === undefined) return undefined;

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { RequestError } from '../../../protocol/errors.ts';
 import { UnknownDeviceError } from '../../errors.ts';
 import { eventTypes, type LivePosition, type LiveWish } from '../../events.ts';
+import { isStillAllowed } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { parsePosition } from '../event-frames.ts';
 import type { EventStreams } from '../event-streams.ts';
@@ -27,7 +28,7 @@ const eventType = `(${eventTypes.join('|')})`;
 
 export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
   app,
-  { stores, streams, httpMetrics },
+  { stores, streams, httpMetrics, people },
 ) => {
   app.get(
     '/api/events',
@@ -90,6 +91,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
         ...(start === undefined ? {} : { after: start }),
         wishes,
         onError: (error) => request.log.error({ err: error }, 'an event stream broke off'),
+        mayGoOn: () => isStillAllowed(request, people),
       });
     },
   );
