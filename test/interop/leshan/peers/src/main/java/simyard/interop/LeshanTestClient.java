@@ -8,13 +8,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.EnumSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.stream.Stream;
 
+import org.eclipse.californium.elements.config.Configuration;
+import org.eclipse.californium.scandium.config.DtlsConfig;
 import org.eclipse.leshan.client.EndpointsManager;
 import org.eclipse.leshan.client.LeshanClient;
 import org.eclipse.leshan.client.LeshanClientBuilder;
@@ -51,6 +55,7 @@ import org.eclipse.leshan.core.response.ResponseCallback;
 import org.eclipse.leshan.core.response.SendResponse;
 import org.eclipse.leshan.transport.californium.client.endpoint.CaliforniumClientEndpointsProvider;
 import org.eclipse.leshan.transport.californium.client.endpoint.coap.CoapClientProtocolProvider;
+import org.eclipse.leshan.transport.californium.client.endpoint.coaps.CoapsClientProtocolProvider;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -58,7 +63,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 /**
  * {@code LeshanTestClient SETTINGS}: registers and stays. Settings are a JSON object: {@code server} (its address),
  * {@code endpoint}, {@code lifetime}, {@code sensorObject}, {@code sensors} (how many instances), and optionally
- * {@code queueMode}, {@code version}, {@code types}: the definition file of an object of which there is one instance
+ * {@code queueMode}, {@code version}, {@code identity} and {@code key} (hex) for PSK, or {@code privateKey} (PKCS #8) with
+ * {@code publicKey} and {@code serverPublicKey} or with {@code certificate} and {@code serverCertificate} (base64 of DER),
+ * {@code connectionId} (its length), {@code types}: the definition file of an object of which there is one instance
  * with {@code values}, and of which others can be created.
  * Lines on standard input: {@code value NUMBER} of the first sensor, {@code set JSON} of the first instance of
  * {@code types}, {@code update}, {@code send FORMAT PATH...}, {@code collect PATH...},
@@ -86,7 +93,7 @@ public final class LeshanTestClient {
         }
         Sensor[] sensors = Stream.generate(Sensor::new).limit(settings.path("sensors").asInt()).toArray(Sensor[]::new);
         ObjectsInitializer objects = new ObjectsInitializer(new StaticModel(models));
-        objects.setInstancesForObject(0, Security.noSec(settings.path("server").asText(), SHORT_SERVER_ID));
+        objects.setInstancesForObject(0, security(settings));
         objects.setInstancesForObject(1,
                 new Server(SHORT_SERVER_ID, lifetime, EnumSet.of(BindingMode.U), false, BindingMode.U));
         objects.setInstancesForObject(3, new ReportingDevice());
@@ -115,8 +122,7 @@ public final class LeshanTestClient {
                 .setObjects(objects.createAll())
                 .setDataSenders(new ManualDataSender())
                 .setRegistrationEngineFactory(engine)
-                .setEndpointsProviders(
-                        new CaliforniumClientEndpointsProvider.Builder(new CoapClientProtocolProvider()).build())
+                .setEndpointsProviders(endpoints(settings))
                 .build();
         client.addObserver(new Observer());
     }
@@ -131,6 +137,36 @@ public final class LeshanTestClient {
             }
         }
         test.client.destroy(true);
+    }
+
+    private static Security security(JsonNode settings) {
+        String server = settings.path("server").asText();
+        if (settings.has("identity")) {
+            return Security.psk(server, SHORT_SERVER_ID,
+                    settings.path("identity").asText().getBytes(StandardCharsets.UTF_8),
+                    HexFormat.of().parseHex(settings.path("key").asText()));
+        }
+        if (settings.has("publicKey")) {
+            return Security.rpk(server, SHORT_SERVER_ID, bytes(settings, "publicKey"), bytes(settings, "privateKey"),
+                    bytes(settings, "serverPublicKey"));
+        }
+        if (settings.has("certificate")) {
+            return Security.x509(server, SHORT_SERVER_ID, bytes(settings, "certificate"),
+                    bytes(settings, "privateKey"), bytes(settings, "serverCertificate"));
+        }
+        return Security.noSec(server, SHORT_SERVER_ID);
+    }
+
+    private static byte[] bytes(JsonNode settings, String name) {
+        return Base64.getDecoder().decode(settings.path(name).asText());
+    }
+
+    private static CaliforniumClientEndpointsProvider endpoints(JsonNode settings) {
+        CaliforniumClientEndpointsProvider.Builder builder = new CaliforniumClientEndpointsProvider.Builder(
+                new CoapClientProtocolProvider(), new CoapsClientProtocolProvider());
+        Configuration configuration = builder.createDefaultConfiguration();
+        configuration.set(DtlsConfig.DTLS_CONNECTION_ID_LENGTH, settings.path("connectionId").asInt(0));
+        return builder.setConfiguration(configuration).build();
     }
 
     private static ObjectModel load(String file) throws Exception {
