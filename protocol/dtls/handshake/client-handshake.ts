@@ -278,7 +278,8 @@ export class ClientHandshake {
       this.#deriveKeys();
       return;
     }
-    this.#exchange = selectClientKeyExchange(suite, hello, this.#credentials);
+    const wallTime = () => this.#context.clock.wallTime();
+    this.#exchange = selectClientKeyExchange(suite, hello, this.#credentials, wallTime);
     if (this.#exchange === undefined) throw illegal('what does not fit the credentials');
     this.#state = 'server-flight';
   }

@@ -149,7 +149,7 @@ export class PskClientKeyExchange implements ClientKeyExchange {
   }
 }
 
-function noCertificates(): HandshakeError {
+export function noCertificates(): HandshakeError {
   return new HandshakeError(
     'malformed',
     AlertDescription.UNEXPECTED_MESSAGE,
