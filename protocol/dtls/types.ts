@@ -53,7 +53,8 @@ export interface DirectionKeys {
 /**
  * Keeps sessions beyond the life of a process. No AEAD nonce ever repeats: an owner writes only with sequence numbers
  * that are durably reserved, and whoever takes a session over begins behind them. Calls for one session are made one
- * after the other. A call that rejects is told by `onError`, and the session goes on with what it has reserved.
+ * after the other. A call that rejects is told by `onError`, and the session goes on with what it has reserved. States that are
+ * given or returned belong to whoever gets them, who wipes their keys.
  */
 export interface SessionKeeper {
   /** A session was established here. It has `reservedTo` as its first block. */
@@ -63,16 +64,21 @@ export interface SessionKeeper {
    * then forgotten without a word.
    */
   reserve(id: Uint8Array, fence: number, upTo: number): Promise<boolean>;
-  /** How the session is stored, whoever owns it. Changes nothing: a record is authenticated by it first. */
+  /** How the session is stored, whoever owns it; its window may be left out. Changes nothing: a record is authenticated by it first. */
   read(id: Uint8Array): Promise<SessionState | undefined>;
   /**
    * Makes this node the owner, if the session is still as it was read (`fence`): raises the fence, takes the window OUT
    * of the store, and reserves a block for the new owner, which begins at the former mark. Undefined where another was
-   * faster, or the session is gone.
+   * faster, the session is gone, or `needsWindow` and none is stored: it then stays as it is.
    */
-  takeOver(id: Uint8Array, fence: number): Promise<SessionState | undefined>;
+  takeOver(id: Uint8Array, fence: number, needsWindow: boolean): Promise<SessionState | undefined>;
   /** The session is over, and is not to be found again. Nothing happens where it has another owner by now. */
   ended(id: Uint8Array, fence: number): Promise<void>;
+  /**
+   * There is no room for the session in memory any more: it is saved, with its window, for whoever hears it next. Without this
+   * method such a session ends.
+   */
+  evicted?(state: SessionState): Promise<void>;
 }
 
 /** Where records go whose session is not in this process. */
@@ -264,6 +270,13 @@ export interface DtlsServerPort extends DatagramPort {
   takeForeign(datagram: Uint8Array, source: PeerAddress): boolean;
   /** Ends a session with close_notify. */
   closeSession(peer: PeerAddress): void;
+  /**
+   * Takes a session that is not in memory out of the keeper, to send to its peer. Whether it is here now; false where nobody
+   * knows what it had received, or another owner was faster.
+   */
+  load(peer: PeerAddress): Promise<boolean>;
+  /** As `suspend`, for one session; undefined where it is not here. Its records are looked for elsewhere from then on. */
+  release(peer: PeerAddress): Promise<SessionState | undefined>;
   /**
    * Ends the sessions of those peers with close_notify, stored ones that are known here included, and lets none of them be
    * resumed. How many there were.

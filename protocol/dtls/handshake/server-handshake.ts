@@ -53,7 +53,7 @@ export interface ServerHandshakeContext {
   /** The client's Finished was verified, and the last flight is sent. */
   established(handshake: ServerHandshake, outcome: HandshakeOutcome): void;
   /** It was in vain; called once, but not where it is called off by `stop`. */
-  failed(handshake: ServerHandshake, failure: HandshakeFailure): void;
+  failed(failure: HandshakeFailure): void;
   /** Nothing more is to come of it. */
   over(handshake: ServerHandshake): void;
 }
@@ -421,7 +421,7 @@ export class ServerHandshake {
 
   #report(reason: FailureReason, detail: string): void {
     const identity = this.#exchange?.named ?? this.#resumed?.identity.name;
-    this.#context.failed(this, {
+    this.#context.failed({
       address: this.address,
       reason,
       detail,

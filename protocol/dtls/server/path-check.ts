@@ -24,10 +24,13 @@ export class PathCheck {
     this.#received = received;
   }
 
-  /** Something authentic and new came from the address. Without challenges it is an answer if anything was sent there before. */
-  heard(bytes: number): boolean {
+  /**
+   * Something authentic came from the address. Without challenges it is an answer, if anything was sent there before and it is newer than all
+   * else.
+   */
+  heard(bytes: number, newest: boolean): boolean {
     this.#received += bytes;
-    return this.#cookie === undefined && this.#sent > 0;
+    return this.#cookie === undefined && this.#sent > 0 && newest;
   }
 
   /** Whether so many bytes may be sent; if so, they count as sent. */

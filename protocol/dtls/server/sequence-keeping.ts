@@ -56,6 +56,18 @@ export class SequenceKeeping {
     );
   }
 
+  /** There is no room for it in memory: it is saved, or else over. */
+  evict(session: Session): void {
+    const { keeper } = this.#options;
+    if (keeper?.evicted === undefined) return;
+    const state = session.state();
+    const before = session.keeping ?? Promise.resolve();
+    this.#track(
+      session,
+      before.then(() => keeper.evicted?.({ ...state, reservedTo: session.reservedTo })),
+    );
+  }
+
   /** Resolves when no call is under way. */
   async settled(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
@@ -76,9 +88,8 @@ export class SequenceKeeping {
     this.#track(
       session,
       keeper.reserve(session.id, session.fence, upTo).then((granted) => {
-        if (session.ended) return;
         if (granted) session.reservedTo = upTo;
-        else this.#options.onFenced(session);
+        else if (!session.ended) this.#options.onFenced(session);
       }),
     );
   }

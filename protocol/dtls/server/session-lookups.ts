@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { PeerAddress } from '../../coap/datagram-port.ts';
-import { equalBytes } from '../crypto/constant-time.ts';
+import { equalBytes, wipe } from '../crypto/constant-time.ts';
 import type { KeyCache } from '../records/key-cache.ts';
 import { readRecord } from '../records/record.ts';
 import { type ForeignRecords, SESSION_ID_LENGTH, type SessionKeeper, type SessionState } from '../types.ts';
@@ -15,6 +15,11 @@ const MOST_UNKNOWN = 4_096;
 interface Waiting {
   readonly datagram: Uint8Array;
   readonly source: PeerAddress;
+}
+
+interface Search {
+  readonly waiting: Waiting[];
+  readonly done: Promise<void>;
 }
 
 export interface SessionLookupsOptions {
@@ -40,12 +45,31 @@ export interface SessionLookupsOptions {
  */
 export class SessionLookups {
   readonly #options: SessionLookupsOptions;
-  readonly #waiting = new Map<PeerAddress, Waiting[]>();
+  readonly #searches = new Map<PeerAddress, Search>();
   readonly #unknown = new Map<PeerAddress, number>();
-  readonly #pending = new Set<Promise<void>>();
 
   constructor(options: SessionLookupsOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Takes a stored session over without having heard from it: what it had received has to be known. What came of it is told by
+   * `onTakenOver`.
+   */
+  async load(peer: PeerAddress, id: Uint8Array): Promise<void> {
+    const { keeper } = this.#options;
+    if (keeper === undefined) return;
+    // Whoever is looking for it already finds more.
+    const search = this.#searches.get(peer);
+    if (search !== undefined) return search.done;
+    await this.#track(peer, [], async () => {
+      const state = await keeper.read(id);
+      if (state === undefined) return;
+      wipeKeys(state);
+      const taken = await keeper.takeOver(id, state.fence, true);
+      if (taken?.window === undefined) return;
+      this.#takenOver(Session.from(taken, this.#options.keyCache), peer);
+    });
   }
 
   /** A datagram whose first record with a connection id names a session that is not here. False where it is dropped. */
@@ -54,30 +78,31 @@ export class SessionLookups {
     if (keeper === undefined && foreign === undefined) return false;
     const unknownUntil = this.#unknown.get(peer);
     if (unknownUntil !== undefined && clock.now() < unknownUntil) return false;
-    const waiting = this.#waiting.get(peer);
+    const waiting = this.#searches.get(peer)?.waiting;
     if (waiting !== undefined) {
       if (waiting.length >= MOST_WAITING) return false;
       waiting.push({ datagram, source });
       return true;
     }
-    if (this.#waiting.size >= capacity) return false;
-    this.#waiting.set(peer, [{ datagram, source }]);
-    const search = this.#search(peer, id.slice())
-      .catch((error: unknown) => this.#options.onError(error))
-      .finally(() => {
-        this.#waiting.delete(peer);
-        this.#pending.delete(search);
-      });
-    this.#pending.add(search);
+    if (this.#searches.size >= capacity) return false;
+    const first = [{ datagram, source }];
+    void this.#track(peer, first, () => this.#search(peer, id.slice(), first));
     return true;
   }
 
-  async settled(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  #track(peer: PeerAddress, waiting: Waiting[], look: () => Promise<void>): Promise<void> {
+    const done = look()
+      .catch((error: unknown) => this.#options.onError(error))
+      .finally(() => this.#searches.delete(peer));
+    this.#searches.set(peer, { waiting, done });
+    return done;
   }
 
-  async #search(peer: PeerAddress, id: Uint8Array): Promise<void> {
-    const waiting = this.#waiting.get(peer) as Waiting[];
+  async settled(): Promise<void> {
+    while (this.#searches.size > 0) await Promise.all([...this.#searches.values()].map(({ done }) => done));
+  }
+
+  async #search(peer: PeerAddress, id: Uint8Array, waiting: Waiting[]): Promise<void> {
     if (await this.#forward(id, waiting)) return;
     const { keeper } = this.#options;
     const state = await keeper?.read(id);
@@ -90,15 +115,22 @@ export class SessionLookups {
       this.#options.onForged();
       return;
     }
-    const taken = await keeper.takeOver(id, state.fence);
+    const taken = await keeper.takeOver(id, state.fence, false);
     if (taken === undefined) return;
     const session = Session.from(taken, this.#options.keyCache);
     if (taken.window === undefined) {
       this.#options.onWindowLost(session, authentic.source);
       return;
     }
-    this.#options.onTakenOver(session);
-    for (const { datagram, source } of waiting) this.#options.onDatagram(datagram, source);
+    this.#takenOver(session, peer);
+  }
+
+  /** From now on its datagrams go there, those that wait first. */
+  #takenOver(session: Session, peer: PeerAddress): void {
+    const { onTakenOver, onDatagram } = this.#options;
+    const waiting = this.#searches.get(peer)?.waiting ?? [];
+    onTakenOver(session);
+    for (const { datagram, source } of waiting) onDatagram(datagram, source);
   }
 
   /** Whether the session has an owner elsewhere, who was given all that waits. */
@@ -114,10 +146,10 @@ export class SessionLookups {
     return true;
   }
 
-  /** The first datagram that holds a record which the peer of that session has made, and which was not received yet. */
+  /** The first datagram that holds a record which the peer of that session has made. The state's keys are wiped. */
   #authentic(state: SessionState, waiting: readonly Waiting[]): Waiting | undefined {
     const { keyCache } = this.#options;
-    const session = Session.from({ ...state, keys: copied(state) }, keyCache);
+    const session = Session.from(state, keyCache);
     try {
       return waiting.find(({ datagram }) => {
         for (
@@ -145,6 +177,6 @@ export class SessionLookups {
   }
 }
 
-function copied({ keys }: SessionState): SessionState['keys'] {
-  return { client: keys.client.slice(), server: keys.server.slice() };
+function wipeKeys({ keys }: SessionState): void {
+  wipe(keys.client, keys.server);
 }

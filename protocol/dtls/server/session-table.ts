@@ -6,6 +6,12 @@ export class SessionTable {
   readonly #byPeer = new Map<PeerAddress, Session>();
   /** Sessions without connection ids: one for each address. */
   readonly #byAddress = new Map<PeerAddress, Session>();
+  /** The last session of each credential, by its kind and name. */
+  readonly #byIdentity = {
+    psk: new Map<string, Session>(),
+    rpk: new Map<string, Session>(),
+    x509: new Map<string, Session>(),
+  };
   #newest: Session | undefined;
   #oldest: Session | undefined;
 
@@ -30,7 +36,21 @@ export class SessionTable {
     return this.#byPeer.values();
   }
 
+  /**
+   * The sessions that have no use any more once that one is there: the one whose records came from its address, and the former one of its
+   * credential, if that is enrolled for one endpoint or came from the same address: the device has begun anew.
+   */
+  replacedBy({ address, identity }: Session): Session[] {
+    const atAddress = this.#byAddress.get(address);
+    const former = this.#byIdentity[identity.kind].get(identity.name);
+    const isFormer = former?.address === address || identity.endpoint !== undefined;
+    const replaced = new Set([atAddress, isFormer ? former : undefined]);
+    return [...replaced].filter((session) => session !== undefined);
+  }
+
   add(session: Session): void {
+    const { kind, name } = session.identity;
+    this.#byIdentity[kind].set(name, session);
     this.#byPeer.set(session.peer, session);
     if (!session.connectionIds) this.#byAddress.set(session.address, session);
     this.#link(session);
@@ -39,6 +59,8 @@ export class SessionTable {
   remove(session: Session): void {
     if (!this.#byPeer.delete(session.peer)) return;
     if (this.#byAddress.get(session.address) === session) this.#byAddress.delete(session.address);
+    const { kind, name } = session.identity;
+    if (this.#byIdentity[kind].get(name) === session) this.#byIdentity[kind].delete(name);
     this.#unlink(session);
   }
 

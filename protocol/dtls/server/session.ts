@@ -13,6 +13,11 @@ export function peerOf(id: Uint8Array): PeerAddress {
   return PREFIX + Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('hex');
 }
 
+/** The id in such an address; undefined where it is none. */
+export function idOf(peer: PeerAddress): Uint8Array | undefined {
+  return /^dtls:[0-9a-f]{16}$/.test(peer) ? Buffer.from(peer.slice(PREFIX.length), 'hex') : undefined;
+}
+
 export interface SessionParameters {
   readonly id: Uint8Array;
   readonly identity: PeerIdentity;

@@ -1,0 +1,170 @@
+import type { PeerAddress } from '../../coap/datagram-port.ts';
+import { HandshakeError } from '../errors.ts';
+import {
+  type HandshakeOutcome,
+  type OpeningHello,
+  ServerHandshake,
+  type ServerHandshakeContext,
+} from '../handshake/server-handshake.ts';
+import { AlertLevel, encodeAlert } from '../messages/alert.ts';
+import { ContentType, DtlsVersion, HandshakeType } from '../messages/constants.ts';
+import { decodeHandshakeFragments, encodeHandshakeMessage } from '../messages/handshake-fragment.ts';
+import { decodeClientHello, encodeHelloVerifyRequest } from '../messages/hello-messages.ts';
+import { wellFormed } from '../messages/well-formed.ts';
+import { type DtlsRecord, plainRecord } from '../records/record.ts';
+import type { HandshakeFailure } from '../types.ts';
+import { Cookies } from './cookies.ts';
+import { peerOf } from './session.ts';
+
+export interface HandshakesOptions {
+  readonly context: Omit<ServerHandshakeContext, 'established' | 'failed' | 'over'>;
+  /** Handshakes under way at once; above it the oldest goes. */
+  readonly capacity: number;
+  readonly admit: ((address: PeerAddress) => boolean) | undefined;
+  /** An id that no session has. */
+  readonly newId: () => Uint8Array;
+  readonly onEstablished: (handshake: ServerHandshake, outcome: HandshakeOutcome) => void;
+  readonly onFailed: (failure: HandshakeFailure) => void;
+}
+
+/**
+ * The handshakes of a server. Nothing is kept for whoever has not shown, by a cookie, that it hears what is sent to its address
+ * (RFC 6347 §4.2.1); and an established session at that address is not touched before the new one is.
+ */
+export class Handshakes {
+  readonly #options: HandshakesOptions;
+  readonly #context: ServerHandshakeContext;
+  readonly #cookies: Cookies;
+  /** The oldest first; one for each address. */
+  readonly #byAddress = new Map<PeerAddress, ServerHandshake>();
+  readonly #byPeer = new Map<PeerAddress, ServerHandshake>();
+
+  constructor(options: HandshakesOptions) {
+    const { context } = options;
+    this.#options = options;
+    this.#cookies = new Cookies(context.clock, context.random);
+    this.#context = {
+      ...context,
+      established: options.onEstablished,
+      failed: (failure) => {
+        context.statistics.handshakesFailed++;
+        options.onFailed(failure);
+      },
+      over: (handshake) => this.#over(handshake),
+    };
+  }
+
+  get size(): number {
+    return this.#byAddress.size;
+  }
+
+  at(address: PeerAddress): ServerHandshake | undefined {
+    return this.#byAddress.get(address);
+  }
+
+  /** The one whose session is to have that id. */
+  of(peer: PeerAddress): ServerHandshake | undefined {
+    return this.#byPeer.get(peer);
+  }
+
+  /** Calls all of them off. */
+  stop(): void {
+    for (const handshake of [...this.#byAddress.values()]) handshake.stop();
+  }
+
+  /** A record of epoch 0; `received`: bytes of its datagram. False where it is dropped. */
+  receive(record: DtlsRecord, received: number, source: PeerAddress): boolean {
+    if (record.type === ContentType.HANDSHAKE && record.fragment[0] === HandshakeType.CLIENT_HELLO) {
+      return this.#receiveHello(record, received, source);
+    }
+    const handshake = this.#byAddress.get(source);
+    if (handshake === undefined || record.version !== DtlsVersion.DTLS_1_2) return false;
+    handshake.receivePlain(record);
+    return true;
+  }
+
+  #receiveHello(record: DtlsRecord, received: number, source: PeerAddress): boolean {
+    const opening = readHello(record);
+    if (opening === undefined) return false;
+    const { hello } = opening;
+    if (!this.#cookies.verify(source, hello)) return this.#sendCookie(opening, received, source);
+    const former = this.#byAddress.get(source);
+    if (former?.isOf(hello)) {
+      former.repeat();
+      return true;
+    }
+    if (this.#options.admit?.(source) === false) return false;
+    former?.stop();
+    this.#begin(opening, source);
+    return true;
+  }
+
+  #sendCookie(opening: OpeningHello, received: number, source: PeerAddress): boolean {
+    const cookie = this.#cookies.make(source, opening.hello);
+    // §4.2.1: DTLS 1.0, whatever version will be chosen; the number is that of the hello.
+    const body = encodeHelloVerifyRequest({ version: DtlsVersion.DTLS_1_0, cookie });
+    const message = encodeHandshakeMessage(HandshakeType.HELLO_VERIFY_REQUEST, 0, body);
+    const answer = plainRecord(ContentType.HANDSHAKE, opening.recordSequence, message);
+    // Nobody gets more than it has sent before it has shown that it is there.
+    if (answer.length > received) return false;
+    this.#context.statistics.cookiesSent++;
+    this.#context.send(answer, source);
+    return true;
+  }
+
+  #begin(opening: OpeningHello, source: PeerAddress): void {
+    let handshake: ServerHandshake;
+    try {
+      handshake = new ServerHandshake(this.#context, source, this.#newId(), opening);
+    } catch (error) {
+      if (!(error instanceof HandshakeError)) throw error;
+      this.#refuse(error, opening, source);
+      return;
+    }
+    if (this.#byAddress.size >= this.#options.capacity) {
+      const [oldest] = this.#byAddress.values();
+      oldest?.stop();
+    }
+    this.#context.statistics.handshakesStarted++;
+    this.#byAddress.set(source, handshake);
+    this.#byPeer.set(peerOf(handshake.id), handshake);
+    handshake.start();
+  }
+
+  #newId(): Uint8Array {
+    for (;;) {
+      const id = this.#options.newId();
+      if (!this.#byPeer.has(peerOf(id))) return id;
+    }
+  }
+
+  #refuse(error: HandshakeError, { recordSequence }: OpeningHello, source: PeerAddress): void {
+    if (error.alert !== undefined) {
+      const alert = encodeAlert({ level: AlertLevel.FATAL, description: error.alert });
+      this.#context.send(plainRecord(ContentType.ALERT, recordSequence, alert), source);
+    }
+    this.#context.failed({ address: source, reason: error.reason, detail: error.message });
+  }
+
+  #over(handshake: ServerHandshake): void {
+    const { address, id } = handshake;
+    if (this.#byAddress.get(address) === handshake) this.#byAddress.delete(address);
+    this.#byPeer.delete(peerOf(id));
+  }
+}
+
+/** A ClientHello in one piece: those in several would have to be kept before there is a cookie. */
+function readHello(record: DtlsRecord): OpeningHello | undefined {
+  return wellFormed(() => {
+    const [fragment, ...others] = decodeHandshakeFragments(record.fragment);
+    if (fragment === undefined || others.length > 0 || fragment.fragment.length !== fragment.length) {
+      return undefined;
+    }
+    return {
+      hello: decodeClientHello(fragment.fragment),
+      body: fragment.fragment,
+      messageSeq: fragment.messageSeq,
+      recordSequence: record.sequence,
+    };
+  });
+}
