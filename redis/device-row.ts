@@ -88,11 +88,12 @@ function tenantOfRow(lines: readonly string[]): string | null {
 
 /** Without what only the protocol needs. */
 function listed({
-  identity: _,
-  addressLost: __,
+  identity,
+  addressLost: _,
   ...rest
 }: ReturnType<typeof decodeRegistration>): NonNullable<Device['registration']> {
-  return rest;
+  const transportAddress = identity?.transportAddress;
+  return transportAddress === undefined ? rest : { ...rest, transportAddress };
 }
 
 /** What the index knows of a device. */

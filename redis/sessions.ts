@@ -118,9 +118,9 @@ function placeOf({ id, node, fence }: StoredSession): SessionPlace {
 }
 
 function encodeSession(session: NewSession): Buffer {
-  const { account, identity, node, reserved, state } = session;
+  const { account, identity, node, fence, reserved, state } = session;
   const holder = JSON.stringify([account, identity.kind, identity.name]);
-  return Buffer.concat([Buffer.from(`1 ${reserved} ${node}\n${holder}\n\n`), state]);
+  return Buffer.concat([Buffer.from(`${fence} ${reserved} ${node}\n${holder}\n\n`), state]);
 }
 
 /** As `scripts/shared/session.lua` tells. */

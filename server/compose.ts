@@ -5,6 +5,7 @@ import type { Clock } from '../protocol/clock.ts';
 import type { DatagramPort } from '../protocol/coap/datagram-port.ts';
 import { createCoapEndpoint } from '../protocol/coap/endpoint.ts';
 import { Direction } from '../protocol/coap/tapped-port.ts';
+import type { OwnIdentity, ServerCredentials } from '../protocol/dtls/types.ts';
 import { allowHosts } from './api/allowed-hosts.ts';
 import { traceContents } from './api/device-trace.ts';
 import { buildApi } from './api/index.ts';
@@ -25,7 +26,7 @@ import type { CommandDispatcher } from './commands/dispatcher.ts';
 import type { Config } from './config.ts';
 import { consoleRoot, packageVersion } from './installation.ts';
 import { composeLeshan, composeLeshanFeed } from './leshan/compose-leshan.ts';
-import { announce, coapUriOf, listen } from './listen.ts';
+import { announce, coapsAddressOf, coapUriOf, listen } from './listen.ts';
 import { LiveHub } from './live/hub.ts';
 import { EventPublisher } from './live/publisher.ts';
 import { deviceInterface } from './lwm2m/device-interface.ts';
@@ -47,8 +48,10 @@ import { readObjectFolder } from './object-folder.ts';
 import { composePeople } from './people/compose-people.ts';
 import { DeviceEntries } from './people/device-entries.ts';
 import { Tenancy } from './people/tenancy.ts';
+import { type CredentialAccount, isValid } from './ports/credential-store.ts';
 import type { Registration } from './ports/registration-store.ts';
 import type { Stores } from './ports/stores.ts';
+import type { Sealer } from './secrets/sealer.ts';
 import { composeStatistics } from './statistics/compose-statistics.ts';
 import { SwitchCounter } from './statistics/switch-counter.ts';
 import { steadyClock } from './steady-clock.ts';
@@ -60,15 +63,31 @@ import { Projection } from './telemetry/projection.ts';
 import { rememberReads } from './telemetry/remember-reads.ts';
 import { UnreadableLog } from './telemetry/unreadable-log.ts';
 import { composeTrace } from './trace/compose-trace.ts';
+import {
+  composeBootstrapTransport,
+  composeSessionEnds,
+  composeTransport,
+} from './transport/compose-transport.ts';
 import { composeWebhooks } from './webhooks/index.ts';
+
+/** Sockets, or what a test has in their place. Undefined: not open. */
+interface ServerSockets {
+  readonly coap: DatagramPort | undefined;
+  readonly coaps: DatagramPort | undefined;
+}
 
 /** What the server is put together on, and how it is taken apart again. */
 export interface Foundation {
   readonly config: Config;
   readonly stores: Stores;
-  readonly port: DatagramPort;
-  /** Of the bootstrap server; undefined: this node has none. */
-  readonly bootstrapPort?: DatagramPort | undefined;
+  /** Of CoAP, and of CoAP over DTLS. */
+  readonly sockets: ServerSockets;
+  /** The same of the bootstrap server. */
+  readonly bootstrapSockets: ServerSockets;
+  /** Keeps what is secret in the stores. */
+  readonly sealer: Sealer;
+  /** What the server proves itself by, where not by a pre-shared key. */
+  readonly serverIdentity: OwnIdentity | undefined;
   readonly log: Logger;
   readonly clock: Clock;
   /** When the process began, ms since the epoch. */
@@ -85,8 +104,10 @@ export interface Foundation {
 export interface Listening {
   /** Of the REST API and the console. */
   readonly httpAddress: string;
-  /** `coap://host:port` */
-  readonly coapUri: string;
+  /** `coap://host:port`; undefined where nothing is served without security. */
+  readonly coapUri?: string;
+  /** `coaps://host:port`; undefined where DTLS is not open. */
+  readonly coapsUri?: string;
   /** `host:port` of the bootstrap server without security, where it listens. */
   readonly bootstrapAddress?: string;
   /** Of the Leshan-compatible interface, where it is open. */
@@ -102,8 +123,10 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   const deviceModels = new DeviceModels(registry);
   const lookupFor = (registration: Registration) => deviceModels.lookupFor(registration);
   const version = packageVersion();
-  const coapUri = coapUriOf(config, foundation.port.local);
-  const clustering = await composeCluster(foundation, { coap: coapUri, version });
+  const { sockets, bootstrapSockets } = foundation;
+  const coapUri = coapUriOf('coap', config.coapAddress, sockets.coap);
+  const coapsUri = coapUriOf('coaps', coapsAddressOf(config, sockets.coaps), sockets.coaps);
+  const clustering = await composeCluster(foundation, { coap: coapUri ?? coapsUri ?? '', version });
   const { seat, sharing } = clustering;
   const metrics = new Registry();
   const timings = new Timings(metrics);
@@ -154,8 +177,14 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   });
   const levelStores = levelWithLog(stores, level);
 
+  const ends = composeSessionEnds({ stores, seat });
+  const transport = composeTransport(
+    { ...foundation, seat, ends, log: log.child({ part: 'transport' }) },
+    { credentials: storedPsk(stores.credentials, 'server') },
+  );
   const { port: traced, traces } = composeTrace({
     ...foundation,
+    port: transport.port,
     hub,
     contextOf: (registration) => ({
       registry: registration === undefined ? registry : deviceModels.lookupFor(registration),
@@ -241,10 +270,13 @@ export async function compose(foundation: Foundation): Promise<Listening> {
 
   const bootstrap = composeBootstrap({
     config,
-    port: foundation.bootstrapPort,
+    port: composeBootstrapTransport(
+      { sockets: bootstrapSockets, clock, log: log.child({ part: 'bootstrap' }), ends },
+      { credentials: storedPsk(stores.credentials, 'bootstrap') },
+    )?.port,
     stores,
     keys: credentialKeys({ credentials: stores.credentials, clock }),
-    addresses: { coap: coapUri, coaps: undefined },
+    addresses: { coap: coapUri, coaps: coapsUri },
     registry,
     events,
     clock,
@@ -261,6 +293,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     log: log.child({ part: 'registration' }),
     node: config.node,
     grace: config.lifetimeGrace,
+    transportAddress: (peer) => transport.port.transportAddress(peer),
     onAnswered: (code, duration) => timings.registration(code, duration),
     listener: {
       registered: (registration, replaced) => {
@@ -501,7 +534,8 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     startedAt,
     coapAddress: endpoint.local,
     store: stores.description,
-    coapUri,
+    ...(coapUri === undefined ? {} : { coapUri }),
+    ...(coapsUri === undefined ? {} : { coapsUri }),
   };
   const { people, audit } = await composePeople({
     ...foundation,
@@ -563,11 +597,30 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   const httpAddress = await listen(api, config);
   await clustering.listening(httpAddress, events);
 
-  announce(config, log, stores, endpoint, httpAddress);
+  announce(config, log, stores, {
+    coap: sockets.coap?.local,
+    coaps: sockets.coaps?.local,
+    http: httpAddress,
+  });
   return {
     httpAddress,
-    coapUri,
-    ...(bootstrap.endpoint === undefined ? {} : { bootstrapAddress: bootstrap.endpoint.local }),
+    ...(coapUri === undefined ? {} : { coapUri }),
+    ...(coapsUri === undefined ? {} : { coapsUri }),
+    ...(bootstrapSockets.coap === undefined ? {} : { bootstrapAddress: bootstrapSockets.coap.local }),
     ...(leshanAddress === undefined ? {} : { leshanAddress }),
+  };
+}
+
+/** Pre-shared keys as the store has them now. */
+function storedPsk(credentials: Stores['credentials'], account: CredentialAccount): ServerCredentials {
+  return {
+    psk: async (identity) => {
+      const found = await credentials.find(account, {
+        kind: 'psk',
+        name: Buffer.from(identity).toString('utf8'),
+      });
+      if (found === undefined || !('key' in found) || !isValid(found, Date.now())) return undefined;
+      return { key: found.key.reveal(), peer: { ...found.identity, endpoint: found.endpoint } };
+    },
   };
 }

@@ -30,6 +30,11 @@ export interface Config {
   readonly bootstrapPort: number | undefined;
   /** What seals: the first one; all of them open. Undefined: none is set. */
   readonly secretKeys: readonly Uint8Array[] | undefined;
+  /** ms */
+  readonly dtlsSessionsMaxAge: number;
+  /** PEM files. */
+  readonly serverKey: string | undefined;
+  readonly serverCertificate: string | undefined;
   readonly httpHost: string;
   readonly httpPort: number;
   readonly allowedHosts: readonly string[];
@@ -221,6 +226,9 @@ export function loadConfig(
     bootstrapsPort,
     bootstrapPort: behindCoap('SIMYARD_BOOTSTRAP_PORT', 3),
     secretKeys,
+    dtlsSessionsMaxAge: integer('SIMYARD_DTLS_SESSIONS_MAX_AGE', 1, 36_500) * 86_400_000,
+    serverKey: text('SIMYARD_SERVER_KEY'),
+    serverCertificate: text('SIMYARD_SERVER_CERTIFICATE'),
     httpHost: required('SIMYARD_HTTP_HOST'),
     httpPort: integer('SIMYARD_HTTP_PORT', 0, 65535),
     allowedHosts: list(text('SIMYARD_ALLOWED_HOSTS')),

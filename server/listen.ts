@@ -2,64 +2,39 @@ import { hostname } from 'node:os';
 import type { FastifyInstance, FastifyListenOptions } from 'fastify';
 import type { Logger } from 'pino';
 import type { PeerAddress } from '../protocol/coap/datagram-port.ts';
-import type { CoapEndpoint } from '../protocol/coap/exchange.ts';
-import { createUdpPort, type UdpPort } from '../protocol/coap/udp-port.ts';
 import { type Config, ConfigError, isLoopback } from './config.ts';
 import type { Stores } from './ports/stores.ts';
 
-/** Bytes that the kernel should hold in a burst: some ten thousand small datagrams. */
-const UDP_BUFFER = 4 * 1024 * 1024;
-
 /**
- * The server's UDP socket; warns where the kernel grants less than a burst of registrations needs.
+ * Resolves with the address that people open.
  * @throws ConfigError one line that names the setting, where the port cannot be had.
  */
-export function openUdpPort(config: Config, log: Logger): Promise<UdpPort> {
-  return openPort(config, config.coapPort, 'SIMYARD_COAP_PORT', log);
-}
-
-/**
- * The socket of the bootstrap server without security; undefined where it has none: keys go over it in the clear, so
- * that it opens on loopback alone.
- * @throws ConfigError as above
- */
-export async function openBootstrapPort(config: Config, log: Logger): Promise<UdpPort | undefined> {
-  if (config.bootstrapPort === undefined || !isLoopback(config.coapHost)) return undefined;
-  return openPort(config, config.bootstrapPort, 'SIMYARD_BOOTSTRAP_PORT', log);
-}
-
-async function openPort(config: Config, port: number, setting: string, log: Logger): Promise<UdpPort> {
-  try {
-    const opened = await createUdpPort({
-      host: config.coapHost,
-      port,
-      receiveBufferSize: UDP_BUFFER,
-      reusePort: config.reusePort,
-    });
-    if (opened.receiveBufferSize < UDP_BUFFER) {
-      log.warn(
-        { granted: opened.receiveBufferSize, wanted: UDP_BUFFER },
-        'the kernel limits the UDP receive buffer: a burst of registrations may lose datagrams; raise net.core.rmem_max',
-      );
-    }
-    return opened;
-  } catch (error) {
-    throw explainListen(error, 'UDP', config.coapHost, port, setting);
-  }
-}
-
-/** @throws ConfigError as above. Resolves with the address that people open. */
 export function listen(api: FastifyInstance, config: Config): Promise<string> {
   return listenAt(api, config.httpHost, config.httpPort, 'SIMYARD_HTTP_PORT', config.reusePort);
 }
 
 /**
  * Where devices reach this node, as it tells others: nodes that share the address have the same. One that listens on
- * all addresses of its machine goes by the machine's name.
+ * all addresses of its machine goes by the machine's name. Undefined where the socket is not open.
+ * @param address of the settings
  */
-export function coapUriOf(config: Pick<Config, 'coapAddress'>, local: PeerAddress): string {
-  if (config.coapAddress !== undefined) return config.coapAddress;
-  return `coap://${local.replace(/^(?:0\.0\.0\.0|\[::\])(?=:)/, hostname())}`;
+export function coapUriOf(
+  scheme: 'coap' | 'coaps',
+  address: string | undefined,
+  socket: { readonly local: PeerAddress } | undefined,
+): string | undefined {
+  if (socket === undefined) return undefined;
+  return address ?? `${scheme}://${socket.local.replace(/^(?:0\.0\.0\.0|\[::\])(?=:)/, hostname())}`;
+}
+
+/** The address of the settings for DTLS: where only that without security is told, its host has DTLS as well. */
+export function coapsAddressOf(
+  { coapAddress, coapsAddress }: Pick<Config, 'coapAddress' | 'coapsAddress'>,
+  socket: { readonly local: PeerAddress } | undefined,
+): string | undefined {
+  if (coapsAddress !== undefined || coapAddress === undefined || socket === undefined) return coapsAddress;
+  const port = socket.local.slice(socket.local.lastIndexOf(':'));
+  return `${coapAddress.replace(/^coap:/, 'coaps:').replace(/:\d+$/, '')}${port}`;
 }
 
 /** @throws ConfigError as above, which names this setting. Resolves with the address that people open. */
@@ -79,7 +54,8 @@ export async function listenAt(
   }
 }
 
-function explainListen(
+/** What the system says of a port that cannot be had, as one line that names the setting. */
+export function explainListen(
   error: unknown,
   protocol: string,
   host: string,
@@ -104,11 +80,14 @@ export function announce(
   config: Config,
   log: Logger,
   stores: Stores,
-  endpoint: CoapEndpoint,
-  httpAddress: string,
+  addresses: {
+    readonly coap: PeerAddress | undefined;
+    readonly coaps: PeerAddress | undefined;
+    readonly http: string;
+  },
 ): void {
-  log.info({ coap: endpoint.local, http: httpAddress, store: stores.description }, 'ready');
-  if (!isLoopback(config.coapHost)) {
+  log.info({ ...addresses, store: stores.description }, 'ready');
+  if (addresses.coap !== undefined && !isLoopback(config.coapHost)) {
     log.warn(
       { host: config.coapHost },
       'CoAP listens beyond this machine without security: anyone who reaches it can register as any device',

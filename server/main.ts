@@ -6,14 +6,17 @@ import { parseRedisAddress } from '../redis/address.ts';
 import { roomForReadings } from '../redis/durability.ts';
 import { openRedisStores } from '../redis/index.ts';
 import { compose, type Listening } from './compose.ts';
-import { type Config, ConfigError, HelpRequested, loadConfig } from './config.ts';
+import { type Config, ConfigError, HelpRequested, isLoopback, loadConfig } from './config.ts';
 import { openEmbeddedStores } from './embedded/index.ts';
 import { ConflictError } from './errors.ts';
-import { openBootstrapPort, openUdpPort } from './listen.ts';
 import { createLog } from './log.ts';
 import { StoreUnavailableError } from './ports/errors.ts';
 import type { Stores } from './ports/stores.ts';
 import { warnRepeated } from './repeated-log.ts';
+import { sealCredentials } from './secrets/sealed-credentials.ts';
+import { openSealer } from './secrets/secret-keys.ts';
+import { openServerIdentity } from './secrets/server-identity.ts';
+import { openSockets, type SocketOptions, type Sockets } from './transport/open-sockets.ts';
 import { tellParent } from './workers/parent.ts';
 import { runWorkers } from './workers/run-workers.ts';
 
@@ -28,9 +31,13 @@ export interface ServerParts {
   readonly log?: Logger;
   readonly clock?: Clock;
   readonly stores?: Stores;
+  /** Of CoAP, in place of all sockets. */
   readonly port?: DatagramPort;
-  /** Of the bootstrap server; with `port` given and this not, there is none. */
+  /** Of DTLS, beside `port`. */
+  readonly securedPort?: DatagramPort;
+  /** Of the bootstrap server, without security and with; with `port` given and these not, there is none. */
   readonly bootstrapPort?: DatagramPort;
+  readonly securedBootstrapPort?: DatagramPort;
   /**
    * Another process has taken this node's place while it was held up, or others have brought the database too far
    * forward for it; it acts on nothing any more. The process ends unless told.
@@ -66,19 +73,37 @@ export async function startServer(config: Config, given: ServerParts = {}): Prom
         onEvicted(error.message);
       }));
     closing.push(() => stores.close());
-    const port = given.port ?? (await openUdpPort(config, log));
-    closing.push(() => port.close());
-    const bootstrapPort =
-      given.bootstrapPort ?? (given.port === undefined ? await openBootstrapPort(config, log) : undefined);
-    closing.push(async () => bootstrapPort?.close());
+    const data = config.redisUrl === undefined ? config.data : undefined;
+    const sealer = await openSealer({ keys: config.secretKeys, data });
+    const serverIdentity = await openServerIdentity({
+      keyFile: config.serverKey,
+      certificateFile: config.serverCertificate,
+      data,
+    });
+    const open = async (options: SocketOptions): Promise<Sockets> => {
+      const sockets = await openSockets(options, log);
+      closing.push(async () => {
+        await Promise.all([sockets.coap?.close(), sockets.coaps?.close()]);
+      });
+      return sockets;
+    };
+    const isGiven = given.port !== undefined;
+    const sockets = isGiven
+      ? { coap: given.port, coaps: given.securedPort }
+      : await open(socketsOfServer(config));
+    const bootstrapSockets = isGiven
+      ? { coap: given.bootstrapPort, coaps: given.securedBootstrapPort }
+      : await open(socketsOfBootstrap(config));
     const onClose = (step: () => Promise<unknown>): void => {
       closing.push(step);
     };
     const listening = await compose({
       config,
-      stores,
-      port,
-      bootstrapPort,
+      stores: { ...stores, credentials: sealCredentials(stores.credentials, sealer) },
+      sockets,
+      bootstrapSockets,
+      sealer,
+      serverIdentity,
       log,
       clock,
       startedAt,
@@ -94,6 +119,30 @@ export async function startServer(config: Config, given: ServerParts = {}): Prom
     await close();
     throw error;
   }
+}
+
+function socketsOfServer({ coapHost, coapPort, coapsPort, reusePort }: Config): SocketOptions {
+  return {
+    host: coapHost,
+    coap: socketSetting(coapPort, 'SIMYARD_COAP_PORT'),
+    coaps: socketSetting(coapsPort, 'SIMYARD_COAPS_PORT'),
+    reusePort,
+  };
+}
+
+/** Without security keys go in the clear: on loopback alone. */
+function socketsOfBootstrap(config: Config): SocketOptions {
+  const { coapHost, bootstrapPort, bootstrapsPort, reusePort } = config;
+  return {
+    host: coapHost,
+    coap: isLoopback(coapHost) ? socketSetting(bootstrapPort, 'SIMYARD_BOOTSTRAP_PORT') : undefined,
+    coaps: socketSetting(bootstrapsPort, 'SIMYARD_BOOTSTRAPS_PORT'),
+    reusePort,
+  };
+}
+
+function socketSetting(port: number | undefined, setting: string): SocketOptions['coap'] {
+  return port === undefined ? undefined : { port, setting };
 }
 
 /** What it has under way is another one's by now: it leaves as one that was killed does. */

@@ -88,6 +88,29 @@ export const settings = [
       'What is secret in the store (keys of devices, DTLS sessions) is sealed by it: 32 random bytes as hex or base64, as `openssl rand -hex 32` makes them. Several, comma-separated: the first seals, all of them open. Unset, it is in the file `secret.key` beside the embedded database; nodes that share a Redis need one.',
   },
   {
+    name: 'SIMYARD_DTLS_SESSIONS_MAX_AGE',
+    flag: 'dtls-sessions-max-age',
+    type: 'integer',
+    default: '30',
+    meaning: 'Days that a DTLS session is kept in the store while nothing is heard in it.',
+  },
+  {
+    name: 'SIMYARD_SERVER_KEY',
+    flag: 'server-key',
+    type: 'text',
+    default: undefined,
+    meaning:
+      'File (PEM) with the private key, on the curve P-256, by which the server proves itself to devices that have raw public keys or certificates. Unset, it is in the file `server.key` beside the embedded database; nodes that share a Redis need one.',
+  },
+  {
+    name: 'SIMYARD_SERVER_CERTIFICATE',
+    flag: 'server-certificate',
+    type: 'text',
+    default: undefined,
+    meaning:
+      'File (PEM) with the certificate of that key first, and those of its issuers; without it devices are not served by certificates.',
+  },
+  {
     name: 'SIMYARD_HTTP_PORT',
     flag: 'http-port',
     type: 'port',

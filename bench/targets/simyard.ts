@@ -15,4 +15,4 @@ const config = loadConfig({}, [
   'error',
 ]);
 const server = await startServer(config, { log: createLog('error') });
-reportTo(process, Number(new URL(server.coapUri).port), { http: server.httpAddress });
+reportTo(process, Number(new URL(server.coapUri ?? '').port), { http: server.httpAddress });

@@ -68,8 +68,9 @@ export interface ApiDependencies {
     readonly startedAt: number;
     readonly coapAddress: string;
     readonly store: string;
-    /** Printed by the console's empty state: the address that a device should use. */
-    readonly coapUri: string;
+    /** Printed by the console's empty state: the address that a device should use. Undefined: not open. */
+    readonly coapUri?: string;
+    readonly coapsUri?: string;
   };
   readonly cluster: Cluster;
   readonly people: People;

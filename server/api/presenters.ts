@@ -15,6 +15,7 @@ import type { HistoryReading, HistorySeries } from '../ports/history.ts';
 import type { LastValue } from '../ports/last-values.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { StoredProfile } from '../ports/profile-store.ts';
+import { shownAddress } from '../transport/session-address.ts';
 import type {
   ApiCarrierAnswer,
   ApiCommand,
@@ -52,8 +53,8 @@ type RegistrationView = Omit<NonNullable<Device['registration']>, 'id'>;
 
 export function presentRegistration(registration: RegistrationView): ApiRegistration {
   return {
+    address: shownAddress(registration),
     ...pick(registration, [
-      'address',
       'lifetime',
       'version',
       'binding',

@@ -38,7 +38,7 @@ export function presentMessage(
   context: PayloadContext,
 ): ApiTraceMessage {
   const { captured, annotation } = traced;
-  const { id, peer, size, message, malformed } = captured;
+  const { id, transportAddress: peer, size, message, malformed } = captured;
   const at = Math.round((captured.time + epoch) * 1000) / 1000;
   const datagram = {
     id,

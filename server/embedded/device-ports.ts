@@ -3,7 +3,7 @@ import { neverSeen } from '../inventory/device-columns.ts';
 import type { BootstrapStore } from '../ports/bootstrap-store.ts';
 import type { CommandQueue } from '../ports/command-queue.ts';
 import { type CredentialStore, compareCredentials } from '../ports/credential-store.ts';
-import type { Device, DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
+import type { Device, DeviceAttributes, DeviceStore, ListedRegistration } from '../ports/device-store.ts';
 import type { IdempotencyStore } from '../ports/idempotency-store.ts';
 import type { JobStore } from '../ports/job-store.ts';
 import type { ObjectModelStore } from '../ports/object-model-store.ts';
@@ -251,8 +251,9 @@ function deviceOf(row: DeviceRow): Device {
   };
 }
 
-function withoutIdentity({ identity: _, ...rest }: Registration): Omit<Registration, 'identity'> {
-  return rest;
+function withoutIdentity({ identity, ...rest }: Registration): ListedRegistration {
+  const transportAddress = identity?.transportAddress;
+  return transportAddress === undefined ? rest : { ...rest, transportAddress };
 }
 
 export function commandQueue(channel: Channel, queries: Channel): CommandQueue {

@@ -25,7 +25,7 @@ export class SessionTable {
   constructor(database: DatabaseSync) {
     this.#create = database.prepare(
       `INSERT OR IGNORE INTO dtls_session (id, account, kind, name, node, fence, reserved, state, created_at, expires_at)
-       VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#trimIdentity = database.prepare(
       `DELETE FROM dtls_session WHERE id IN (SELECT id FROM dtls_session WHERE account = ? AND kind = ? AND name = ?
@@ -53,9 +53,9 @@ export class SessionTable {
   }
 
   create(session: NewSession & Keeping): boolean {
-    const { id, account, identity, node, reserved, state, at, keepFor } = session;
+    const { id, account, identity, node, fence, reserved, state, at, keepFor } = session;
     const holder = [account, identity.kind, identity.name] as const;
-    const { changes } = this.#create.run(id, ...holder, node, reserved, state, at, at + keepFor);
+    const { changes } = this.#create.run(id, ...holder, node, fence, reserved, state, at, at + keepFor);
     if (changes === 0) return false;
     this.#trimIdentity.run(...holder);
     return true;

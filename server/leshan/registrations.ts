@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { attributeText, type Link } from '../../protocol/lwm2m/link-format.ts';
 import { pathIds } from '../../protocol/lwm2m/path.ts';
 import type { Registration, RegistrationUpdate } from '../ports/registration-store.ts';
+import { shownAddress } from '../transport/session-address.ts';
 
 export interface LeshanLink {
   readonly url: string;
@@ -57,7 +58,7 @@ export function presentRegistration(registration: Registration, awake: boolean):
     registrationId: registrationAlias(registration.id),
     registrationDate: registration.registeredAt,
     lastUpdate: registration.updatedAt,
-    address: registration.address,
+    address: shownAddress(registration),
     ...(smsNumber === undefined ? {} : { smsNumber }),
     lwM2mVersion: registration.version,
     lifetime: registration.lifetime,
@@ -80,7 +81,7 @@ export function presentUpdate(update: RegistrationUpdate, registration: Registra
   const hasRoot = listed?.[0]?.url === rootPath;
   return {
     registrationId: registrationAlias(update.id),
-    address: update.address,
+    address: shownAddress(update),
     ...(smsNumber === undefined ? {} : { smsNumber }),
     ...(lifetime === undefined ? {} : { lifetime }),
     ...(hasRoot ? { alternatePath: rootPath } : {}),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
-import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
+import type { PeerAddress, PeerIdentity } from '../../protocol/coap/datagram-port.ts';
 import type { IncomingRequest, OutgoingResponse } from '../../protocol/coap/exchange.ts';
 import { Code, OptionNumber } from '../../protocol/coap/message.ts';
 import {
@@ -16,7 +16,12 @@ import { DecodeError, RequestError } from '../../protocol/errors.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import { bucketDigits, bucketOf } from '../ports/bucket.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
-import type { Registration, RegistrationStore, RegistrationUpdate } from '../ports/registration-store.ts';
+import type {
+  ReachedIdentity,
+  Registration,
+  RegistrationStore,
+  RegistrationUpdate,
+} from '../ports/registration-store.ts';
 import { type Profiles, UnknownProfileError } from './profiles.ts';
 import {
   type ListedObjects,
@@ -52,6 +57,8 @@ export interface RegistrationInterfaceOptions {
   readonly node: string;
   /** ms that a registration outlives its lifetime. */
   readonly grace: number;
+  /** Where a session is reached now, for people to see. */
+  readonly transportAddress?: (peer: PeerAddress) => PeerAddress;
   readonly listener: RegistrationListener;
   /** Hears of each answer, and how long it took, ms. */
   readonly onAnswered?: (code: Code, duration: number) => void;
@@ -118,7 +125,7 @@ export class RegistrationInterface {
       id: newRegistrationId(endpoint),
       endpoint,
       address: request.peer,
-      ...(request.identity === undefined ? {} : { identity: request.identity }),
+      ...(request.identity === undefined ? {} : { identity: this.#reached(request.peer, request.identity) }),
       lifetime,
       version,
       binding: parameters.binding ?? 'U',
@@ -162,7 +169,7 @@ export class RegistrationInterface {
     const update: RegistrationUpdate = {
       id,
       address: request.peer,
-      ...(request.identity === undefined ? {} : { identity: request.identity }),
+      ...(request.identity === undefined ? {} : { identity: this.#reached(request.peer, request.identity) }),
       ...(parameters.lifetime === undefined ? {} : { lifetime: parameters.lifetime }),
       ...bindingOf(parameters),
       ...(parameters.smsNumber === undefined ? {} : { smsNumber: parameters.smsNumber }),
@@ -184,6 +191,13 @@ export class RegistrationInterface {
     const registration = await this.#options.registrations.deregister(id, request.identity ?? null);
     if (registration === undefined) return { code: Code.NOT_FOUND };
     return { code: Code.DELETED, after: () => this.#options.listener.deregistered(registration) };
+  }
+
+  #reached(peer: PeerAddress, identity: PeerIdentity): ReachedIdentity {
+    const { transportAddress } = this.#options;
+    return transportAddress === undefined
+      ? identity
+      : { ...identity, transportAddress: transportAddress(peer) };
   }
 
   /** The objects of a Register; undefined as for `#listed`. */

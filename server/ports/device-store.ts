@@ -15,6 +15,11 @@ export interface DeviceAttributes {
   readonly signal?: number;
 }
 
+/** A registration as the inventory has it: of who it is by, where that was reached. */
+export interface ListedRegistration extends Omit<Registration, 'identity'> {
+  readonly transportAddress?: string;
+}
+
 /** One device of the inventory, registered now or not. Times: ms since the epoch. */
 export interface Device extends DeviceAttributes {
   readonly endpoint: string;
@@ -27,7 +32,7 @@ export interface Device extends DeviceAttributes {
   /** How long it listens after it was heard, ms: as a person set it, and as the server learnt it (queue mode). */
   readonly awakeTimes?: { readonly configured?: number; readonly learnt?: number };
   /** Its registration, without what only the protocol needs. Absent: not registered now. */
-  readonly registration?: Omit<Registration, 'identity'>;
+  readonly registration?: ListedRegistration;
   /** Until when it is taken to listen (queue mode); coarse to `DeviceStore.listening`. Absent: always, or not registered. */
   readonly awakeUntil?: number;
   /** How its last registration ended: it ran out, or the device de-registered. Absent: it is registered, or nobody knows. */

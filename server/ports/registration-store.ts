@@ -4,6 +4,12 @@ import type { Link } from '../../protocol/lwm2m/link-format.ts';
 /** EXCHANGE_LIFETIME of RFC 7252 §4.8.2, ms: so long a message with the same id and token is the same message. */
 export const repetitionWindow = 247_000;
 
+/** Who a device has proved to be, and where its session was reached then. */
+export interface ReachedIdentity extends PeerIdentity {
+  /** `host:port`; the address of the device is its session, which stays when this changes. */
+  readonly transportAddress?: PeerAddress;
+}
+
 /** One registration of one endpoint, OMA-TS-LightweightM2M_Core §6.2. Times: ms since the epoch. */
 export interface Registration {
   /** Unguessable; the last segment of the Location-Path. URL-safe. */
@@ -11,7 +17,7 @@ export interface Registration {
   readonly endpoint: string;
   /** Where it was last heard. */
   readonly address: PeerAddress;
-  readonly identity?: PeerIdentity;
+  readonly identity?: ReachedIdentity;
   /** Seconds. */
   readonly lifetime: number;
   /** `1.0`, `1.1`, `1.2`. */
@@ -97,7 +103,7 @@ export function isSpeakersOwn(
 export interface RegistrationUpdate {
   readonly id: string;
   readonly address: PeerAddress;
-  readonly identity?: PeerIdentity;
+  readonly identity?: ReachedIdentity;
   readonly lifetime?: number;
   readonly binding?: string;
   readonly queueMode?: boolean;

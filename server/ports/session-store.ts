@@ -13,8 +13,9 @@ export interface SessionHolder {
 export interface NewSession extends SessionHolder {
   /** Session id, and connection id of the server (RFC 9146): 16 lower-case hex digits. */
   readonly id: string;
-  /** The node that has it. */
+  /** The node that has it, and the number from which the fence rises. */
   readonly node: string;
+  readonly fence: number;
   /** Write sequence numbers below it may be used by that node. */
   readonly reserved: number;
   /** Sealed: keys, parameters, the peer's address. */
@@ -65,7 +66,7 @@ export interface Keeping {
  */
 export interface SessionStore {
   /**
-   * Enters a session with fence 1. Of the identity the newest MOST_SESSIONS_OF_IDENTITY are kept.
+   * Enters a session. Of the identity the newest MOST_SESSIONS_OF_IDENTITY are kept.
    * False: another has that id.
    */
   create(session: NewSession & Keeping): Promise<boolean>;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { keepFile } from './kept-file.ts';
 import { createSealer, noSealer, SECRET_KEY_LENGTH, type Sealer } from './sealer.ts';
 
 /** Beside the database: who copies the database alone has nothing of what is secret in it. */
@@ -50,7 +50,7 @@ export async function openSealer({ keys, data }: SealerOptions): Promise<Sealer>
 }
 
 async function keysOfFile(path: string): Promise<readonly Uint8Array[]> {
-  const text = (await readIfThere(path)) ?? (await make(path));
+  const text = await keepFile(path, () => `${randomBytes(SECRET_KEY_LENGTH).toString('hex')}\n`);
   try {
     // More than one, as while they are changed: a line each.
     return parseSecretKeys(text.trim().split(/\s+/).join(','));
@@ -58,40 +58,4 @@ async function keysOfFile(path: string): Promise<readonly Uint8Array[]> {
     if (error instanceof RangeError) throw new Error(`${path}: ${error.message}`);
     throw error;
   }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
-/** Whole or not at all, and only one where two start at once: the file gets its name when it is on disk. */
-async function make(path: string): Promise<string> {
-  await mkdir(dirname(path), { recursive: true });
-  const text = `${randomBytes(SECRET_KEY_LENGTH).toString('hex')}\n`;
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  try {
-    const file = await open(draft, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await link(draft, path);
-  } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw error;
-    return await readFile(path, 'utf8');
-  } finally {
-    await rm(draft, { force: true });
-  }
-  return text;
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

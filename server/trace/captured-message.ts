@@ -11,25 +11,36 @@ export class CapturedMessage {
   readonly time: number;
   readonly direction: Direction;
   readonly peer: string;
+  /** `host:port` of the peer then, as people are shown it. */
+  readonly transportAddress: string;
   /** Of the datagram. */
   readonly size: number;
   /** Its bytes, or the first of them. */
   readonly data: Uint8Array;
   #decoded: CoapMessage | string | undefined;
 
-  constructor(id: number, time: number, direction: Direction, peer: string, size: number, data: Uint8Array) {
+  constructor(
+    id: number,
+    time: number,
+    direction: Direction,
+    peer: string,
+    size: number,
+    data: Uint8Array,
+    transportAddress = peer,
+  ) {
     this.id = id;
     this.time = time;
     this.direction = direction;
     this.peer = peer;
+    this.transportAddress = transportAddress;
     this.size = size;
     this.data = data;
   }
 
   /** A copy of what the ring has. */
   static of(record: RecordView, direction: Direction): CapturedMessage {
-    const { id, time, peer, size, data } = record;
-    return new CapturedMessage(id, time, direction, peer, size, new Uint8Array(data));
+    const { id, time, peer, size, data, transportAddress } = record;
+    return new CapturedMessage(id, time, direction, peer, size, new Uint8Array(data), transportAddress);
   }
 
   get truncated(): boolean {

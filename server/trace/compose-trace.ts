@@ -6,13 +6,14 @@ import type { SharedTraces, SharedTracesOptions } from '../cluster/shared-traces
 import type { LiveHub } from '../live/hub.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
+import type { ServerPort } from '../transport/join-ports.ts';
 import { DeviceTraces, type LiveTrace } from './device-traces.ts';
 import { FlightRecorder } from './flight-recorder.ts';
 import type { PayloadContext } from './payload.ts';
 
 export interface TraceParts {
   readonly config: { readonly traceBytes: number };
-  readonly port: DatagramPort;
+  readonly port: ServerPort;
   readonly clock: Clock;
   readonly stores: Stores;
   readonly log: Logger;
@@ -40,6 +41,7 @@ export function composeTrace(parts: TraceParts): {
     recorder: new FlightRecorder(config.traceBytes, startedAt * 100),
     clock,
     stores,
+    transportAddress: (peer) => port.transportAddress(peer),
     onLive: (endpoint, trace) => {
       const message = present(endpoint, trace, contextOf(trace.registration));
       if (shared === undefined) publish(endpoint, message);

@@ -48,10 +48,14 @@ export interface DeviceTracesOptions {
   readonly recorder: FlightRecorder;
   readonly clock: Clock;
   readonly stores: Pick<Stores, 'registrations' | 'observations'>;
+  /** Where a peer is reached now; where it is none but its address unless told. */
+  readonly transportAddress?: (peer: string) => string;
   /** Messages of a device that is watched; called behind the datagrams of a turn. */
   readonly onLive: (endpoint: string, trace: LiveTrace) => void;
   readonly onError: (error: unknown) => void;
 }
+
+const samePlace = (peer: string): string => peer;
 
 /** A device's messages while somebody looks. */
 interface Looked {
@@ -95,10 +99,11 @@ export class DeviceTraces {
 
   /** What is to see every datagram. */
   readonly tap: DatagramTap = (direction, data, peer) => {
-    const { recorder, clock } = this.#options;
+    const { recorder, clock, transportAddress = samePlace } = this.#options;
     const time = clock.now();
-    const id = recorder.record(direction, data, peer, time);
-    if (this.#looked.size !== 0) this.#offer(id, time, direction, data, peer);
+    const at = transportAddress(peer);
+    const id = recorder.record(direction, data, peer, time, at);
+    if (this.#looked.size !== 0) this.#offer(id, time, direction, data, peer, at);
   };
 
   // ---- what becomes known of addresses
@@ -259,12 +264,19 @@ export class DeviceTraces {
 
   // ---- as they come
 
-  #offer(id: number, time: number, direction: Direction, data: Uint8Array, peer: string): void {
+  #offer(
+    id: number,
+    time: number,
+    direction: Direction,
+    data: Uint8Array,
+    peer: string,
+    transportAddress: string,
+  ): void {
     const holder = this.#byAddress.get(peer);
     // From an address that is nobody's, only a Register says whose it is.
     if (holder === undefined && !(direction === Direction.IN && data[1] === Code.POST)) return;
     const bytes = new Uint8Array(data.subarray(0, MAX_CAPTURED));
-    const captured = new CapturedMessage(id, time, direction, peer, data.length, bytes);
+    const captured = new CapturedMessage(id, time, direction, peer, data.length, bytes, transportAddress);
     const claimed = this.#claims.ownerOf(captured);
     if (claimed === undefined) {
       if (holder?.claim === false) this.#take(holder.looked, captured);

@@ -7,6 +7,7 @@ export const SMALLEST_RING = 64 * 1024;
 
 const HEADER = 24;
 const MAX_PEER = 255;
+const SPACE = 0x20;
 /** Records that are passed over without a pause: about a millisecond's. */
 const RECORDS_AT_ONCE = 20_000;
 
@@ -25,6 +26,8 @@ export interface RecordView {
   /** Undefined for a note. */
   readonly direction: Direction | undefined;
   readonly peer: string;
+  /** Where the peer was reached then: the peer itself, unless it is a session. */
+  readonly transportAddress: string;
   /** Of the datagram; `data` may be shorter (MAX_CAPTURED). */
   readonly size: number;
   /** A view of the ring. */
@@ -37,7 +40,7 @@ export interface RecordView {
  * The last datagrams of all devices, and notes between them, in one ring of bytes that is allocated once: writing
  * copies and decodes nothing, and the oldest are overwritten, whoever floods.
  *
- * A record is 24 bytes, the peer's address, and the datagram, filled up to a multiple of 8. The 24 bytes are: the
+ * A record is 24 bytes, the peer's address (of a session with a space and its transport address), and the datagram, filled up to a multiple of 8. The 24 bytes are: the
  * record's whole length, in its low bits the kind (u32); the length of the record before (u32); the time (f64); the
  * datagram's size (u32); how much of it is here (u16); the length of the address (u8).
  */
@@ -84,9 +87,19 @@ export class FlightRecorder {
     return this.#oldestId === this.#nextId ? undefined : this.#times[(this.#oldestPlace() >> 3) + 1];
   }
 
-  /** Copies a datagram, and returns its id. */
-  record(direction: Direction, data: Uint8Array, peer: string, time: number): number {
-    return this.#write(direction, data, peer, time);
+  /**
+   * Copies a datagram, and returns its id.
+   * @param transportAddress where a peer that is a session is reached now
+   */
+  record(
+    direction: Direction,
+    data: Uint8Array,
+    peer: string,
+    time: number,
+    transportAddress = peer,
+  ): number {
+    const text = transportAddress === peer ? peer : `${peer} ${transportAddress}`;
+    return this.#write(direction, data, text, time);
   }
 
   /** Copies a note, of at most MAX_CAPTURED bytes. */
@@ -230,6 +243,16 @@ class Cursor implements RecordView {
   }
 
   get peer(): string {
+    const [peer = ''] = this.#address.split(' ', 1);
+    return peer;
+  }
+
+  get transportAddress(): string {
+    const text = this.#address;
+    return text.slice(text.indexOf(' ') + 1);
+  }
+
+  get #address(): string {
     const start = this.at + HEADER;
     return String.fromCharCode(...this.#bytes.subarray(start, start + this.#peerLength));
   }
@@ -245,8 +268,9 @@ class Cursor implements RecordView {
 
   isPeer(address: Uint8Array): boolean {
     const { length } = address;
-    if (this.#peerLength !== length) return false;
     const start = this.at + HEADER;
+    const isWhole = this.#peerLength === length;
+    if (!isWhole && (this.#peerLength < length || this.#bytes[start + length] !== SPACE)) return false;
     // Addresses differ mostly at their end.
     for (let i = length - 1; i >= 0; i--) if (this.#bytes[start + i] !== address[i]) return false;
     return true;

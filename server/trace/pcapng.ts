@@ -59,7 +59,7 @@ function interfaceDescription(): Buffer {
 }
 
 function packet(message: CapturedMessage, server: Endpoint, epoch: number): Buffer {
-  const device = endpointOf(message.peer);
+  const device = endpointOf(message.transportAddress);
   const isIn = message.direction === Direction.IN;
   const [from, to] = isIn ? [device, server] : [server, device];
   const headers = datagramHeaders(from, to, message);

@@ -34,6 +34,16 @@ export function describeDeviceStore(name: string, open: OpenStores): void {
       expect(await devices.get('b')).toBeUndefined();
     });
 
+    test('of a session it has where that was reached', async () => {
+      const { devices, registrations } = stores();
+      const transportAddress = '198.51.100.7:40001';
+      const identity = { kind: 'psk', name: 'k', transportAddress } as const;
+      await registrations.register({ ...aRegistration('a'), address: 'dtls:0011223344556677', identity });
+      const { registration } = (await devices.get('a')) ?? {};
+      expect(registration).toMatchObject({ address: 'dtls:0011223344556677', transportAddress });
+      expect(registration).not.toHaveProperty('identity');
+    });
+
     test('the device survives the end of its registration, and remembers when it was last heard', async () => {
       const { devices, registrations } = stores();
       await register('a');

@@ -16,7 +16,7 @@ const window = Uint8Array.of(0, 1, 10, 255, 0);
 
 export function aDtlsSession(mark: number, change: Partial<NewSession> = {}): NewSession & typeof keeping {
   const id = mark.toString(16).padStart(16, '0');
-  return { id, ...holder, node: 'node-1', reserved: BLOCK, state, ...keeping, ...change };
+  return { id, ...holder, node: 'node-1', fence: 1, reserved: BLOCK, state, ...keeping, ...change };
 }
 
 export function describeSessionStore(name: string, open: OpenStores): void {

@@ -27,7 +27,7 @@ afterAll(async () => {
 
 function startModem(name: string, ...flags: readonly string[]): ProjectProcess {
   return new ProjectProcess('client/main.ts', [
-    ...['--server', server.coapUri, '--endpoint', name, '--state', join(folder, name)],
+    ...['--server', server.coapUri ?? '', '--endpoint', name, '--state', join(folder, name)],
     ...['--switch-latency', '50', '--attach-time', '20', '--rate', 'imu=0,gyro=0,temperature=0'],
     ...flags,
   ]);

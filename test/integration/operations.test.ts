@@ -105,12 +105,14 @@ describe.each(versions)('with a device of LwM2M $version at $rootPath', (spoken)
   let timezone: string;
 
   beforeAll(async () => {
-    const address = server.coapUri.replace('coap://', '');
+    const address = (server.coapUri ?? '').replace('coap://', '');
     client = new Lwm2mClient({
       port: await createUdpPort({ host: '127.0.0.1', port: 0 }),
       clock: systemClock,
       name,
-      servers: [{ uri: server.coapUri, resolve: async () => address, version, account: { lifetime: 600 } }],
+      servers: [
+        { uri: server.coapUri ?? '', resolve: async () => address, version, account: { lifetime: 600 } },
+      ],
       lookup: typesRegistry,
       rootPath,
       events: { onFault: (error) => void faults.push(error) },

@@ -101,6 +101,8 @@ beforeEach(async () => {
   env = {
     SIMYARD_HTTP_PORT: String((tcp.address() as AddressInfo).port),
     SIMYARD_COAP_PORT: String(udp.address().port),
+    SIMYARD_COAPS_PORT: '0',
+    SIMYARD_BOOTSTRAPS_PORT: '0',
     SIMYARD_BOOTSTRAP_PORT: '0',
     SIMYARD_DATA: data,
   };

@@ -89,6 +89,9 @@ export interface ServerProcessOptions {
   readonly limit?: number;
 }
 
+/** What nodes of a test seal by, in a Redis that they share. */
+export const SECRET_KEY = '5e'.repeat(32);
+
 /** server/main.ts as a process of its own, to be killed. Resolves when it is ready. */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ProjectProcess> {
   const server = new ProjectProcess('server/main.ts', [
@@ -99,7 +102,8 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     '--http-port',
     String(options.httpPort),
     // Of its own: the ports behind that of CoAP may be other tests'.
-    ...['--bootstrap-port', '0'],
+    ...['--coaps-port', '0', '--bootstraps-port', '0', '--bootstrap-port', '0'],
+    ...(options.flags?.includes('--redis-url') === true ? ['--secret-key', SECRET_KEY] : []),
     ...(options.flags ?? ['--log-level', 'warn']),
   ]);
   try {

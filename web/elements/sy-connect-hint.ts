@@ -45,8 +45,11 @@ export class ConnectHint extends LitElement {
   readonly #server = new ContextConsumer(this, { context: serverContext, subscribe: true });
 
   override render() {
-    const uri = this.#server.value?.coapUri ?? 'coap://127.0.0.1:5683';
-    const command = `npm run modem -- --server ${uri} --endpoint my-first-modem`;
+    const { coapUri, coapsUri } = this.#server.value ?? {};
+    const uri = coapUri ?? coapsUri ?? 'coap://127.0.0.1:5683';
+    // Without a key of its own no device gets in by DTLS.
+    const secrets = uri.startsWith('coaps:') ? ' --identity IDENTITY --key KEY' : '';
+    const command = `npm run modem -- --server ${uri} --endpoint my-first-modem${secrets}`;
     return html`<h2>No device yet</h2>
       <p>A device appears here as soon as it registers. To connect a simulated modem, run this:</p>
       <div class="command">

@@ -161,7 +161,9 @@ export class SettingsServer extends LitElement {
     return html`<dl class="facts">
       ${fact('Version', server.version)} ${fact('Node', server.node)}
       ${fact('Started', html`<sy-time-text mode="plain" .at=${server.startedAt}></sy-time-text>`)}
-      ${fact('Devices reach it at', html`<span class="mono">${server.coapUri}</span>`)}
+      ${[server.coapsUri, server.coapUri].map((uri) =>
+        uri === undefined ? nothing : fact(uriLabel(uri), html`<span class="mono">${uri}</span>`),
+      )}
       ${node === undefined ? nothing : fact('REST and console', html`<span class="mono">${node.http}</span>`)}
       ${fact('Store', server.store)}
     </dl>`;
@@ -229,6 +231,10 @@ function settingRow({ name, flag, value, default: usual, given, secret, meaning 
 
 function fact(name: string, value: unknown) {
   return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+}
+
+function uriLabel(uri: string): string {
+  return uri.startsWith('coaps:') ? 'Devices reach it at' : 'Without security at';
 }
 
 customElements.define('sy-settings-server', SettingsServer);

@@ -26,14 +26,15 @@ export const serverRoutes: FastifyPluginAsyncTypebox<
     },
     async () => {
       const { known, registered } = await stores.devices.counts(clock.wallTime());
-      const { version, node, coapUri, store } = about;
+      const { version, node, coapUri, coapsUri, store } = about;
       const startedAt = Math.round(about.startedAt);
       return {
         version,
         node,
         startedAt,
         now: Math.round(clock.wallTime()),
-        coapUri,
+        ...(coapUri === undefined ? {} : { coapUri }),
+        ...(coapsUri === undefined ? {} : { coapsUri }),
         store,
         devices: { known, registered },
       };

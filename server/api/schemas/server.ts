@@ -6,7 +6,14 @@ export const ServerSchema = Type.Object(
     node: Type.String(),
     startedAt: Type.Number(),
     now: Type.Number(),
-    coapUri: Type.String(),
+    coapUri: Type.Optional(
+      Type.String({
+        description: 'Where devices reach this node without security; absent where that is not open',
+      }),
+    ),
+    coapsUri: Type.Optional(
+      Type.String({ description: 'Where devices reach this node by DTLS; absent where that is not open' }),
+    ),
     store: Type.String(),
     devices: Type.Object({ known: Type.Integer(), registered: Type.Integer() }),
   },

@@ -91,6 +91,8 @@ export class TestSystem {
     const process = new ProjectProcess(script, args, {
       SIMYARD_HTTP_PORT: String(this.httpPort),
       SIMYARD_COAP_PORT: String(this.coapPort),
+      SIMYARD_COAPS_PORT: '0',
+      SIMYARD_BOOTSTRAPS_PORT: '0',
       SIMYARD_BOOTSTRAP_PORT: '0',
       SIMYARD_DATA: join(this.folder, 'server'),
     });

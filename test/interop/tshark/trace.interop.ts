@@ -68,14 +68,14 @@ describe.skipIf(!isInstalled('tshark'))(
     let server: RunningServer;
     let modem: ProjectProcess;
 
-    const port = (): number => Number(new URL(server.coapUri).port);
+    const port = (): number => Number(new URL(server.coapUri ?? '').port);
 
     beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), 'simyard-trace-'));
       const flags = ['--coap-port', '0', '--http-port', '0', '--data', ':memory:'];
       server = await startServer(loadConfig({}, flags), { log: createLog('silent') });
       modem = new ProjectProcess('client/main.ts', [
-        ...['--server', server.coapUri, '--endpoint', 'modem-1', '--state', ':memory:'],
+        ...['--server', server.coapUri ?? '', '--endpoint', 'modem-1', '--state', ':memory:'],
       ]);
     });
     afterAll(async () => {

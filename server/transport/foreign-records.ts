@@ -1,0 +1,195 @@
+import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
+import type { DtlsServerPort, ForeignRecords } from '../../protocol/dtls/types.ts';
+import { NodeUnreachableError } from '../ports/cluster-ports.ts';
+import { sessionAddressOf } from './session-address.ts';
+import type { SessionPlaces } from './session-places.ts';
+
+/** ms: half of what a device waits at least before it sends again (RFC 7252 §4.8). */
+const OFFER_TIMEOUT = 1_000;
+/** Records that are on their way to other nodes at once, at most. */
+const MOST_UNDER_WAY = 4_096;
+/** The service by which nodes hand each other records and what is to be sent in sessions. */
+const SERVICE = 'records';
+/** What begins the address of a peer whose records another node receives, at an address of its own: the answer goes back by it. */
+const VIA = 'via:';
+
+/** What is needed of the calls between nodes. */
+export interface RecordCalls {
+  call(
+    node: string,
+    service: string,
+    method: string,
+    args: readonly unknown[],
+    options: { readonly timeout: number },
+  ): Promise<unknown>;
+  tell(node: string, service: string, method: string, args: readonly unknown[]): Promise<boolean>;
+  serve(
+    service: string,
+    handlers: Readonly<
+      Record<string, (args: readonly unknown[], call: { readonly from: string }) => unknown>
+    >,
+  ): void;
+}
+
+/** What is needed of the membership. */
+export interface RecordMembers {
+  isThere(name: string): boolean;
+  isGone(name: string): Promise<boolean>;
+  sharesAddress(name: string): boolean;
+}
+
+export interface RecordForwarderOptions {
+  readonly node: string;
+  readonly rpc: RecordCalls;
+  readonly members: RecordMembers;
+  readonly places: SessionPlaces;
+  /** A node could not be told, or did not answer. */
+  readonly onUnreachable: (error: unknown, node: string) => void;
+}
+
+/** What the forwarder hands to, and takes from. */
+export interface RecordTaker {
+  readonly dtls: Pick<DtlsServerPort, 'takeForeign'>;
+  /** The socket that records leave by. */
+  readonly socket: { send(data: Uint8Array, peer: PeerAddress): void };
+  /** Sends in a session that is here. */
+  readonly send: (data: Uint8Array, peer: PeerAddress) => void;
+}
+
+/**
+ * Records that arrive at another node than the one that has their session, as when a NAT has changed a device's port or a
+ * node has gone. The store says who has it; that one is given the record, and answers by its own socket where both are
+ * reached at the same address, or back by way of here. Of a node that is gone the session is taken over.
+ */
+export class RecordForwarder implements ForeignRecords {
+  readonly #options: RecordForwarderOptions;
+  #underWay = 0;
+  /** Sessions are on their way into the store: nobody is to take them before they are there. */
+  #leaving = false;
+
+  constructor(options: RecordForwarderOptions) {
+    this.#options = options;
+  }
+
+  /** Takes what others have for this node from now on. */
+  attach({ dtls, socket, send }: RecordTaker): void {
+    const { rpc, places, onUnreachable } = this.#options;
+    rpc.serve(SERVICE, {
+      take: ([datagram, source]) =>
+        dtls.takeForeign(datagram as Uint8Array, source as string) || this.#leaving,
+      // As `take`, but nobody waits for the answer.
+      given: ([datagram, source, id], { from }) => {
+        if (dtls.takeForeign(datagram as Uint8Array, source as string) || this.#leaving) return;
+        rpc.tell(from, SERVICE, 'gone', [id]).catch((error: unknown) => onUnreachable(error, from));
+      },
+      gone: ([id]) => places.forget(id as string),
+      back: ([datagram, to]) => socket.send(datagram as Uint8Array, to as string),
+      send: ([data, id]) => send(data as Uint8Array, sessionAddressOf(id as string)),
+    });
+  }
+
+  /** From now on what others have for this node is lost, until it is gone: the device sends it again. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
+  async forward(id: Uint8Array, datagram: Uint8Array, source: PeerAddress): Promise<boolean> {
+    const { node: self, places } = this.#options;
+    const name = Buffer.from(id).toString('hex');
+    const known = places.known(name);
+    if (known === null) return false;
+    const isElsewhere = known !== undefined && known !== self && known !== '';
+    if (isElsewhere) return this.#give(known, name, datagram, source);
+    if (places.justRead(name) !== undefined) return false;
+    const stored = await places.look(name);
+    if (stored === undefined || stored.node === '' || stored.node === self) return false;
+    return this.#offer(stored.node, name, datagram, source);
+  }
+
+  /** Whether a session that is not in this process is at another node that lives. @throws StoreUnavailableError */
+  async isElsewhere(id: string): Promise<boolean> {
+    const { node: self, places, members } = this.#options;
+    const known = places.known(id);
+    const owner = known === undefined ? (await places.look(id))?.node : known;
+    if (owner === undefined || owner === null || owner === '' || owner === self) return false;
+    if (members.isThere(owner) || !(await members.isGone(owner))) return true;
+    places.forget(id);
+    return false;
+  }
+
+  /** Has its node send in a session that is elsewhere. */
+  send(data: Uint8Array, id: string): void {
+    const { places } = this.#options;
+    const owner = places.known(id);
+    if (owner) this.#tell(owner, 'send', [data, id], () => places.forget(id));
+  }
+
+  /** Sends a record to a peer whose records came by way of another node. False: it is no such peer. */
+  sendBack(record: Uint8Array, peer: PeerAddress): boolean {
+    if (!peer.startsWith(VIA)) return false;
+    const bar = peer.indexOf('|');
+    const node = peer.slice(VIA.length, bar);
+    this.#tell(node, 'back', [record, peer.slice(bar + 1)]);
+    return true;
+  }
+
+  /** The first record of a session to that node: it may not have it any more. */
+  async #offer(node: string, id: string, datagram: Uint8Array, source: PeerAddress): Promise<boolean> {
+    const { rpc, members, places, onUnreachable } = this.#options;
+    if (this.#underWay >= MOST_UNDER_WAY) return true;
+    this.#underWay++;
+    try {
+      const args = [datagram, this.#sourceFor(node, source)];
+      const taken = await rpc.call(node, SERVICE, 'take', args, { timeout: OFFER_TIMEOUT });
+      if (taken === true) return true;
+    } catch (error) {
+      if (!(error instanceof NodeUnreachableError)) throw error;
+      onUnreachable(error, node);
+      // One that is there and slow may have taken it: the device sends again what was not.
+      if (!error.gone || !(await members.isGone(node))) {
+        places.forget(id);
+        return true;
+      }
+    } finally {
+      this.#underWay--;
+    }
+    // Its node is gone, or has lost it: whoever takes it over does so by the fence that the store has.
+    places.forget(id);
+    return false;
+  }
+
+  #give(node: string, id: string, datagram: Uint8Array, source: PeerAddress): boolean {
+    this.#tell(node, 'given', [datagram, this.#sourceFor(node, source), id], () =>
+      this.#options.places.forget(id),
+    );
+    return true;
+  }
+
+  /** Anybody can send records: beyond a bound they are dropped, and what matters is sent again. */
+  #tell(node: string, method: string, args: readonly unknown[], unheard: () => void = () => undefined): void {
+    if (this.#underWay >= MOST_UNDER_WAY) return;
+    this.#underWay++;
+    this.#options.rpc
+      .tell(node, SERVICE, method, args)
+      .then((heard) => {
+        if (!heard) unheard();
+      })
+      .catch((error: unknown) => {
+        unheard();
+        this.#options.onUnreachable(error, node);
+      })
+      .finally(() => {
+        this.#underWay--;
+      });
+  }
+
+  #sourceFor(node: string, source: PeerAddress): PeerAddress {
+    const { members, node: self } = this.#options;
+    return members.sharesAddress(node) ? source : `${VIA}${self}|${source}`;
+  }
+}
+
+/** The address of the peer itself, by whichever node its records come. */
+export function withoutWay(address: PeerAddress): PeerAddress {
+  return address.startsWith(VIA) ? address.slice(address.indexOf('|') + 1) : address;
+}
