@@ -10,7 +10,7 @@ import { KeyCache } from './records/key-cache.ts';
 import { readRecord } from './records/record.ts';
 import type { ClientCredentials, ClientSessionState, DtlsClientOptions, DtlsClientPort } from './types.ts';
 
-const HANDSHAKE_TIME = 60_000;
+const HANDSHAKE_TIME = 120_000;
 const MAX_QUEUED = 16;
 /** Servers whose KeyObjects are kept: a device has few. */
 const CACHED_KEYS = 64;

@@ -9,7 +9,7 @@ export const SMALLEST_PMTU = 256;
 export const defaultLimits: DtlsLimits = {
   sessions: 200_000,
   handshakes: 4_096,
-  handshakeTime: 60_000,
+  handshakeTime: 120_000,
   handshakeMessage: 8_192,
   cachedKeys: 8_192,
   resumable: 10_000,

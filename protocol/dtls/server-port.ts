@@ -322,6 +322,7 @@ class ServerPort implements DtlsServerPort {
     this.#add(session);
     this.#keeping.begin(session);
     this.#options.events?.onEstablished?.(session.info());
+    for (const data of outcome.overtaken) this.#handler?.(data, session.peer, session.identity);
   }
 
   #takeOver(session: Session): void {

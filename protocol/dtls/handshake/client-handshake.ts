@@ -88,7 +88,11 @@ export class ClientHandshake {
   #transcript = new Transcript();
   #reassembly = new Reassembly(LONGEST_MESSAGE, 0);
   #nextMessage = 0;
+  /** The one that was sent back. */
+  #cookie: Uint8Array | undefined;
   #cookies = 0;
+  /** The flight has been sent again. */
+  #repeated = false;
   #flight: readonly FlightMessage[] = [];
   #state: State = 'hello';
   #serverHello: ServerHello | undefined;
@@ -194,6 +198,7 @@ export class ClientHandshake {
   }
 
   #send(flight: readonly FlightMessage[]): void {
+    this.#repeated = flight === this.#flight;
     this.#flight = flight;
     for (const datagram of this.#writer.datagrams(flight)) this.#context.send(datagram, this.#address);
   }
@@ -201,7 +206,9 @@ export class ClientHandshake {
   #take(content: Uint8Array, epoch: 0 | 1): void {
     try {
       for (const fragment of decodeHandshakeFragments(content)) {
-        if (fragment.type === HandshakeType.HELLO_VERIFY_REQUEST) this.#cookie(fragment);
+        if (fragment.type === HandshakeType.HELLO_VERIFY_REQUEST) this.#takeCookie(fragment);
+        // What answers an earlier hello is no answer to this one.
+        else if (this.#answersAnother(fragment)) continue;
         else if ((fragment.type === HandshakeType.FINISHED) === (epoch === 1)) this.#reassembly.add(fragment);
       }
       for (let next = this.#reassembly.take(); next !== undefined; next = this.#reassembly.take()) {
@@ -220,10 +227,25 @@ export class ClientHandshake {
     return this.#state === 'over';
   }
 
-  /** RFC 6347 §4.2.1: the same hello again, with the cookie. */
-  #cookie({ fragment, length }: HandshakeFragment): void {
+  #answersAnother({ messageSeq, type }: HandshakeFragment): boolean {
+    return (
+      this.#state === 'hello' &&
+      messageSeq === this.#reassembly.next &&
+      type !== HandshakeType.SERVER_HELLO &&
+      type !== HandshakeType.HELLO_REQUEST
+    );
+  }
+
+  /**
+   * RFC 6347 §4.2.1: the same hello again, with the cookie. Another cookie than the one that was sent back is taken only when the server
+   * had time to answer that one: it may have been asked for twice.
+   */
+  #takeCookie({ fragment, length }: HandshakeFragment): void {
     if (this.#state !== 'hello' || fragment.length !== length || this.#cookies >= MOST_COOKIES) return;
     const { cookie } = decodeHelloVerifyRequest(fragment);
+    const sent = this.#cookie;
+    if (sent !== undefined && (!this.#repeated || equalBytes(sent, cookie))) return;
+    this.#cookie = cookie;
     this.#cookies++;
     this.#alerted = undefined;
     this.#sendHello(cookie);

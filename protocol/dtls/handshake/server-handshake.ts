@@ -67,6 +67,8 @@ export interface HandshakeOutcome {
   readonly maxPlaintext: number;
   /** What to send again when the client repeats its Finished. */
   readonly lastFlight: RepeatFlight | undefined;
+  /** What the client has sent meanwhile. */
+  readonly overtaken: readonly Uint8Array[];
   /** Under what it can be resumed. */
   readonly resumable: { readonly sessionId: Uint8Array; readonly session: Resumable } | undefined;
 }
@@ -109,6 +111,7 @@ export class ServerHandshake {
   #epoch: SecuredEpoch | undefined;
   #master: Uint8Array | undefined;
   #early: DtlsRecord[] = [];
+  #overtaken: Uint8Array[] = [];
   #running = false;
   #alerted: string | undefined;
   #reported = false;
@@ -151,8 +154,12 @@ export class ServerHandshake {
   }
 
   /** Whether that hello is the one that began this handshake, sent again. */
-  isOf(hello: ClientHello): boolean {
-    return equalBytes(hello.random, this.#hello.random);
+  isOf({ random, cookie }: ClientHello): boolean {
+    return equalBytes(random, this.#hello.random) && equalBytes(cookie, this.#hello.cookie);
+  }
+
+  get clientRandom(): Uint8Array {
+    return this.#hello.random;
   }
 
   /** Sends the first flight. */
@@ -208,7 +215,16 @@ export class ServerHandshake {
     epoch.window.accept(record.sequence);
     if (opened.type === ContentType.HANDSHAKE) this.#take(opened.content, 1);
     else if (opened.type === ContentType.ALERT) this.#alert(opened.content, 1);
-    // What overtook the Finished is dropped, and comes again.
+    else if (opened.type === ContentType.APPLICATION_DATA) this.#keepForLater(opened.content);
+  }
+
+  /**
+   * What has overtaken the client's Finished waits until that was verified. In a resumption the client is through by then: its Finished may
+   * be lost, and is asked for again now, not when the flight's time has come.
+   */
+  #keepForLater(data: Uint8Array): void {
+    if (this.#overtaken.length < MOST_EARLY) this.#overtaken.push(data);
+    if (this.#resumed !== undefined) this.repeat();
   }
 
   /** Calls it off without a word. */
@@ -395,6 +411,7 @@ export class ServerHandshake {
       connectionIds: this.#connectionIds,
       maxPlaintext: this.#writer.maxPlaintext,
       lastFlight,
+      overtaken: this.#overtaken,
       resumable,
     });
     // The session goes on with the keys.

@@ -14,6 +14,7 @@ import { wellFormed } from '../messages/well-formed.ts';
 import { type DtlsRecord, plainRecord } from '../records/record.ts';
 import type { HandshakeFailure } from '../types.ts';
 import { Cookies } from './cookies.ts';
+import { DoneHandshakes } from './done-handshakes.ts';
 import { peerOf } from './session.ts';
 
 export interface HandshakesOptions {
@@ -38,14 +39,19 @@ export class Handshakes {
   /** The oldest first; one for each address. */
   readonly #byAddress = new Map<PeerAddress, ServerHandshake>();
   readonly #byPeer = new Map<PeerAddress, ServerHandshake>();
+  readonly #done: DoneHandshakes;
 
   constructor(options: HandshakesOptions) {
     const { context } = options;
     this.#options = options;
     this.#cookies = new Cookies(context.clock, context.random);
+    this.#done = new DoneHandshakes(context.clock);
     this.#context = {
       ...context,
-      established: options.onEstablished,
+      established: (handshake, outcome) => {
+        this.#done.add(handshake.address, handshake.clientRandom);
+        options.onEstablished(handshake, outcome);
+      },
       failed: (failure) => {
         context.statistics.handshakesFailed++;
         options.onFailed(failure);
@@ -93,6 +99,7 @@ export class Handshakes {
       former.repeat();
       return true;
     }
+    if (this.#done.has(source, hello.random)) return false;
     if (this.#options.admit?.(source) === false) return false;
     former?.stop();
     this.#begin(opening, source);
