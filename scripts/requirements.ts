@@ -43,6 +43,18 @@ export const requirements: readonly Requirement[] = [
     purpose: 'libcoap as client and server',
   },
   {
+    command: 'openssl',
+    debianPackage: 'openssl',
+    suites: ['interop'],
+    purpose: 'OpenSSL as a DTLS client and server',
+  },
+  {
+    command: 'gnutls-serv',
+    debianPackage: 'gnutls-bin',
+    suites: ['interop'],
+    purpose: 'GnuTLS as a DTLS client and server',
+  },
+  {
     command: 'tshark',
     debianPackage: 'tshark',
     suites: ['interop'],
@@ -59,7 +71,7 @@ export const requirements: readonly Requirement[] = [
     command: 'javac',
     debianPackage: 'default-jdk-headless',
     suites: ['interop'],
-    purpose: 'the Leshan client',
+    purpose: 'the Leshan client, and Scandium',
   },
   {
     command: 'prometheus',
@@ -67,7 +79,7 @@ export const requirements: readonly Requirement[] = [
     suites: ['interop'],
     purpose: 'the metrics, the dashboards and the alert rules',
   },
-  { command: 'mvn', debianPackage: 'maven', suites: ['interop'], purpose: 'the Leshan client' },
+  { command: 'mvn', debianPackage: 'maven', suites: ['interop'], purpose: 'the Leshan client, and Scandium' },
 ];
 
 /** True if the program is on the PATH, and so a suite that needs it can run. */

@@ -23,15 +23,15 @@ export function chooseCertificates(
 ): CertificateChoice | undefined {
   const { identity } = credentials;
   if (identity === undefined) return undefined;
-  const server = firstOf(
-    hello.serverCertificateTypes,
-    (type) => ownCertificate(identity, type) !== undefined,
-  );
   const client = firstOf(hello.clientCertificateTypes, (type) =>
     type === CertificateType.RAW_PUBLIC_KEY
       ? credentials.rawPublicKey !== undefined
       : credentials.certificate !== undefined,
   );
+  // A client that shows a raw public key seldom has anything to check a certificate with.
+  const alike = (hello.serverCertificateTypes ?? []).filter((type) => type === client);
+  const others = hello.serverCertificateTypes ?? [CertificateType.X509];
+  const server = firstOf([...alike, ...others], (type) => ownCertificate(identity, type) !== undefined);
   const scheme = chooseSignatureScheme(identity.privateKey, hello.signatureAlgorithms ?? []);
   if (server === undefined || client === undefined || scheme === undefined) return undefined;
   const answer = {

@@ -48,7 +48,8 @@ export class PskClient {
       try {
         const credential = await this.#lookup(identity);
         this.#identity = credential?.peer;
-        if (credential !== undefined) key = credential.key.slice();
+        // A copy, for it is wiped; the slice of a Buffer is none.
+        if (credential !== undefined) key = Uint8Array.from(credential.key);
       } catch (error) {
         throw new HandshakeError(
           'unavailable',

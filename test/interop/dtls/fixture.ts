@@ -26,12 +26,21 @@ export const KEY = '000102030405060708090a0b0c0d0e0f';
 
 const text = (value: string) => new TextEncoder().encode(value);
 
+/** What libcoap's programs use: they take keys as text alone. */
+export const TEXT_IDENTITY = 'device-2';
+export const TEXT_KEY = 'open-sesame-2026';
+
+const keys = new Map([
+  [IDENTITY, Buffer.from(KEY, 'hex')],
+  [TEXT_IDENTITY, Buffer.from(TEXT_KEY)],
+]);
+
 /** What /hello answers. */
 export const HELLO = 'hello from simyard';
 
 function answer(request: IncomingRequest): void {
   const path = uriPath(request.options).join('/');
-  if (path === 'hello') request.respond({ code: Code.CONTENT, payload: text(HELLO) });
+  if (path === 'hello' || path === '') request.respond({ code: Code.CONTENT, payload: text(HELLO) });
   else if (path === 'echo') request.respond({ code: Code.CHANGED, payload: request.payload });
   else request.respond({ code: Code.NOT_FOUND });
 }
@@ -65,9 +74,8 @@ export async function openSecureServer(options: Partial<DtlsServerOptions> = {})
       ...authority.credentials(serverIdentity, [deviceIdentity.pair.spki], Date.now),
       psk: (identity) => {
         const name = Buffer.from(identity).toString();
-        return Promise.resolve(
-          name === IDENTITY ? { key: Buffer.from(KEY, 'hex'), peer: { kind: 'psk', name } } : undefined,
-        );
+        const key = keys.get(name);
+        return Promise.resolve(key === undefined ? undefined : { key, peer: { kind: 'psk', name } });
       },
     },
     ...options,
@@ -155,7 +163,10 @@ async function ask(endpoint: CoapEndpoint, peer: PeerAddress, path: string): Pro
 export interface KeyFiles {
   readonly authority: string;
   readonly certificate: string;
+  /** PKCS #8 */
   readonly key: string;
+  /** SEC 1 */
+  readonly ecKey: string;
   readonly publicKey: string;
   /** Of the other side. */
   readonly peerPublicKey: string;
@@ -172,6 +183,7 @@ export async function keyFiles(of: 'device' | 'server'): Promise<KeyFiles> {
     authority: [pem('CERTIFICATE', authority.certificate)],
     certificate: (own.certificateChain ?? []).map((der) => pem('CERTIFICATE', der)),
     key: [own.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()],
+    ecKey: [own.privateKey.export({ type: 'sec1', format: 'pem' }).toString()],
     publicKey: [pem('PUBLIC KEY', own.pair.spki)],
     peerPublicKey: [pem('PUBLIC KEY', other.pair.spki)],
     psk: [`${IDENTITY}:${KEY}\n`],

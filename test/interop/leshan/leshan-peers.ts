@@ -66,6 +66,11 @@ export function startLeshanReference(objectFiles: readonly string[], awake = 93_
   return java('LeshanReference', [String(awake), ...objectFiles]);
 }
 
+/** Starts a CoAP endpoint over Scandium; its event `ready` tells its `port`. */
+export function startDtlsPeer(settings: object): JsonLinesProcess {
+  return java('DtlsPeer', [JSON.stringify(settings)]);
+}
+
 function java(name: string, args: readonly string[]): JsonLinesProcess {
   return new JsonLinesProcess('java', [
     '-XX:+UseSerialGC',

@@ -32,10 +32,7 @@ export class Authority {
   }
 
   /** A key pair with a certificate and a raw public key. */
-  identity(
-    subject: string,
-    recipe: Partial<CertificateRecipe> = {},
-  ): OwnIdentity & { readonly pair: KeyPair } {
+  identity(subject: string, recipe: Partial<CertificateRecipe> = {}): Identity {
     const pair = makeKeyPair();
     const certificate = this.issue(subject, pair, recipe);
     return { privateKey: pair.privateKey, publicKey: pair.spki, certificateChain: [certificate], pair };

@@ -214,3 +214,18 @@ describe('certificates', () => {
 test('groups have numbers of their own', () => {
   expect(NamedGroup).toEqual({ SECP256R1: 23, X25519: 29 });
 });
+
+test('the keys that a lookup gives are left as they are, Buffers too', async () => {
+  const key = Buffer.from('00112233445566778899aabbccddeeff', 'hex');
+  const before = key.toString('hex');
+  const world = new DtlsWorld();
+  const server = world.server({
+    credentials: { psk: () => Promise.resolve({ key, peer: { kind: 'psk', name: 'one' } }) },
+  });
+  for (const port of [40_000, 40_001]) {
+    const client = world.client(`198.51.100.1:${port}`, { key });
+    expect(await world.ask(client, 'hello')).toBe(true);
+  }
+  expect(server.failures).toEqual([]);
+  expect(key.toString('hex')).toBe(before);
+});
