@@ -6,7 +6,7 @@ import { createLog } from '../../server/log.ts';
 import { type RunningServer, startServer } from '../../server/main.ts';
 import type { Stores } from '../../server/ports/stores.ts';
 import { type RedisServer, startRedis } from './redis.ts';
-import { ApiClient } from './server-process.ts';
+import { ApiClient, SECRET_KEY } from './server-process.ts';
 import { ScriptedDevice } from './server-world.ts';
 import { until } from './until.ts';
 
@@ -18,6 +18,8 @@ export interface TestNode {
   readonly api: ApiClient;
   /** `127.0.0.1:port` */
   readonly coap: string;
+  /** The same of DTLS, where it was asked for. */
+  readonly coaps: string | undefined;
   /** Ends it as `kill -9` would: without a word to the others, or to devices. */
   kill(): Promise<void>;
   close(): Promise<void>;
@@ -38,12 +40,20 @@ export class ClusterWorld {
     return new ClusterWorld(await startRedis(options));
   }
 
-  /** Starts a node that is ready when it resolves; `coapPort` 0: any. */
-  async node(name: string, flags: readonly string[] = [], coapPort = 0): Promise<TestNode> {
+  /** Starts a node that is ready when it resolves; port 0: any. DTLS is open where `coapsPort` is given. */
+  async node(
+    name: string,
+    flags: readonly string[] = [],
+    coapPort = 0,
+    coapsPort?: number,
+  ): Promise<TestNode> {
     const port = await createUdpPort({ host: '127.0.0.1', port: coapPort });
+    const securedPort =
+      coapsPort === undefined ? undefined : await createUdpPort({ host: '127.0.0.1', port: coapsPort });
     const stores = await openRedisStores({ url: this.redis.url });
     const config = loadConfig({}, [
       ...['--http-port', '0', '--node', name, '--redis-url', this.redis.url],
+      ...(coapsPort === undefined ? [] : ['--secret-key', SECRET_KEY]),
       ...flags,
     ]);
     const log = createLog((process.env['CLUSTER_LOG'] ?? 'silent') as 'silent').child({ node: name });
@@ -51,6 +61,7 @@ export class ClusterWorld {
       log,
       stores,
       port,
+      ...(securedPort === undefined ? {} : { securedPort }),
       onEvicted: (reason) => log.warn({ reason }, 'evicted'),
     });
     const api = new ApiClient(server.httpAddress);
@@ -64,9 +75,10 @@ export class ClusterWorld {
       stores,
       api,
       coap: port.local,
+      coaps: securedPort?.local,
       kill: async () => {
         // Nothing that it does at its end reaches the store, another node or a device.
-        await Promise.all([stores.close(), port.close()]);
+        await Promise.all([stores.close(), port.close(), securedPort?.close()]);
         this.#ending.push(close());
       },
       close,
