@@ -1,6 +1,7 @@
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import type { DtlsServerPort, ForeignRecords } from '../../protocol/dtls/types.ts';
 import { NodeUnreachableError } from '../ports/cluster-ports.ts';
+import type { HandOvers } from './hand-overs.ts';
 import { sessionAddressOf } from './session-address.ts';
 import type { SessionPlaces } from './session-places.ts';
 
@@ -50,6 +51,7 @@ export interface RecordForwarderOptions {
 /** What the forwarder hands to, and takes from. */
 export interface RecordTaker {
   readonly dtls: Pick<DtlsServerPort, 'takeForeign'>;
+  readonly handOvers: HandOvers;
   /** The socket that records leave by. */
   readonly socket: { send(data: Uint8Array, peer: PeerAddress): void };
   /** Sends in a session that is here. */
@@ -72,15 +74,20 @@ export class RecordForwarder implements ForeignRecords {
   }
 
   /** Takes what others have for this node from now on. */
-  attach({ dtls, socket, send }: RecordTaker): void {
-    const { rpc, places, onUnreachable } = this.#options;
+  attach({ dtls, handOvers, socket, send }: RecordTaker): void {
+    const { rpc, places } = this.#options;
+    /** What is on its way into the store is lost: to say that it is not here would have it taken without its window. */
+    const take = ([datagram, source, id]: readonly unknown[], from: string): boolean => {
+      if (this.#leaving || handOvers.isLeaving(id as string)) return true;
+      const taken = dtls.takeForeign(datagram as Uint8Array, source as string);
+      if (taken) handOvers.heard(id as string, from);
+      return taken;
+    };
     rpc.serve(SERVICE, {
-      take: ([datagram, source]) =>
-        dtls.takeForeign(datagram as Uint8Array, source as string) || this.#leaving,
+      take: (args, { from }) => take(args, from),
       // As `take`, but nobody waits for the answer.
-      given: ([datagram, source, id], { from }) => {
-        if (dtls.takeForeign(datagram as Uint8Array, source as string) || this.#leaving) return;
-        rpc.tell(from, SERVICE, 'gone', [id]).catch((error: unknown) => onUnreachable(error, from));
+      given: (args, { from }) => {
+        if (!take(args, from)) this.tellGone(from, args[2] as string);
       },
       gone: ([id]) => places.forget(id as string),
       back: ([datagram, to]) => socket.send(datagram as Uint8Array, to as string),
@@ -91,6 +98,11 @@ export class RecordForwarder implements ForeignRecords {
   /** From now on what others have for this node is lost, until it is gone: the device sends it again. */
   leave(): void {
     this.#leaving = true;
+  }
+
+  /** A session is not here any more: that node is to look where it is. */
+  tellGone(node: string, id: string): void {
+    this.#tell(node, 'gone', [id]);
   }
 
   async forward(id: Uint8Array, datagram: Uint8Array, source: PeerAddress): Promise<boolean> {
@@ -139,7 +151,7 @@ export class RecordForwarder implements ForeignRecords {
     if (this.#underWay >= MOST_UNDER_WAY) return true;
     this.#underWay++;
     try {
-      const args = [datagram, this.#sourceFor(node, source)];
+      const args = [datagram, this.#sourceFor(node, source), id];
       const taken = await rpc.call(node, SERVICE, 'take', args, { timeout: OFFER_TIMEOUT });
       if (taken === true) return true;
     } catch (error) {

@@ -12,8 +12,9 @@ import type { SessionHolder, SessionStore } from '../ports/session-store.ts';
 import { warnRepeated } from '../repeated-log.ts';
 import type { Sealer } from '../secrets/sealer.ts';
 import { type RecordCalls, RecordForwarder, type RecordMembers, withoutWay } from './foreign-records.ts';
+import { HandOvers } from './hand-overs.ts';
 import { joinPorts, type SecuredPort, type ServerPort } from './join-ports.ts';
-import { sessionIdOf } from './session-address.ts';
+import { sessionAddressOf, sessionIdOf } from './session-address.ts';
 import type { SessionEnds } from './session-ends.ts';
 import { StoredSessions } from './session-keeper.ts';
 import { SessionPlaces } from './session-places.ts';
@@ -108,7 +109,7 @@ function openDtls(
   const waiting = new WaitingSends({
     prepare: async (peer) => {
       if (await forwarder?.isElsewhere(sessionIdOf(peer))) return 'elsewhere';
-      return 'nowhere';
+      return (await dtls.load(peer)) ? 'here' : 'nowhere';
     },
     here: (data, peer) => dtls.send(data, peer),
     elsewhere: (data, peer) => forwarder?.send(data, sessionIdOf(peer)),
@@ -118,12 +119,22 @@ function openDtls(
     if (dtls.session(peer) === undefined) waiting.send(data, peer);
     else dtls.send(data, peer);
   };
-  forwarder?.attach({ dtls, socket, send: (data, peer) => dtls.send(data, peer) });
+  const handOvers = new HandOvers({
+    clock,
+    release: async (id) => {
+      const state = await dtls.release(sessionAddressOf(id));
+      if (state !== undefined) await sessions.save([state]);
+    },
+    tell: (node, id) => forwarder?.tellGone(node, id),
+    onError,
+  });
+  forwarder?.attach({ dtls, handOvers, socket, send: (data, peer) => dtls.send(data, peer) });
   const trimming = trimRegularly(sessions, kept, clock, onError);
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     trimming.cancel();
     forwarder?.leave();
+    handOvers.close();
     try {
       const states = await dtls.suspend();
       const saved = await sessions.save(states);

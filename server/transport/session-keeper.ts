@@ -72,24 +72,36 @@ export class StoredSessions implements SessionKeeper {
     const stored = known === undefined ? await store.read(name) : (known ?? undefined);
     if (stored === undefined || stored.account !== account) return undefined;
     // Nothing is written by what was read: the numbers come with `takeOver`.
-    return { ...this.#opened(name, stored.state), id, fence: stored.fence, nextSequence: 0, reservedTo: 0 };
+    return {
+      ...this.#opened(name, stored.state),
+      id: Uint8Array.from(id),
+      fence: stored.fence,
+      nextSequence: 0,
+      reservedTo: 0,
+    };
   }
 
-  async takeOver(id: Uint8Array, fence: number): Promise<SessionState | undefined> {
+  async takeOver(id: Uint8Array, fence: number, needsWindow: boolean): Promise<SessionState | undefined> {
     const { store, node, places } = this.#options;
     const name = idText(id);
     places?.forget(name);
+    // With the same fence it has a window still when it is taken.
+    if (needsWindow && (await store.read(name))?.hasWindow !== true) return undefined;
     const by = { node, numbers: SEQUENCE_BLOCK, ...this.#keeping() };
     const taken = await store.take(name, fence, by);
     if (taken === undefined) return undefined;
     this.#hold(name, taken.fence, taken.reserved);
-    return { ...this.#opened(name, taken.state), id, ...numbersOf(taken) };
+    return { ...this.#opened(name, taken.state), id: Uint8Array.from(id), ...numbersOf(taken) };
   }
 
   async ended(id: Uint8Array, fence: number): Promise<void> {
     const name = idText(id);
     this.#held.delete(name);
     await this.#options.store.remove(name, fence);
+  }
+
+  async evicted(state: SessionState): Promise<void> {
+    await this.#save(state);
   }
 
   /** Gives sessions up, with their windows. Resolves with how many could be. */
@@ -141,7 +153,10 @@ export class StoredSessions implements SessionKeeper {
   }
 
   #sealed(id: string, state: StoredState): Uint8Array {
-    return this.#options.sealer.seal(encodeSessionState(state), placeOf(id));
+    const encoded = encodeSessionState(state);
+    const sealed = this.#options.sealer.seal(encoded, placeOf(id));
+    encoded.fill(0);
+    return sealed;
   }
 
   #opened(id: string, sealed: Uint8Array): StoredState {

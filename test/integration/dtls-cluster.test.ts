@@ -75,6 +75,16 @@ describe.skipIf(!isInstalled('redis-server'))('DTLS sessions in a cluster', () =
     expect(await nodes[2]?.api.get('/api/devices/modem/objects/3/0/9')).toMatchObject({ value: 80 });
   });
 
+  test('a session whose records come by way of another node again and again moves there', async () => {
+    const modem = await device('modem');
+    routeTo(1);
+    await until('it has moved', async () => {
+      expect(await update(modem)).toBe(Code.CHANGED);
+      return (await ownerOf('modem', nodes[2] as TestNode)) === 'two';
+    });
+    expect(modem.handshakes).toHaveLength(1);
+  });
+
   test('a node that ends leaves its sessions to the others: no new handshake', async () => {
     const modem = await device('modem');
     await nodes[0]?.close();
