@@ -464,6 +464,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   const webhooks = composeWebhooks({
     stores,
     live: hub,
+    tenancy,
     events,
     present: { event: presentEvent, readings: presentLiveReadings },
     clock: steady,

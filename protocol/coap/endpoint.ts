@@ -280,7 +280,8 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
     const isConcern =
       type === MessageType.ACK || type === MessageType.RST
         ? this.#layer.isOurs(messageId)
-        : this.#requests.get(formatToken(token)) !== undefined || this.#layer.remembers(peer, messageId, data);
+        : this.#requests.get(formatToken(token)) !== undefined ||
+          this.#layer.remembers(peer, messageId, data);
     if (isConcern) this.#layer.receiveForwarded(data, peer, identity);
     return isConcern;
   }

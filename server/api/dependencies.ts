@@ -51,7 +51,7 @@ export interface ApiDependencies {
   >;
   /** Who else may carry out requests under Idempotency-Keys; nobody where absent. */
   readonly processes?: KeyHolders | undefined;
-  readonly statistics: Pick<FleetStatistics, 'overview' | 'series'>;
+  readonly statistics: Pick<FleetStatistics, 'overview' | 'ofTenant' | 'series'>;
   readonly registry: ObjectRegistry;
   /** The definitions in the versions that a device registered; the registry itself where absent. */
   readonly lookupFor?: (registration: Registration) => ObjectRegistry;

@@ -1,4 +1,5 @@
 import type { LiveEntry, LiveItem, LivePosition } from '../events.ts';
+import type { Mask } from './masks.ts';
 import { presentEvent, presentLiveReadings } from './presenters.ts';
 
 // Server-sent events, WHATWG HTML §9.2.6: fields by line, an empty line ends an event.
@@ -28,8 +29,14 @@ export function encodeFrame(name: string, data: unknown, position?: LivePosition
  * collected with its item.
  */
 export class FrameEncoder {
+  readonly #mask: Mask;
   readonly #bodies = new WeakMap<object, string>();
   readonly #frames = new WeakMap<readonly LiveEntry[], Buffer>();
+
+  /** @param mask what is hidden of each item; nothing where absent */
+  constructor(mask: Mask = (shown) => shown) {
+    this.#mask = mask;
+  }
 
   encode(entries: readonly LiveEntry[]): Buffer {
     const known = this.#frames.get(entries);
@@ -47,15 +54,15 @@ export class FrameEncoder {
   #bodyOf(item: LiveItem): string {
     const known = this.#bodies.get(item);
     if (known !== undefined) return known;
-    const body = encodeBody(item);
+    const body = encodeBody(item, this.#mask);
     this.#bodies.set(item, body);
     return body;
   }
 }
 
-function encodeBody(item: LiveItem): string {
+function encodeBody(item: LiveItem, mask: Mask): string {
   const [name, data] = contentOf(item);
-  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `event: ${name}\ndata: ${JSON.stringify(mask(data))}\n\n`;
 }
 
 function contentOf(item: LiveItem): [name: string, data: object] {

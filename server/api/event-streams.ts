@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { LivePosition, LiveStream, LiveSubscription, LiveWish } from '../events.ts';
 import { EventConnection } from './event-connection.ts';
 import { encodeFrame, FrameEncoder, formatPosition } from './event-frames.ts';
+import type { Mask } from './masks.ts';
 import { ProblemError } from './problems.ts';
 import { isLoopbackAddress } from './rate-limits.ts';
 import type { ApiHello } from './schemas.ts';
@@ -30,6 +31,10 @@ export interface StreamRequest {
   /** Absent: only what is new. `'lost'`: the client named a place that never was here. */
   readonly after?: LivePosition | 'lost';
   readonly wishes: readonly LiveWish[];
+  /** Only what is this tenant's. */
+  readonly tenant: string | undefined;
+  /** Identifiers are masked. */
+  readonly masked: boolean;
   readonly onError: (error: Error) => void;
   /** Whether the client may go on; asked at each heartbeat. For ever where absent. */
   readonly mayGoOn?: () => Promise<boolean>;
@@ -44,11 +49,19 @@ export class EventStreams {
   /** Open streams by caller. */
   readonly #callers = new Map<string, number>();
   readonly #encoder = new FrameEncoder();
+  readonly #maskingEncoder: FrameEncoder;
   readonly #open = new Set<OpenStream>();
   #heartbeat: Timer | undefined;
   #closed = false;
 
-  constructor(live: LiveStream, clock: Clock, limit: number, perCaller = Number.POSITIVE_INFINITY) {
+  constructor(
+    live: LiveStream,
+    clock: Clock,
+    mask: Mask,
+    limit: number,
+    perCaller = Number.POSITIVE_INFINITY,
+  ) {
+    this.#maskingEncoder = new FrameEncoder(mask);
     this.#live = live;
     this.#clock = clock;
     this.#limit = limit;
@@ -83,6 +96,7 @@ export class EventStreams {
     const lost = request.after === 'lost' || (request.after !== undefined && isBeyond(request.after, now));
     const after = request.after === undefined || request.after === 'lost' || lost ? now : request.after;
 
+    const encoder = request.masked ? this.#maskingEncoder : this.#encoder;
     let subscription: LiveSubscription | undefined;
     const connection = new EventConnection(response, () => subscription?.resume());
     const hello: ApiHello = { position: formatPosition(after), now: this.#clock.wallTime() };
@@ -93,7 +107,8 @@ export class EventStreams {
     subscription = this.#live.subscribe({
       after,
       wishes: request.wishes,
-      onEntries: (entries) => connection.send(this.#encoder.encode(entries)),
+      tenant: request.tenant,
+      onEntries: (entries) => connection.send(encoder.encode(entries)),
       onGap: () => connection.send(encodeFrame('gap', {})),
       onPace: (pace, missed = 0) => {
         connection.send(encodeFrame(pace, missed === 0 ? {} : { missedTraces: missed }));

@@ -6,6 +6,7 @@ import { CoapResponseError, EndpointClosedError } from '../../protocol/coap/erro
 import { Code } from '../../protocol/coap/message.ts';
 import { NotSentError } from '../lwm2m/device-reach.ts';
 import type { IdempotencyStore, KeptAnswer } from '../ports/idempotency-store.ts';
+import { identityOf } from './authentication.ts';
 import { inTime } from './deadlines.ts';
 import { preferencesOf } from './prefer.ts';
 import { ProblemError, problemOf } from './problems.ts';
@@ -89,7 +90,7 @@ function alone(): KeyHolders {
 }
 
 /**
- * Has every POST, PUT and DELETE of the API carried out once under an Idempotency-Key. To be called before the routes are
+ * Has every POST, PUT, PATCH and DELETE of the API carried out once under an Idempotency-Key. To be called before the routes are
  * registered.
  */
 export function answerOnce(
@@ -110,7 +111,8 @@ export function answerOnce(
     const key = request.headers['idempotency-key'];
     if (typeof key !== 'string' || !isOnce(request)) return;
     const { keepsKey: again = false } = request.routeOptions.config;
-    const begun = keys.begin(key, fingerprintOf(request), again || preferencesOf(request).respondAsync);
+    const held = again || preferencesOf(request).respondAsync;
+    const begun = keys.begin(keyFor(request, key), fingerprintOf(request), held);
     const found = await inTime(request, begun).catch((error: unknown) => {
       // Its time was over first: when the key is its own nothing is done under it, and it may be tried again.
       void begun
@@ -137,7 +139,7 @@ export function answerOnce(
 }
 
 function acts(method: string): boolean {
-  return method === 'POST' || method === 'PUT' || method === 'DELETE';
+  return ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method);
 }
 
 /** A GET that is held makes a command. */
@@ -279,6 +281,17 @@ function replay(reply: FastifyReply, { status, headers, body }: KeptAnswer): Fas
     .code(status)
     .headers({ ...headers, 'idempotent-replayed': 'true' })
     .send(body === '' ? null : body);
+}
+
+/**
+ * A key is his who gives it, in the role and the tenant that he has: nobody gets the answer that another one was given,
+ * nor who may see less by now. On a server without log-in there is one for all.
+ */
+function keyFor(request: FastifyRequest, key: string): string {
+  const principal = identityOf(request)?.principal;
+  if (principal === undefined || principal.kind === 'local') return key;
+  const { id, role, tenant = '' } = principal;
+  return JSON.stringify([id, role, tenant, key]);
 }
 
 /** The same for the same request, whatever the order of members, and however its URL is encoded. */

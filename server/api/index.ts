@@ -12,6 +12,7 @@ import { HttpMetrics } from './http-metrics.ts';
 import { answerOnce } from './idempotency.ts';
 import { acceptJsonOnly } from './json-bodies.ts';
 import { refuseLongPaths, routerParamLength } from './long-paths.ts';
+import { identifierMask, maskAnswers } from './masks.ts';
 import { describeApi } from './openapi.ts';
 import { refuseOtherMethods } from './other-methods.ts';
 import { limitRates } from './rate-limits.ts';
@@ -46,6 +47,7 @@ import { userRoutes } from './routes/users.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { guardRequests } from './security.ts';
 import { closeSilentConnections } from './silent-connections.ts';
+import { keepTenantsApart } from './tenant-guard.ts';
 import { validationError, validatorCompiler } from './validation.ts';
 
 /** Bytes of a request's body. */
@@ -84,9 +86,11 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   app.setErrorHandler(answerErrors);
 
   const clock = deps.clock ?? systemClock;
+  const mask = identifierMask(deps.registry);
   const streams = new EventStreams(
     deps.live,
     clock,
+    mask,
     deps.maxEventStreams ?? MAX_EVENT_STREAMS,
     deps.streamsPerCaller,
   );
@@ -100,7 +104,9 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   guardRequests(app, deps.allowedHosts);
   limitRates(app, deps.rateLimit ?? NO_LIMIT, clock);
   authenticate(app, deps);
+  keepTenantsApart(app, deps.tenancy);
   auditRequests(app, deps.audit);
+  maskAnswers(app, mask);
   refuseLongPaths(app);
   acceptJsonOnly(app);
   await describeApi(app, deps.about.version);
@@ -109,7 +115,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   answerOnce(app, deps.stores.idempotency, clock, deps.processes);
   holdWherePreferred(app, deps);
   const refuseOthers = refuseOtherMethods(app);
-  const options = { ...deps, closing };
+  const options = { ...deps, closing, mask };
   await app.register(deviceRoutes, deps);
   await app.register(presenceRoutes, deps);
   await app.register(objectRoutes, options);
@@ -123,7 +129,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   await app.register(carrierRoutes, deps);
   await app.register(commandRoutes, deps);
   await app.register(requestRoutes, deps);
-  await app.register(jobRoutes, deps);
+  await app.register(jobRoutes, options);
   await app.register(readingRoutes, deps);
   await app.register(webhookRoutes, deps);
   await app.register(exportRoutes, options);

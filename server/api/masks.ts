@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify';
 import {
   type IdentifierKind,
   identifierKindOf,
@@ -6,6 +7,8 @@ import {
 } from '../../objects/identifiers.ts';
 import type { ObjectRegistry } from '../../objects/registry.ts';
 import { pathIds } from '../../protocol/lwm2m/path.ts';
+import { identityOf } from './authentication.ts';
+import { seesMasked } from './visible-devices.ts';
 
 /**
  * What the API shows without what names a subscriber, a card or a piece of equipment: the one place where identifiers
@@ -31,8 +34,8 @@ export function identifierMask(registry: Pick<ObjectRegistry, 'resource'>): Mask
   /** What is below `path`, where that is known. */
   const shownOf = (value: unknown, path: string | undefined): unknown => {
     if (Array.isArray(value)) return value.map((item) => shownOf(item, path));
-    if (typeof value !== 'object' || value === null) return value;
-    const { path: own, imei } = value as { readonly path?: unknown; readonly imei?: unknown };
+    if (!isPlain(value)) return value;
+    const { path: own, imei } = value;
     const base = typeof own === 'string' ? own : path;
     const kind = typeof own === 'string' ? kindAt(own) : undefined;
     return Object.fromEntries(
@@ -64,6 +67,18 @@ function hiddenPoints(kind: IdentifierKind, points: unknown): unknown {
 function hidden(kind: IdentifierKind, value: unknown): unknown {
   if (typeof value === 'string' || typeof value === 'number') return maskIdentifier(kind, String(value));
   if (Array.isArray(value)) return value.map((item) => hidden(kind, item));
-  if (typeof value !== 'object' || value === null) return value;
+  if (!isPlain(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, hidden(kind, member)]));
+}
+
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** Has every answer in JSON masked for who may only look. To be called before the routes are registered. */
+export function maskAnswers(app: FastifyInstance, mask: Mask): void {
+  app.addHook('preSerialization', async (request, _reply, payload) => {
+    const principal = identityOf(request)?.principal;
+    return principal !== undefined && seesMasked(principal) ? mask(payload) : payload;
+  });
 }

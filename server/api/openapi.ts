@@ -2,6 +2,7 @@ import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifySchema } from 'fastify';
 import { documented, flattenedSchemas } from './shared-schemas.ts';
+import { openTo } from './tenant-guard.ts';
 
 /** The nouns, in the order of the page. */
 const tags = [
@@ -43,7 +44,9 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         version,
         description:
           'OMA LwM2M device management. Times are milliseconds since the Unix epoch. Endpoint names are ' +
-          'URL-encoded in paths. Errors are RFC 9457 problem details with a `code`.',
+          'URL-encoded in paths. Errors are RFC 9457 problem details with a `code`. `x-needs` is what a route takes (public, ' +
+          'self, metrics, read, operate, administer), `x-tenants` what callers with a tenant get of it: what is of their ' +
+          'devices (device), of their tenant (own), the same as all (shared, anybody), or nothing (fleet).',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [
@@ -67,8 +70,12 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
       buildLocalReference: (json, _baseUri, _fragment, i) =>
         typeof json.$id === 'string' ? json.$id : `schema-${i}`,
     },
-    transform: ({ schema, url }) => ({
-      schema: documented(withoutEmptyBody(namedWildcard(schema))) as FastifySchema,
+    transform: ({ schema, url, route: { config = {} } }) => ({
+      schema: {
+        ...(documented(withoutEmptyBody(namedWildcard(schema))) as FastifySchema),
+        'x-needs': config.needs,
+        'x-tenants': openTo(url, config),
+      },
       url: url.replace('*', ':path'),
     }),
     transformObject: (source) => {

@@ -29,6 +29,10 @@ export const problems = {
   foreign_host: { status: 403, title: 'The Host header names a host that is not this server' },
   foreign_origin: { status: 403, title: 'Another site made this request' },
   route_not_found: { status: 404, title: 'No such route' },
+  fleet_only: {
+    status: 403,
+    title: 'It is about the fleet as a whole, and the caller sees one tenant’s devices',
+  },
   unknown_device: { status: 404, title: 'No such device' },
   unknown_command: { status: 404, title: 'No such command' },
   unknown_job: { status: 404, title: 'No such job' },

@@ -1,7 +1,9 @@
 import { toApiValue } from '../../objects/values.ts';
+import type { DeviceFilter } from '../ports/device-store.ts';
 import type { HistoryReading } from '../ports/history.ts';
 import type { Stores } from '../ports/stores.ts';
 import { csvLine, isoMicroseconds } from './csv.ts';
+import type { Mask } from './masks.ts';
 import { presentReading } from './presenters.ts';
 
 /** Readings that are in memory at a time. */
@@ -13,8 +15,10 @@ const DEVICES = 500;
 
 /** What is exported; times in µs since the epoch. */
 export interface ExportSelection {
-  /** All devices where undefined. */
+  /** All devices of the filter where undefined. */
   readonly endpoints: readonly string[] | undefined;
+  /** Of all devices those that fit. */
+  readonly filter: DeviceFilter;
   /** Canonical paths of resources, instances or objects; `/` for every path. */
   readonly paths: readonly string[];
   readonly from: number | undefined;
@@ -30,6 +34,7 @@ export async function* exportReadings(
   stores: Pick<Stores, 'devices' | 'history'>,
   selection: ExportSelection,
   format: ExportFormat,
+  mask: Mask = (shown) => shown,
 ): AsyncGenerator<string, void, undefined> {
   const line = format === 'csv' ? csvReading : ndjsonReading;
   // With the first readings: a store that does not answer is found before anything is said.
@@ -52,7 +57,7 @@ export async function* exportReadings(
           order: 'oldest',
           ...(cursor === undefined ? {} : { cursor }),
         });
-        for (const reading of page.items) part += line(endpoint, path, reading);
+        for (const reading of page.items) part += line(endpoint, path, masked(path, reading, mask));
         if (part.length >= PART) {
           yield part;
           part = '';
@@ -66,17 +71,18 @@ export async function* exportReadings(
 
 async function* endpointsOf(
   { devices }: Pick<Stores, 'devices'>,
-  { endpoints, now }: ExportSelection,
+  { endpoints, filter, now }: ExportSelection,
 ): AsyncGenerator<string, void, undefined> {
   if (endpoints !== undefined) {
     yield* endpoints;
     return;
   }
   for (let after: string | undefined; ; ) {
-    const page = await devices.endpoints(
-      {},
-      { now, limit: DEVICES, ...(after === undefined ? {} : { after }) },
-    );
+    const page = await devices.endpoints(filter, {
+      now,
+      limit: DEVICES,
+      ...(after === undefined ? {} : { after }),
+    });
     yield* page;
     after = page.at(-1);
     if (after === undefined) return;
@@ -85,6 +91,13 @@ async function* endpointsOf(
 
 function isWanted(path: string, wanted: readonly string[]): boolean {
   return wanted.some((one) => one === '/' || path === one || path.startsWith(`${one}/`));
+}
+
+/** The reading, its value hidden where it is an identifier. */
+function masked(path: string, reading: HistoryReading, mask: Mask): HistoryReading {
+  return typeof reading.value === 'string'
+    ? { ...reading, ...mask({ path, value: reading.value }) }
+    : reading;
 }
 
 function csvReading(endpoint: string, path: string, reading: HistoryReading): string {

@@ -1,5 +1,5 @@
 import type { DeviceCounts } from '../ports/device-store.ts';
-import type { Overview, StatisticsSeries } from '../statistics/fleet-statistics.ts';
+import type { Overview, StatisticsSeries, TenantOverview } from '../statistics/fleet-statistics.ts';
 import { type MetricName, metricNames, type SwitchCounts } from '../statistics/metrics.ts';
 import type { ApiOverview, ApiStatistics } from './schemas/statistics.ts';
 
@@ -18,6 +18,19 @@ export function presentOverview(overview: Overview): ApiOverview {
       switches: comparison.switches && presentSwitches(comparison.switches),
       readingsPerSecond: comparison.readingsPerSecond === null ? null : rounded(comparison.readingsPerSecond),
     },
+  };
+}
+
+/** What is counted for all alone is not known of one. */
+export function presentTenantOverview({ now, devices, carriers }: TenantOverview): ApiOverview {
+  return {
+    now: Math.round(now),
+    devices: presentCounts(devices),
+    carriers: carriers.map(({ value, count }) => ({ carrier: value, count })),
+    switches: null,
+    readingsPerSecond: null,
+    notificationsPerSecond: null,
+    comparison: null,
   };
 }
 

@@ -5,11 +5,12 @@ import type { ApiWebhook, ApiWebhookBody, ApiWebhookDelivery } from './schemas/w
 // As in presenters.ts: each member that goes out is named. Secrets must not.
 
 export function presentWebhook({ settings, progress, state, lag, nextAttemptAt }: ListedWebhook): ApiWebhook {
-  const { id, name, url, types, endpoints, enabled, createdAt, updatedAt, previousSecret } = settings;
+  const { id, name, tenant, url, types, endpoints, enabled, createdAt, updatedAt, previousSecret } = settings;
   const { lastSuccessAt, lastFailure, failure, disabled } = progress;
   return {
     id,
     name,
+    ...(tenant === undefined ? {} : { tenant }),
     url,
     types: [...types],
     endpoints: [...endpoints],

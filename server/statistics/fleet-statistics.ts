@@ -3,6 +3,7 @@ import type { Counting } from '../cluster/shared-counting.ts';
 import type { DeviceCounts, DeviceFacet } from '../ports/device-store.ts';
 import type { StatisticsRow, StatisticsSample } from '../ports/statistics-store.ts';
 import type { Stores } from '../ports/stores.ts';
+import { deviceCounts } from './device-counts.ts';
 import {
   gaugeNames,
   isGauge,
@@ -47,6 +48,9 @@ export interface Overview {
     readonly readingsPerSecond: number | null;
   };
 }
+
+/** How it is with the devices of a tenant now. What is counted for all at once cannot be told of one. */
+export type TenantOverview = Pick<Overview, 'now' | 'devices' | 'carriers'>;
 
 export interface StatisticsSeries {
   /** ms */
@@ -101,6 +105,17 @@ export class FleetStatistics {
       notificationsPerSecond: all.reduce((sum, { rates }) => sum + rates.notifications, 0),
       comparison: before,
     };
+  }
+
+  async ofTenant(tenant: string): Promise<TenantOverview> {
+    const { devices } = this.#stores;
+    const now = this.#clock.wallTime();
+    const registered = { states: ['registered'], tenant: [tenant] } as const;
+    const [counts, { facets }] = await Promise.all([
+      deviceCounts(devices, now, tenant),
+      devices.facets(['carrier'], registered, now),
+    ]);
+    return { now, devices: counts, carriers: facets.carrier ?? [] };
   }
 
   /** @param points at most so many steps */

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { LiveStream } from '../events.ts';
 import type { EventPublisher } from '../live/publisher.ts';
+import type { Tenancy } from '../people/tenancy.ts';
 import type { Stores } from '../ports/stores.ts';
 import { createAddressPolicy } from './address-policy.ts';
 import type { WebhookPresenters } from './messages.ts';
@@ -12,6 +13,7 @@ import { WebhookService } from './service.ts';
 export interface WebhookFoundation {
   readonly stores: Stores;
   readonly live: LiveStream;
+  readonly tenancy: Pick<Tenancy, 'of'>;
   readonly events: EventPublisher;
   readonly present: WebhookPresenters;
   readonly clock: Clock;

@@ -171,6 +171,7 @@ export class WebhookLane {
     this.#subscription = live.subscribe({
       after: this.#progress.cursor,
       wishes: wishesOf(this.#settings),
+      tenant: this.#settings.tenant,
       onEntries: (entries) => {
         for (const entry of entries) if (this.#isWanted(entry)) this.#waiting.push(entry);
         this.#pump();

@@ -5,6 +5,7 @@ import { RequestError } from '../../protocol/errors.ts';
 import { ConflictError } from '../errors.ts';
 import type { LiveStream } from '../events.ts';
 import type { EventPublisher } from '../live/publisher.ts';
+import type { Tenancy } from '../people/tenancy.ts';
 import type { Stores } from '../ports/stores.ts';
 import type {
   StoredWebhook,
@@ -19,6 +20,7 @@ import { createSecret } from './signature.ts';
 import { storedMessage } from './stored-content.ts';
 
 const MAX_WEBHOOKS = 100;
+const MAX_OF_TENANT = 20;
 /** How long the secret that was replaced signs beside the new one, ms. */
 const SECRET_OVERLAP = 86_400_000;
 
@@ -44,6 +46,8 @@ export interface WebhookStatistics {
 export interface WebhookServiceOptions {
   readonly stores: Pick<Stores, 'webhooks' | 'events' | 'log'>;
   readonly live: LiveStream;
+  /** Whose devices are. */
+  readonly tenancy: Pick<Tenancy, 'of'>;
   readonly events: Pick<EventPublisher, 'publish'>;
   readonly send: WebhookSender;
   readonly present: WebhookPresenters;
@@ -97,15 +101,26 @@ export class WebhookService {
     return entry && listed(entry);
   }
 
-  /** It is told what happens from now on. @throws RequestError, ConflictError */
-  async create(input: WebhookInput): Promise<ListedWebhook> {
+  /**
+   * It is told what happens from now on; of the devices of a tenant alone, where it is one's.
+   * @throws RequestError, ConflictError
+   */
+  async create(input: WebhookInput, tenant?: string): Promise<ListedWebhook> {
     checkUrl(input.url);
+    this.#checkShare(tenant);
     if (this.#entries.size + this.#adding >= MAX_WEBHOOKS) {
       throw new ConflictError(`there are ${MAX_WEBHOOKS} webhooks, which is the limit`);
     }
     const now = this.#now();
     const id = `w${BigInt(`0x${randomBytes(8).toString('hex')}`).toString(36)}`;
-    const settings = { ...input, id, secret: createSecret(), createdAt: now, updatedAt: now };
+    const settings = {
+      ...input,
+      ...(tenant === undefined ? {} : { tenant }),
+      id,
+      secret: createSecret(),
+      createdAt: now,
+      updatedAt: now,
+    };
     const webhook = { settings, progress: { cursor: this.#options.live.position() } };
     this.#adding++;
     try {
@@ -173,7 +188,7 @@ export class WebhookService {
       await attempt;
       return stores.webhooks.delivery(id, deliveryId);
     }
-    const message = await storedMessage(delivery, entry.settings, stores, present);
+    const message = await storedMessage(delivery, entry.settings, stores, present, this.#options.tenancy);
     if (message === undefined) {
       throw new ConflictError('what was in this delivery is not kept any more, so it cannot be sent again');
     }
@@ -263,11 +278,17 @@ export class WebhookService {
     const state = stateOf(entry);
     if (state === entry.told || this.#entries.get(entry.settings.id) !== entry) return;
     entry.told = state;
-    const { id, name } = entry.settings;
+    const { id, name, tenant } = entry.settings;
     const { disabled, failure } = entry.lane.progress;
     const reason = state === 'disabled' ? disabled?.reason : failure?.reason;
     this.#options.events.publish('webhook', undefined, this.#now(), {
-      webhook: { id, name, state, ...(reason === undefined ? {} : { reason }) },
+      webhook: {
+        id,
+        name,
+        ...(tenant === undefined ? {} : { tenant }),
+        state,
+        ...(reason === undefined ? {} : { reason }),
+      },
     });
     if (state === 'disabled') this.#options.log.warn({ webhook: id, reason }, 'a webhook was given up');
   }
@@ -275,6 +296,14 @@ export class WebhookService {
   #count(outcome: SendOutcome, duration: number): void {
     this.statistics[outcome.delivered ? 'delivered' : 'failed']++;
     this.#options.onDuration?.(duration / 1000);
+  }
+
+  /** @throws ConflictError a tenant has as many as one may: it is not to take those of all others */
+  #checkShare(tenant: string | undefined): void {
+    if (tenant === undefined) return;
+    const own = [...this.#entries.values()].filter(({ settings }) => settings.tenant === tenant);
+    if (own.length < MAX_OF_TENANT) return;
+    throw new ConflictError(`the tenant has ${MAX_OF_TENANT} webhooks, which is the limit for one`);
   }
 
   #now(): number {

@@ -2,6 +2,7 @@ import { DecodeError } from '../../protocol/errors.ts';
 import type { LiveReadings } from '../events.ts';
 import { liveReadings } from '../live/replay.ts';
 import { globMatches } from '../lwm2m/glob.ts';
+import { type ItemOfTenant, itemIsSeen, type Tenancy } from '../people/tenancy.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { WebhookDelivery, WebhookSettings } from '../ports/webhook-store.ts';
 import { decodePack } from '../telemetry/pack.ts';
@@ -16,11 +17,19 @@ export async function storedMessage(
   settings: WebhookSettings,
   stores: Pick<Stores, 'events' | 'log'>,
   present: WebhookPresenters,
+  tenancy: Pick<Tenancy, 'of'>,
 ): Promise<Message | undefined> {
   if (source === undefined) return undefined;
+  /** Whether it may still be told of that: a device may be another's by now. */
+  const isTold = async (about: ItemOfTenant): Promise<boolean> => {
+    if (settings.tenant === undefined) return true;
+    const tenants = await tenancy.of(about.endpoint === undefined ? [] : [about.endpoint]);
+    return itemIsSeen(settings.tenant, about, tenants) === true;
+  };
   if ('event' in source) {
     const [event] = await stores.events.read({ after: source.event - 1, limit: 1 });
-    return event?.id === source.event ? eventMessage(event, present) : undefined;
+    if (event?.id !== source.event || !(await isTold(event))) return undefined;
+    return eventMessage(event, present);
   }
   const packs: LiveReadings[] = [];
   for (let after = source.from - 1; after < source.through; ) {
@@ -29,7 +38,7 @@ export async function storedMessage(
     for (const { position, endpoint, receivedAt, body } of entries) {
       after = position;
       if (position > source.through) break;
-      if (!isWanted(settings, endpoint)) continue;
+      if (!isWanted(settings, endpoint) || !(await isTold({ type: 'readings', endpoint }))) continue;
       try {
         packs.push(liveReadings(decodePack(endpoint, receivedAt, body), position));
       } catch (error) {

@@ -2,6 +2,7 @@ import type { ApiClient } from './api-client.ts';
 import type { ApiCommand, ApiEvent, ApiEventPage, ApiJob, ApiOverview, ApiStatistics } from './api-types.ts';
 import { clipped } from './names.ts';
 import { formatCount } from './numbers.ts';
+import { asProblem } from './problem.ts';
 import { type Destination, hrefOf } from './routes.ts';
 
 const day = 86_400_000;
@@ -27,9 +28,15 @@ export function fetchOverview(api: ApiClient, signal?: AbortSignal): Promise<Api
   return api.get('/api/overview', { since: midnight(Date.now()) }, signal);
 }
 
-/** The last day of what the tiles show. */
-export function fetchDay(api: ApiClient, signal?: AbortSignal): Promise<ApiStatistics> {
-  return api.get('/api/statistics', { metrics: metrics.join(','), points }, signal);
+/** The last day of what the tiles show; nothing of it for who sees one tenant's devices. */
+export async function fetchDay(api: ApiClient, signal?: AbortSignal): Promise<ApiStatistics> {
+  try {
+    return await api.get('/api/statistics', { metrics: metrics.join(','), points }, signal);
+  } catch (error) {
+    // Who sees one tenant's devices is not told of the fleet, and has no lines to look at.
+    if (asProblem(error).code === 'fleet_only') return { step: 0, series: {} };
+    throw error;
+  }
 }
 
 export const troubleCount = 12;

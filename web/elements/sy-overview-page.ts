@@ -36,7 +36,8 @@ interface Tile {
   readonly more?: string;
   readonly href: string;
   readonly points: Points;
-  readonly change: ReturnType<typeof changeText>;
+  /** Undefined: nothing is known of it. */
+  readonly change: ReturnType<typeof changeText> | undefined;
   readonly bad?: boolean;
 }
 
@@ -66,6 +67,9 @@ export class OverviewPage extends LitElement {
         border: 1px solid var(--sy-rule);
         border-radius: 8px;
         color: var(--sy-text);
+      }
+      .tile.short {
+        grid-template-rows: 20px 32px;
       }
       a.tile:hover {
         border-color: var(--sy-edge);
@@ -242,15 +246,20 @@ export class OverviewPage extends LitElement {
       value: formatCount(devices[name]),
       href: devicesHref({ states: [name] }),
       points: pointsOf(day, name),
-      change: changeText(devices[name], comparison.devices?.[name]),
+      change: comparison === null ? undefined : changeText(devices[name], comparison.devices?.[name]),
       bad: name === 'lost',
     });
-    const before = comparison.switches;
-    return [
+    const states = [
       state('registered', 'Registered'),
       state('awake', 'Awake'),
       state('asleep', 'Asleep'),
       state('lost', 'Lost'),
+    ];
+    // To who sees one tenant's devices: what is counted for all alone is not told.
+    if (switches === null || readingsPerSecond === null || comparison === null) return states;
+    const before = comparison.switches;
+    return [
+      ...states,
       {
         label: 'Switches today',
         value: formatCount(switches.ack),
@@ -270,18 +279,22 @@ export class OverviewPage extends LitElement {
   }
 
   #tile({ label, value, more, href, points, change, bad }: Tile, now: number) {
-    return html`<a class="tile" href=${href}>
+    return html`<a class=${change === undefined ? 'tile short' : 'tile'} href=${href}>
       <span class="label">${label}</span>
       <span class="value">${value}${more === undefined ? nothing : html` <small>${more}</small>`}</span>
-      <span class="change" title=${change.meaning}
-        >${change.text === '—' ? html`—<span class="only-spoken"> ${change.meaning}</span>` : change.text}${change.text.startsWith('▲') || change.text.startsWith('▼') ? ' on last week' : nothing}</span
-      >
-      <sy-sparkline
-        tone=${bad === true ? 'bad' : ''}
-        .points=${points}
-        .step=${this.#day.value?.step ?? 0}
-        .to=${now}
-      ></sy-sparkline>
+      ${
+        change === undefined
+          ? nothing
+          : html`<span class="change" title=${change.meaning}
+                >${change.text === '—' ? html`—<span class="only-spoken"> ${change.meaning}</span>` : change.text}${change.text.startsWith('▲') || change.text.startsWith('▼') ? ' on last week' : nothing}</span
+              >
+              <sy-sparkline
+                tone=${bad === true ? 'bad' : ''}
+                .points=${points}
+                .step=${this.#day.value?.step ?? 0}
+                .to=${now}
+              ></sy-sparkline>`
+      }
     </a>`;
   }
 

@@ -15,7 +15,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (ap
   app.get(
     '/api/audit',
     {
-      config: { needs: 'administer', fleet: true },
+      config: { needs: 'administer' },
       schema: {
         operationId: 'searchAudit',
         summary: 'What was done, by whom, on what, from where, and how it ended; newest first',

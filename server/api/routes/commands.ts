@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { UnknownDeviceError } from '../../errors.ts';
+import type { Principal } from '../../people/principal.ts';
+import type { Command } from '../../ports/command-queue.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { keepsKey } from '../idempotency.ts';
 import { presentCommand } from '../presenters.ts';
@@ -10,6 +12,7 @@ import { type ApiCommandPage, CommandPageSchema, CommandSchema, commandStates } 
 import { ref } from '../shared-schemas.ts';
 import { statesOf } from '../states.ts';
 import { parseTime } from '../times.ts';
+import { visiblePage } from '../visible-pages.ts';
 
 const tags = ['commands'];
 const CommandParams = Type.Object({ id: Type.String({ minLength: 1 }) });
@@ -34,34 +37,49 @@ const filters = {
 
 export const commandRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app,
-  { commands, stores },
+  { commands, stores, tenancy },
 ) => {
-  const list = async (query: {
-    readonly endpoint?: string;
-    readonly state?: string;
-    readonly kind?: string;
-    readonly job?: string;
-    readonly from?: string;
-    readonly to?: string;
-    readonly limit?: number;
-    readonly cursor?: string;
-  }): Promise<ApiCommandPage> => {
-    const page = await commands.list({
-      limit: query.limit ?? 100,
+  const list = async (
+    principal: Principal,
+    query: {
+      readonly endpoint?: string;
+      readonly state?: string;
+      readonly kind?: string;
+      readonly job?: string;
+      readonly from?: string;
+      readonly to?: string;
+      readonly limit?: number;
+      readonly cursor?: string;
+    },
+  ): Promise<ApiCommandPage> => {
+    const wanted = {
       ...(query.endpoint === undefined ? {} : { endpoint: query.endpoint }),
       ...(query.state === undefined ? {} : { states: statesOf(query.state, commandStates) }),
       ...(query.kind === undefined ? {} : { kind: query.kind }),
       ...(query.job === undefined ? {} : { job: query.job }),
       ...(query.from === undefined ? {} : { from: parseTime(query.from, 'from') / 1000 }),
       ...(query.to === undefined ? {} : { to: parseTime(query.to, 'to') / 1000 }),
-      ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
-    });
+    };
+    const page = await visiblePage(
+      { limit: query.limit ?? 100, ...(query.cursor === undefined ? {} : { cursor: query.cursor }) },
+      (part) => commands.list({ ...wanted, ...part }),
+      (found) => tenancy.visible(principal, found),
+    );
     return { items: page.items.map(presentCommand), next: page.next ?? null };
+  };
+
+  /** @throws ProblemError there is none, or it is of a device of another tenant */
+  const known = async (principal: Principal, id: string): Promise<Command> => {
+    const command = await commands.get(id);
+    const [visible] = command === undefined ? [] : await tenancy.visible(principal, [command]);
+    if (visible === undefined) throw unknownCommand(id);
+    return visible;
   };
 
   app.get(
     '/api/commands',
     {
+      config: { tenants: 'own' },
       schema: {
         operationId: 'listCommands',
         summary: 'Commands, newest first',
@@ -73,7 +91,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(CommandPageSchema), ...problemResponses },
       },
     },
-    ({ query }) => list(query),
+    ({ query, principal }) => list(principal, query),
   );
 
   app.get(
@@ -88,15 +106,16 @@ export const commandRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(CommandPageSchema), ...problemResponses },
       },
     },
-    async ({ params: { endpoint }, query }) => {
+    async ({ params: { endpoint }, query, principal }) => {
       if ((await stores.devices.get(endpoint)) === undefined) throw new UnknownDeviceError(endpoint);
-      return list({ ...query, endpoint });
+      return list(principal, { ...query, endpoint });
     },
   );
 
   app.get(
     '/api/commands/:id',
     {
+      config: { tenants: 'own' },
       schema: {
         operationId: 'getCommand',
         summary: 'One command, with each state that it was in',
@@ -105,17 +124,13 @@ export const commandRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(CommandSchema), ...problemResponses },
       },
     },
-    async ({ params: { id } }) => {
-      const command = await commands.get(id);
-      if (command === undefined) throw unknownCommand(id);
-      return presentCommand(command);
-    },
+    async ({ params: { id }, principal }) => presentCommand(await known(principal, id)),
   );
 
   app.post(
     '/api/commands/:id/retry',
     {
-      config: keepsKey,
+      config: { ...keepsKey, tenants: 'own' },
       schema: {
         operationId: 'retryCommand',
         summary: 'Give a command that did not succeed once more, as a new one',
@@ -127,7 +142,8 @@ export const commandRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 202: ref(CommandSchema), ...problemResponses },
       },
     },
-    async ({ params: { id }, headers }, reply) => {
+    async ({ params: { id }, headers, principal }, reply) => {
+      await known(principal, id);
       const key = headers['idempotency-key'];
       const retried = await commands.retry(id, typeof key === 'string' ? key : undefined);
       if (retried === undefined) throw unknownCommand(id);
@@ -141,6 +157,7 @@ export const commandRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.delete(
     '/api/commands/:id',
     {
+      config: { tenants: 'own' },
       schema: {
         operationId: 'cancelCommand',
         summary: 'Cancel a command that has not gone out yet',
@@ -149,7 +166,8 @@ export const commandRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(CommandSchema), ...problemResponses },
       },
     },
-    async ({ params: { id } }) => {
+    async ({ params: { id }, principal }) => {
+      await known(principal, id);
       const command = await commands.cancel(id);
       if (command === undefined) throw unknownCommand(id);
       return presentCommand(command);

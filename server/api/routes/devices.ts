@@ -19,14 +19,16 @@ import {
 import { presentDevice, presentFacets, presentFields, presentPresence } from '../presenters.ts';
 import { ProblemError } from '../problems.ts';
 import { cursor, EndpointParams, limit, noContent, problemResponses } from '../route-schemas.ts';
-import { DeviceFacetsSchema, DevicePageSchema, DeviceSchema } from '../schemas.ts';
+import { DeviceFacetsSchema, DevicePageSchema, DevicePatchSchema, DeviceSchema } from '../schemas.ts';
 import { ref } from '../shared-schemas.ts';
+import { checkFleet } from '../tenant-guard.ts';
+import { filterFor } from '../visible-devices.ts';
 
 const tags = ['devices'];
 
 export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app,
-  { stores, listening, clock = systemClock },
+  { stores, entries, listening, clock = systemClock },
 ) => {
   const inList = (device: Device, now: number) => {
     const state = deviceState(device, now);
@@ -38,6 +40,7 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.get(
     '/api/devices',
     {
+      config: { tenants: 'own' },
       schema: {
         operationId: 'listDevices',
         summary: 'Devices that are known: searched, filtered, sorted',
@@ -65,13 +68,13 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(DevicePageSchema), ...problemResponses },
       },
     },
-    async ({ query }) => {
+    async ({ query, principal }) => {
       const now = clock.wallTime();
       if (query.cursor !== undefined && query.offset !== undefined) {
         throw new RequestError('either `cursor` or `offset`');
       }
       const page = await stores.devices.list({
-        filter: filterOfQuery(query),
+        filter: filterFor(principal, filterOfQuery(query)),
         now,
         limit: query.limit ?? 100,
         ...(query.sort === undefined ? {} : sortOf(query.sort)),
@@ -91,6 +94,7 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.get(
     '/api/devices/facets',
     {
+      config: { tenants: 'own' },
       schema: {
         operationId: 'countDevices',
         summary: 'How many devices match, by the values that they have',
@@ -103,8 +107,10 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(DeviceFacetsSchema), ...problemResponses },
       },
     },
-    async ({ query: { by, ...query } }) =>
-      presentFacets(await stores.devices.facets(facetsOf(by), filterOfQuery(query), clock.wallTime())),
+    async ({ query: { by, ...query }, principal }) => {
+      const filter = filterFor(principal, filterOfQuery(query));
+      return presentFacets(await stores.devices.facets(facetsOf(by), filter, clock.wallTime()));
+    },
   );
 
   app.get(
@@ -129,6 +135,29 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
     },
   );
 
+  app.patch(
+    '/api/devices/:endpoint',
+    {
+      config: { needs: 'administer' },
+      schema: {
+        operationId: 'changeDevice',
+        summary: 'Say whose the device is',
+        description:
+          'By administrators without a tenant alone. The device, and all that is known of it, is that tenant’s from ' +
+          'then on: its history too. Commands that wait for it go on.',
+        tags,
+        params: EndpointParams,
+        body: ref(DevicePatchSchema),
+        response: { 204: noContent, ...problemResponses },
+      },
+    },
+    async ({ params: { endpoint }, body, principal }, reply) => {
+      checkFleet(principal);
+      if (!(await entries.setTenant(endpoint, body.tenant))) throw new UnknownDeviceError(endpoint);
+      return reply.code(204).send(null);
+    },
+  );
+
   app.delete(
     '/api/devices/:endpoint',
     {
@@ -142,7 +171,7 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
       },
     },
     async ({ params: { endpoint } }, reply) => {
-      if (!(await stores.devices.remove(endpoint))) {
+      if (!(await entries.remove(endpoint))) {
         if ((await stores.devices.get(endpoint)) === undefined) throw new UnknownDeviceError(endpoint);
         throw new ProblemError(
           'device_registered',

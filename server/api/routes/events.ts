@@ -3,16 +3,20 @@ import { Type } from 'typebox';
 import { RequestError } from '../../../protocol/errors.ts';
 import { UnknownDeviceError } from '../../errors.ts';
 import { eventTypes, type LivePosition, type LiveWish } from '../../events.ts';
+import { isAllowed, type Principal } from '../../people/principal.ts';
 import { isStillAllowed } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { parsePosition } from '../event-frames.ts';
 import type { EventStreams } from '../event-streams.ts';
 import type { HttpMetrics } from '../http-metrics.ts';
 import { presentEvent } from '../presenters.ts';
+import { ProblemError } from '../problems.ts';
 import { callerOf } from '../rate-limits.ts';
 import { EndpointParams, limit, problemResponses } from '../route-schemas.ts';
 import { EventPageSchema, EventsAnswerSchema } from '../schemas.ts';
 import { ref } from '../shared-schemas.ts';
+import { seesMasked, visibleEvents } from '../visible-devices.ts';
+import { visiblePage } from '../visible-pages.ts';
 
 interface EventRouteOptions extends ApiDependencies {
   readonly streams: EventStreams;
@@ -28,12 +32,29 @@ const eventType = `(${eventTypes.join('|')})`;
 
 export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
   app,
-  { stores, streams, httpMetrics, people },
+  { stores, streams, httpMetrics, people, tenancy },
 ) => {
+  /**
+   * Messages are told as they are, with all that is in them: not to who may only look. And whose the devices are has to
+   * be known beforehand, for what passes by is in no log.
+   * @throws ProblemError
+   */
+  const checkTraced = async (principal: Principal, wishes: readonly LiveWish[]): Promise<void> => {
+    const traced = wishes.flatMap(({ endpoint, types }) =>
+      endpoint !== undefined && types?.has('trace') === true ? [endpoint] : [],
+    );
+    if (traced.length === 0) return;
+    if (!isAllowed(principal, 'operate')) {
+      throw new ProblemError('not_allowed', 'messages of devices are told to who may operate them alone');
+    }
+    if (principal.tenant !== undefined) await tenancy.recall(traced);
+  };
+
   app.get(
     '/api/events',
     {
       exposeHeadRoute: false,
+      config: { tenants: 'own' },
       schema: {
         operationId: 'streamEvents',
         summary: 'Everything that happens, live, as server-sent events',
@@ -70,10 +91,12 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
         response: { 200: Type.String({ description: 'The stream' }), ...problemResponses },
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
       const { after } = request.query;
+      const { principal } = request;
       const start = startPosition(request.headers['last-event-id'], after);
       const wishes = readWishes(request.query);
+      await checkTraced(principal, wishes);
       const caller = callerOf(request.ip);
       streams.admit(caller);
       reply.hijack();
@@ -90,6 +113,8 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
         caller,
         ...(start === undefined ? {} : { after: start }),
         wishes,
+        tenant: principal.tenant,
+        masked: seesMasked(principal),
         onError: (error) => request.log.error({ err: error }, 'an event stream broke off'),
         mayGoOn: () => isStillAllowed(request, people),
       });
@@ -99,6 +124,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
   app.get(
     '/api/event-log',
     {
+      config: { tenants: 'own' },
       schema: {
         operationId: 'listEvents',
         summary: 'What happened, newest first',
@@ -126,17 +152,28 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
         response: { 200: ref(EventPageSchema), ...problemResponses },
       },
     },
-    async ({ query: { types, endpoint, trouble, before, ...query } }) => {
+    async ({ query: { types, endpoint, trouble, before, ...query }, principal }) => {
       const size = query.limit ?? 100;
-      const events = await stores.events.latest({
+      const wanted = {
         ...(types === undefined ? {} : { types: types.split(',') }),
         ...(endpoint === undefined ? {} : { endpoint }),
         ...(trouble === true ? { trouble } : {}),
-        ...(before === undefined ? {} : { before }),
-        limit: size + 1,
-      });
-      const items = events.slice(0, size).map(presentEvent);
-      return { items, next: events.length > size ? (items.at(-1)?.id ?? null) : null };
+      };
+      const page = await visiblePage(
+        { limit: size, ...(before === undefined ? {} : { cursor: String(before) }) },
+        async (part) => {
+          const older = part.cursor === undefined ? {} : { before: Number(part.cursor) };
+          const events = await stores.events.latest({ ...wanted, ...older, limit: part.limit + 1 });
+          const items = events.slice(0, part.limit);
+          const last = items.at(-1);
+          return { items, ...(events.length > part.limit && last ? { next: String(last.id) } : {}) };
+        },
+        (events) => visibleEvents(principal, events, tenancy),
+      );
+      return {
+        items: page.items.map(presentEvent),
+        next: page.next === undefined ? null : Number(page.next),
+      };
     },
   );
 

@@ -4,15 +4,20 @@ import { Type } from 'typebox';
 import { systemClock } from '../../../protocol/clock.ts';
 import { RequestError } from '../../../protocol/errors.ts';
 import { UnknownDeviceError } from '../../errors.ts';
+import type { Principal } from '../../people/principal.ts';
+import { sees } from '../../people/tenancy.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import type { Mask } from '../masks.ts';
 import { compositePathList } from '../object-content.ts';
 import { exportReadings } from '../readings-export.ts';
 import { problemResponses } from '../route-schemas.ts';
 import { parseTime } from '../times.ts';
+import { filterFor, seesMasked } from '../visible-devices.ts';
 
 interface ExportRouteOptions extends ApiDependencies {
   /** Aborts what takes long when the server closes. */
   readonly closing: AbortSignal;
+  readonly mask: Mask;
 }
 
 const formats = {
@@ -24,12 +29,13 @@ const time = (description: string) => Type.Optional(Type.String({ maxLength: 40,
 
 export const exportRoutes: FastifyPluginAsyncTypebox<ExportRouteOptions> = async (
   app,
-  { stores, clock = systemClock, closing },
+  { stores, mask, clock = systemClock, closing },
 ) => {
   app.get(
     '/api/readings/export',
     {
       exposeHeadRoute: false,
+      config: { tenants: 'own' },
       schema: {
         operationId: 'exportReadings',
         summary: 'Readings of many devices and paths as CSV or NDJSON, streamed',
@@ -73,15 +79,16 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportRouteOptions> = async
       },
     },
     async (request, reply) => {
-      const { query } = request;
+      const { query, principal } = request;
       const format = query.format ?? 'csv';
       const from = query.from === undefined ? undefined : parseTime(query.from, 'from');
       const to = query.to === undefined ? undefined : parseTime(query.to, 'to');
       if (from !== undefined && to !== undefined && from > to) throw new RequestError("'from' is after 'to'");
       const paths = query.path === undefined ? ['/'] : compositePathList(query.path);
-      const endpoints = query.endpoint === undefined ? undefined : await devicesOf(query.endpoint);
-      const selection = { endpoints, paths, from, to, now: clock.wallTime() };
-      const parts = exportReadings(stores, selection, format);
+      const endpoints = query.endpoint === undefined ? undefined : await devicesOf(principal, query.endpoint);
+      const filter = filterFor(principal, {});
+      const selection = { endpoints, filter, paths, from, to, now: clock.wallTime() };
+      const parts = exportReadings(stores, selection, format, seesMasked(principal) ? mask : undefined);
       // What fails before the first part is answered as a problem.
       const first = await parts.next();
       const stream = Readable.from(continued(first, parts), { highWaterMark: 1 });
@@ -100,13 +107,18 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportRouteOptions> = async
   );
 
   /** @throws UnknownDeviceError */
-  async function devicesOf(text: string): Promise<readonly string[]> {
-    if ((await stores.devices.get(text)) !== undefined) return [text];
+  async function devicesOf(principal: Principal, text: string): Promise<readonly string[]> {
+    if (await isVisible(principal, text)) return [text];
     const endpoints = [...new Set(text.split(','))];
     for (const endpoint of endpoints) {
-      if ((await stores.devices.get(endpoint)) === undefined) throw new UnknownDeviceError(endpoint);
+      if (!(await isVisible(principal, endpoint))) throw new UnknownDeviceError(endpoint);
     }
     return endpoints;
+  }
+
+  async function isVisible(principal: Principal, endpoint: string): Promise<boolean> {
+    const device = await stores.devices.get(endpoint);
+    return device !== undefined && sees(principal, device.tenant);
   }
 };
 

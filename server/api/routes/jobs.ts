@@ -4,11 +4,14 @@ import { Type } from 'typebox';
 import { RequestError } from '../../../protocol/errors.ts';
 import type { JobOperation } from '../../jobs/job-operations.ts';
 import type { JobInput, Jobs } from '../../jobs/job-service.ts';
+import { isAllowed, type Principal } from '../../people/principal.ts';
+import { sees } from '../../people/tenancy.ts';
 import type { Job, JobDeviceState } from '../../ports/job-store.ts';
 import { csvLine } from '../csv.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { keepsKey, keyOf } from '../idempotency.ts';
 import { presentJob, presentJobDevice } from '../job-presenters.ts';
+import type { Mask } from '../masks.ts';
 import { objectPath } from '../object-content.ts';
 import { ProblemError } from '../problems.ts';
 import { cursor, limit, noContent, problemResponses } from '../route-schemas.ts';
@@ -26,6 +29,8 @@ import {
 } from '../schemas/jobs.ts';
 import { ref } from '../shared-schemas.ts';
 import { statesOf } from '../states.ts';
+import { checkFleet } from '../tenant-guard.ts';
+import { seesMasked } from '../visible-devices.ts';
 
 const tags = ['jobs'];
 const JobParams = Type.Object({ id: Type.String({ minLength: 1 }) });
@@ -33,11 +38,21 @@ const JobParams = Type.Object({ id: Type.String({ minLength: 1 }) });
 const CSV_PAGE = 500;
 
 /** One operation on many devices. */
-export const jobRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app, { jobs }) => {
+export const jobRoutes: FastifyPluginAsyncTypebox<ApiDependencies & { readonly mask: Mask }> = async (
+  app,
+  { jobs, mask },
+) => {
+  /** @throws ProblemError there is none, or it is another tenant's */
+  const known = async ({ tenant }: Principal, id: string): Promise<Job> => {
+    const job = await jobs.get(id);
+    if (job === undefined || !sees({ tenant }, job.tenant)) throw unknownJob(id);
+    return job;
+  };
+
   app.post(
     '/api/jobs',
     {
-      config: keepsKey,
+      config: { ...keepsKey, tenants: 'own' },
       schema: {
         operationId: 'createJob',
         summary: 'Do something to many devices',
@@ -55,10 +70,10 @@ export const jobRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app,
       },
     },
     async (request, reply) => {
-      const { query, body } = request;
-      const input = inputOf(body);
+      const { query, body, principal } = request;
+      const input = inputOf(body, principal);
       if (query.dryRun === true) {
-        const { total, endpoints } = await jobs.preview(body.devices);
+        const { total, endpoints } = await jobs.preview(input.devices);
         return reply.code(200).send({ total, endpoints: [...endpoints] });
       }
       // The key of a day ago is another one.
@@ -74,6 +89,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app,
   app.get(
     '/api/jobs',
     {
+      config: { tenants: 'own' },
       schema: {
         operationId: 'listJobs',
         summary: 'Jobs, newest first',
@@ -91,9 +107,10 @@ export const jobRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app,
         response: { 200: ref(JobPageSchema), ...problemResponses },
       },
     },
-    async ({ query }) => {
+    async ({ query, principal: { tenant } }) => {
       const page = await jobs.list({
         limit: query.limit ?? 100,
+        ...(tenant === undefined ? {} : { tenant }),
         ...(query.state === undefined ? {} : { states: statesOf(query.state, jobStates) }),
         ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
       });
@@ -104,6 +121,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app,
   app.get(
     '/api/jobs/:id',
     {
+      config: { tenants: 'own' },
       schema: {
         operationId: 'getJob',
         summary: 'One job, with how many devices are in each state',
@@ -112,12 +130,13 @@ export const jobRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app,
         response: { 200: ref(JobSchema), ...problemResponses },
       },
     },
-    async ({ params: { id } }) => presentJob(known(id, await jobs.get(id))),
+    async ({ params: { id }, principal }) => presentJob(await known(principal, id)),
   );
 
   app.get(
     '/api/jobs/:id/devices',
     {
+      config: { tenants: 'own' },
       schema: {
         operationId: 'listJobDevices',
         summary: 'The devices of a job by endpoint name, with what became of each',
@@ -150,8 +169,8 @@ export const jobRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app,
         },
       },
     },
-    async ({ params: { id }, query }, reply) => {
-      known(id, await jobs.get(id));
+    async ({ params: { id }, query, principal }, reply) => {
+      await known(principal, id);
       const states = query.state === undefined ? {} : { states: statesOf(query.state, jobDeviceStates) };
       if (query.format === 'csv') {
         if (query.limit !== undefined || query.cursor !== undefined) {
@@ -160,7 +179,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app,
         return reply
           .type('text/csv; charset=utf-8; header=present')
           .header('content-disposition', `attachment; filename="job-${encodeURIComponent(id)}.csv"`)
-          .send(Readable.from(csvOf(jobs, id, states)));
+          .send(Readable.from(csvOf(jobs, id, states, seesMasked(principal) ? mask : undefined)));
       }
       const page = await jobs.devices(id, {
         limit: query.limit ?? 100,
@@ -193,6 +212,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app,
     app.post(
       `/api/jobs/:id/${step}`,
       {
+        config: { tenants: 'own' },
         schema: {
           operationId,
           summary,
@@ -202,13 +222,19 @@ export const jobRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app,
           response: { 202: ref(JobSchema), ...problemResponses },
         },
       },
-      async ({ params: { id } }, reply) => reply.code(202).send(presentJob(known(id, await jobs[step](id)))),
+      async ({ params: { id }, principal }, reply) => {
+        await known(principal, id);
+        const job = await jobs[step](id);
+        if (job === undefined) throw unknownJob(id);
+        return reply.code(202).send(presentJob(job));
+      },
     );
   }
 
   app.delete(
     '/api/jobs/:id',
     {
+      config: { tenants: 'own' },
       schema: {
         operationId: 'removeJob',
         summary: 'Forget a job that has ended, with what it knows of its devices',
@@ -217,20 +243,46 @@ export const jobRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app,
         response: { 204: noContent, ...problemResponses },
       },
     },
-    async ({ params: { id } }, reply) => {
+    async ({ params: { id }, principal }, reply) => {
+      await known(principal, id);
       if (!(await jobs.remove(id))) throw unknownJob(id);
       return reply.code(204).send(null);
     },
   );
 };
 
-function inputOf({ name, devices, operation, options }: ApiJobBody): JobInput {
+/**
+ * The job, of devices that he may see: of those that are named it is asked again when it is each one's turn.
+ * @throws ProblemError, RequestError
+ */
+function inputOf({ name, devices, operation, options }: ApiJobBody, principal: Principal): JobInput {
+  const { tenant } = principal;
+  if (operation.kind === 'tenant') checkAdministersFleet(principal);
   return {
     ...(name === undefined ? {} : { name }),
-    devices,
+    ...(tenant === undefined ? {} : { tenant }),
+    devices:
+      'filter' in devices && tenant !== undefined
+        ? { filter: { ...devices.filter, tenant: ownTenant(devices.filter.tenant, tenant) } }
+        : devices,
     operation: operationOf(operation),
     ...options,
   };
+}
+
+/** Who asks for another one's gets none. */
+function ownTenant(asked: readonly string[] | undefined, tenant: string): string[] {
+  return asked === undefined || asked.includes(tenant) ? [tenant] : [];
+}
+
+/** @throws ProblemError */
+function checkAdministersFleet(principal: Principal): void {
+  checkFleet(principal);
+  if (isAllowed(principal, 'administer')) return;
+  throw new ProblemError(
+    'not_allowed',
+    `it takes administer to say whose devices are, and '${principal.name}' may not`,
+  );
 }
 
 /** @throws RequestError a path that is none, or what has no meaning in a job */
@@ -258,6 +310,7 @@ async function* csvOf(
   jobs: Pick<Jobs, 'devices'>,
   id: string,
   states: { readonly states?: readonly JobDeviceState[] },
+  mask: Mask = (shown) => shown,
 ): AsyncGenerator<string> {
   yield csvLine(['endpoint', 'state', 'reason', 'command', 'result', 'updatedAt']);
   let cursor: string | undefined;
@@ -267,7 +320,7 @@ async function* csvOf(
       ...states,
       ...(cursor === undefined ? {} : { cursor }),
     });
-    yield page.items.map((device) => csvOfDevice(presentJobDevice(device))).join('');
+    yield page.items.map((device) => csvOfDevice(mask(presentJobDevice(device)))).join('');
     cursor = page.next;
   } while (cursor !== undefined);
 }
@@ -288,12 +341,6 @@ function csvOfDevice({
     result === undefined ? '' : JSON.stringify(result),
     new Date(updatedAt).toISOString(),
   ]);
-}
-
-/** @throws ProblemError there is none */
-function known(id: string, job: Job | undefined): Job {
-  if (job === undefined) throw unknownJob(id);
-  return job;
 }
 
 function unknownJob(id: string): ProblemError {

@@ -58,6 +58,7 @@ export const objectModelRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asy
   app.get(
     '/api/object-models',
     {
+      config: { tenants: 'shared' },
       schema: {
         operationId: 'listObjectModels',
         summary: 'Object definitions that the server knows, in all their versions',
@@ -102,6 +103,7 @@ export const objectModelRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asy
   app.get(
     '/api/object-models/:object',
     {
+      config: { tenants: 'shared' },
       schema: {
         operationId: 'getObjectModel',
         summary: 'One object definition, with its resources',
@@ -118,6 +120,7 @@ export const objectModelRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asy
   app.get(
     '/api/object-models/:object/xml',
     {
+      config: { tenants: 'shared' },
       schema: {
         operationId: 'getObjectModelXml',
         summary: 'One object definition as OMA XML: as it was uploaded, or written from the definition',

@@ -24,6 +24,7 @@ export const profileRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.get(
     '/api/profiles',
     {
+      config: { tenants: 'shared' },
       schema: {
         operationId: 'listProfiles',
         summary: 'Profile ids that devices may send in the place of their objects',
@@ -37,6 +38,7 @@ export const profileRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.put(
     '/api/profiles/:id',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'putProfile',
         summary: 'Say what a profile id stands for',
@@ -57,6 +59,7 @@ export const profileRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.delete(
     '/api/profiles/:id',
     {
+      config: { needs: 'administer' },
       schema: {
         operationId: 'removeProfile',
         summary: 'Forget what a profile id stands for',

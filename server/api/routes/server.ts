@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { systemClock } from '../../../protocol/clock.ts';
+import { deviceCounts } from '../../statistics/device-counts.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { HttpMetrics } from '../http-metrics.ts';
 import { ProblemError } from '../problems.ts';
@@ -17,6 +18,7 @@ export const serverRoutes: FastifyPluginAsyncTypebox<
   app.get(
     '/api/server',
     {
+      config: { tenants: 'own' },
       schema: {
         operationId: 'getServer',
         summary: 'Version, address and size of this server',
@@ -24,8 +26,8 @@ export const serverRoutes: FastifyPluginAsyncTypebox<
         response: { 200: ref(ServerSchema), ...problemResponses },
       },
     },
-    async () => {
-      const { known, registered } = await stores.devices.counts(clock.wallTime());
+    async ({ principal: { tenant } }) => {
+      const { known, registered } = await deviceCounts(stores.devices, clock.wallTime(), tenant);
       const { version, node, coapUri, coapsUri, store } = about;
       const startedAt = Math.round(about.startedAt);
       return {

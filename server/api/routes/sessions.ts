@@ -20,7 +20,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.get(
     '/api/sessions',
     {
-      config: { needs: 'read' },
+      config: { needs: 'read', tenants: 'own' },
       schema: {
         operationId: 'listSessions',
         summary: 'Who is logged in: oneself; for administrators, everybody',
@@ -44,7 +44,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
     '/api/sessions/:id',
     {
       // Of one's own; of others' it takes an administrator.
-      config: { needs: 'read' },
+      config: { needs: 'read', tenants: 'own' },
       schema: {
         operationId: 'endSession',
         summary: 'Log somebody out',

@@ -7,7 +7,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { problemResponses } from '../route-schemas.ts';
 import { OverviewSchema, StatisticsSchema } from '../schemas.ts';
 import { ref } from '../shared-schemas.ts';
-import { presentOverview, presentStatistics } from '../statistics-presenters.ts';
+import { presentOverview, presentStatistics, presentTenantOverview } from '../statistics-presenters.ts';
 
 const tags = ['statistics'];
 const DAY = 86_400_000;
@@ -25,9 +25,12 @@ export const statisticsRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asyn
   app.get(
     '/api/overview',
     {
+      config: { tenants: 'own' },
       schema: {
         operationId: 'getOverview',
         summary: 'The fleet in figures, and the same a week before',
+        description:
+          'To principals with a tenant: that tenant’s devices. What is counted for all alone is null there.',
         tags,
         querystring: Type.Object(
           {
@@ -40,7 +43,10 @@ export const statisticsRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asyn
         response: { 200: ref(OverviewSchema), ...problemResponses },
       },
     },
-    async ({ query }) => presentOverview(await statistics.overview(query.since ?? clock.wallTime() - DAY)),
+    async ({ query, principal: { tenant } }) => {
+      if (tenant !== undefined) return presentTenantOverview(await statistics.ofTenant(tenant));
+      return presentOverview(await statistics.overview(query.since ?? clock.wallTime() - DAY));
+    },
   );
 
   app.get(

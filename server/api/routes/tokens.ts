@@ -18,7 +18,7 @@ export const tokenRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (ap
   app.get(
     '/api/tokens',
     {
-      config: { needs: 'read' },
+      config: { needs: 'read', tenants: 'own' },
       schema: {
         operationId: 'listTokens',
         summary: 'The API tokens: one’s own; for administrators, all',
@@ -34,7 +34,7 @@ export const tokenRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (ap
   app.post(
     '/api/tokens',
     {
-      config: { needs: 'read', keepsNothing: true },
+      config: { needs: 'read', keepsNothing: true, tenants: 'own' },
       schema: {
         operationId: 'createToken',
         summary: 'Make a token for a program',
@@ -78,7 +78,7 @@ export const tokenRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (ap
   app.delete(
     '/api/tokens/:id',
     {
-      config: { needs: 'read' },
+      config: { needs: 'read', tenants: 'own' },
       schema: {
         operationId: 'removeToken',
         summary: 'Make a token void',

@@ -10,7 +10,7 @@ import { ref } from '../shared-schemas.ts';
 
 const tags = ['trace'];
 
-/** The CoAP messages of a device. */
+/** The CoAP messages of a device, as they are: identifiers in them cannot be masked, so they are not for who may only look. */
 export const traceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app, { traces }) => {
   const contents = (): TraceContents => {
     if (traces === undefined) {
@@ -22,6 +22,7 @@ export const traceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (ap
   app.get(
     '/api/devices/:endpoint/trace',
     {
+      config: { needs: 'operate' },
       schema: {
         operationId: 'getTrace',
         summary: 'The last CoAP messages of the device, decoded, oldest first',
@@ -55,6 +56,7 @@ export const traceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (ap
   app.get(
     '/api/devices/:endpoint/trace/pcapng',
     {
+      config: { needs: 'operate' },
       schema: {
         operationId: 'getTracePcapng',
         summary: 'The last CoAP messages of the device as a capture file for Wireshark',
@@ -80,6 +82,7 @@ export const traceRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (ap
   app.get(
     '/api/devices/:endpoint/trace/text',
     {
+      config: { needs: 'operate' },
       schema: {
         operationId: 'getTraceText',
         summary: 'The last CoAP messages of the device as text, to be read and sent on',

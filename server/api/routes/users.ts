@@ -18,7 +18,7 @@ import { ref } from '../shared-schemas.ts';
 
 const tags = ['people'];
 const NameParams = Type.Object({ name: Type.String({ minLength: 1, maxLength: 64 }) });
-const config = { needs: 'administer', fleet: true } as const;
+const config = { needs: 'administer' } as const;
 
 /** The people who may log in. */
 export const userRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (app, { people }) => {

@@ -2,7 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { RequestError } from '../../../protocol/errors.ts';
 import { eventTypes } from '../../events.ts';
-import type { DeliveryState } from '../../ports/webhook-store.ts';
+import type { Principal } from '../../people/principal.ts';
+import { sees } from '../../people/tenancy.ts';
+import type { DeliveryState, WebhookDelivery } from '../../ports/webhook-store.ts';
 import type { ListedWebhook } from '../../webhooks/service.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ProblemError } from '../problems.ts';
@@ -16,6 +18,7 @@ import {
   WebhookWithSecretSchema,
 } from '../schemas.ts';
 import { ref } from '../shared-schemas.ts';
+import { visiblePage } from '../visible-pages.ts';
 import { presentDelivery, presentWebhook, webhookInput } from '../webhook-presenters.ts';
 
 const tags = ['webhooks'];
@@ -29,12 +32,30 @@ const deliveryStates: readonly DeliveryState[] = ['retrying', 'delivered', 'fail
 
 export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app,
-  { stores, webhooks },
+  { stores, webhooks, tenancy },
 ) => {
+  /** A device may be another tenant's by now. */
+  const visibleDeliveries = async (
+    { tenant }: Principal,
+    deliveries: readonly WebhookDelivery[],
+  ): Promise<readonly WebhookDelivery[]> => {
+    if (tenant === undefined) return deliveries;
+    const named = deliveries.flatMap(({ endpoint }) => (endpoint === undefined ? [] : [endpoint]));
+    const tenants = await tenancy.of(named);
+    return deliveries.filter(({ endpoint }) => endpoint === undefined || tenants.get(endpoint) === tenant);
+  };
+
+  /** @throws ProblemError there is none, or it is another tenant's */
+  const found = async (principal: Principal, id: string): Promise<ListedWebhook> => {
+    const webhook = known(await webhooks.get(id), id);
+    if (!sees(principal, webhook.settings.tenant)) throw unknownWebhook(id);
+    return webhook;
+  };
+
   app.get(
     '/api/webhooks',
     {
-      config: { needs: 'administer' },
+      config: { needs: 'administer', tenants: 'own' },
       schema: {
         operationId: 'listWebhooks',
         summary: 'Who is told what happens, and how that goes',
@@ -42,13 +63,16 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(WebhooksAnswerSchema), ...problemResponses },
       },
     },
-    async () => ({ items: (await webhooks.list()).map(presentWebhook) }),
+    async ({ principal }) => {
+      const all = await webhooks.list();
+      return { items: all.filter(({ settings }) => sees(principal, settings.tenant)).map(presentWebhook) };
+    },
   );
 
   app.post(
     '/api/webhooks',
     {
-      config: { needs: 'administer' },
+      config: { needs: 'administer', tenants: 'own' },
       schema: {
         operationId: 'createWebhook',
         summary: 'Have what happens from now on sent to a URL',
@@ -58,9 +82,9 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 201: ref(WebhookWithSecretSchema), ...problemResponses },
       },
     },
-    async ({ body }, reply) => {
+    async ({ body, principal: { tenant } }, reply) => {
       checkTypes(body.types);
-      const webhook = await webhooks.create(webhookInput(body));
+      const webhook = await webhooks.create(webhookInput(body), tenant);
       return reply
         .code(201)
         .header('location', `/api/webhooks/${webhook.settings.id}`)
@@ -71,7 +95,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.get(
     '/api/webhooks/:id',
     {
-      config: { needs: 'administer' },
+      config: { needs: 'administer', tenants: 'own' },
       schema: {
         operationId: 'getWebhook',
         summary: 'One webhook',
@@ -80,13 +104,13 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(WebhookSchema), ...problemResponses },
       },
     },
-    async ({ params: { id } }) => presentWebhook(known(await webhooks.get(id), id)),
+    async ({ params: { id }, principal }) => presentWebhook(await found(principal, id)),
   );
 
   app.put(
     '/api/webhooks/:id',
     {
-      config: { needs: 'administer' },
+      config: { needs: 'administer', tenants: 'own' },
       schema: {
         operationId: 'replaceWebhook',
         summary: 'Change a webhook, pause it, or have one that was given up go on',
@@ -97,8 +121,9 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(WebhookSchema), ...problemResponses },
       },
     },
-    async ({ params: { id }, body }) => {
+    async ({ params: { id }, body, principal }) => {
       checkTypes(body.types);
+      await found(principal, id);
       return presentWebhook(known(await webhooks.replace(id, webhookInput(body)), id));
     },
   );
@@ -106,7 +131,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.delete(
     '/api/webhooks/:id',
     {
-      config: { needs: 'administer' },
+      config: { needs: 'administer', tenants: 'own' },
       schema: {
         operationId: 'removeWebhook',
         summary: 'Remove a webhook and the list of its deliveries',
@@ -115,7 +140,8 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 204: noContent, ...problemResponses },
       },
     },
-    async ({ params: { id } }, reply) => {
+    async ({ params: { id }, principal }, reply) => {
+      await found(principal, id);
       if (!(await webhooks.remove(id))) throw unknownWebhook(id);
       return reply.code(204).send(null);
     },
@@ -124,7 +150,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.post(
     '/api/webhooks/:id/test',
     {
-      config: { needs: 'administer' },
+      config: { needs: 'administer', tenants: 'own' },
       schema: {
         operationId: 'testWebhook',
         summary: 'Send a message of the type `test` now, and tell how that went',
@@ -134,13 +160,16 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(WebhookDeliverySchema), ...problemResponses },
       },
     },
-    async ({ params: { id } }) => presentDelivery(known(await webhooks.test(id), id)),
+    async ({ params: { id }, principal }) => {
+      await found(principal, id);
+      return presentDelivery(known(await webhooks.test(id), id));
+    },
   );
 
   app.post(
     '/api/webhooks/:id/secret',
     {
-      config: { needs: 'administer' },
+      config: { needs: 'administer', tenants: 'own' },
       schema: {
         operationId: 'rotateWebhookSecret',
         summary: 'Give a webhook a new secret',
@@ -151,13 +180,16 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(WebhookWithSecretSchema), ...problemResponses },
       },
     },
-    async ({ params: { id } }) => withSecret(known(await webhooks.rotate(id), id)),
+    async ({ params: { id }, principal }) => {
+      await found(principal, id);
+      return withSecret(known(await webhooks.rotate(id), id));
+    },
   );
 
   app.get(
     '/api/webhooks/:id/deliveries',
     {
-      config: { needs: 'administer' },
+      config: { needs: 'administer', tenants: 'own' },
       schema: {
         operationId: 'listWebhookDeliveries',
         summary: 'What was sent of late, the newest first; the newest 500 are kept',
@@ -176,14 +208,15 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(WebhookDeliveriesAnswerSchema), ...problemResponses },
       },
     },
-    async ({ params: { id }, query }) => {
-      known(await webhooks.get(id), id);
-      const { items, next } = await stores.webhooks.deliveries({
-        id,
-        limit: query.limit ?? 100,
-        ...(query.state === undefined || query.state === '' ? {} : { states: parseStates(query.state) }),
-        ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
-      });
+    async ({ params: { id }, query, principal }) => {
+      await found(principal, id);
+      const states =
+        query.state === undefined || query.state === '' ? {} : { states: parseStates(query.state) };
+      const { items, next } = await visiblePage(
+        { limit: query.limit ?? 100, ...(query.cursor === undefined ? {} : { cursor: query.cursor }) },
+        (part) => stores.webhooks.deliveries({ id, ...states, ...part }),
+        (deliveries) => visibleDeliveries(principal, deliveries),
+      );
       return { items: items.map(presentDelivery), next: next ?? null };
     },
   );
@@ -191,7 +224,7 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
   app.post(
     '/api/webhooks/:id/deliveries/:delivery/retry',
     {
-      config: { needs: 'administer' },
+      config: { needs: 'administer', tenants: 'own' },
       schema: {
         operationId: 'retryWebhookDelivery',
         summary: 'Send a delivery again now, and tell how that went',
@@ -202,8 +235,8 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 200: ref(WebhookDeliverySchema), ...problemResponses },
       },
     },
-    async ({ params: { id, delivery } }) => {
-      known(await webhooks.get(id), id);
+    async ({ params: { id, delivery }, principal }) => {
+      await found(principal, id);
       const sent = await webhooks.retry(id, delivery);
       if (sent === undefined) {
         throw new ProblemError('unknown_delivery', `the webhook has no delivery '${delivery.slice(0, 64)}'`);

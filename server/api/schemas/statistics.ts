@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 
 const count = Type.Integer();
+const ofFleet = 'counted for the fleet as a whole: null to principals with a tenant';
 const series = Type.Optional(
   Type.Array(Type.Array(Type.Number(), { minItems: 2, maxItems: 2, description: '[at, value]' })),
 );
@@ -37,23 +38,29 @@ export const OverviewSchema = Type.Object(
       }),
       { description: 'Registered devices by carrier, the most frequent first' },
     ),
-    switches: Type.Object(
-      {
-        ...SwitchCountsSchema.properties,
-        pending: Type.Integer({ description: 'Not ended yet' }),
-      },
-      { description: 'Carrier switches that ended since `since`' },
+    switches: Type.Union(
+      [
+        Type.Object({
+          ...SwitchCountsSchema.properties,
+          pending: Type.Integer({ description: 'Not ended yet' }),
+        }),
+        Type.Null(),
+      ],
+      { description: `Carrier switches that ended since \`since\`; ${ofFleet}` },
     ),
-    readingsPerSecond: Type.Number(),
-    notificationsPerSecond: Type.Number(),
-    comparison: Type.Object(
-      {
-        at: Type.Integer({ description: 'The same moment a week before' }),
-        devices: Type.Union([FleetCountsSchema, Type.Null()]),
-        switches: Type.Union([SwitchCountsSchema, Type.Null()]),
-        readingsPerSecond: Type.Union([Type.Number(), Type.Null()]),
-      },
-      { description: 'How it was a week before; null where nothing was kept' },
+    readingsPerSecond: Type.Union([Type.Number(), Type.Null()], { description: ofFleet }),
+    notificationsPerSecond: Type.Union([Type.Number(), Type.Null()], { description: ofFleet }),
+    comparison: Type.Union(
+      [
+        Type.Object({
+          at: Type.Integer({ description: 'The same moment a week before' }),
+          devices: Type.Union([FleetCountsSchema, Type.Null()]),
+          switches: Type.Union([SwitchCountsSchema, Type.Null()]),
+          readingsPerSecond: Type.Union([Type.Number(), Type.Null()]),
+        }),
+        Type.Null(),
+      ],
+      { description: `How it was a week before, null where nothing was kept; ${ofFleet}` },
     ),
   },
   { $id: 'Overview', additionalProperties: false },

@@ -35,6 +35,9 @@ export type ApiWebhookBody = Static<typeof WebhookBodySchema>;
 
 const webhook = {
   id: Type.String(),
+  tenant: Type.Optional(
+    Type.String({ description: 'It is told of that tenant’s devices alone; absent: of all' }),
+  ),
   ...settings,
   endpoints: Type.Array(Type.String()),
   enabled: Type.Boolean(),

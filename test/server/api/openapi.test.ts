@@ -43,6 +43,7 @@ describe('/openapi.json', () => {
         'POST /api/devices/{endpoint}/requests',
         'GET /api/devices/{endpoint}',
         'DELETE /api/devices/{endpoint}',
+        'PATCH /api/devices/{endpoint}',
         'GET /api/devices/{endpoint}/composite',
         'PUT /api/devices/{endpoint}/composite',
         'POST /api/devices/{endpoint}/composite-observations',

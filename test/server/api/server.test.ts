@@ -73,7 +73,7 @@ describe('the server', () => {
 
   test.each([
     ['PATCH', '/api/devices', 'GET, HEAD'],
-    ['POST', '/api/devices/m', 'GET, HEAD, DELETE'],
+    ['POST', '/api/devices/m', 'GET, HEAD, PATCH, DELETE'],
     ['OPTIONS', '/api/devices/m/objects/3/0', 'GET, HEAD, POST, PUT, DELETE'],
     ['PUT', '/api/devices/m/carrier', 'GET, HEAD, POST'],
     ['HEAD', '/api/events', 'GET'],

@@ -3,10 +3,12 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { presentEvent, presentLiveReadings } from '../../../server/api/presenters.ts';
 import { openEmbeddedStores } from '../../../server/embedded/index.ts';
 import { LiveHub } from '../../../server/live/hub.ts';
+import { Tenancy } from '../../../server/people/tenancy.ts';
 import { StoreUnavailableError } from '../../../server/ports/errors.ts';
 import { encodePack, type Pack } from '../../../server/telemetry/pack.ts';
 import type { SendOutcome, WebhookMessage } from '../../../server/webhooks/sender.ts';
 import { WebhookService } from '../../../server/webhooks/service.ts';
+import { aRegistration } from '../../contract/engine.ts';
 import { ManualClock } from '../../support/api/manual-clock.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -22,7 +24,8 @@ const broken: SendOutcome = { delivered: false, status: 500, reason: 'answered 5
 async function open() {
   const stores = await openEmbeddedStores({ path: ':memory:' });
   const clock = new ManualClock();
-  const hub = await LiveHub.open(stores.events, stores.log);
+  const tenancy = new Tenancy({ devices: stores.devices });
+  const hub = await LiveHub.open(stores.events, stores.log, undefined, tenancy);
   const sent: { readonly id: string; readonly body: unknown; readonly headers: WebhookMessage['headers'] }[] =
     [];
   const told: object[] = [];
@@ -37,6 +40,7 @@ async function open() {
       const service = new WebhookService({
         stores,
         live: hub,
+        tenancy,
         events: { publish: (_type, _endpoint, _at, data) => void told.push(data['webhook'] as object) },
         present: { event: presentEvent, readings: presentLiveReadings },
         send: async (message) => {
@@ -358,6 +362,39 @@ describe('a person', () => {
     expect(await signatures(2)).toBe(2);
     clock.advance(day);
     expect(await signatures(3)).toBe(1);
+  });
+
+  test('of a tenant is told of its devices alone, also of what is sent once more', async () => {
+    const { service, stores, happen, read, clock, sent, ids } = await open();
+    await stores.registrations.register(aRegistration('mine'), 'acme');
+    await stores.registrations.register(aRegistration('theirs'), 'other');
+    const { settings } = await service.create({ ...input, types: [...input.types, 'readings'] }, 'acme');
+    expect(settings.tenant).toBe('acme');
+    for (const endpoint of ['theirs', 'mine', 'nobody', undefined]) await happen('expired', endpoint);
+    await read('theirs', 1);
+    await read('mine', 2);
+    await vi.waitFor(() => {
+      clock.advance(200);
+      expect(ids()).toEqual(['evt_2', 'log_2-2']);
+    });
+    await vi.waitFor(async () => {
+      expect(await stores.webhooks.delivery(settings.id, 'log_2-2')).toMatchObject({ state: 'delivered' });
+    });
+    expect(JSON.stringify(sent)).not.toContain('theirs');
+    await service.retry(settings.id, 'evt_2');
+    await service.retry(settings.id, 'log_2-2');
+    expect(ids()).toEqual(['evt_2', 'log_2-2', 'evt_2', 'log_2-2']);
+    await stores.devices.setTenant('mine', 'other');
+    await expect(service.retry(settings.id, 'evt_2')).rejects.toThrow('not kept');
+    await expect(service.retry(settings.id, 'log_2-2')).rejects.toThrow('not kept');
+  });
+
+  test('of a tenant leave room for those of others', async () => {
+    const { service } = await open();
+    for (let i = 0; i < 20; i++) await service.create(input, 'acme');
+    await expect(service.create(input, 'acme')).rejects.toThrow('20 webhooks');
+    await expect(service.create(input, 'other')).resolves.toMatchObject({ settings: { tenant: 'other' } });
+    await expect(service.create(input)).resolves.toBeDefined();
   });
 
   test('tries a webhook out, in whatever state it is', async () => {

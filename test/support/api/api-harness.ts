@@ -63,7 +63,7 @@ export interface Answer {
   readonly body: any;
 }
 
-type Method = 'GET' | 'PUT' | 'POST' | 'DELETE' | 'HEAD';
+type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD';
 
 /** The API on the real embedded stores in memory, with devices by script. */
 export class ApiHarness {
@@ -176,6 +176,7 @@ export class ApiHarness {
     const webhooks = new WebhookService({
       stores,
       live,
+      tenancy,
       events,
       send: sender,
       present: { event: presentEvent, readings: presentLiveReadings },
