@@ -5,7 +5,7 @@ import type { Clock } from '../protocol/clock.ts';
 import type { DatagramPort } from '../protocol/coap/datagram-port.ts';
 import { createCoapEndpoint } from '../protocol/coap/endpoint.ts';
 import { Direction } from '../protocol/coap/tapped-port.ts';
-import type { OwnIdentity, ServerCredentials } from '../protocol/dtls/types.ts';
+import type { OwnIdentity } from '../protocol/dtls/types.ts';
 import { allowHosts } from './api/allowed-hosts.ts';
 import { traceContents } from './api/device-trace.ts';
 import { buildApi } from './api/index.ts';
@@ -24,6 +24,8 @@ import { sharedTraces } from './cluster/shared-traces.ts';
 import { composeCommands } from './commands/compose-commands.ts';
 import type { CommandDispatcher } from './commands/dispatcher.ts';
 import type { Config } from './config.ts';
+import { readAuthorities } from './enrolment/authorities.ts';
+import { composeEnrolment } from './enrolment/compose-enrolment.ts';
 import { consoleRoot, packageVersion } from './installation.ts';
 import { composeLeshan, composeLeshanFeed } from './leshan/compose-leshan.ts';
 import { announce, coapsAddressOf, coapUriOf, listen } from './listen.ts';
@@ -48,7 +50,6 @@ import { readObjectFolder } from './object-folder.ts';
 import { composePeople } from './people/compose-people.ts';
 import { DeviceEntries } from './people/device-entries.ts';
 import { Tenancy } from './people/tenancy.ts';
-import { type CredentialAccount, isValid } from './ports/credential-store.ts';
 import type { Registration } from './ports/registration-store.ts';
 import type { Stores } from './ports/stores.ts';
 import type { Sealer } from './secrets/sealer.ts';
@@ -139,6 +140,17 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   const events = new EventPublisher(stores.events, told, log.child({ part: 'events' }));
   onClose(() => events.flush());
   const entries = new DeviceEntries({ devices: stores.devices, events, clock });
+  const ends = composeSessionEnds({ stores, seat });
+  const enrolment = composeEnrolment({
+    stores,
+    ends,
+    serverIdentity: foundation.serverIdentity,
+    events,
+    clock,
+    log: log.child({ part: 'enrolment' }),
+    authorities: readAuthorities(config.deviceCa),
+    onCutOff: (registration) => deregistered(registration),
+  });
   const leshan = composeLeshanFeed(foundation);
   const models = new ObjectModels({
     registry,
@@ -177,10 +189,9 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   });
   const levelStores = levelWithLog(stores, level);
 
-  const ends = composeSessionEnds({ stores, seat });
   const transport = composeTransport(
     { ...foundation, seat, ends, log: log.child({ part: 'transport' }) },
-    { credentials: storedPsk(stores.credentials, 'server') },
+    enrolment.portOptions('server'),
   );
   const { port: traced, traces } = composeTrace({
     ...foundation,
@@ -268,14 +279,22 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     onTakenOver: (device, former) => parts().devices.onMovedHere?.(device, former),
   });
 
+  const deregistered = (registration: Registration): void => {
+    traces?.ended(registration);
+    reach.ended(registration.id);
+    parts().lifecycle.deregistered(registration);
+    parts().devices.ended(registration);
+    leshan?.deregistered(registration);
+  };
+
   const bootstrap = composeBootstrap({
     config,
     port: composeBootstrapTransport(
       { sockets: bootstrapSockets, clock, log: log.child({ part: 'bootstrap' }), ends },
-      { credentials: storedPsk(stores.credentials, 'bootstrap') },
+      enrolment.portOptions('bootstrap'),
     )?.port,
     stores,
-    keys: credentialKeys({ credentials: stores.credentials, clock }),
+    keys: credentialKeys({ credentials: stores.credentials, clock, onChanged: enrolment.keyChanged }),
     addresses: { coap: coapUri, coaps: coapsUri },
     registry,
     events,
@@ -294,6 +313,8 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     node: config.node,
     grace: config.lifetimeGrace,
     transportAddress: (peer) => transport.port.transportAddress(peer),
+    binding: enrolment.binding('server'),
+    onRefused: (refusal, peer, identity) => enrolment.refusals.refused('server', refusal, peer, identity),
     onAnswered: (code, duration) => timings.registration(code, duration),
     listener: {
       registered: (registration, replaced) => {
@@ -312,13 +333,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
         parts().lifecycle.updated(registration, previous);
         leshan?.updated(registration, update);
       },
-      deregistered: (registration) => {
-        traces?.ended(registration);
-        reach.ended(registration.id);
-        parts().lifecycle.deregistered(registration);
-        parts().devices.ended(registration);
-        leshan?.deregistered(registration);
-      },
+      deregistered,
       displaced: (registration, address) => {
         traces?.displaced(registration.endpoint, address);
         parts().lifecycle.displaced(registration);
@@ -512,6 +527,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     policies,
     models,
     jobRunner: commands.jobRunner,
+    enrolment,
   });
   await commands.start();
   policies.start();
@@ -553,6 +569,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     requests,
     commands: commands.service,
     heldRequests: commands.heldRequests,
+    credentials: enrolment,
     jobs: withMethods(commands.jobs, led.jobs),
     listening: services.listening,
     policies: services.policies,
@@ -609,19 +626,5 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     ...(coapsUri === undefined ? {} : { coapsUri }),
     ...(bootstrapSockets.coap === undefined ? {} : { bootstrapAddress: bootstrapSockets.coap.local }),
     ...(leshanAddress === undefined ? {} : { leshanAddress }),
-  };
-}
-
-/** Pre-shared keys as the store has them now. */
-function storedPsk(credentials: Stores['credentials'], account: CredentialAccount): ServerCredentials {
-  return {
-    psk: async (identity) => {
-      const found = await credentials.find(account, {
-        kind: 'psk',
-        name: Buffer.from(identity).toString('utf8'),
-      });
-      if (found === undefined || !('key' in found) || !isValid(found, Date.now())) return undefined;
-      return { key: found.key.reveal(), peer: { ...found.identity, endpoint: found.endpoint } };
-    },
   };
 }

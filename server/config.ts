@@ -23,6 +23,10 @@ export interface Config {
   readonly coapAddress: string | undefined;
   /** Undefined: DTLS is not opened. */
   readonly coapsPort: number | undefined;
+  /** Whether devices may come without security. */
+  readonly noSec: boolean;
+  /** PEM file; undefined: no authority is trusted. */
+  readonly deviceCa: string | undefined;
   /** `coaps://host:port`, as devices use it; undefined: where DTLS listens. */
   readonly coapsAddress: string | undefined;
   /** Of the bootstrap server, over DTLS and without; undefined: it does not listen there. */
@@ -177,6 +181,7 @@ export function loadConfig(
   }
   const secretKeys = readSecretKeys(text('SIMYARD_SECRET_KEY'));
   const coapPort = integer('SIMYARD_COAP_PORT', 0, 65535);
+  const noSec = isNoSecOn(required('SIMYARD_NOSEC'), required('SIMYARD_COAP_HOST'));
   const coapsPort = ((): number | undefined => {
     const sealed = secretKeys !== undefined || text('SIMYARD_REDIS_URL') === undefined;
     if (isGiven('SIMYARD_COAPS_PORT')) {
@@ -204,6 +209,11 @@ export function loadConfig(
     isGiven('SIMYARD_BOOTSTRAPS_PORT') || coapsPort !== undefined
       ? behindCoap('SIMYARD_BOOTSTRAPS_PORT', 2)
       : undefined;
+  if (!noSec && coapsPort === undefined) {
+    throw new ConfigError(
+      'no device can reach this server: SIMYARD_NOSEC does not let them come without security, and DTLS is off (SIMYARD_COAPS_PORT; with SIMYARD_REDIS_URL it needs SIMYARD_SECRET_KEY)',
+    );
+  }
   return {
     inForce: settings.map(({ name, flag, meaning, ...setting }: Setting) => {
       const given = flags.get(flag) ?? env[name] ?? '';
@@ -222,6 +232,8 @@ export function loadConfig(
     coapPort,
     coapAddress: coapAddress('SIMYARD_COAP_ADDRESS', 'coap', 5683, text('SIMYARD_COAP_ADDRESS')),
     coapsPort,
+    noSec,
+    deviceCa: text('SIMYARD_DEVICE_CA'),
     coapsAddress: coapAddress('SIMYARD_COAPS_ADDRESS', 'coaps', 5684, text('SIMYARD_COAPS_ADDRESS')),
     bootstrapsPort,
     bootstrapPort: behindCoap('SIMYARD_BOOTSTRAP_PORT', 3),
@@ -410,6 +422,13 @@ function readSecretKeys(text: string | undefined): readonly Uint8Array[] | undef
     if (error instanceof RangeError) throw new ConfigError(`SIMYARD_SECRET_KEY: ${error.message}`);
     throw error;
   }
+}
+
+/** @throws ConfigError */
+function isNoSecOn(text: string, coapHost: string): boolean {
+  if (text === 'auto') return isLoopback(coapHost);
+  if (text === 'on' || text === 'off') return text === 'on';
+  throw new ConfigError(`SIMYARD_NOSEC must be auto, on or off, not '${text}'`);
 }
 
 function list(text = ''): string[] {

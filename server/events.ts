@@ -17,6 +17,10 @@ import type { LogPosition } from './ports/telemetry-log.ts';
  *   `replaced` by the next one of its device
  * - bootstrap-profile: `{id, change}`: created, changed, removed or restored; of no device
  * - webhook: `{webhook}` as the API shows it, when its state changes; of no device
+ * - credential: `{change, account, kind, identity}`: created, rotated, revoked, removed, used (for the first time), or
+ *   imported (`{change, count}`, of no device)
+ * - refused: `{reason, account, address, identity?}`: somebody could not prove to be who he says; of the device where it
+ *   is known which one was meant
  * - node: `{node: {name, state}}`: a server node has `started`, has `stopped`, or is `gone` without a word; of no device
  */
 export const eventTypes = [
@@ -36,6 +40,8 @@ export const eventTypes = [
   'bootstrap-profile',
   'job',
   'webhook',
+  'credential',
+  'refused',
   'node',
 ] as const;
 export type EventType = (typeof eventTypes)[number];

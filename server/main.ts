@@ -6,7 +6,7 @@ import { parseRedisAddress } from '../redis/address.ts';
 import { roomForReadings } from '../redis/durability.ts';
 import { openRedisStores } from '../redis/index.ts';
 import { compose, type Listening } from './compose.ts';
-import { type Config, ConfigError, HelpRequested, isLoopback, loadConfig } from './config.ts';
+import { type Config, ConfigError, HelpRequested, loadConfig } from './config.ts';
 import { openEmbeddedStores } from './embedded/index.ts';
 import { ConflictError } from './errors.ts';
 import { createLog } from './log.ts';
@@ -121,21 +121,20 @@ export async function startServer(config: Config, given: ServerParts = {}): Prom
   }
 }
 
-function socketsOfServer({ coapHost, coapPort, coapsPort, reusePort }: Config): SocketOptions {
+function socketsOfServer({ coapHost, coapPort, coapsPort, noSec, reusePort }: Config): SocketOptions {
   return {
     host: coapHost,
-    coap: socketSetting(coapPort, 'SIMYARD_COAP_PORT'),
+    coap: noSec ? socketSetting(coapPort, 'SIMYARD_COAP_PORT') : undefined,
     coaps: socketSetting(coapsPort, 'SIMYARD_COAPS_PORT'),
     reusePort,
   };
 }
 
-/** Without security keys go in the clear: on loopback alone. */
 function socketsOfBootstrap(config: Config): SocketOptions {
-  const { coapHost, bootstrapPort, bootstrapsPort, reusePort } = config;
+  const { coapHost, bootstrapPort, bootstrapsPort, noSec, reusePort } = config;
   return {
     host: coapHost,
-    coap: isLoopback(coapHost) ? socketSetting(bootstrapPort, 'SIMYARD_BOOTSTRAP_PORT') : undefined,
+    coap: noSec ? socketSetting(bootstrapPort, 'SIMYARD_BOOTSTRAP_PORT') : undefined,
     coaps: socketSetting(bootstrapsPort, 'SIMYARD_BOOTSTRAPS_PORT'),
     reusePort,
   };

@@ -47,6 +47,14 @@ export const settings = [
       'Address that devices use, `coap://host:port`, where it is not the one that CoAP listens on: that of a balancer. Nodes with the same one stand in for each other at once.',
   },
   {
+    name: 'SIMYARD_NOSEC',
+    flag: 'nosec',
+    type: 'text',
+    default: 'auto',
+    meaning:
+      'Whether devices may come without security: `on`, `off`, or `auto`, which lets them only where SIMYARD_COAP_HOST is loopback. Where they may not, the ports for CoAP without security are not opened.',
+  },
+  {
     name: 'SIMYARD_COAPS_PORT',
     flag: 'coaps-port',
     type: 'port',
@@ -77,6 +85,14 @@ export const settings = [
     default: '5686',
     meaning:
       'UDP port of the bootstrap server without security; `off` opens none. Unset, it is the third after SIMYARD_COAP_PORT, or any free one where that is 0.',
+  },
+  {
+    name: 'SIMYARD_DEVICE_CA',
+    flag: 'device-ca',
+    type: 'text',
+    default: undefined,
+    meaning:
+      'PEM file with the certificates of the authorities whose certificates devices prove themselves by; unset, only certificates that were enrolled one by one are taken.',
   },
   {
     name: 'SIMYARD_SECRET_KEY',

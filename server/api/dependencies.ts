@@ -6,6 +6,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Served } from '../cluster/leader-service.ts';
 import type { CommandService } from '../commands/carrier-commands.ts';
 import type { HeldRequests } from '../commands/request-service.ts';
+import type { Enrolment } from '../enrolment/compose-enrolment.ts';
 import type { LiveStream } from '../events.ts';
 import type { Jobs } from '../jobs/job-service.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
@@ -35,6 +36,8 @@ export interface ApiDependencies {
   readonly heldRequests: HeldRequests;
   /** Whether devices listen, and for how long after they were heard. */
   readonly listening: Pick<ListeningTimes, 'state' | 'powerSaving' | 'configure'>;
+  /** What devices prove themselves by. */
+  readonly credentials: Pick<Enrolment, 'service' | 'imports'>;
   readonly jobs: Jobs;
   readonly policies: ObservationPolicies;
   /** Whose devices are. */

@@ -24,6 +24,7 @@ import { carrierRoutes } from './routes/carrier.ts';
 import { clusterRoutes } from './routes/cluster.ts';
 import { commandRoutes } from './routes/commands.ts';
 import { compositeRoutes } from './routes/composite.ts';
+import { credentialRoutes } from './routes/credentials.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { eventRoutes } from './routes/events.ts';
 import { exportRoutes } from './routes/export.ts';
@@ -117,6 +118,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   const refuseOthers = refuseOtherMethods(app);
   const options = { ...deps, closing, mask };
   await app.register(deviceRoutes, deps);
+  await app.register(credentialRoutes, deps);
   await app.register(presenceRoutes, deps);
   await app.register(objectRoutes, options);
   await app.register(observationRoutes, options);

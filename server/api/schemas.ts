@@ -8,6 +8,7 @@ export * from './schemas/carrier.ts';
 export * from './schemas/cluster.ts';
 export * from './schemas/commands.ts';
 export * from './schemas/composite.ts';
+export * from './schemas/credentials.ts';
 export * from './schemas/devices.ts';
 export * from './schemas/events.ts';
 export * from './schemas/objects.ts';

@@ -54,8 +54,8 @@ export class DeviceAccounts implements AccountMaker {
     }
     const credentials = await this.#options.keys.of(endpoint);
     const given = credentials.find(
-      ({ account, state, identity: { name } }) =>
-        state === 'active' && (account === 'bootstrap' || !name.startsWith(prefix)),
+      // A revoked one counts: whoever was cut off does not come back without it.
+      ({ account, identity: { name } }) => account === 'bootstrap' || !name.startsWith(prefix),
     );
     if (given !== undefined) throw new RefusedError(`'${endpoint}' has a credential, and came without`);
   }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { CommandDispatcher } from '../commands/dispatcher.ts';
+import type { Enrolment } from '../enrolment/compose-enrolment.ts';
 import type { JobRunner } from '../jobs/job-runner.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { ObjectModels } from '../lwm2m/object-models.ts';
@@ -30,6 +31,7 @@ export interface FollowClusterOptions {
   readonly policies: Pick<OpenedPolicies, 'changed'>;
   readonly models: Pick<ObjectModels, 'follow'>;
   readonly jobRunner: Pick<JobRunner, 'stepped'>;
+  readonly enrolment: Pick<Enrolment, 'follow'>;
   readonly clock: Pick<Clock, 'setTimer'>;
   readonly log: Logger;
   readonly onClose: (step: () => Promise<unknown>) => void;
@@ -84,7 +86,8 @@ class Follower {
   }
 
   event({ type, endpoint, data }: StoredEvent): void {
-    const { dispatcher, projection, policies, models } = this.#options;
+    const { dispatcher, projection, policies, models, enrolment } = this.#options;
+    enrolment.follow({ type });
     switch (type) {
       case 'command': {
         const command = data['command'] as {

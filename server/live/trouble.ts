@@ -7,6 +7,7 @@ export function isTrouble(type: string, data: Readonly<Record<string, unknown>>)
     case 'expired':
     case 'observation-refused':
     case 'observation-drifted':
+    case 'refused':
       return true;
     case 'command':
       return ['failed', 'unknown'].includes(stateOf(data['command']));

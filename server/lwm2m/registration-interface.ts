@@ -14,6 +14,7 @@ import {
 import { RandomPool } from '../../protocol/coap/random-pool.ts';
 import { DecodeError, RequestError } from '../../protocol/errors.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
+import { type EndpointBinding, EndpointRefusedError } from '../enrolment/endpoint-binding.ts';
 import { bucketDigits, bucketOf } from '../ports/bucket.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type {
@@ -60,6 +61,14 @@ export interface RegistrationInterfaceOptions {
   /** Where a session is reached now, for people to see. */
   readonly transportAddress?: (peer: PeerAddress) => PeerAddress;
   readonly listener: RegistrationListener;
+  /** Which names may be registered by whom. */
+  readonly binding: Pick<EndpointBinding, 'admit' | 'confirm'>;
+  /** Hears of who wanted a name that is another one's. */
+  readonly onRefused: (
+    refusal: EndpointRefusedError,
+    peer: PeerAddress,
+    identity: PeerIdentity | undefined,
+  ) => void;
   /** Hears of each answer, and how long it took, ms. */
   readonly onAnswered?: (code: Code, duration: number) => void;
 }
@@ -115,7 +124,8 @@ export class RegistrationInterface {
   async #register(request: IncomingRequest): Promise<Answer> {
     const { registrations, node, grace, listener } = this.#options;
     const parameters = parseParameters(uriQuery(request.options));
-    const endpoint = requireEndpoint(parameters);
+    const admitted = await this.#options.binding.admit(parameters.endpoint, request.identity);
+    const endpoint = requireEndpoint(admitted);
     const version = requireVersion(parameters);
     const objects = await this.#objects(request, endpoint, version, parameters.profiles);
     if (objects === undefined) return { code: Code.UNSUPPORTED_CONTENT_FORMAT };
@@ -142,7 +152,10 @@ export class RegistrationInterface {
       expiresAt: now + lifetime * 1000 + grace,
       node,
     };
-    const { replaced, repeated, fence, displaced } = await registrations.register(registration);
+    const { replaced, repeated, fence, displaced } = await registrations.register(
+      registration,
+      admitted.tenant,
+    );
     if (repeated !== undefined) {
       // Another node was faster with the same message: the device goes by its answer, or by this one.
       return { code: Code.CREATED, options: locationPathOptions(`/rd/${repeated.id}`) };
@@ -156,7 +169,8 @@ export class RegistrationInterface {
   }
 
   async #update(request: IncomingRequest, id: string): Promise<Answer> {
-    const { registrations, node, clock, listener } = this.#options;
+    const { registrations, node, clock, listener, binding } = this.#options;
+    await binding.confirm(request.identity);
     const parameters = parseParameters(uriQuery(request.options));
     // §6.2.2 allows an Update without a payload, which then leaves the objects as they were.
     let listed = request.payload.length === 0 ? undefined : this.#listed(request);
@@ -226,6 +240,10 @@ export class RegistrationInterface {
   }
 
   #refusal(request: IncomingRequest, error: unknown): OutgoingResponse {
+    if (error instanceof EndpointRefusedError) {
+      this.#options.onRefused(error, request.peer, request.identity);
+      return { code: Code.FORBIDDEN };
+    }
     if (error instanceof UnsupportedVersionError) {
       return { code: Code.PRECONDITION_FAILED, payload: text.encode(error.message) };
     }

@@ -80,7 +80,7 @@ export function parseParameters(queries: readonly string[]): RegistrationParamet
 }
 
 /** The name that a client registers under. */
-export function requireEndpoint(parameters: RegistrationParameters): string {
+export function requireEndpoint(parameters: Pick<RegistrationParameters, 'endpoint'>): string {
   const { endpoint } = parameters;
   if (endpoint === undefined || endpoint === '')
     throw new RequestError('endpoint client name (ep) is missing');

@@ -36,6 +36,14 @@ describe('/openapi.json', () => {
   test('has every route that scripts rely on, and no other', () => {
     expect(operations.map(([name]) => name).sort()).toEqual(
       [
+        'GET /api/credentials',
+        'POST /api/credentials',
+        'POST /api/credentials/import',
+        'GET /api/credentials-export',
+        'GET /api/credentials/{endpoint}',
+        'DELETE /api/credentials/{endpoint}',
+        'POST /api/credentials/{endpoint}/rotate',
+        'POST /api/credentials/{endpoint}/revoke',
         'GET /api/devices',
         'GET /api/devices/facets',
         'GET /api/devices/{endpoint}/presence',

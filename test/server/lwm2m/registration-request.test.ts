@@ -95,19 +95,17 @@ describe('the parameters of a Register', () => {
   });
 
   it('need an endpoint name, of printable characters and bounded length', () => {
-    expect(() => requireEndpoint({ additional: {} })).toThrow('endpoint client name (ep) is missing');
-    expect(() => requireEndpoint({ endpoint: 'a\nb', additional: {} })).toThrow('cannot be shown');
+    expect(() => requireEndpoint({})).toThrow('endpoint client name (ep) is missing');
+    expect(() => requireEndpoint({ endpoint: 'a\nb' })).toThrow('cannot be shown');
     for (const hidden of ['a\u200bb', 'a\u202eb', '\u2028']) {
-      expect(() => requireEndpoint({ endpoint: hidden, additional: {} })).toThrow('cannot be shown');
+      expect(() => requireEndpoint({ endpoint: hidden })).toThrow('cannot be shown');
     }
     for (const dots of ['.', '..']) {
-      expect(() => requireEndpoint({ endpoint: dots, additional: {} })).toThrow('cannot be');
+      expect(() => requireEndpoint({ endpoint: dots })).toThrow('cannot be');
     }
-    expect(requireEndpoint({ endpoint: 'Zähler № 7 (東京)', additional: {} })).toBe('Zähler № 7 (東京)');
-    expect(() => requireEndpoint({ endpoint: 'x'.repeat(256), additional: {} })).toThrow('longer than 255');
-    expect(requireEndpoint({ endpoint: 'urn:imei:490154203237518', additional: {} })).toBe(
-      'urn:imei:490154203237518',
-    );
+    expect(requireEndpoint({ endpoint: 'Zähler № 7 (東京)' })).toBe('Zähler № 7 (東京)');
+    expect(() => requireEndpoint({ endpoint: 'x'.repeat(256) })).toThrow('longer than 255');
+    expect(requireEndpoint({ endpoint: 'urn:imei:490154203237518' })).toBe('urn:imei:490154203237518');
   });
 
   it('name a version that is not ours with its own error, for 4.12', () => {

@@ -22,6 +22,7 @@ import { CarrierService } from '../../../server/commands/carrier-service.ts';
 import { RequestService } from '../../../server/commands/request-service.ts';
 import { loadConfig } from '../../../server/config.ts';
 import { openEmbeddedStores } from '../../../server/embedded/index.ts';
+import { composeEnrolment } from '../../../server/enrolment/compose-enrolment.ts';
 import type { JobRunner } from '../../../server/jobs/job-runner.ts';
 import { composeJobs } from '../../../server/jobs/jobs.ts';
 import { LiveHub } from '../../../server/live/hub.ts';
@@ -218,6 +219,13 @@ export class ApiHarness {
       jobs: jobs.service,
       heldRequests,
       listening,
+      credentials: composeEnrolment({
+        stores,
+        events,
+        clock: systemClock,
+        log: logger,
+        onCutOff: () => undefined,
+      }),
       log: logger,
       stores,
       requests,
@@ -351,10 +359,9 @@ function answerFault(app: FastifyInstance, method: string, url: string, answer: 
   const responses = operation?.responses ?? {};
   const declared = responses[String(answer.status)] ?? responses[`${String(answer.status)[0]}XX`];
   if (operation !== undefined && declared === undefined) return 'the status is not documented';
-  const reference =
-    answer.status >= 400
-      ? 'Problem'
-      : declared?.content?.['application/json']?.schema?.$ref?.split('/').at(-1);
+  const given = declared?.content?.['application/json']?.schema?.$ref?.split('/').at(-1);
+  // Refusals are problems, but for a route that says otherwise of one status.
+  const reference = answer.status >= 400 ? (given ?? 'Problem') : given;
   const schema: TSchema | undefined = reference === undefined ? undefined : namedSchemas.get(reference);
   if (schema === undefined) return operation === undefined ? undefined : 'the document has no schema for it';
   const validator = Compile(schema);
