@@ -30,6 +30,7 @@ export function createDtlsClientPort(options: DtlsClientOptions): DtlsClientPort
     pmtu,
     maxTime: options.handshakeTime ?? HANDSHAKE_TIME,
     connectionId: connectionId ?? undefined,
+    returnRoutability: options.returnRoutability ?? true,
     keyCache: new KeyCache(CACHED_KEYS),
     random: options.random ?? randomBytes,
     send: (datagram, address) => port.send(datagram, address),

@@ -296,6 +296,8 @@ export interface DtlsClientOptions {
   readonly pmtu?: number;
   /** The connection id that servers are to use; empty unless told; null does without connection ids. */
   readonly connectionId?: Uint8Array | null;
+  /** Whether path challenges are answered (RFC 9853), where connection ids are negotiated; true unless told. */
+  readonly returnRoutability?: boolean;
   /** ms that a handshake may take. */
   readonly handshakeTime?: number;
   /** Datagrams that wait for a handshake, for each server. */

@@ -48,6 +48,8 @@ export interface ClientHandshakeContext {
   readonly maxTime: number;
   /** The connection id that this side wants to see; undefined where none are negotiated. */
   readonly connectionId: Uint8Array | undefined;
+  /** Whether the return routability check is offered with them. */
+  readonly returnRoutability: boolean;
   readonly keyCache: KeyCache;
   random(bytes: number): Uint8Array;
   send(datagram: Uint8Array, address: PeerAddress): void;
@@ -158,12 +160,13 @@ export class ClientHandshake {
   }
 
   #helloExtensions(): HelloExtensions {
-    const { connectionId } = this.#context;
+    const { connectionId, returnRoutability } = this.#context;
     return {
       ...offeredExtensions(this.#credentials, this.#suites),
       ...(this.#suites.some(needsEncryptThenMac) && { encryptThenMac: true }),
       extendedMasterSecret: true,
-      ...(connectionId !== undefined && { connectionId, rrc: true }),
+      ...(connectionId !== undefined && { connectionId }),
+      ...(connectionId !== undefined && returnRoutability && { rrc: true }),
       renegotiationInfo: new Uint8Array(0),
     };
   }

@@ -57,6 +57,7 @@ export class SessionTraffic {
     if (source !== session.address) {
       if (newest) this.#move(session, source, received);
     } else if (session.path?.heard(received, newest)) settlePath(session);
+    else this.#challenge(session);
     const { type, content } = opened;
     if (type === ContentType.APPLICATION_DATA) {
       // It has got the end of the handshake.
@@ -110,19 +111,24 @@ export class SessionTraffic {
   #move(session: Session, source: PeerAddress, received: number): void {
     // A peer without connection ids is found by its address: it has no other.
     if (!session.connectionIds) return;
-    const { clock, random, statistics, onMoved } = this.#options;
+    const { statistics, onMoved } = this.#options;
     const from = session.address;
     session.address = source;
     session.path?.stop();
     session.path = new PathCheck(received);
     statistics.moved++;
-    if (session.returnRoutability) {
-      session.path.challenge(clock, random, (cookie) => {
-        const challenge = encodePathMessage({ type: PathMessageType.PATH_CHALLENGE, cookie });
-        this.send(session, ContentType.RETURN_ROUTABILITY_CHECK, challenge);
-      });
-    }
+    this.#challenge(session);
     onMoved(session, from);
+  }
+
+  /** Asks the peer whether it is there (RFC 9853 §5), unless it is being asked, or nobody wants to know. */
+  #challenge(session: Session): void {
+    if (session.path === undefined || !session.returnRoutability) return;
+    const { clock, random } = this.#options;
+    session.path.challenge(clock, random, (cookie) => {
+      const challenge = encodePathMessage({ type: PathMessageType.PATH_CHALLENGE, cookie });
+      this.send(session, ContentType.RETURN_ROUTABILITY_CHECK, challenge);
+    });
   }
 
   /** RFC 9853 §5: an answer goes to where the challenge came from. */
