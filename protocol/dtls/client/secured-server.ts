@@ -76,7 +76,7 @@ export class SecuredServer {
       return;
     }
     this.#write(session, ContentType.APPLICATION_DATA, data);
-    this.#watch();
+    this.#watch(data);
   }
 
   receive(record: DtlsRecord): void {
@@ -193,6 +193,8 @@ export class SecuredServer {
     if (typeof opened === 'number') return false;
     session.epoch.window.accept(record.sequence);
     this.#unanswered = 0;
+    // If another one was being tried: this one was not lost.
+    this.#queue = [];
     this.#trialPause = FIRST_TRIAL_PAUSE;
     const { type, content } = opened;
     if (type === ContentType.APPLICATION_DATA) {
@@ -249,8 +251,8 @@ export class SecuredServer {
     this.#options.context.send(datagram, this.#options.peer);
   }
 
-  /** A server that has lost its sessions says nothing to their records. */
-  #watch(): void {
+  /** A server that has lost its sessions says nothing to their records. What is sent last goes through the new one as well. */
+  #watch(data: Uint8Array): void {
     const now = this.#clock.now();
     this.#lastSent = now;
     if (this.#unanswered++ === 0) this.#unansweredSince = now;
@@ -258,6 +260,7 @@ export class SecuredServer {
     if (this.#handshake !== undefined || now < this.#nextTrial) return;
     this.#nextTrial = now + this.#trialPause;
     this.#trialPause = Math.min(2 * this.#trialPause, LONGEST_TRIAL_PAUSE);
+    this.#queue = [data];
     this.#begin();
   }
 

@@ -135,7 +135,9 @@ describe('a peer whose address changes', () => {
     world.link.carry(record, VICTIM, SERVER);
     await world.clock.run(100);
     expect(server.port.transportAddress(peer)).toBe(VICTIM);
-    expect(sentTo(VICTIM).reduce((sum, { length }) => sum + length, 0)).toBeLessThanOrEqual(3 * record.length);
+    expect(sentTo(VICTIM).reduce((sum, { length }) => sum + length, 0)).toBeLessThanOrEqual(
+      3 * record.length,
+    );
     expect(await world.ask(client, 'here I am')).toBe(true);
     expect(server.port.transportAddress(peer)).toBe(FIRST);
   });
