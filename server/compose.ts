@@ -44,6 +44,7 @@ import { PresenceWindows } from './lwm2m/presence-windows.ts';
 import { Profiles } from './lwm2m/profiles.ts';
 import { RegistrationInterface } from './lwm2m/registration-interface.ts';
 import { SendInterface } from './lwm2m/send-interface.ts';
+import { registerDtlsMetrics } from './metrics/dtls-metrics.ts';
 import { registerMetrics } from './metrics/register.ts';
 import { Timings } from './metrics/timings.ts';
 import { readObjectFolder } from './object-folder.ts';
@@ -287,12 +288,13 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     leshan?.deregistered(registration);
   };
 
+  const bootstrapTransport = composeBootstrapTransport(
+    { sockets: bootstrapSockets, clock, log: log.child({ part: 'bootstrap' }), ends },
+    enrolment.portOptions('bootstrap'),
+  );
   const bootstrap = composeBootstrap({
     config,
-    port: composeBootstrapTransport(
-      { sockets: bootstrapSockets, clock, log: log.child({ part: 'bootstrap' }), ends },
-      enrolment.portOptions('bootstrap'),
-    )?.port,
+    port: bootstrapTransport?.port,
     stores,
     keys: credentialKeys({ credentials: stores.credentials, clock, onChanged: enrolment.keyChanged }),
     addresses: { coap: coapUri, coaps: coapsUri },
@@ -545,6 +547,13 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     hub,
     events,
   });
+  const secured = { server: transport.secured, bootstrap: bootstrapTransport?.secured };
+  registerDtlsMetrics(
+    metrics,
+    new Map(
+      Object.entries(secured).flatMap(([port, source]) => (source === undefined ? [] : [[port, source]])),
+    ),
+  );
   const about = {
     version,
     node: config.node,

@@ -6,6 +6,7 @@ import { NotSentError } from '../lwm2m/device-reach.ts';
 import { LoginPausedError, LoginRefusedError } from '../people/errors.ts';
 import { NodeUnreachableError } from '../ports/cluster-ports.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
+import { NoSecretKeyError, SealError } from '../secrets/sealer.ts';
 import type { ApiProblem } from './schemas.ts';
 
 /**
@@ -83,6 +84,8 @@ export const problems = {
   device_timeout: { status: 504, title: 'The device did not answer in time' },
   deadline_exceeded: { status: 504, title: 'The server did not answer in time' },
   store_unavailable: { status: 503, title: 'The store cannot answer now' },
+  no_secret_key: { status: 503, title: 'The server has no key to seal secrets with' },
+  secret_unreadable: { status: 503, title: 'The server has not the key that this was sealed with' },
   device_node_gone: { status: 503, title: 'The node that has the device is gone' },
   node_unreachable: { status: 503, title: 'The node whose turn it is does not answer' },
   too_many_streams: { status: 503, title: 'Too many event streams are open' },
@@ -137,6 +140,8 @@ const errorClasses: readonly (readonly [abstract new (...args: never[]) => Error
   [DecodeError, 'device_unreadable'],
   [EndpointClosedError, 'closing'],
   [StoreUnavailableError, 'store_unavailable'],
+  [NoSecretKeyError, 'no_secret_key'],
+  [SealError, 'secret_unreadable'],
   [DeviceNodeGoneError, 'device_node_gone'],
   [NodeUnreachableError, 'node_unreachable'],
 ];

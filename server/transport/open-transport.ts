@@ -15,6 +15,7 @@ import { type RecordCalls, RecordForwarder, type RecordMembers, withoutWay } fro
 import { HandOvers } from './hand-overs.ts';
 import { joinPorts, type SecuredPort, type ServerPort } from './join-ports.ts';
 import { sessionAddressOf, sessionIdOf } from './session-address.ts';
+import { countSessions, type SessionCounts } from './session-counts.ts';
 import type { SessionEnds } from './session-ends.ts';
 import { StoredSessions } from './session-keeper.ts';
 import { SessionPlaces } from './session-places.ts';
@@ -59,16 +60,18 @@ export interface TransportOptions {
 export interface Transport {
   /** Closing it suspends the sessions that are kept, and closes both sockets. */
   readonly port: ServerPort;
-  readonly dtls: DtlsServerPort | undefined;
+  /** Undefined: DTLS is not open. */
+  readonly secured: { readonly dtls: DtlsServerPort; readonly counts: SessionCounts } | undefined;
 }
 
 /** Opens DTLS on its socket, and joins it with UDP. */
 export function openTransport(options: TransportOptions): Transport {
   const { coap, coaps } = options;
-  if (coaps === undefined) return { port: joinPorts(coap, undefined), dtls: undefined };
-  const { dtls, secured } = openDtls(options, coaps);
+  if (coaps === undefined) return { port: joinPorts(coap, undefined), secured: undefined };
+  const { counts, events } = countSessions(options.events);
+  const { dtls, secured } = openDtls({ ...options, events }, coaps);
   options.ends?.attach(options.account, dtls);
-  return { port: joinPorts(coap, secured), dtls };
+  return { port: joinPorts(coap, secured), secured: { dtls, counts } };
 }
 
 function openDtls(

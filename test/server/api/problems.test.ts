@@ -6,6 +6,7 @@ import { BusyError, DecodeError, RequestError, TimeoutError } from '../../../pro
 import { ProblemError, problemOf, problems } from '../../../server/api/problems.ts';
 import { ConflictError, NotRegisteredError, UnknownDeviceError } from '../../../server/errors.ts';
 import { StoreUnavailableError } from '../../../server/ports/errors.ts';
+import { NoSecretKeyError, SealError } from '../../../server/secrets/sealer.ts';
 
 describe('problems', () => {
   test('docs/errors.md lists every code with its status, and no other', () => {
@@ -29,6 +30,8 @@ describe('problems', () => {
     [new DecodeError('garbage'), 502, 'device_unreadable'],
     [new EndpointClosedError('closed'), 503, 'closing'],
     [new StoreUnavailableError('disk full'), 503, 'store_unavailable'],
+    [new NoSecretKeyError('credentials'), 503, 'no_secret_key'],
+    [new SealError('key of a was changed'), 503, 'secret_unreadable'],
     [new ProblemError('not_observed', 'there'), 404, 'not_observed'],
   ])('%s is answered with %i and %s, and says why', (error, status, code) => {
     expect(problemOf(error)).toEqual({
