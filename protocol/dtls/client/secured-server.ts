@@ -112,7 +112,7 @@ export class SecuredServer {
     const state: ClientSessionState = {
       peer: this.#options.peer,
       suite: epoch.suite,
-      keys: { client: epoch.keys.client.slice(), server: epoch.keys.server.slice() },
+      keys: { client: new Uint8Array(epoch.keys.client), server: new Uint8Array(epoch.keys.server) },
       ...(serverConnectionId !== undefined && {
         serverConnectionId,
         ownConnectionId: epoch.ownConnectionId ?? new Uint8Array(0),
@@ -121,7 +121,7 @@ export class SecuredServer {
       nextSequence: epoch.nextSequence,
       window: epoch.window.state(),
       ...(resumption !== undefined && {
-        resumption: { ...resumption, masterSecret: resumption.masterSecret.slice() },
+        resumption: { ...resumption, masterSecret: new Uint8Array(resumption.masterSecret) },
       }),
     };
     this.#drop();

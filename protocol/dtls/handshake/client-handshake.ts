@@ -298,7 +298,7 @@ export class ClientHandshake {
       // RFC 7627 §5.3.
       if (suite.id !== offered.suite || !extensions.extendedMasterSecret) throw illegal('another session');
       this.#resumed = true;
-      this.#master = offered.masterSecret.slice();
+      this.#master = new Uint8Array(offered.masterSecret);
       this.#state = 'finished';
       this.#deriveKeys();
       return;
@@ -400,7 +400,9 @@ export class ClientHandshake {
       resumed: this.#resumed,
       returnRoutability: extensions.rrc === true,
       serverConnectionId: extensions.connectionId,
-      resumption: resumable ? { sessionId, masterSecret: master.slice(), suite: cipherSuite } : undefined,
+      resumption: resumable
+        ? { sessionId, masterSecret: new Uint8Array(master), suite: cipherSuite }
+        : undefined,
       lastFlight,
     };
     this.#end();

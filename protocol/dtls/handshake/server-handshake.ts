@@ -115,6 +115,7 @@ export class ServerHandshake {
   #running = false;
   #alerted: string | undefined;
   #reported = false;
+  #answered = false;
 
   /** @throws HandshakeError where it cannot even begin. */
   constructor(context: ServerHandshakeContext, address: PeerAddress, id: Uint8Array, opening: OpeningHello) {
@@ -158,6 +159,11 @@ export class ServerHandshake {
     return equalBytes(random, this.#hello.random) && equalBytes(cookie, this.#hello.cookie);
   }
 
+  /** Whether the client has said anything after its hello. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
   get clientRandom(): Uint8Array {
     return this.#hello.random;
   }
@@ -166,7 +172,7 @@ export class ServerHandshake {
   start(): void {
     const flight: FlightMessage[] = [this.#serverHello()];
     if (this.#resumed !== undefined) {
-      this.#master = this.#resumed.masterSecret.slice();
+      this.#master = new Uint8Array(this.#resumed.masterSecret);
       this.#deriveKeys();
       this.#state = 'finished';
       flight.push(changeCipherSpec(), this.#finished());
@@ -322,6 +328,7 @@ export class ServerHandshake {
   async #receive({ type, body, whole }: HandshakeMessage): Promise<void> {
     const exchange = this.#exchange;
     this.#alerted = undefined;
+    this.#answered = true;
     if (type === HandshakeType.FINISHED && this.#state === 'finished') {
       await this.#finish(body, whole);
     } else if (exchange === undefined) {
@@ -394,7 +401,7 @@ export class ServerHandshake {
         ? undefined
         : {
             sessionId: this.#sessionId,
-            session: { masterSecret: master.slice(), suite: this.#suite.id, identity },
+            session: { masterSecret: new Uint8Array(master), suite: this.#suite.id, identity },
           };
     let lastFlight: RepeatFlight | undefined;
     if (!resumed) {

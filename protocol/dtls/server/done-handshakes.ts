@@ -28,7 +28,7 @@ export class DoneHandshakes {
     }
     // The newest last.
     this.#byAddress.delete(address);
-    this.#byAddress.set(address, { random: random.slice(), until: now + MEMORY });
+    this.#byAddress.set(address, { random: new Uint8Array(random), until: now + MEMORY });
   }
 
   has(address: PeerAddress, random: Uint8Array): boolean {

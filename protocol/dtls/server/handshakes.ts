@@ -17,6 +17,9 @@ import { Cookies } from './cookies.ts';
 import { DoneHandshakes } from './done-handshakes.ts';
 import { peerOf } from './session.ts';
 
+/** Handshakes that are looked at before one is driven out. */
+const MOST_LOOKS = 64;
+
 export interface HandshakesOptions {
   readonly context: Omit<ServerHandshakeContext, 'established' | 'failed' | 'over'>;
   /** Handshakes under way at once; above it the oldest goes. */
@@ -129,13 +132,26 @@ export class Handshakes {
       return;
     }
     if (this.#byAddress.size >= this.#options.capacity) {
-      const [oldest] = this.#byAddress.values();
-      oldest?.stop();
+      this.#driveOut();
     }
     this.#context.statistics.handshakesStarted++;
     this.#byAddress.set(source, handshake);
     this.#byPeer.set(peerOf(handshake.id), handshake);
     handshake.start();
+  }
+
+  /** Ends the oldest whose client has said nothing after its hello, or else the oldest: of that one the client would hear nothing. */
+  #driveOut(): void {
+    let oldest: ServerHandshake | undefined;
+    let looks = 0;
+    for (const handshake of this.#byAddress.values()) {
+      oldest ??= handshake;
+      if (!handshake.answered || looks++ === MOST_LOOKS) {
+        oldest = handshake;
+        break;
+      }
+    }
+    oldest?.stop();
   }
 
   #newId(): Uint8Array {

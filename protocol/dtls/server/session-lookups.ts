@@ -86,7 +86,7 @@ export class SessionLookups {
     }
     if (this.#searches.size >= capacity) return false;
     const first = [{ datagram, source }];
-    void this.#track(peer, first, () => this.#search(peer, id.slice(), first));
+    void this.#track(peer, first, () => this.#search(peer, new Uint8Array(id), first));
     return true;
   }
 

@@ -128,7 +128,7 @@ export class Session {
       peer: this.identity,
       address: this.address,
       suite: epoch.suite,
-      keys: { client: epoch.keys.client.slice(), server: epoch.keys.server.slice() },
+      keys: { client: new Uint8Array(epoch.keys.client), server: new Uint8Array(epoch.keys.server) },
       ...(this.connectionIds && { peerConnectionId: epoch.peerConnectionId ?? new Uint8Array(0) }),
       returnRoutability: this.returnRoutability,
       ...(this.maxPlaintext < MAX_PLAINTEXT && { maxPlaintext: this.maxPlaintext }),

@@ -127,17 +127,15 @@ describe('another handshake from the address of a session', () => {
     const world = new DtlsWorld();
     const server = world.server({ limits: { handshakes: 10 } });
     // They get the cookie, and nothing after it.
-    world.link.filter = (data, from) => from === SERVER && data[13] !== HandshakeType.HELLO_VERIFY_REQUEST;
-    for (let i = 0; i < 30; i++) {
+    world.link.filter = (data, from, to) =>
+      from === SERVER && to !== DEVICE && data[13] !== HandshakeType.HELLO_VERIFY_REQUEST;
+    for (let i = 2; i < 30; i++) {
       world.say(world.client(`198.51.100.${i}:40000`), 'hello');
       await world.clock.run(100);
+      expect(server.port.handshakes).toBeLessThanOrEqual(10);
     }
     expect(server.port.handshakes).toBe(10);
-    world.link.filter = undefined;
-    await world.clock.run(10_000);
-    // Those that were driven out have sent their hello again.
-    expect(server.established).toHaveLength(30);
-    expect(server.port.handshakes).toBe(0);
+    expect(await world.ask(world.client(DEVICE), 'hello')).toBe(true);
   });
 });
 
