@@ -350,6 +350,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     lookupFor,
     log: log.child({ part: 'send' }),
     onHeard: (id, name) => parts().lifecycle.heard(id, name, false),
+    onMoved: (registration, to) => observations.heardAt(registration, to),
   });
 
   const shared = sharePort(seat, {
@@ -546,6 +547,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     projection,
     hub,
     events,
+    enrolment,
   });
   const secured = { server: transport.secured, bootstrap: bootstrapTransport?.secured };
   registerDtlsMetrics(

@@ -405,10 +405,21 @@ export class ObservationService {
 
   #move(held: Held, to: PeerAddress): void {
     const { registrationId, endpoint } = held.stored;
-    const from = held.address;
+    const { address } = held;
+    held.address = to;
+    this.heardAt({ id: registrationId, endpoint, address }, to, () => {
+      if (held.address === to) held.address = NOWHERE;
+    });
+  }
+
+  /** A device that is taken to be at one address was heard at another: it is taken to be there, here and in the store. */
+  heardAt(
+    { id: registrationId, endpoint, address: from }: Pick<Registration, 'id' | 'endpoint' | 'address'>,
+    to: PeerAddress,
+    onNotStored: () => void = () => undefined,
+  ): void {
     this.#options.log.debug({ endpoint, from, to }, 'device moved');
     this.moved(registrationId, to);
-    held.address = to;
     this.#options.onMoved(registrationId, to, { endpoint, address: from });
     this.#options.registrations.move(registrationId, to, this.#options.node).then(
       (moved) => {
@@ -424,7 +435,7 @@ export class ObservationService {
           { error, endpoint },
           'a new address was not stored; it will be with the next notification',
         );
-        if (held.address === to) held.address = NOWHERE;
+        onNotStored();
       },
     );
   }

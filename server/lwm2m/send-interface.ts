@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import type { IncomingRequest, OutgoingResponse } from '../../protocol/coap/exchange.ts';
 import { Code, OptionNumber } from '../../protocol/coap/message.ts';
 import { contentFormat, uintOption, uriPath } from '../../protocol/coap/options.ts';
@@ -8,7 +9,7 @@ import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import { pathIds } from '../../protocol/lwm2m/path.ts';
 import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
-import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
+import { isSpeakersOwn, type Registration, type RegistrationStore } from '../ports/registration-store.ts';
 import type { Report, TelemetryIngest } from '../telemetry/ingest.ts';
 import type { DeviceReach } from './device-reach.ts';
 
@@ -29,6 +30,8 @@ export interface SendInterfaceOptions {
   readonly lookupFor: (registration: Registration) => ResourceTypeLookup;
   readonly reach: DeviceReach;
   readonly log: Logger;
+  /** A device was heard in another session than before. */
+  readonly onMoved: (registration: Registration, to: PeerAddress) => void;
   /** A registered device was heard. */
   readonly onHeard: (registrationId: string, endpoint: string) => void;
 }
@@ -43,8 +46,7 @@ class Refusal extends Error {
 }
 
 /**
- * Send, OMA-TS-LightweightM2M_Core §6.4.6: POST /dp with values that nobody asked for. Without a security
- * layer the device is the one that was last heard at the address. Its values go the way of notifications:
+ * Send, OMA-TS-LightweightM2M_Core §6.4.6: POST /dp with values that nobody asked for. Its values go the way of notifications:
  * 2.04 says that they are durable.
  */
 export class SendInterface {
@@ -59,14 +61,11 @@ export class SendInterface {
   }
 
   async #take(request: IncomingRequest): Promise<void> {
-    const { registrations, ingest, reach, onHeard } = this.#options;
+    const { ingest, reach, onHeard } = this.#options;
     if (uriPath(request.options).length > 1) throw new Refusal(Code.NOT_FOUND, 'there is nothing below /dp');
     if (request.code !== Code.POST) throw new Refusal(Code.METHOD_NOT_ALLOWED, '/dp takes POST');
     ingest.statistics.sends++;
-    const registration = await registrations.byAddress(request.peer);
-    if (registration === undefined) {
-      throw new Refusal(Code.NOT_FOUND, 'no device is registered at this address');
-    }
+    const registration = await this.#sender(request);
     reach.heard(registration.id);
     onHeard(registration.id, registration.endpoint);
     const records = this.#records(registration, request);
@@ -84,6 +83,24 @@ export class SendInterface {
     ingest.keep(report, (outcome) =>
       request.respond(outcome === 'kept' ? { code: Code.CHANGED } : storeDown()),
     );
+  }
+
+  /**
+   * Whose values they are: by a secure session its device's, wherever that one was heard last; without one the device's
+   * that was heard last at the address, which must not have spoken by a session.
+   */
+  async #sender({ peer, identity }: IncomingRequest): Promise<Registration> {
+    const { registrations, onMoved } = this.#options;
+    const named = identity?.endpoint;
+    const registration = await (named === undefined
+      ? registrations.byAddress(peer)
+      : registrations.byEndpoint(named));
+    if (registration === undefined || !isSpeakersOwn(registration, identity ?? null)) {
+      throw new Refusal(Code.NOT_FOUND, 'no device is registered at this address');
+    }
+    // A new session, as after a restart of the device: what is for it goes there.
+    if (named !== undefined && registration.address !== peer) onMoved(registration, peer);
+    return registration;
   }
 
   #records(registration: Registration, { options, payload }: IncomingRequest): readonly LwM2mRecord[] {

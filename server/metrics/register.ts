@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import type { Clock } from '../../protocol/clock.ts';
 import type { CoapStatistics } from '../../protocol/coap/exchange.ts';
+import type { Refusals } from '../enrolment/refusals.ts';
+import type { SourceLimits } from '../enrolment/source-limits.ts';
 import { eventTypes } from '../events.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { EventPublisher } from '../live/publisher.ts';
@@ -23,6 +25,10 @@ export interface MetricSources {
   readonly projection: Projection;
   readonly hub: LiveHub;
   readonly events: EventPublisher;
+  readonly enrolment: {
+    readonly refusals: Pick<Refusals, 'counts'>;
+    readonly limits: Pick<SourceLimits, 'refused'>;
+  };
 }
 
 const coapCounters = {
@@ -154,6 +160,21 @@ export function registerMetrics(registry: Registry, sources: MetricSources): voi
       for (const type of eventTypes) this.inc({ type }, sources.events.counts.get(type) ?? 0);
     },
   });
+  new Counter({
+    name: 'simyard_refusals_total',
+    help: 'Devices that were not let in, by why',
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [reason, count] of sources.enrolment.refusals.counts) this.inc({ reason }, count);
+    },
+  });
+  counter(
+    'simyard_handshakes_limited_total',
+    'Handshakes that were not begun, for their source had failed too often',
+    () => sources.enrolment.limits.refused,
+  );
   new Counter({
     name: 'simyard_webhook_requests_total',
     help: 'Messages to webhooks, by how that went',
