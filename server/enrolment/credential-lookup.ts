@@ -57,7 +57,8 @@ export class CredentialLookup {
         const identity = pskIdentityOf(bytes);
         const credential = identity && (await this.valid(account, identity));
         if (credential === undefined || !('key' in credential)) return undefined;
-        return { key: credential.key.reveal(), peer: peerOf(credential) };
+        // A copy: who has used a key wipes it.
+        return { key: Uint8Array.from(credential.key.reveal()), peer: peerOf(credential) };
       },
       rawPublicKey: async (publicKey) => {
         const credential = await this.valid(account, { kind: 'rpk', name: rawPublicKeyName(publicKey) });
