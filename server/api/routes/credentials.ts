@@ -84,6 +84,7 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asyn
   app.get(
     '/api/credentials',
     {
+      config: { tenants: 'own' },
       schema: {
         operationId: 'listCredentials',
         summary: 'Credentials of devices, without their keys',
@@ -108,7 +109,7 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asyn
   app.post(
     '/api/credentials',
     {
-      config: { needs: 'administer', keepsNothing: true },
+      config: { needs: 'administer', keepsNothing: true, tenants: 'own' },
       schema: {
         operationId: 'createCredential',
         summary: 'Enrol a device: give it what it proves itself by',
@@ -135,6 +136,7 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asyn
     '/api/credentials-export',
     {
       exposeHeadRoute: false,
+      config: { tenants: 'own' },
       schema: {
         operationId: 'exportCredentials',
         summary: 'The states of all credentials as CSV, without keys, streamed',
@@ -248,7 +250,7 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asyn
       '/api/credentials/import',
       {
         bodyLimit: mostImportBytes,
-        config: { needs: 'administer', keepsNothing: true },
+        config: { needs: 'administer', keepsNothing: true, tenants: 'own' },
         schema: {
           operationId: 'importCredentials',
           summary: 'Enrol the devices of a CSV file',

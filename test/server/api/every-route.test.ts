@@ -97,6 +97,15 @@ const table: Readonly<Record<string, Row>> = {
   'GET /api/devices/{endpoint}/trace/pcapng': device('operate'),
   'GET /api/devices/{endpoint}/trace/text': device('operate'),
 
+  'GET /api/credentials': own('read'),
+  'POST /api/credentials': own('administer', { endpoint: 'new', type: 'psk' }),
+  'POST /api/credentials/import': own('administer'),
+  'GET /api/credentials-export': own('read'),
+  'GET /api/credentials/{endpoint}': device('read'),
+  'DELETE /api/credentials/{endpoint}': device('administer'),
+  'POST /api/credentials/{endpoint}/rotate': device('administer', {}),
+  'POST /api/credentials/{endpoint}/revoke': device('operate', {}),
+
   'GET /api/readings/export': own('read'),
   'GET /api/events': own('read'),
   'GET /api/event-log': own('read'),
