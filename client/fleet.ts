@@ -102,7 +102,7 @@ function summarise(modems: readonly Modem[], count: number, before: number, log:
   let pending = 0;
   let dropped = 0;
   for (const { client } of modems) {
-    const { state } = client.registration;
+    const state = client.sessions[0]?.registration.state;
     if (state === 'registered' || state === 'updating') states.registered++;
     else if (state === 'registering') states.registering++;
     else if (state === 'waiting') states.waiting++;

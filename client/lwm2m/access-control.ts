@@ -1,5 +1,6 @@
 import { accessControlObject } from '../../objects/access-control.ts';
 import { Code } from '../../protocol/coap/message.ts';
+import type { GivenAccess } from './accounts.ts';
 import type { ClientSettings } from './client-settings.ts';
 import { instance, type ObjectInstance, type ObjectTree } from './object-tree.ts';
 import { OperationError } from './operation-error.ts';
@@ -72,20 +73,34 @@ export class AccessControl {
   readonly #creators = new Map<string, number>();
   #kept: ReadonlyMap<string, KeptEntry>;
   #syncing = false;
+  #closed = false;
 
   constructor(options: AccessControlOptions) {
     this.#options = options;
     const { settings } = options;
     this.#kept = settings?.read(section, parseEntries) ?? new Map();
     settings?.onClear(() => {
+      if (this.#closed) return;
       this.#kept = new Map();
-      // All at once, not after each that goes.
-      this.#syncing = true;
-      for (const { shown } of this.#entries.values()) options.tree.remove(accessControlObjectId, shown.id);
-      this.#entries.clear();
-      this.#syncing = false;
+      this.#removeAll();
       this.sync();
     });
+  }
+
+  /** Object 2 is empty from then on: other rights take the place of these. */
+  close(): void {
+    this.#closed = true;
+    this.#removeAll();
+    this.#syncing = true;
+  }
+
+  #removeAll(): void {
+    // All at once, not after each that goes.
+    this.#syncing = true;
+    for (const { shown } of this.#entries.values())
+      this.#options.tree.remove(accessControlObjectId, shown.id);
+    this.#entries.clear();
+    this.#syncing = false;
   }
 
   /** Brings object 2 in line with the tree. Called when instances have come or gone. */
@@ -217,6 +232,15 @@ export class AccessControl {
       },
     }) as ObjectInstance;
   }
+}
+
+/** Rights that a bootstrap server gave take the place of all that are kept. */
+export function keepGivenAccess(settings: ClientSettings, given: readonly GivenAccess[]): void {
+  const entries = given.map(({ objectId, instanceId, owner, acl }) => [
+    `${objectId}/${instanceId}`,
+    { owner, acl: acl.map((pair) => [...pair]) },
+  ]);
+  settings.write(section, Object.fromEntries(entries));
 }
 
 /** What was kept of all entries, by `objectId/instanceId`; undefined: it is no such thing. */

@@ -7,3 +7,16 @@ export interface ClientSettings {
   /** Has `work` done when all is forgotten. */
   onClear(work: () => void): void;
 }
+
+/** Settings that last as long as the process. */
+export function volatileClientSettings(): ClientSettings {
+  const sections = new Map<string, unknown>();
+  return {
+    read: (section, parse) => {
+      const value = sections.get(section);
+      return value === undefined ? undefined : parse(value);
+    },
+    write: (section, value) => void sections.set(section, value),
+    onClear: () => undefined,
+  };
+}

@@ -5,9 +5,12 @@ import type { CoapEndpoint } from '../../protocol/coap/exchange.ts';
 import type { Code } from '../../protocol/coap/message.ts';
 import { RequestError } from '../../protocol/errors.ts';
 import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
-import { AccessControl, rightBits } from './access-control.ts';
+import { AccessControl, keepGivenAccess, rightBits } from './access-control.ts';
+import type { GivenAccess } from './accounts.ts';
+import type { BootstrapState } from './bootstrap.ts';
+import { type BootstrapClientOptions, Bootstrapping } from './bootstrapping.ts';
 import { ClientPort } from './client-port.ts';
-import type { ClientSettings } from './client-settings.ts';
+import { type ClientSettings, volatileClientSettings } from './client-settings.ts';
 import { ObjectTree } from './object-tree.ts';
 import type { PackJournal } from './pack-journal.ts';
 import type { PackStatistics } from './pack-sender.ts';
@@ -22,6 +25,7 @@ import { type ServerOptions, ServerSession, type SessionParts } from './server-s
 /** What a client tells of itself, for people and for tests. */
 export interface ClientEvents {
   readonly onState?: (state: RegistrationState, detail: string, shortServerId: number) => void;
+  readonly onBootstrap?: (state: BootstrapState, detail: string) => void;
   readonly onOperation?: (operation: string, path: string, code: Code, diagnostic: string) => void;
   readonly onObserve?: (path: string, packs: boolean) => void;
   readonly onDelivered?: (path: string, readings: number) => void;
@@ -35,8 +39,13 @@ export interface Lwm2mClientOptions {
   readonly clock: Clock;
   /** Endpoint client name. */
   readonly name: string;
-  /** One or more. With several there is access control (§8): the first owns what the client is made with. */
+  /**
+   * One or more, or none where they come from a bootstrap. With several there is access control (§8): the first owns
+   * what the client is made with.
+   */
   readonly servers: readonly ServerOptions[];
+  /** Where accounts come from. */
+  readonly bootstrap?: BootstrapClientOptions;
   /** With several servers: rights of the others on what the first owns, as the bits of an ACL; default Read. */
   readonly sharedRights?: number;
   /** The types of the objects in the tree. */
@@ -71,24 +80,33 @@ const defaultAwakeTime = 93_000;
 export class Lwm2mClient {
   readonly tree = new ObjectTree();
   readonly endpoint: CoapEndpoint;
-  readonly sessions: readonly ServerSession[];
   readonly #clock: Clock;
   readonly #port: ClientPort;
-  readonly #order: RegistrationOrder;
-  readonly #accessControl: AccessControl | undefined;
+  readonly #options: Lwm2mClientOptions;
+  readonly #settings: ClientSettings;
+  readonly #sessionParts: SessionParts;
+  readonly #bootstrapping: Bootstrapping | undefined;
+  #sessions: readonly ServerSession[] = [];
+  #order: RegistrationOrder;
+  #accessControl: AccessControl | undefined;
+  /** Accounts that take the place of others do so one after the other. */
+  #replacing: Promise<void> = Promise.resolve();
+  /** Of servers that are none any more. */
+  readonly #former: PackStatistics = noPacks();
+  #started = false;
+  #paused = false;
   readonly #streams: ReadingStream[] = [];
   /** Where each server was found last, by its short id. */
   readonly #addresses = new Map<PeerAddress, number>();
   readonly #journal: PackJournal | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @throws TypeError no server, or two with one id */
+  /** @throws TypeError no server, or two with one id; what reading kept accounts throws */
   constructor(options: Lwm2mClientOptions) {
-    const { clock, events, servers } = options;
+    const { clock, events } = options;
+    this.#options = options;
     this.#clock = clock;
-    const ids = servers.map((server, index) => server.shortServerId ?? firstShortServerId + index);
-    const instanceIds = servers.map((server, index) => server.instanceId ?? index);
-    checkIds(ids, instanceIds);
+    this.#settings = options.settings ?? volatileClientSettings();
     const rootPath = checkedRootPath(options.rootPath ?? '/');
     this.#journal = options.journal;
     const awakeTime = options.awakeTime ?? defaultAwakeTime;
@@ -96,24 +114,21 @@ export class Lwm2mClient {
       port: options.port,
       clock,
       // One radio for all: it sleeps only where every server knows that it may.
-      awakeTime: () => (this.sessions.every(({ account }) => account.queueMode) ? awakeTime : undefined),
+      awakeTime: () =>
+        this.sessions.length > 0 && this.sessions.every(({ account }) => account.queueMode)
+          ? awakeTime
+          : undefined,
       busy: () => this.endpoint.statistics.outstanding > 0,
     });
-    this.#accessControl =
-      servers.length === 1
-        ? undefined
-        : new AccessControl({
-            tree: this.tree,
-            owner: ids[0] ?? firstShortServerId,
-            defaultRights: options.sharedRights ?? rightBits.read,
-            ...(options.settings === undefined ? {} : { settings: options.settings }),
-            serverOf: (instanceId) => ids[instanceIds.indexOf(instanceId)],
-          });
     const handler = new RequestHandler({
       tree: this.tree,
       lookup: options.lookup,
       rootPath,
       serverOf: (peer) => this.#sessionAt(peer),
+      bootstrap: (request) =>
+        this.#bootstrapping?.bootstrap.serves(request) === true
+          ? this.#bootstrapping.bootstrap.operation(request)
+          : undefined,
       onLost: (server, reason) =>
         this.sessions.find((session) => session === server)?.observationLost(reason),
       onFault: events.onFault,
@@ -126,7 +141,8 @@ export class Lwm2mClient {
       handler: (request) => handler.handle(request),
       onFault: events.onFault,
     });
-    const parts: SessionParts = {
+    this.#bootstrapping = options.bootstrap && this.#bootstrappingOf(options.bootstrap);
+    this.#sessionParts = {
       endpoint: this.endpoint,
       port: this.#port,
       clock,
@@ -138,23 +154,27 @@ export class Lwm2mClient {
       lookup: options.lookup,
       rootPath,
       random: options.random ?? Math.random,
-      accessControl: this.#accessControl,
+      accessControl: () => this.#accessControl,
+      bootstrap:
+        options.bootstrap === undefined
+          ? undefined
+          : (shortServerId) => this.#bootstrapping?.triggered(shortServerId),
       onState: (session, state, detail) => events.onState?.(state, detail, session.shortServerId),
-      onSettled: (session, registered) => this.#order.settled(session, registered),
+      onSettled: (session, registered) => {
+        this.#order.settled(session, registered);
+        this.#bootstrapping?.settled(session, registered);
+      },
       journal: options.journal,
       settings: options.settings,
       onDelivered: events.onDelivered,
       onFault: events.onFault,
     };
-    this.sessions = servers.map(
-      (server, index) =>
-        new ServerSession(
-          { ...server, resolve: () => this.#resolve(server, ids[index] ?? 0) },
-          ids[index] ?? 0,
-          instanceIds[index] ?? 0,
-          parts,
-        ),
-    );
+    const servers = identified(this.#bootstrapping?.servers ?? options.servers);
+    if (servers.length === 0 && options.bootstrap === undefined) {
+      throw new TypeError('a client has a server at least');
+    }
+    this.#accessControl = this.#accessControlOf(servers);
+    this.#sessions = servers.map((server) => this.#session(server));
     this.#order = new RegistrationOrder(this.sessions, clock);
     this.tree.listen({
       onChange: (paths) => {
@@ -167,6 +187,12 @@ export class Lwm2mClient {
       isObserved: () => this.sessions.some(({ observations }) => observations.size > 0),
     });
     for (const session of this.sessions) for (const each of session.objects()) this.tree.add(each);
+    this.#settings.onClear(() => this.#bootstrapping?.reset());
+  }
+
+  /** One for each server that it has now. */
+  get sessions(): readonly ServerSession[] {
+    return this.#sessions;
   }
 
   /** With the first server. */
@@ -194,14 +220,14 @@ export class Lwm2mClient {
 
   /** Packs and readings sent so far; readings that wait, for any server; and those lost to a full queue. */
   get readings(): PackStatistics & { readonly pending: number; readonly dropped: number } {
-    const sum = { packsDelivered: 0, readingsDelivered: 0, packsReturned: 0, packsRefused: 0 };
+    const sum = { ...this.#former };
     for (const { readings } of this.sessions) {
-      for (const name of Object.keys(sum) as (keyof PackStatistics)[]) sum[name] += readings.statistics[name];
+      for (const name of packCounters) sum[name] += readings.statistics[name];
     }
     let pending = 0;
     let dropped = 0;
     for (const { path, queue } of this.#streams) {
-      pending += Math.max(...this.sessions.map(({ readings }) => readings.pending(path)));
+      pending += Math.max(0, ...this.sessions.map(({ readings }) => readings.pending(path)));
       dropped += queue.dropped;
     }
     return { ...sum, pending, dropped };
@@ -217,7 +243,9 @@ export class Lwm2mClient {
   }
 
   start(): void {
+    this.#started = true;
     for (const { registration } of this.sessions) registration.start();
+    this.#bootstrapping?.start();
   }
 
   /**
@@ -255,11 +283,15 @@ export class Lwm2mClient {
 
   /** Falls silent: lets the packs under way finish, then sends nothing until `resume`. Observations stay. */
   async pause(): Promise<void> {
+    this.#paused = true;
+    this.#bootstrapping?.bootstrap.pause();
     await Promise.all(this.sessions.map((session) => session.pause()));
   }
 
   /** Speaks again: with an Update first. */
   resume(): void {
+    this.#paused = false;
+    this.#bootstrapping?.bootstrap.resume();
     for (const session of this.sessions) session.resume();
   }
 
@@ -271,13 +303,98 @@ export class Lwm2mClient {
 
   async #close({ deregister }: { readonly deregister: boolean }): Promise<void> {
     this.#order.close();
+    this.#bootstrapping?.close();
     await Promise.all(this.sessions.map((session) => session.close({ deregister, patience: flushPatience })));
     await this.endpoint.close();
     this.#journal?.close();
   }
 
   get #first(): ServerSession {
-    return this.sessions[0] as ServerSession;
+    const [first] = this.sessions;
+    if (first === undefined) throw new Error('the client has no server yet');
+    return first;
+  }
+
+  #bootstrappingOf(bootstrap: BootstrapClientOptions): Bootstrapping {
+    const { clock, name, lookup, random, events } = this.#options;
+    return new Bootstrapping(bootstrap, {
+      endpoint: this.endpoint,
+      clock,
+      name,
+      tree: this.tree,
+      lookup,
+      random: random ?? Math.random,
+      sessions: () => this.sessions,
+      replace: (servers, access) => {
+        this.#replacing = this.#replacing.then(() => this.#replace(identified(servers), access));
+        this.#replacing.catch(events.onFault);
+      },
+      onState: (state, detail) => events.onBootstrap?.(state, detail),
+    });
+  }
+
+  /** With several servers each may do what the ACLs say (§8). */
+  #accessControlOf(servers: readonly IdentifiedServer[]): AccessControl | undefined {
+    const [first, ...others] = servers;
+    if (first === undefined || others.length === 0) return undefined;
+    return new AccessControl({
+      tree: this.tree,
+      owner: first.shortServerId,
+      defaultRights: this.#options.sharedRights ?? rightBits.read,
+      settings: this.#settings,
+      serverOf: (instanceId) => servers.find((each) => each.instanceId === instanceId)?.shortServerId,
+    });
+  }
+
+  #session(server: IdentifiedServer): ServerSession {
+    const { shortServerId, instanceId } = server;
+    const resolve = () => this.#resolve(server, shortServerId);
+    const session = new ServerSession({ ...server, resolve }, shortServerId, instanceId, this.#sessionParts);
+    for (const stream of this.#streams) session.readings.add(stream);
+    return session;
+  }
+
+  /** A bootstrap gave the client other accounts: servers that it had and has go on with their readings. */
+  async #replace(servers: readonly IdentifiedServer[], access: readonly GivenAccess[]): Promise<void> {
+    if (this.#closing !== undefined) return;
+    this.#order.close();
+    this.#addresses.clear();
+    const former = this.sessions;
+    const staying = former.filter((session) =>
+      servers.some(({ shortServerId }) => shortServerId === session.shortServerId),
+    );
+    await Promise.all(
+      former.map(async (session) => {
+        const server = servers.find(({ shortServerId }) => shortServerId === session.shortServerId);
+        if (server !== undefined) {
+          const resolve = () => this.#resolve(server, server.shortServerId);
+          return session.renew({ ...server, resolve }, server.instanceId);
+        }
+        await session.close({ deregister: true, patience: flushPatience });
+        session.forget();
+        for (const name of packCounters) this.#former[name] += session.readings.statistics[name];
+      }),
+    );
+    if (this.#closing !== undefined) return;
+    for (const objectId of [0, 1]) {
+      for (const id of [...(this.tree.object(objectId)?.instances.keys() ?? [])])
+        this.tree.remove(objectId, id);
+    }
+    this.#accessControl?.close();
+    keepGivenAccess(this.#settings, servers.length > 1 ? access : []);
+    this.#accessControl = this.#accessControlOf(servers);
+    this.#sessions = servers.map(
+      (server) =>
+        staying.find(({ shortServerId }) => shortServerId === server.shortServerId) ?? this.#session(server),
+    );
+    for (const session of this.sessions) for (const each of session.objects()) this.tree.add(each);
+    this.#accessControl?.sync();
+    this.#order = new RegistrationOrder(this.sessions, this.#clock);
+    if (!this.#started) return;
+    for (const session of this.sessions) {
+      if (this.#paused) await session.pause();
+      session.begin();
+    }
   }
 
   /** @throws RequestError another server is there: their messages could not be told apart */
@@ -312,13 +429,29 @@ function checkedRootPath(path: string): string {
   return path;
 }
 
-function checkIds(shortServerIds: readonly number[], instanceIds: readonly number[]): void {
-  if (shortServerIds.length === 0) throw new TypeError('a client has a server at least');
-  for (const [what, ids] of [
-    ['short server id', shortServerIds],
-    ['instance id', instanceIds],
+/** A server with its ids. */
+type IdentifiedServer = ServerOptions & { readonly shortServerId: number; readonly instanceId: number };
+
+/** @throws TypeError two have the same */
+function identified(servers: readonly ServerOptions[]): readonly IdentifiedServer[] {
+  const all = servers.map((server, index) => ({
+    ...server,
+    shortServerId: server.shortServerId ?? firstShortServerId + index,
+    instanceId: server.instanceId ?? index,
+  }));
+  for (const [key, what] of [
+    ['shortServerId', 'short server id'],
+    ['instanceId', 'instance id'],
   ] as const) {
+    const ids = all.map((server) => server[key]);
     const twice = ids.find((id, index) => ids.indexOf(id) !== index);
     if (twice !== undefined) throw new TypeError(`two servers have ${what} ${twice}`);
   }
+  return all;
+}
+
+const packCounters = ['packsDelivered', 'readingsDelivered', 'packsReturned', 'packsRefused'] as const;
+
+function noPacks(): PackStatistics {
+  return { packsDelivered: 0, readingsDelivered: 0, packsReturned: 0, packsRefused: 0 };
 }

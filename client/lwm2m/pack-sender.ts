@@ -255,6 +255,11 @@ export class PackSender {
     this.#flushing = false;
   }
 
+  /** After `close`: no queue keeps readings for this server any more. */
+  forgetReadings(): void {
+    for (const stream of this.#streams) stream.forget();
+  }
+
   close(): void {
     this.#paused = true;
     this.#cancelTimer();

@@ -92,6 +92,12 @@ export class PackStream {
     this.#note((journal, server) => journal.attached(source.path, server, reader.position, false));
   }
 
+  /** As `detach`, and the queue knows nothing of this server any more. */
+  forget(): void {
+    this.detach();
+    this.reader.close();
+  }
+
   /** Passes over the readings that wait. */
   skip(): void {
     this.attach();

@@ -71,7 +71,11 @@ export class ReadingQueue {
 
   /** One more place to read at, from the oldest on; it holds nothing back until it is attached. */
   reader(): QueueReader {
-    const reader = new QueueReader(this, () => this.#release());
+    const reader: QueueReader = new QueueReader(
+      this,
+      () => this.#release(),
+      () => this.#readers.splice(this.#readers.indexOf(reader), 1),
+    );
     this.#readers.push(reader);
     return reader;
   }
@@ -112,12 +116,14 @@ export class ReadingQueue {
 export class QueueReader implements Readings {
   readonly #queue: ReadingQueue;
   readonly #onMoved: () => void;
+  readonly #onClosed: () => void;
   #position: number;
   #attached = false;
 
-  constructor(queue: ReadingQueue, onMoved: () => void) {
+  constructor(queue: ReadingQueue, onMoved: () => void, onClosed: () => void) {
     this.#queue = queue;
     this.#onMoved = onMoved;
+    this.#onClosed = onClosed;
     this.#position = queue.position;
   }
 
@@ -142,6 +148,12 @@ export class QueueReader implements Readings {
     if (!this.#attached) return;
     this.#attached = false;
     this.#onMoved();
+  }
+
+  /** Called once: the queue has one reader less. */
+  close(): void {
+    this.detach();
+    this.#onClosed();
   }
 
   /** Place of its oldest among all readings that ever came. */

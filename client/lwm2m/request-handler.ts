@@ -5,6 +5,7 @@ import { accept, contentFormat, uintOption, uriPath } from '../../protocol/coap/
 import { DecodeError } from '../../protocol/errors.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
+import type { BootstrapOperation } from './bootstrap-handler.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { discover, linksAnswer, registrationLinks } from './discover.ts';
@@ -30,6 +31,8 @@ export interface RequestHandlerOptions {
   readonly rootPath?: string;
   /** Which of our servers this peer is; others get 4.01. */
   readonly serverOf: (peer: string) => ServerContext | undefined;
+  /** The operation of a request that is the bootstrap server's; undefined for one that is not. @throws OperationError */
+  readonly bootstrap?: (request: IncomingRequest) => BootstrapOperation | undefined;
   /** An operation was carried out or declined, for people. */
   readonly onOperation?: (operation: string, path: string, code: Code, diagnostic: string) => void;
   /** An observation of that server has ended, and not because it asked for it in so many words. */
@@ -79,6 +82,15 @@ export class RequestHandler {
       if (!answered) respond({ code: Code.INTERNAL_SERVER_ERROR });
     };
     try {
+      const bootstrap = this.#options.bootstrap?.(request);
+      if (bootstrap !== undefined) {
+        name = bootstrap.name;
+        segments = uriPath(request.options);
+        const answer = bootstrap.carryOut();
+        if (answer instanceof Promise) answer.then(settle, decline).catch(fault);
+        else settle(answer);
+        return;
+      }
       const server = this.#options.serverOf(request.peer);
       if (server === undefined) throw new OperationError(Code.UNAUTHORIZED, 'not my server');
       segments = uriPath(request.options);

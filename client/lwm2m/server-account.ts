@@ -19,12 +19,16 @@ export interface ServerAccount {
   /** Seconds. */
   initialRegistrationDelayTimer: number | undefined;
   readonly registrationFailureBlock: boolean | undefined;
+  /** Whether the client is to ask for a bootstrap where it cannot register here; where not set, it is. */
+  readonly bootstrapOnRegistrationFailure: boolean | undefined;
   communicationRetryCount: number | undefined;
   /** Seconds. */
   communicationRetryTimer: number | undefined;
   /** Seconds. */
   communicationSequenceDelayTimer: number | undefined;
   communicationSequenceRetryCount: number | undefined;
+  /** When a bootstrap server wrote it, seconds since the epoch. */
+  readonly lastBootstrapped: number | undefined;
   /** Versions that the server says it speaks: `1.1`, `1.2.1`. */
   supportedServerVersions: readonly string[] | undefined;
   /** Number of the hash in the registry of RFC 6920 §9.4. */
@@ -51,10 +55,12 @@ export function newAccount(settings: Partial<ServerAccount> = {}): ServerAccount
     registrationPriorityOrder: undefined,
     initialRegistrationDelayTimer: undefined,
     registrationFailureBlock: undefined,
+    bootstrapOnRegistrationFailure: undefined,
     communicationRetryCount: undefined,
     communicationRetryTimer: undefined,
     communicationSequenceDelayTimer: undefined,
     communicationSequenceRetryCount: undefined,
+    lastBootstrapped: undefined,
     supportedServerVersions: undefined,
     profileIdHashAlgorithm: undefined,
     ...settings,

@@ -3,7 +3,7 @@ import { serverObject } from '../../objects/server.ts';
 import type { Clock } from '../../protocol/clock.ts';
 import { Code } from '../../protocol/coap/message.ts';
 import type { LwM2mVersion } from './formats.ts';
-import { instance, type ObjectInstance } from './object-tree.ts';
+import { instance, type ObjectInstance, type ResourceHandler } from './object-tree.ts';
 import { longestTimer } from './observations.ts';
 import { OperationError } from './operation-error.ts';
 import type { ServerAccount, WritableName } from './server-account.ts';
@@ -34,6 +34,8 @@ export interface ServerActions {
   update(): void;
   /** Deregisters, and registers again after so many seconds. */
   disable(seconds: number): void;
+  /** Bootstrap-Request Trigger; undefined: the client has no bootstrap server. */
+  readonly bootstrap: (() => void) | undefined;
   /** Default periods have changed. */
   reschedule(): void;
   /** Mute Send has changed. */
@@ -45,18 +47,24 @@ export interface ServerActions {
 /** No Security: NoSec mode, OMA-TS-LightweightM2M_Core §E.1. */
 const noSec = 3;
 
-/** The Security object's instance for a server without security. Only a bootstrap server may see it. */
+/** The Security object's instance of a server, without its keys. Only a bootstrap server may see it. */
 export function securityInstance(
   id: number,
   serverUri: string,
   shortServerId: number,
+  mode = noSec,
 ): ObjectInstance<never> {
   return instance(securityObject, id, {
     serverUri: { read: () => serverUri },
     bootstrapServer: { read: () => false },
-    securityMode: { read: () => noSec },
+    securityMode: { read: () => mode },
     shortServerId: { read: () => shortServerId },
   }) as ObjectInstance<never>;
+}
+
+/** An executable resource that does something once its answer is out. */
+function afterAnswer(work: () => void): ResourceHandler<never> {
+  return { execute: (_args, context) => context.afterAnswer(work) };
 }
 
 /** Accounts' members that hold a number, or nothing. */
@@ -85,7 +93,10 @@ export function serverInstance(
     actions.keep(name, value);
     account[name] = value;
   };
-  const whole = (name: Exclude<NumberName, 'registrationPriorityOrder'>, then: () => void = () => {}) => ({
+  const whole = (
+    name: Exclude<NumberName, 'registrationPriorityOrder' | 'lastBootstrapped'>,
+    then: () => void = () => {},
+  ) => ({
     read: () => account[name],
     write(value: unknown) {
       const number = Number(value);
@@ -128,9 +139,12 @@ export function serverInstance(
     registrationUpdateTrigger: {
       execute: (_args, context) => context.afterAnswer(() => actions.update()),
     },
+    ...(actions.bootstrap === undefined ? {} : { bootstrapRequestTrigger: afterAnswer(actions.bootstrap) }),
+    lastBootstrapped: { read: () => account.lastBootstrapped },
     registrationPriorityOrder: { read: () => account.registrationPriorityOrder },
     initialRegistrationDelayTimer: whole('initialRegistrationDelayTimer'),
     registrationFailureBlock: { read: () => account.registrationFailureBlock },
+    bootstrapOnRegistrationFailure: { read: () => account.bootstrapOnRegistrationFailure },
     communicationRetryCount: whole('communicationRetryCount'),
     communicationRetryTimer: whole('communicationRetryTimer'),
     communicationSequenceDelayTimer: whole('communicationSequenceDelayTimer'),

@@ -38,8 +38,14 @@ export interface ServerOptions {
   readonly instanceId?: number;
   /** The highest to speak with it; default 1.1. */
   readonly version?: LwM2mVersion;
-  /** What its Server object begins with. */
+  /** Of its instance of the Security object; default NoSec. */
+  readonly securityMode?: number;
+  /** Of its instance of the Security object; default the same as of the Server object. */
+  readonly securityInstanceId?: number;
+  /** What its Server object holds, whatever a server wrote since. */
   readonly account?: Partial<ServerAccount>;
+  /** What its Server object begins with: what a server wrote since comes before. */
+  readonly initial?: Partial<ServerAccount>;
   /** Seconds between Updates at most. */
   readonly updateInterval?: number;
   /** Longest wait between attempts to register, ms; default one minute. */
@@ -66,7 +72,9 @@ export interface SessionParts {
   readonly rootPath: string;
   readonly random: () => number;
   /** Undefined with one server: it may do everything (§8.1). */
-  readonly accessControl: AccessControl | undefined;
+  readonly accessControl: () => AccessControl | undefined;
+  /** A server asks the client to be bootstrapped anew; undefined: there is no bootstrap server. */
+  readonly bootstrap: ((shortServerId: number) => void) | undefined;
   readonly onState: (session: ServerSession, state: RegistrationState, detail: string) => void;
   readonly onSettled: (session: ServerSession, registered: boolean) => void;
   /** Where readings that wait are kept beyond the process. */
@@ -80,8 +88,6 @@ export interface SessionParts {
 /** What the client has with one server: account, registration, observations, packs. */
 export class ServerSession implements ServerContext {
   readonly shortServerId: number;
-  readonly instanceId: number;
-  readonly uri: string;
   readonly account: ServerAccount;
   readonly attributes = new AttributeStore();
   readonly observations: Observations;
@@ -89,6 +95,8 @@ export class ServerSession implements ServerContext {
   /** Readings on their way to this server. */
   readonly readings: PackSender;
   readonly #parts: SessionParts;
+  #options: ServerOptions;
+  #instanceId: number;
   /** Of the settings. */
   readonly #section: string;
   readonly #packSend: PackSend;
@@ -102,15 +110,16 @@ export class ServerSession implements ServerContext {
     const { clock, tree } = parts;
     this.#parts = parts;
     this.shortServerId = shortServerId;
-    this.instanceId = instanceId;
-    this.uri = options.uri;
+    this.#instanceId = instanceId;
+    this.#options = options;
     this.#section = `server ${shortServerId}`;
     const { settings } = parts;
     const kept = settings?.read(this.#section, parseAccount);
     // What the client is set up with expressly comes before what the server wrote once.
-    this.account = newAccount({ ...kept, ...options.account });
+    this.account = newAccount({ ...options.initial, ...kept, ...options.account });
     settings?.onClear(() => {
-      Object.assign(this.account, newAccount(options.account));
+      const { initial, account } = this.#options;
+      Object.assign(this.account, newAccount({ ...initial, ...account }));
       if (this.registration.location !== undefined) this.registration.update();
     });
     const minimumPeriod = (path: string): number =>
@@ -126,7 +135,7 @@ export class ServerSession implements ServerContext {
       defaults: () => reportingDefaults(this.account, this.version),
       valuesAt: (path) => readPaths(tree, [path]),
       storing: () => this.account.notificationStoring,
-      ...(parts.accessControl === undefined ? {} : { mayRead: (path) => this.#mayReadAny(path) }),
+      mayRead: (path) => this.#mayReadAny(path),
     });
     this.readings = new PackSender({
       clock,
@@ -134,7 +143,7 @@ export class ServerSession implements ServerContext {
       maximumPeriod,
       packInterval: parts.packInterval,
       rootPath: parts.rootPath,
-      ...(parts.accessControl === undefined ? {} : { mayRead: (path) => this.#mayRead(path) }),
+      mayRead: (path) => this.#mayRead(path),
       ...(parts.onDelivered === undefined ? {} : { onDelivered: parts.onDelivered }),
       ...(parts.journal === undefined ? {} : { journal: { journal: parts.journal, shortServerId } }),
     });
@@ -149,7 +158,7 @@ export class ServerSession implements ServerContext {
       endpoint: parts.endpoint,
       clock,
       name: parts.name,
-      resolveServer: options.resolve,
+      resolveServer: () => this.#options.resolve(),
       version: options.version ?? '1.1',
       account: this.account,
       links: (version) =>
@@ -175,9 +184,12 @@ export class ServerSession implements ServerContext {
 
   /** Its instances of the Security and of the Server object. */
   objects(): readonly ObjectInstance<never>[] {
+    const { bootstrap } = this.#parts;
+    const { securityMode, securityInstanceId } = this.#options;
     const actions: ServerActions = {
       update: () => this.registration.update(),
       disable: (seconds) => this.#disable(seconds),
+      bootstrap: bootstrap === undefined ? undefined : () => bootstrap(this.shortServerId),
       reschedule: () => this.#reschedule(),
       keep: (name, value) => this.#keep(name, value),
       mute: () => {
@@ -186,7 +198,7 @@ export class ServerSession implements ServerContext {
       },
     };
     return [
-      securityInstance(this.instanceId, this.uri, this.shortServerId),
+      securityInstance(securityInstanceId ?? this.instanceId, this.uri, this.shortServerId, securityMode),
       serverInstance(
         this.instanceId,
         this.shortServerId,
@@ -196,6 +208,15 @@ export class ServerSession implements ServerContext {
         this.#parts.clock,
       ),
     ];
+  }
+
+  get uri(): string {
+    return this.#options.uri;
+  }
+
+  /** Of its instance of the Server object. */
+  get instanceId(): number {
+    return this.#instanceId;
   }
 
   get version(): LwM2mVersion {
@@ -212,11 +233,11 @@ export class ServerSession implements ServerContext {
   }
 
   authorize(right: AccessRight, target: Target): void {
-    this.#parts.accessControl?.authorize(this.shortServerId, right, target);
+    this.#parts.accessControl()?.authorize(this.shortServerId, right, target);
   }
 
   created(instance: ObjectInstance): void {
-    this.#parts.accessControl?.created(this.shortServerId, instance);
+    this.#parts.accessControl()?.created(this.shortServerId, instance);
   }
 
   /**
@@ -282,6 +303,30 @@ export class ServerSession implements ServerContext {
     }
   }
 
+  /**
+   * Leaves the server as it was reached until now, and takes another account of it: what it observed is void, and what
+   * it wrote into the former account. Readings that wait for it stay. It says nothing until `begin`.
+   */
+  async renew(options: ServerOptions, instanceId: number): Promise<void> {
+    const { port, settings } = this.#parts;
+    this.#disableTimer?.cancel();
+    if (this.#disabled !== undefined) port.heed(this.#disabled);
+    this.#disabled = undefined;
+    this.observations.pause();
+    await Promise.all([this.readings.pause(), this.registration.suspend()]);
+    this.#options = options;
+    this.#instanceId = instanceId;
+    if (settings?.read(this.#section, parseAccount) !== undefined) settings.write(this.#section, {});
+    Object.assign(this.account, newAccount({ ...options.initial, ...options.account }));
+    this.#lostWhileSilent = false;
+  }
+
+  /** Registers; unless the client is paused, it does so then. */
+  begin(): void {
+    if (this.registration.state === 'idle') this.registration.start();
+    else if (!this.#closed && this.isSpeaking) this.#speak();
+  }
+
   /** Tries for so long (ms) to get rid of the last readings where it is to deregister, and ends. */
   async close(options: { readonly deregister: boolean; readonly patience: number }): Promise<void> {
     this.#closed = true;
@@ -294,9 +339,15 @@ export class ServerSession implements ServerContext {
     this.readings.clear();
   }
 
+  /** After `close`: readings are kept for this server no longer. */
+  forget(): void {
+    this.readings.forgetReadings();
+  }
+
   /** As the access control has it for the instance; one that is not there may be read by nobody. */
   #mayRead(path: string): boolean {
-    const { accessControl, tree } = this.#parts;
+    const { tree } = this.#parts;
+    const accessControl = this.#parts.accessControl();
     if (accessControl === undefined) return true;
     const [objectId = -1, instanceId = -1] = pathIds(path) ?? [];
     const object = tree.object(objectId);
@@ -307,6 +358,7 @@ export class ServerSession implements ServerContext {
 
   /** As `#mayRead`; of an object, whether there is an instance that may be read. */
   #mayReadAny(path: string): boolean {
+    if (this.#parts.accessControl() === undefined) return true;
     const [objectId = -1, instanceId] = pathIds(path) ?? [];
     if (instanceId !== undefined) return this.#mayRead(path);
     const instances = this.#parts.tree.object(objectId)?.instances.keys() ?? [];

@@ -3,6 +3,7 @@ import { type CustomObjectIds, defaultCustomObjectIds } from '../../objects/cust
 import { createObjectRegistry, type ObjectRegistry, standardObjects } from '../../objects/registry.ts';
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { DatagramPort } from '../../protocol/coap/datagram-port.ts';
+import type { BootstrapClientOptions } from '../lwm2m/bootstrapping.ts';
 import { type ClientEvents, Lwm2mClient } from '../lwm2m/client.ts';
 import type { PackJournal } from '../lwm2m/pack-journal.ts';
 import type { ServerOptions } from '../lwm2m/server-session.ts';
@@ -34,6 +35,8 @@ export interface ModemOptions {
   readonly name: string;
   /** One or more; the first owns the modem's objects where there are several. */
   readonly servers: readonly ServerOptions[];
+  /** Where its servers come from; then there are none in `servers`. */
+  readonly bootstrap?: BootstrapClientOptions;
   /** With several servers: rights of the others, as the bits of an ACL. */
   readonly sharedRights?: number;
   /** In queue mode, ms. */
@@ -124,6 +127,7 @@ export class Modem {
       name: options.name,
       servers: options.servers,
       settings,
+      ...(options.bootstrap === undefined ? {} : { bootstrap: options.bootstrap }),
       lookup: registryOf(ids),
       random,
       events: this.#watched(events),
@@ -179,7 +183,7 @@ export class Modem {
       client: this.client,
       radio: this.#radio,
       attachment: this.#attachment,
-      binding: this.client.account.queueMode ? 'UQ' : 'U',
+      binding: this.client.sessions[0]?.account.queueMode === true ? 'UQ' : 'U',
       card: () => this.carrier.identity,
       isFree: () => this.carrier.state !== CarrierState.SWITCHING,
       reboot: () => this.#reboot(),

@@ -77,6 +77,11 @@ export class ClientWorld extends World {
     return this.until('registered', () => this.states.filter((s) => s === 'registered').length >= count);
   }
 
+  /** What all clients and modems of this world have in common. */
+  options() {
+    return this.#common({});
+  }
+
   #common(server: OneServer) {
     const { lifetime, resolveServer, version, updateInterval, maxBackOff, account, profiles } = server;
     return {
