@@ -134,14 +134,18 @@ export class SecuredServer {
     this.#handshake = undefined;
     this.#drop();
     this.#forgetResumption();
-    const { suite, keys, serverConnectionId, ownConnectionId, returnRoutability, resumption } = state;
+    const { suite, serverConnectionId, ownConnectionId, returnRoutability, resumption } = state;
+    const keys = { client: new Uint8Array(state.keys.client), server: new Uint8Array(state.keys.server) };
     const epoch = new SecuredEpoch(
       { suite, keys, role: 'client', ownConnectionId, peerConnectionId: serverConnectionId },
       this.#options.context.keyCache,
     );
     epoch.resume(state.nextSequence, state.window);
     this.#session = { epoch, returnRoutability, serverConnectionId, lastFlight: undefined };
-    this.#resumption = resumption;
+    this.#resumption = resumption && {
+      ...resumption,
+      masterSecret: new Uint8Array(resumption.masterSecret),
+    };
     this.#flush();
   }
 

@@ -43,6 +43,7 @@ export class SecuredEpoch implements KeyOwner {
   readonly #cache: KeyCache;
   protections: Protections | undefined;
   recentlyUsed = false;
+  #wiped = false;
 
   constructor(parameters: EpochParameters, cache: KeyCache) {
     this.suite = parameters.suite;
@@ -60,6 +61,7 @@ export class SecuredEpoch implements KeyOwner {
 
   /** The next record, with a number of its own. */
   seal(type: number, content: Uint8Array): Uint8Array {
+    if (this.#wiped) throw new Error('a session that is over is written to');
     const sequence = this.nextSequence++;
     const { write } = this.#cache.protectionsOf(this);
     const id = this.peerConnectionId;
@@ -101,11 +103,7 @@ export class SecuredEpoch implements KeyOwner {
     )
       return Rejected.UNFIT;
     if (!this.window.admits(record.sequence)) return Rejected.REPLAYED;
-    return this.openBlindly(record);
-  }
-
-  /** As `open`, whatever was received before. */
-  openBlindly(record: DtlsRecord): OpenedRecord | Rejected {
+    if (this.#wiped) return Rejected.UNFIT;
     const { read } = this.#cache.protectionsOf(this);
     const { sequenceBytes, type } = record;
     const plaintext = read.open(
@@ -126,6 +124,7 @@ export class SecuredEpoch implements KeyOwner {
 
   /** Overwrites the keys; nothing can be sealed or opened afterwards. */
   wipe(): void {
+    this.#wiped = true;
     this.#cache.forget(this);
     this.keys.client.fill(0);
     this.keys.server.fill(0);

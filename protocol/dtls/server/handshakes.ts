@@ -93,6 +93,9 @@ export class Handshakes {
   }
 
   #receiveHello(record: DtlsRecord, received: number, source: PeerAddress): boolean {
+    // RFC 6347 §4.2.1: of the version that is to be chosen the record knows nothing.
+    const { version } = record;
+    if (version !== DtlsVersion.DTLS_1_2 && version !== DtlsVersion.DTLS_1_0) return false;
     const opening = readHello(record);
     if (opening === undefined) return false;
     const { hello } = opening;

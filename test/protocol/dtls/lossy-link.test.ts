@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { ClientCredentials } from '../../../protocol/dtls/types.ts';
 import type { LinkQuality } from '../../support/coap/lossy-link.ts';
+import { Authority } from '../../support/dtls/authorities.ts';
 import { DtlsWorld, SERVER } from '../../support/dtls/dtls-world.ts';
 
 const BAD: LinkQuality = { loss: 0.2, duplicate: 0.1, reorder: 0.2, delay: 30, jitter: 2_000, seed: 11 };
@@ -45,6 +47,39 @@ describe('a link that loses a fifth, doubles and reorders', () => {
     expect(server.port).toMatchObject({ sessions: CLIENTS, handshakes: 0 });
     expect(world.clock.pending).toBe(0);
   });
+
+  test.for(['rpk', 'x509'] as const)(
+    'lets 100 handshakes through with a path of 256 bytes: %s',
+    async (kind) => {
+      const world = new DtlsWorld(BAD);
+      const authority = new Authority();
+      const own = authority.identity('lwm2m.example', { dnsNames: ['lwm2m.example'] });
+      const devices = Array.from({ length: 100 }, (_, index) => authority.identity(`modem-${index}`));
+      const publicKeys = devices.map(({ publicKey }) => publicKey);
+      let longest = 0;
+      world.link.filter = (data) => {
+        longest = Math.max(longest, data.length);
+        return false;
+      };
+      const server = world.server({
+        pmtu: 256,
+        credentials: authority.credentials(own, publicKeys, () => world.clock.wallTime()),
+      });
+      const clients = devices.map((device, index) => {
+        const credentials: ClientCredentials =
+          kind === 'rpk'
+            ? { kind, own: device, serverPublicKey: own.publicKey }
+            : { kind, own: device, trusted: [authority.certificate], serverName: 'lwm2m.example' };
+        return world.client(address(index), { pmtu: 256, handshakeTime: 600_000, credentials });
+      });
+      for (const client of clients) world.say(client, 'hello');
+      const done = () => clients.every(({ port }) => port.established(SERVER));
+      expect(await world.clock.run(600_000, done)).toBe(true);
+      expect(longest).toBeLessThanOrEqual(256);
+      expect(clients.flatMap(({ failures }) => failures)).toEqual([]);
+      expect(new Set(server.established.map(({ identity }) => identity.name)).size).toBe(100);
+    },
+  );
 
   test('resumes 200 sessions', async () => {
     const world = new DtlsWorld(BAD);
