@@ -73,7 +73,7 @@ export class DtlsWorld {
     const errors: unknown[] = [];
     const received: Received[] = [];
     const port = createDtlsServerPort({
-      port: this.link.port(address),
+      port: options.port ?? this.link.port(address),
       clock: this.clock,
       credentials: { psk: this.psk },
       random: seededBytes(this.#seed++),
