@@ -133,14 +133,14 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   const metrics = new Registry();
   const timings = new Timings(metrics);
   // Before what is kept in memory of the stores: from there on changes that other nodes make are followed.
-  const tenancy = new Tenancy({ devices: stores.devices });
+  const tenancy = new Tenancy({ ...stores });
   const hub = await LiveHub.open(stores.events, stores.log, clock, tenancy);
   const book = await openPolicyBook(stores, config);
   // Where several nodes append to the logs, all that is live comes by the feeds, in the order of the logs.
   const told = sharing === undefined ? hub : { publishEvent: () => undefined };
   const events = new EventPublisher(stores.events, told, log.child({ part: 'events' }));
   onClose(() => events.flush());
-  const entries = new DeviceEntries({ devices: stores.devices, events, clock });
+  const entries = new DeviceEntries({ ...stores, events, clock });
   const ends = composeSessionEnds({ stores, seat });
   const enrolment = composeEnrolment({
     stores,

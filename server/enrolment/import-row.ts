@@ -1,5 +1,6 @@
 import { RequestError } from '../../protocol/errors.ts';
 import { requireEndpoint } from '../lwm2m/registration-request.ts';
+import { tenantPattern } from '../people/tenancy.ts';
 import {
   type CredentialAccount,
   credentialAccounts,
@@ -104,7 +105,9 @@ export function parseRow(
     ),
   };
   const tenant = given.tenant ?? field('tenant');
-  if (tenant.length > 64) throw new RequestError('the tenant is longer than 64 characters');
+  if (tenant !== '' && !new RegExp(tenantPattern).test(tenant)) {
+    throw new RequestError('the tenant is not 1 to 64 of a-z, 0-9 and -');
+  }
   return {
     line,
     account: accountOf(field('account'), given.account),

@@ -1,5 +1,6 @@
 import { UnknownDeviceError } from '../errors.ts';
 import { RecentMap } from '../lwm2m/recent-map.ts';
+import type { CredentialStore } from '../ports/credential-store.ts';
 import type { DeviceStore } from '../ports/device-store.ts';
 import type { StoredEvent } from '../ports/event-log.ts';
 
@@ -29,8 +30,8 @@ export type TenantsByEndpoint = Pick<ReadonlyMap<string, string | null>, 'get'>;
 
 export interface TenancyParts {
   readonly devices: Pick<DeviceStore, 'tenants'>;
-  /** Whose those are that the inventory does not know yet and that have a credential; none where absent. */
-  readonly enrolled?: (endpoints: readonly string[]) => Promise<ReadonlyMap<string, string | null>>;
+  /** Of what the inventory does not know: a device that was forgotten, and has a credential still; none where absent. */
+  readonly credentials?: Pick<CredentialStore, 'get'>;
 }
 
 /**
@@ -39,39 +40,42 @@ export interface TenancyParts {
  */
 export class Tenancy {
   readonly #parts: TenancyParts;
-  readonly #known: RecentMap<string, string | null>;
+  readonly #kept: number;
+  #known: RecentMap<string, string | null>;
   /** Of each look into the store that is under way: the endpoints that have changed since. */
-  readonly #looks = new Set<Set<string>>();
+  readonly #looks = new Set<{ readonly changed: Set<string>; all: boolean }>();
 
   constructor(parts: TenancyParts, kept = KEPT) {
     this.#parts = parts;
+    this.#kept = kept;
     this.#known = new RecentMap(kept);
   }
 
   /** Whose these devices are, as the store says. */
   async of(endpoints: Iterable<string>): Promise<TenantsByEndpoint> {
     const names = [...new Set(endpoints)];
-    const { devices, enrolled } = this.#parts;
+    const { devices, credentials } = this.#parts;
     const found = new Map<string, string | null>();
-    const changed = new Set<string>();
-    this.#looks.add(changed);
+    const look = { changed: new Set<string>(), all: false };
+    this.#looks.add(look);
     try {
       for (let from = 0; from < names.length; from += AT_ONCE) {
         for (const [endpoint, tenant] of await devices.tenants(names.slice(from, from + AT_ONCE))) {
           found.set(endpoint, tenant);
         }
       }
-      const others = names.filter((name) => !found.has(name));
-      if (others.length > 0 && enrolled !== undefined) {
-        for (const [endpoint, tenant] of await enrolled(others)) found.set(endpoint, tenant);
+      for (const name of names.filter((one) => !found.has(one))) {
+        const given = (await credentials?.get(name)) ?? [];
+        const tenant = given.find((credential) => credential.tenant !== undefined)?.tenant;
+        if (tenant !== undefined) found.set(name, tenant);
       }
     } finally {
-      this.#looks.delete(changed);
+      this.#looks.delete(look);
     }
     for (const name of names) {
       const tenant = found.get(name) ?? null;
       found.set(name, tenant);
-      if (!changed.has(name)) this.#known.set(name, tenant);
+      if (!look.all && !look.changed.has(name)) this.#known.set(name, tenant);
     }
     return found;
   }
@@ -117,19 +121,25 @@ export class Tenancy {
 
   /** Every event, before it is told on: it may change whose a device is. */
   note({ type, endpoint, data }: Pick<StoredEvent, 'type' | 'endpoint' | 'data'>): void {
-    if (endpoint === undefined || !mayChangeTenant(type, data)) return;
+    if (!mayChangeTenant(type, data)) return;
+    if (endpoint === undefined) {
+      this.#known = new RecentMap(this.#kept);
+      for (const look of this.#looks) look.all = true;
+      return;
+    }
     this.#known.delete(endpoint);
-    for (const changed of this.#looks) changed.add(endpoint);
+    for (const { changed } of this.#looks) changed.add(endpoint);
     const { tenant } = (data['attributes'] ?? {}) as { readonly tenant?: unknown };
     if (typeof tenant === 'string' || tenant === null) this.#known.set(endpoint, tenant);
   }
 }
 
 /**
- * A device was given to somebody; or it is made anew, or is gone: then nothing that was remembered of it counts. One
- * whose registration is replaced is the device that it was.
+ * A device was given to somebody, by name or by a credential (an import names none); or it is made anew, or is gone:
+ * then nothing that was remembered of it counts. One whose registration is replaced is the device that it was.
  */
 function mayChangeTenant(type: string, data: StoredEvent['data']): boolean {
+  if (type === 'credential') return data['change'] === 'created' || data['change'] === 'imported';
   if (type === 'registered') return data['replaced'] !== true;
   if (type !== 'device') return false;
   const { attributes, removed } = data;

@@ -84,7 +84,8 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asyn
   app.get(
     '/api/credentials',
     {
-      config: { tenants: 'own' },
+      // Numbers of devices are searched by their starts, which would tell them to who may only look.
+      config: { needs: 'operate', tenants: 'own' },
       schema: {
         operationId: 'listCredentials',
         summary: 'Credentials of devices, without their keys',
@@ -136,7 +137,7 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asyn
     '/api/credentials-export',
     {
       exposeHeadRoute: false,
-      config: { tenants: 'own' },
+      config: { needs: 'operate', tenants: 'own' },
       schema: {
         operationId: 'exportCredentials',
         summary: 'The states of all credentials as CSV, without keys, streamed',
@@ -163,6 +164,7 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = asyn
   app.get(
     '/api/credentials/:endpoint',
     {
+      config: { needs: 'operate' },
       schema: {
         operationId: 'getCredentials',
         summary: 'What a device proves itself by, without keys',

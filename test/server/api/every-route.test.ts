@@ -97,14 +97,17 @@ const table: Readonly<Record<string, Row>> = {
   'GET /api/devices/{endpoint}/trace/pcapng': device('operate'),
   'GET /api/devices/{endpoint}/trace/text': device('operate'),
 
-  'GET /api/credentials': own('read'),
-  'POST /api/credentials': own('administer', { endpoint: 'new', type: 'psk' }),
+  // CSV and search by number would tell identifiers to who may only look.
+  'GET /api/credentials': own('operate'),
+  'POST /api/credentials': own('administer', {
+    ...{ endpoint: 'of-acme', type: 'psk', identity: 'new', key: '00112233445566778899aabbccddeeff' },
+  }),
   'POST /api/credentials/import': own('administer'),
-  'GET /api/credentials-export': own('read'),
-  'GET /api/credentials/{endpoint}': device('read'),
+  'GET /api/credentials-export': own('operate'),
+  'GET /api/credentials/{endpoint}': device('operate'),
+  'POST /api/credentials/{endpoint}/rotate': device('administer'),
+  'POST /api/credentials/{endpoint}/revoke': device('operate'),
   'DELETE /api/credentials/{endpoint}': device('administer'),
-  'POST /api/credentials/{endpoint}/rotate': device('administer', {}),
-  'POST /api/credentials/{endpoint}/revoke': device('operate', {}),
 
   'GET /api/readings/export': own('read'),
   'GET /api/events': own('read'),
@@ -183,6 +186,7 @@ async function state(): Promise<unknown> {
     stores.commands.list({ limit: 100 }),
     stores.jobs.list({ limit: 100 }),
     stores.webhooks.list(),
+    stores.credentials.list({ limit: 100 }),
     stores.objectModels.list(),
     stores.profiles.list(),
     stores.observationPolicies.policies(),

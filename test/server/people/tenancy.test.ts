@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { itemIsSeen, sees, Tenancy, tenantPattern } from '../../../server/people/tenancy.ts';
+import type { Credential } from '../../../server/ports/credential-store.ts';
 
 /** A store of which the test says whose devices are, and when it answers. */
 function inventory(tenants: Record<string, string | null>) {
@@ -144,6 +145,13 @@ describe('tenancy', () => {
     ['its carrier changed', { type: 'device', endpoint: 'one', data: { attributes: { carrier: 'x' } } }, 'a'],
     ['it was given away', given('one', 'b'), 'b'],
     ['another one was', given('two', 'b'), 'a'],
+    ['it was enrolled', { type: 'credential', endpoint: 'one', data: { change: 'created' } }, undefined],
+    ['its key was used', { type: 'credential', endpoint: 'one', data: { change: 'used' } }, 'a'],
+    [
+      'devices were enrolled by a file',
+      { type: 'credential', data: { change: 'imported', count: 2 } },
+      undefined,
+    ],
   ])('of a device that is remembered: %s', async (_, event, expected) => {
     const tenancy = new Tenancy(inventory({ one: 'a' }));
     await tenancy.recall(['one']);
@@ -154,7 +162,7 @@ describe('tenancy', () => {
   test('devices that have a credential and are not known yet belong to whom that was given', async () => {
     const tenancy = new Tenancy({
       ...inventory({ known: 'a' }),
-      enrolled: async (endpoints) => new Map(endpoints.map((name) => [name, 'b'])),
+      credentials: { get: async () => [{ tenant: 'b' } as Credential] },
     });
     expect(await tenancy.tenantOf('known')).toBe('a');
     expect(await tenancy.tenantOf('coming')).toBe('b');

@@ -106,7 +106,7 @@ export class ApiHarness {
     const log: LogLine[] = [];
     const logger = pino({ level: 'debug' }, { write: (line) => log.push(JSON.parse(line)) });
     const stores = await openEmbeddedStores({ path: ':memory:' });
-    const tenancy = new Tenancy({ devices: stores.devices });
+    const tenancy = new Tenancy({ ...stores });
     const hub = await LiveHub.open(stores.events, stores.log, systemClock, tenancy);
     const requests = new ScriptedRequests();
     const onStep = (command: Command): void => jobs.runner.stepped(command);
@@ -130,7 +130,7 @@ export class ApiHarness {
     const listening = new ListeningTimes({ stores, presence, requests, log: logger });
     const registry = createObjectRegistry(standardObjects());
     const events = new EventPublisher(stores.events, hub, logger);
-    const entries = new DeviceEntries({ devices: stores.devices, events, clock: systemClock });
+    const entries = new DeviceEntries({ ...stores, events, clock: systemClock });
     const models = new ObjectModels({
       registry,
       store: stores.objectModels,
