@@ -10,6 +10,8 @@ describe('the import rules', () => {
     ['protocol/coap/a.ts', '../../objects/b.ts'],
     ['protocol/coap/a.ts', '../lwm2m/b.ts'],
     ['protocol/lwm2m/a.ts', '../coap/b.ts'],
+    ['protocol/dtls/a.ts', '../coap/b.ts'],
+    ['protocol/coap/a.ts', '../dtls/b.ts'],
     ['objects/a.ts', '../protocol/coap/b.ts'],
     ['client/lwm2m/a.ts', '../../server/lwm2m/b.ts'],
     ['server/lwm2m/a.ts', '../../client/b.ts'],
@@ -37,7 +39,8 @@ describe('the import rules', () => {
     ['server/embedded/a.ts', '../ports/b.ts'],
     ['client/modem/a.ts', '../../protocol/coap/b.ts'],
     ['objects/a.ts', '../protocol/lwm2m/b.ts'],
-    ['protocol/dtls/a.ts', '../coap/b.ts'],
+    ['protocol/dtls/handshake/a.ts', '../../coap/datagram-port.ts'],
+    ['protocol/dtls/a.ts', '../clock.ts'],
     ['web/elements/a.ts', '../../objects/b.ts'],
     ['test/server/a.test.ts', '../../server/embedded/b.ts'],
   ])('%s may import %s', (from, specifier) => {
