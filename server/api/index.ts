@@ -20,6 +20,7 @@ import { answerErrors, answerUnreadable, logRequests } from './request-errors.ts
 import { holdWherePreferred } from './respond-async.ts';
 import { attributeRoutes } from './routes/attributes.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { bootstrapRoutes } from './routes/bootstrap.ts';
 import { carrierRoutes } from './routes/carrier.ts';
 import { clusterRoutes } from './routes/cluster.ts';
 import { commandRoutes } from './routes/commands.ts';
@@ -133,6 +134,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   await app.register(requestRoutes, deps);
   await app.register(jobRoutes, options);
   await app.register(readingRoutes, deps);
+  await app.register(bootstrapRoutes, options);
   await app.register(webhookRoutes, deps);
   await app.register(exportRoutes, options);
   await app.register(traceRoutes, deps);

@@ -7,6 +7,7 @@ import { openTo } from './tenant-guard.ts';
 /** The nouns, in the order of the page. */
 const tags = [
   { name: 'devices', description: 'The inventory: devices known, registered now or not' },
+  { name: 'bootstrap', description: 'What devices are given by the bootstrap server, and how it went' },
   { name: 'credentials', description: 'What devices prove themselves by, and which names are theirs' },
   { name: 'objects', description: 'Read, Write, Execute, Create, Delete, Discover on a device' },
   { name: 'object-models', description: 'Object definitions: what the server knows of objects' },

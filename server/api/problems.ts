@@ -45,6 +45,8 @@ export const problems = {
   unknown_session: { status: 404, title: 'No such session' },
   unknown_token: { status: 404, title: 'No such token' },
   unknown_credential: { status: 404, title: 'No such credential' },
+  unknown_bootstrap: { status: 404, title: 'No such bootstrap' },
+  unknown_bootstrap_profile: { status: 404, title: 'No such bootstrap profile' },
   unknown_profile: { status: 404, title: 'No such profile' },
   not_observed: { status: 404, title: 'Nothing is observed there' },
   method_not_allowed: { status: 405, title: 'The route does not offer this method' },

@@ -4,6 +4,7 @@
  */
 export * from './schemas/attributes.ts';
 export * from './schemas/audit.ts';
+export * from './schemas/bootstrap.ts';
 export * from './schemas/carrier.ts';
 export * from './schemas/cluster.ts';
 export * from './schemas/commands.ts';

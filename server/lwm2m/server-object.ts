@@ -11,6 +11,7 @@ const SHORT_SERVER_ID = 0;
 const DISABLE = 4;
 const DISABLE_TIMEOUT = 5;
 const UPDATE_TRIGGER = 8;
+const BOOTSTRAP_TRIGGER = 9;
 const MUTE_SEND = 23;
 
 export interface ServerObjectOptions {
@@ -50,6 +51,12 @@ export class ServerObject {
       await requests.write(endpoint, `${instance}/${DISABLE_TIMEOUT}`, { value: seconds }, options);
     }
     await requests.execute(endpoint, `${instance}/${DISABLE}`, undefined, options);
+  }
+
+  /** Bootstrap-Request Trigger: the device asks its bootstrap server for a bootstrap. @throws as DeviceRequests */
+  async triggerBootstrap(endpoint: string, request: ServerObjectRequest): Promise<void> {
+    const { instance, options } = await this.#instance(endpoint, request);
+    await this.#options.requests.execute(endpoint, `${instance}/${BOOTSTRAP_TRIGGER}`, undefined, options);
   }
 
   /** Whether the device may not Send (§6.4.6): it may not until it is told otherwise. @throws as DeviceRequests */

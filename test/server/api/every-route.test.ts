@@ -24,6 +24,18 @@ const fleet = of('fleet');
 const anybody = of('anybody');
 
 const hook = { name: 'Hook', url: 'http://hooks.test/', types: ['expired'] };
+const bootstrapProfile = {
+  name: 'Fleet',
+  enabled: true,
+  devices: {},
+  priority: 1,
+  readFirst: false,
+  remove: ['/'],
+  servers: [{ shortServerId: 101, security: 'psk', lifetime: 300, binding: 'U', notificationStoring: true }],
+  objects: [],
+  access: [],
+  retries: 1,
+};
 const job = { devices: { endpoints: ['of-acme'] }, operation: { kind: 'forget' } };
 
 /**
@@ -125,6 +137,17 @@ const table: Readonly<Record<string, Row>> = {
   'POST /api/jobs/{id}/pause': own('operate'),
   'POST /api/jobs/{id}/resume': own('operate'),
   'POST /api/jobs/{id}/retry': own('operate'),
+  'GET /api/devices/{endpoint}/bootstrap': device('read'),
+  'POST /api/devices/{endpoint}/bootstrap': device('operate'),
+  'PUT /api/devices/{endpoint}/bootstrap/profile': device('administer', { profile: 'default' }),
+  'DELETE /api/devices/{endpoint}/bootstrap/profile': device('administer'),
+  'GET /api/bootstrap/profiles': fleet('read'),
+  'GET /api/bootstrap/profiles/{id}': fleet('read'),
+  'PUT /api/bootstrap/profiles/{id}': fleet('administer', bootstrapProfile),
+  'DELETE /api/bootstrap/profiles/{id}': fleet('administer'),
+  'GET /api/bootstrap/assignments': fleet('read'),
+  'GET /api/bootstrap/sessions': own('read'),
+  'GET /api/bootstrap/sessions/{id}': own('read'),
   'GET /api/webhooks': own('administer'),
   'POST /api/webhooks': own('administer', hook),
   'GET /api/webhooks/{id}': own('administer'),

@@ -36,6 +36,17 @@ describe('/openapi.json', () => {
   test('has every route that scripts rely on, and no other', () => {
     expect(operations.map(([name]) => name).sort()).toEqual(
       [
+        'GET /api/bootstrap/profiles',
+        'GET /api/bootstrap/profiles/{id}',
+        'PUT /api/bootstrap/profiles/{id}',
+        'DELETE /api/bootstrap/profiles/{id}',
+        'GET /api/bootstrap/assignments',
+        'GET /api/bootstrap/sessions',
+        'GET /api/bootstrap/sessions/{id}',
+        'GET /api/devices/{endpoint}/bootstrap',
+        'POST /api/devices/{endpoint}/bootstrap',
+        'PUT /api/devices/{endpoint}/bootstrap/profile',
+        'DELETE /api/devices/{endpoint}/bootstrap/profile',
         'GET /api/credentials',
         'POST /api/credentials',
         'POST /api/credentials/import',
