@@ -11,7 +11,7 @@ export const defaultLimits: DtlsLimits = {
   handshakes: 4_096,
   handshakeTime: 120_000,
   handshakeMessage: 8_192,
-  cachedKeys: 8_192,
+  cachedKeys: 16_384,
   resumable: 10_000,
   resumableTime: 24 * 3_600_000,
   lookups: 256,

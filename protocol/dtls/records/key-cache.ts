@@ -2,10 +2,10 @@ import { cipherSuiteOf } from '../crypto/cipher-suites.ts';
 import { createRecordProtection, type RecordProtection } from '../crypto/record-protection.ts';
 import type { DirectionKeys } from '../types.ts';
 
-/** The protections of both directions, with the KeyObjects in them. */
+/** The protections of a session, with the KeyObjects in them; made when they are needed. */
 export interface Protections {
-  readonly read: RecordProtection;
-  readonly write: RecordProtection;
+  read: RecordProtection | undefined;
+  write: RecordProtection | undefined;
 }
 
 /** Whose keys are kept. */
@@ -37,9 +37,16 @@ export class KeyCache {
     return this.#owners.length;
   }
 
-  protectionsOf(owner: KeyOwner): Protections {
-    owner.recentlyUsed = true;
-    return owner.protections ?? this.#make(owner);
+  readingOf(owner: KeyOwner): RecordProtection {
+    const protections = this.#use(owner);
+    protections.read ??= make(owner, owner.role === 'client' ? 'server' : 'client');
+    return protections.read;
+  }
+
+  writingOf(owner: KeyOwner): RecordProtection {
+    const protections = this.#use(owner);
+    protections.write ??= make(owner, owner.role);
+    return protections.write;
   }
 
   forget(owner: KeyOwner): void {
@@ -50,13 +57,10 @@ export class KeyCache {
     if (last !== undefined && last !== owner) this.#owners[place] = last;
   }
 
-  #make(owner: KeyOwner): Protections {
-    const { keys, role } = owner;
-    const suite = cipherSuiteOf(owner.suite);
-    if (suite === undefined) throw new Error(`a session with the unknown cipher suite ${owner.suite}`);
-    const client = createRecordProtection(suite, keys.client);
-    const server = createRecordProtection(suite, keys.server);
-    const protections = role === 'client' ? { read: server, write: client } : { read: client, write: server };
+  #use(owner: KeyOwner): Protections {
+    owner.recentlyUsed = true;
+    if (owner.protections !== undefined) return owner.protections;
+    const protections = { read: undefined, write: undefined };
     owner.protections = protections;
     if (this.#owners.length < this.#capacity) this.#owners.push(owner);
     else this.#replace(owner);
@@ -76,4 +80,10 @@ export class KeyCache {
       }
     }
   }
+}
+
+function make(owner: KeyOwner, writer: 'client' | 'server'): RecordProtection {
+  const suite = cipherSuiteOf(owner.suite);
+  if (suite === undefined) throw new Error(`a session with the unknown cipher suite ${owner.suite}`);
+  return createRecordProtection(suite, owner.keys[writer]);
 }

@@ -25,6 +25,14 @@ export interface EpochParameters {
   readonly peerConnectionId: Uint8Array | undefined;
 }
 
+// Written anew for each record: nothing that is given them keeps them.
+const header = Buffer.alloc(RECORD_HEADER);
+const headerSequence = header.subarray(3, 11);
+const pseudoHeader = Buffer.alloc(13);
+/** RFC 9146 §5; a connection id has at most 255 bytes. */
+const pseudoHeaderWithId = Buffer.alloc(23 + 255);
+const pseudoHeadersWithId: (Buffer | undefined)[] = [];
+
 /** The one epoch in which everything of a session is said: there is no renegotiation. */
 export const EPOCH = 1;
 
@@ -63,17 +71,16 @@ export class SecuredEpoch implements KeyOwner {
   seal(type: number, content: Uint8Array): Uint8Array {
     if (this.#wiped) throw new Error('a session that is over is written to');
     const sequence = this.nextSequence++;
-    const { write } = this.#cache.protectionsOf(this);
     const id = this.peerConnectionId;
     const outerType = id === undefined ? type : ContentType.TLS12_CID;
-    const header = Buffer.allocUnsafe(RECORD_HEADER);
     writeHeader(header, outerType, DtlsVersion.DTLS_1_2, EPOCH, sequence, 0);
-    const sequenceBytes = header.subarray(3, 11);
-    const fragment = write.seal(
-      sequenceBytes,
-      additionalData(outerType, sequenceBytes, id),
-      id === undefined ? content : innerPlaintext(type, content),
-    );
+    const fragment = this.#cache
+      .writingOf(this)
+      .seal(
+        headerSequence,
+        additionalData(outerType, headerSequence, id),
+        id === undefined ? content : innerPlaintext(type, content),
+      );
     const idLength = id?.length ?? 0;
     const record = Buffer.allocUnsafe(RECORD_HEADER + idLength + fragment.length);
     record.set(header);
@@ -86,8 +93,8 @@ export class SecuredEpoch implements KeyOwner {
   /** Bytes that a record is longer than what is in it, at most. */
   get overhead(): number {
     const id = this.peerConnectionId;
-    const { write } = this.#cache.protectionsOf(this);
-    return RECORD_HEADER + write.overhead + (id === undefined ? 0 : id.length + 1);
+    const { overhead } = this.#cache.writingOf(this);
+    return RECORD_HEADER + overhead + (id === undefined ? 0 : id.length + 1);
   }
 
   /**
@@ -104,13 +111,9 @@ export class SecuredEpoch implements KeyOwner {
       return Rejected.UNFIT;
     if (!this.window.admits(record.sequence)) return Rejected.REPLAYED;
     if (this.#wiped) return Rejected.UNFIT;
-    const { read } = this.#cache.protectionsOf(this);
     const { sequenceBytes, type } = record;
-    const plaintext = read.open(
-      sequenceBytes,
-      additionalData(type, sequenceBytes, record.connectionId),
-      record.fragment,
-    );
+    const additional = additionalData(type, sequenceBytes, record.connectionId);
+    const plaintext = this.#cache.readingOf(this).open(sequenceBytes, additional, record.fragment);
     if (plaintext === undefined) return Rejected.FORGED;
     if (type !== ContentType.TLS12_CID) {
       return plaintext.length > MAX_PLAINTEXT ? Rejected.UNFIT : { type, content: plaintext };
@@ -152,14 +155,14 @@ function additionalData(
   connectionId: Uint8Array | undefined,
 ): Uint8Array {
   if (connectionId === undefined) {
-    const data = Buffer.allocUnsafe(13);
-    data.set(sequenceBytes);
-    data[8] = type;
-    writeUint16(data, 9, DtlsVersion.DTLS_1_2);
-    return data;
+    pseudoHeader.set(sequenceBytes);
+    pseudoHeader[8] = type;
+    writeUint16(pseudoHeader, 9, DtlsVersion.DTLS_1_2);
+    return pseudoHeader;
   }
-  const length = connectionId.length;
-  const data = Buffer.allocUnsafe(23 + length);
+  const { length } = connectionId;
+  pseudoHeadersWithId[length] ??= pseudoHeaderWithId.subarray(0, 23 + length);
+  const data = pseudoHeadersWithId[length];
   data.fill(0xff, 0, 8);
   data[8] = ContentType.TLS12_CID;
   data[9] = length;
