@@ -5,6 +5,7 @@ import type { PeerAddress } from '../protocol/coap/datagram-port.ts';
 import { createUdpPort, type UdpPort } from '../protocol/coap/udp-port.ts';
 import { AtomicFile } from './atomic-file.ts';
 import type { ModemSettings } from './command-line.ts';
+import { KeptSessions } from './kept-sessions.ts';
 import type { ServerOptions } from './lwm2m/server-session.ts';
 import type { SwitchStep } from './modem/carrier-control.ts';
 import { fileJournal, volatileJournal } from './modem/command-journal.ts';
@@ -16,7 +17,9 @@ import { fileSettings } from './modem/kept-settings.ts';
 import { Modem, type ModemEvents } from './modem/modem.ts';
 import { ReadingLog } from './reading-log.ts';
 import { RebindingPort } from './rebinding-port.ts';
+import { SecuredPort } from './secured-port.ts';
 import { localHostFor, resolveServer } from './server-address.ts';
+import { securityModes } from './server-credentials.ts';
 import type { ServerSettings } from './server-flag.ts';
 import { fileCardMemory, volatileCardMemory } from './sim/card-memory.ts';
 import { VirtualCard } from './sim/virtual-card.ts';
@@ -26,6 +29,8 @@ export interface ModemIdentity {
   readonly name: string;
   /** Of a new card, and of the modem itself. */
   readonly serial: number;
+  /** Which one of a fleet it is, from 1. */
+  readonly number?: number;
   /** Folder of the journal, and of the card unless it has a file of its own; undefined: nothing is kept. */
   readonly state: string | undefined;
   readonly cardFile: string | undefined;
@@ -79,18 +84,27 @@ async function assemble(
       receiveBufferSize: identity.receiveBufferSize,
     });
   const first = await open();
-  const port =
+  const plain =
     settings.rebindEvery === undefined
       ? first
       : new RebindingPort({ first, open, every: settings.rebindEvery, clock: systemClock });
+  const secured = settings.servers.some(({ credentials }) => credentials !== undefined)
+    ? new SecuredPort({
+        port: plain,
+        clock: systemClock,
+        sessions:
+          state === undefined ? undefined : new KeptSessions(new AtomicFile(join(state, 'sessions.json'))),
+        ...(events.onLog === undefined ? {} : { onLog: events.onLog }),
+      })
+    : undefined;
   return new Modem({
-    port,
+    port: secured ?? plain,
     card,
     journal:
       state === undefined ? volatileJournal() : fileJournal(new AtomicFile(join(state, 'journal.json'))),
     clock: systemClock,
     name: identity.name,
-    servers: settings.servers.map((server) => serverOptions(server, settings)),
+    servers: settings.servers.map((server) => serverOptions(server, settings, identity, secured)),
     sharedRights: settings.sharedRights,
     awakeTime: settings.awakeTime,
     report: settings.report,
@@ -115,10 +129,21 @@ async function assemble(
   });
 }
 
-function serverOptions(server: ServerSettings, settings: ModemSettings): ServerOptions {
+function serverOptions(
+  server: ServerSettings,
+  settings: ModemSettings,
+  { name, number }: Pick<ModemIdentity, 'name' | 'number'>,
+  secured: SecuredPort | undefined,
+): ServerOptions {
+  const credentials = server.credentials?.({ endpoint: name, ...(number === undefined ? {} : { number }) });
   return {
     uri: server.uri,
-    resolve: () => resolveServer(server),
+    resolve: async () => {
+      const peer = await resolveServer(server);
+      if (credentials !== undefined) secured?.secure(server.uri, peer, credentials);
+      return peer;
+    },
+    ...(credentials === undefined ? {} : { securityMode: securityModes[credentials.kind] }),
     shortServerId: server.shortServerId,
     instanceId: server.instanceId,
     version: server.version,

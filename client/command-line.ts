@@ -8,7 +8,8 @@ import { givenProfiles, hashedProfile, type ProfileIds } from './lwm2m/profile-i
 import { type SwitchStep, switchSteps } from './modem/carrier-control.ts';
 import { type FirmwareFault, firmwareFaults } from './modem/firmware/states.ts';
 import { sensorModels } from './modem/signals.ts';
-import { parseRights, parseServer, type ServerSettings } from './server-flag.ts';
+import type { CredentialFlags } from './server-credentials.ts';
+import { isSecure, parseRights, parseServer, type ServerSettings } from './server-flag.ts';
 import { cardProfiles } from './sim/card-profiles.ts';
 
 export { UsageError };
@@ -87,10 +88,11 @@ Usage: npm run modem -- [options]           one modem
        npm run fleet -- --count N [options]  many modems in one process
 
 Server
-  --server URI[,KEY=VALUE...]  coap://HOST[:PORT]        (coap://127.0.0.1:5683)
+  --server URI[,KEY=VALUE...]  coap://HOST[:PORT] or coaps://HOST[:PORT]  (coap://127.0.0.1:5683)
                           several times: a modem with several servers, whose first owns its objects.
                           id=N short server id (101, 102, ...), instance=N of its objects 0 and 1 (0, 1, ...),
-                          lifetime=S, version=V, priority=N order of registration, delay=S before it
+                          lifetime=S, version=V, priority=N order of registration, delay=S before it;
+                          identity=TEXT, key=HEX, key-file=FILE of that server, as below
   --lifetime SECONDS      of the registration; 0: without end  (as a server wrote it, 300 before)
   --update-interval S     update at least this often: keeps a NAT's port open  (by the lifetime)
   --version V             of LwM2M: 1.0, 1.1 or 1.2; lower where the server declines  (1.1)
@@ -105,6 +107,16 @@ Server
   --no-storing            drop notifications that fall due while a server is away; it may change it
   --root-path PATH        where the modem has its objects, as in /lwm2m  (/)
   --rebind-every S        take a new UDP port so often, as carrier-grade NAT does
+
+Security, for servers with coaps://
+  --identity TEXT         PSK identity; {name} is the endpoint name, {n} the number in a fleet  ({name})
+  --key HEX               pre-shared key, 1 to 64 bytes; {n} is the number in a fleet, as eight digits
+  --key-file FILE         file with such a key: arguments can be seen by who lists processes
+  --private-key FILE      PEM, on P-256: alone for a raw public key, with --certificate for X.509
+  --server-public-key FILE    PEM: the raw public key that the server has to have
+  --certificate FILE      PEM: the modem's certificate, and those of its issuers
+  --server-ca FILE        PEM: who has to have issued the server's certificate
+  --server-certificate FILE   PEM: the certificate that the server has to have
 
 Modem
   --endpoint NAME         endpoint client name           (modem-1)
@@ -168,6 +180,14 @@ const options = {
   'root-path': { type: 'string', default: '/' },
   'rebind-every': { type: 'string' },
   'store-readings': { type: 'string' },
+  identity: { type: 'string' },
+  key: { type: 'string' },
+  'key-file': { type: 'string' },
+  'private-key': { type: 'string' },
+  'server-public-key': { type: 'string' },
+  certificate: { type: 'string' },
+  'server-ca': { type: 'string' },
+  'server-certificate': { type: 'string' },
   endpoint: { type: 'string', default: 'modem-1' },
   state: { type: 'string' },
   data: { type: 'string', default: join('data', 'modem') },
@@ -206,6 +226,16 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
     servers: parseServers(values.server ?? ['coap://127.0.0.1:5683'], {
       lifetime: values.lifetime === undefined ? undefined : number('--lifetime', values.lifetime, 0, 2 ** 31),
       version: oneOf('--version', values.version, lwm2mVersions),
+      credentials: {
+        identity: values.identity,
+        key: values.key,
+        keyFile: values['key-file'],
+        privateKey: values['private-key'],
+        serverPublicKey: values['server-public-key'],
+        certificate: values.certificate,
+        serverCa: values['server-ca'],
+        serverCertificate: values['server-certificate'],
+      },
     }),
     sharedRights: parseRights('--share', values.share),
     profiles: values.profile === undefined ? undefined : parseProfiles(values.profile),
@@ -294,6 +324,18 @@ function refuse(given: ReadonlySet<string>, names: readonly string[], why: strin
   for (const name of names) if (given.has(name)) throw new UsageError(`--${name} ${why}`);
 }
 
+/** Of what a modem proves itself by. */
+const credentialFlags = [
+  'identity',
+  'key',
+  'key-file',
+  'private-key',
+  'server-public-key',
+  'certificate',
+  'server-ca',
+  'server-certificate',
+] as const;
+
 /** What would be passed over in silence is told instead. */
 function checkTogether(given: ReadonlySet<string>, { servers, report, sendAtStart }: ModemSettings): void {
   const versions = servers.map(({ version }) => version);
@@ -306,6 +348,10 @@ function checkTogether(given: ReadonlySet<string>, { servers, report, sendAtStar
   if (given.has('share') && servers.length === 1) {
     throw new UsageError('--share is for several servers: it needs another --server');
   }
+  const credentials = credentialFlags.find((name) => given.has(name));
+  if (credentials !== undefined && !servers.some(({ uri }) => isSecure(uri))) {
+    throw new UsageError(`--${credentials} is for DTLS: it needs a --server with coaps://`);
+  }
   if (given.has('quiet') && given.has('log-level')) {
     throw new UsageError('--quiet and --log-level say the same thing: one of them is enough');
   }
@@ -313,9 +359,12 @@ function checkTogether(given: ReadonlySet<string>, { servers, report, sendAtStar
 
 function parseServers(
   texts: readonly string[],
-  defaults: Pick<ServerSettings, 'lifetime' | 'version'>,
+  {
+    credentials,
+    ...defaults
+  }: Pick<ServerSettings, 'lifetime' | 'version'> & { readonly credentials: CredentialFlags },
 ): ServerSettings[] {
-  const servers = texts.map((text, index) => parseServer(text, index, defaults));
+  const servers = texts.map((text, index) => parseServer(text, index, defaults, credentials));
   for (const [key, what] of [
     ['uri', ''],
     ['shortServerId', 'short server id '],

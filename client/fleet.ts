@@ -44,6 +44,7 @@ export async function runFleet(
     const modem = await buildModem(
       {
         name,
+        number: index,
         serial: (firstSerial + index) % cardSerialLimit,
         state: mode.state === undefined ? undefined : join(mode.state, folderName(name)),
         cardFile: undefined,

@@ -48,7 +48,9 @@ export class KeptSessions {
       peer,
       suite,
       keys: { client: bytes(keys[0]), server: bytes(keys[1]) },
-      ...(stored.serverConnectionId === undefined ? {} : { serverConnectionId: bytes(stored.serverConnectionId) }),
+      ...(stored.serverConnectionId === undefined
+        ? {}
+        : { serverConnectionId: bytes(stored.serverConnectionId) }),
       ...(stored.ownConnectionId === undefined ? {} : { ownConnectionId: bytes(stored.ownConnectionId) }),
       returnRoutability,
       nextSequence,
@@ -65,7 +67,9 @@ export class KeptSessions {
         server,
         suite: state.suite,
         keys: [text(state.keys.client), text(state.keys.server)],
-        ...(state.serverConnectionId === undefined ? {} : { serverConnectionId: text(state.serverConnectionId) }),
+        ...(state.serverConnectionId === undefined
+          ? {}
+          : { serverConnectionId: text(state.serverConnectionId) }),
         ...(state.ownConnectionId === undefined ? {} : { ownConnectionId: text(state.ownConnectionId) }),
         returnRoutability: state.returnRoutability,
         nextSequence: state.nextSequence,

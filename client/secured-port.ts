@@ -20,7 +20,10 @@ export class SecuredPort implements DatagramPort {
   readonly #options: SecuredPortOptions;
   readonly #dtls: DtlsClientPort;
   /** What is proven to each server, by where it was found last. */
-  readonly #secured = new Map<string, { readonly peer: PeerAddress; readonly credentials: ClientCredentials }>();
+  readonly #secured = new Map<
+    string,
+    { readonly peer: PeerAddress; readonly credentials: ClientCredentials }
+  >();
   #closing: Promise<void> | undefined;
 
   constructor(options: SecuredPortOptions) {
@@ -57,7 +60,9 @@ export class SecuredPort implements DatagramPort {
     if (kept === undefined) return;
     const restored = this.#dtls.restore(kept);
     this.#options.onLog?.(
-      restored ? `the DTLS session with ${peer} goes on` : `the DTLS session that was kept for ${peer} does not fit`,
+      restored
+        ? `the DTLS session with ${peer} goes on`
+        : `the DTLS session that was kept for ${peer} does not fit`,
     );
   }
 

@@ -50,7 +50,9 @@ export function readCredentials(flags: CredentialFlags, host: string): Credentia
   const isPublic = privateKey !== undefined || certificate !== undefined;
   if (!isPsk && !isPublic) return undefined;
   if (isPsk && isPublic) {
-    throw new UsageError('a server takes a pre-shared key, or a private key with what belongs to it: not both');
+    throw new UsageError(
+      'a server takes a pre-shared key, or a private key with what belongs to it: not both',
+    );
   }
   if (isPsk) return preSharedKey(flags);
   return certificate === undefined ? rawPublicKey(flags) : certificates(flags, host);
@@ -80,7 +82,12 @@ function parseKey(template: string, number: number): Uint8Array {
   return Buffer.from(hex, 'hex');
 }
 
-function rawPublicKey({ privateKey, serverPublicKey, serverCa, serverCertificate }: CredentialFlags): CredentialsOf {
+function rawPublicKey({
+  privateKey,
+  serverPublicKey,
+  serverCa,
+  serverCertificate,
+}: CredentialFlags): CredentialsOf {
   if (serverPublicKey === undefined || serverCa !== undefined || serverCertificate !== undefined) {
     throw new UsageError('with a raw public key the server is known by --server-public-key');
   }

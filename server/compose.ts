@@ -316,7 +316,10 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     grace: config.lifetimeGrace,
     transportAddress: (peer) => transport.port.transportAddress(peer),
     binding: enrolment.binding('server'),
-    onRefused: (refusal, peer, identity) => enrolment.refusals.refused('server', refusal, peer, identity),
+    onRefused: (refusal, peer, identity) => {
+      const address = transport.port.transportAddress(peer) ?? peer;
+      enrolment.refusals.refused('server', refusal, address, identity);
+    },
     onAnswered: (code, duration) => timings.registration(code, duration),
     listener: {
       registered: (registration, replaced) => {

@@ -198,7 +198,7 @@ describe('the modem’s process', () => {
     const running = run('--server', 'coaps://127.0.0.1');
     expect(await running.exit).toEqual([2, null]);
     expect(running.output.trim().split('\n')).toHaveLength(1);
-    expect(running.output).toContain('DTLS is not there yet');
+    expect(running.output).toContain('what does the modem prove itself by?');
   });
 
   it.each(['card.json', 'journal.json', 'readings.log'])(
