@@ -112,6 +112,8 @@ export interface Listening {
   readonly coapsUri?: string;
   /** `host:port` of the bootstrap server without security, where it listens. */
   readonly bootstrapAddress?: string;
+  /** The same over DTLS. */
+  readonly bootstrapsAddress?: string;
   /** Of the Leshan-compatible interface, where it is open. */
   readonly leshanAddress?: string;
 }
@@ -639,6 +641,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     ...(coapUri === undefined ? {} : { coapUri }),
     ...(coapsUri === undefined ? {} : { coapsUri }),
     ...(bootstrapSockets.coap === undefined ? {} : { bootstrapAddress: bootstrapSockets.coap.local }),
+    ...(bootstrapSockets.coaps === undefined ? {} : { bootstrapsAddress: bootstrapSockets.coaps.local }),
     ...(leshanAddress === undefined ? {} : { leshanAddress }),
   };
 }
