@@ -17,6 +17,8 @@ import { Cookies } from './cookies.ts';
 import { DoneHandshakes } from './done-handshakes.ts';
 import { peerOf } from './session.ts';
 
+/** The highest message_seq of a hello: a client counts those that got no cookie, or the wrong one, and the numbers of a handshake must not run out. */
+const LAST_HELLO = 1_023;
 /** Handshakes that are looked at before one is driven out. */
 const MOST_LOOKS = 64;
 
@@ -186,6 +188,7 @@ function readHello(record: DtlsRecord): OpeningHello | undefined {
     if (fragment === undefined || others.length > 0 || fragment.fragment.length !== fragment.length) {
       return undefined;
     }
+    if (fragment.messageSeq > LAST_HELLO) return undefined;
     return {
       hello: decodeClientHello(fragment.fragment),
       body: fragment.fragment,
