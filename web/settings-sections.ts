@@ -3,6 +3,8 @@ import type { SettingsSection } from './data/routes.ts';
 
 interface SettingsSectionEntry {
   readonly section: SettingsSection;
+  /** What it takes to see it; everybody may where absent. */
+  readonly needs?: 'administer';
   /** Loads its code, when it is first gone to. */
   readonly load: () => Promise<unknown>;
   /** `query` is what the address says behind its question mark. */
@@ -23,11 +25,40 @@ export const settingsSectionEntries: readonly SettingsSectionEntry[] = [
   },
   {
     section: 'webhooks',
+    needs: 'administer',
     load: () => import('./elements/sy-settings-webhooks.ts'),
     view: (query) => html`<sy-settings-webhooks .query=${query}></sy-settings-webhooks>`,
   },
   {
+    section: 'account',
+    load: () => import('./elements/sy-settings-account.ts'),
+    view: () => html`<sy-settings-account></sy-settings-account>`,
+  },
+  {
+    section: 'people',
+    needs: 'administer',
+    load: () => import('./elements/sy-settings-people.ts'),
+    view: (query) => html`<sy-settings-people .query=${query}></sy-settings-people>`,
+  },
+  {
+    section: 'tokens',
+    load: () => import('./elements/sy-settings-tokens.ts'),
+    view: (query) => html`<sy-settings-tokens .query=${query}></sy-settings-tokens>`,
+  },
+  {
+    section: 'sessions',
+    load: () => import('./elements/sy-settings-sessions.ts'),
+    view: () => html`<sy-settings-sessions></sy-settings-sessions>`,
+  },
+  {
+    section: 'audit',
+    needs: 'administer',
+    load: () => import('./elements/sy-settings-audit.ts'),
+    view: (query) => html`<sy-settings-audit .query=${query}></sy-settings-audit>`,
+  },
+  {
     section: 'server',
+    needs: 'administer',
     load: () => import('./elements/sy-settings-server.ts'),
     view: () => html`<sy-settings-server></sy-settings-server>`,
   },

@@ -12,7 +12,7 @@ interface Service {
   readonly image?: string;
   readonly profiles?: readonly string[];
   readonly command?: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string | null>>;
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly healthcheck?: { readonly test: readonly string[] };
@@ -21,7 +21,9 @@ interface Service {
 }
 
 function readCompose(file: string): { readonly services: Readonly<Record<string, Service>> } {
-  return parse(readFileSync(join(root, file), 'utf8'), { merge: true, uniqueKeys: true });
+  // What is not set in the environment is what stands behind `:-`.
+  const text = readFileSync(join(root, file), 'utf8').replace(/\$\{\w+:-([^}]*)\}/g, '$1');
+  return parse(text, { merge: true, uniqueKeys: true });
 }
 
 const { composeSchema } = createRequire(import.meta.url)(
@@ -33,8 +35,14 @@ const schema = JSON.parse(JSON.stringify(composeSchema), (key, value) =>
   key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value,
 );
 // Of the specification since.
+schema.definitions.secret.properties.environment = { type: 'string' };
 schema.properties.name = { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]*$' };
 const validate = new Ajv2019({ strict: false, validateFormats: false, allErrors: true }).compile(schema);
+
+/** An empty one is none. */
+function settingsOf(environment: Readonly<Record<string, string | null>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, value ?? '']));
+}
 
 describe.each(['docker-compose.yml', 'docker-compose.single.yml'])('%s', (file) => {
   test('fits the Compose specification', () => {
@@ -73,7 +81,9 @@ describe('docker-compose.yml', () => {
   test('gives the nodes settings that they take, and each its name', () => {
     expect(nodes).toHaveLength(2);
     for (const [name, { environment = {}, depends_on }] of nodes) {
-      const config = loadConfig(environment, []);
+      const config = loadConfig(settingsOf(environment), []);
+      expect(config.people.loginRequired).toBe(true);
+      expect(Object.keys(environment)).toContain('SIMYARD_ADMIN_PASSWORD');
       expect(config.node).toBe(name);
       expect(config.redisUrl).toBe('redis://redis:6379');
       expect(config.httpHost).toBe('0.0.0.0');

@@ -37,9 +37,11 @@ describe('deploy/kubernetes', () => {
     expect(container.envFrom).toEqual([{ configMapRef: { name: kustomization.configMapGenerator[0].name } }]);
     const names = (container.env as Manifest[]).map(({ name }) => name as string);
     expect(names).toContain('SIMYARD_REDIS_URL');
-    const own = Object.fromEntries(
-      names.map((name) => [name, name === 'SIMYARD_REDIS_URL' ? 'redis://redis:6379' : '10.0.0.7']),
-    );
+    const values: Readonly<Record<string, string>> = {
+      SIMYARD_REDIS_URL: 'redis://redis:6379',
+      SIMYARD_METRICS_TOKEN: 'a'.repeat(48),
+    };
+    const own = Object.fromEntries(names.map((name) => [name, values[name] ?? '10.0.0.7']));
     const config = loadConfig({ ...common, ...own }, []);
     const ports = (container.ports as Manifest[]).map(({ containerPort }) => containerPort);
     expect(ports).toEqual([config.coapPort, config.httpPort]);
@@ -80,6 +82,8 @@ describe('deploy/kubernetes', () => {
   test('mounts what there is: the secret is what docs/guides/cluster.md has one make', () => {
     const guide = readFileSync(join(root, 'docs/guides/cluster.md'), 'utf8');
     expect(guide).toContain('kubectl --namespace simyard create secret generic simyard-redis');
-    for (const key of ['url', 'users.acl']) expect(guide).toContain(`${key}=`);
+    expect(guide).toContain('kubectl --namespace simyard create secret generic simyard-admin');
+    const keys = (container.env as Manifest[]).flatMap(({ valueFrom }) => valueFrom.secretKeyRef?.key ?? []);
+    for (const key of [...keys, 'users.acl']) expect(guide).toContain(`${key}=`);
   });
 });

@@ -37,9 +37,12 @@ type Parameters = Readonly<Record<string, string | number | undefined>>;
 /** The REST API, typed. Every method rejects with ProblemError, or AbortError where its signal fired. */
 export class ApiClient {
   readonly #fetch: typeof fetch;
+  readonly #onLoggedOut: (() => void) | undefined;
 
-  constructor(fetchFunction: typeof fetch = (...args) => fetch(...args)) {
+  /** @param onLoggedOut hears that the server does not know, or does not know any more, who asks */
+  constructor(fetchFunction: typeof fetch = (...args) => fetch(...args), onLoggedOut?: () => void) {
     this.#fetch = fetchFunction;
+    this.#onLoggedOut = onLoggedOut;
   }
 
   server(signal?: AbortSignal): Promise<ApiServer> {
@@ -234,14 +237,21 @@ export class ApiClient {
     try {
       response = await this.#fetch(url, {
         ...init,
-        headers: { accept: 'application/json', ...(init.headers as Record<string, string>) },
+        headers: {
+          accept: 'application/json',
+          // What the browser's cookie does, a page of ours has sent: no other can send this along.
+          'x-simyard-console': '1',
+          ...(init.headers as Record<string, string>),
+        },
       });
     } catch (error) {
       if (init.signal?.aborted) throw error;
       throw unreachable(error);
     }
-    if (!response.ok) throw await problemOf(response);
-    return response;
+    if (response.ok) return response;
+    const error = await problemOf(response);
+    if (error.problem.code === 'not_logged_in') this.#onLoggedOut?.();
+    throw error;
   }
 }
 

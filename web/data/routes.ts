@@ -2,7 +2,17 @@
 export const deviceTabs = ['live', 'carrier', 'objects', 'commands', 'events', 'trace'] as const;
 export type DeviceTab = (typeof deviceTabs)[number];
 
-export const settingsSections = ['objects', 'policies', 'webhooks', 'server'] as const;
+export const settingsSections = [
+  'objects',
+  'policies',
+  'webhooks',
+  'account',
+  'people',
+  'tokens',
+  'sessions',
+  'audit',
+  'server',
+] as const;
 export type SettingsSection = (typeof settingsSections)[number];
 
 /**
@@ -126,6 +136,11 @@ export const sectionTitles: Readonly<Record<SettingsSection, string>> = {
   objects: 'Object definitions',
   policies: 'Observation policies',
   webhooks: 'Webhooks',
+  account: 'Your account',
+  people: 'People',
+  tokens: 'API tokens',
+  sessions: 'Sessions',
+  audit: 'Audit log',
   server: 'Server',
 };
 

@@ -8,6 +8,7 @@ import {
   parseAttributes,
 } from '../data/notification-attributes.ts';
 import type { ApiResourceModel } from '../data/resource-definition.ts';
+import { Permission } from '../permission.ts';
 import { base, controls, fields } from '../styles/shared.ts';
 
 /** Notification attributes of a place: observed with them, or written to it. Fires `observe-wanted`, `attributes-written`. */
@@ -67,6 +68,7 @@ export class AttributesForm extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.place = '';
     this.level = 3;
     this.observable = true;
@@ -105,12 +107,12 @@ export class AttributesForm extends LitElement {
       <div class="actions">
         ${
           this.observable
-            ? html`<button type="button" ?disabled=${this.disabled} @click=${() => this.#say('observe-wanted')}>
+            ? html`<button data-needs="operate" type="button" ?disabled=${this.disabled} @click=${() => this.#say('observe-wanted')}>
               Observe with these
             </button>`
             : nothing
         }
-        <button type="button" ?disabled=${this.disabled} @click=${() => this.#say('attributes-written')}>
+        <button data-needs="operate" type="button" ?disabled=${this.disabled} @click=${() => this.#say('attributes-written')}>
           Write attributes
         </button>
       </div>

@@ -17,6 +17,7 @@ import {
 import { formatCount } from '../data/numbers.ts';
 import { asProblem } from '../data/problem.ts';
 import { hrefOf } from '../data/routes.ts';
+import { Permission } from '../permission.ts';
 import { base, controls, fields } from '../styles/shared.ts';
 import './sy-problem-panel.ts';
 
@@ -105,6 +106,7 @@ export class BulkDialog extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.form = emptyForm('read');
     this.count = 0;
     this.carriers = [];
@@ -166,7 +168,7 @@ export class BulkDialog extends LitElement {
       }
       <div class="actions">
         <button type="button" @click=${() => this.#dialog?.close()}>Cancel</button>
-        <button class=${forget ? 'danger' : 'primary'} ?disabled=${this.busy || (forget && count > 1 && this.typed !== String(count))}>
+        <button data-needs="operate" class=${forget ? 'danger' : 'primary'} ?disabled=${this.busy || (forget && count > 1 && this.typed !== String(count))}>
           ${this.busy ? 'Starting…' : verb}
         </button>
       </div>
@@ -246,7 +248,7 @@ export class BulkDialog extends LitElement {
         ${
           ended || job.state === 'cancelling'
             ? nothing
-            : html`<button class="danger" ?disabled=${this.busy} @click=${this.#cancel}>Cancel the job</button>`
+            : html`<button data-needs="operate" class="danger" ?disabled=${this.busy} @click=${this.#cancel}>Cancel the job</button>`
         }
         <button @click=${() => this.#dialog?.close()}>Close</button>
       </div>

@@ -13,6 +13,7 @@ import { carrierObjectId } from '../data/sensors.ts';
 import { eidOf, simProvisioning } from '../data/sim-profiles.ts';
 import { carrierSince, isFinal, switchEffect, switchTitle } from '../data/switch-progress.ts';
 import { clockTime } from '../data/time.ts';
+import { Permission } from '../permission.ts';
 import { facts } from '../styles/page.ts';
 import { base, controls, skeletons } from '../styles/shared.ts';
 import type { SwitchDialog } from './sy-switch-dialog.ts';
@@ -117,6 +118,7 @@ export class CarrierPanel extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.commands = [];
     this.values = new Map();
     this.waiting = [];
@@ -211,7 +213,7 @@ export class CarrierPanel extends LitElement {
       ${waiting ? this.#before(command) : nothing}
       ${
         waiting
-          ? html`<button class="small" ?disabled=${this.cancelling} @click=${() => this.#cancel(command)}>
+          ? html`<button data-needs="operate" class="small" ?disabled=${this.cancelling} @click=${() => this.#cancel(command)}>
             Cancel the switch
           </button>`
           : nothing

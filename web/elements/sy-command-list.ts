@@ -17,6 +17,7 @@ import {
 } from '../data/command-words.ts';
 import { asProblem } from '../data/problem.ts';
 import { hrefOf } from '../data/routes.ts';
+import { Permission } from '../permission.ts';
 import { chips } from '../styles/chips.ts';
 import { base, controls, skeletons } from '../styles/shared.ts';
 import './sy-command-detail.ts';
@@ -188,6 +189,7 @@ export class CommandList extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.endpoint = undefined;
     this.job = undefined;
     this.filter = 'all';
@@ -301,7 +303,7 @@ export class CommandList extends LitElement {
     const { id } = command;
     const what = `${commandTitle(command)}, ${command.endpoint}`;
     if (mayCancel(command)) {
-      return html`<button
+      return html`<button data-needs="operate"
         class="small"
         aria-label=${`Cancel: ${what}`}
         ?disabled=${this.busy.has(id)}
@@ -311,7 +313,7 @@ export class CommandList extends LitElement {
       </button>`;
     }
     if (!mayRetry(command)) return nothing;
-    return html`<button
+    return html`<button data-needs="operate"
       class="small"
       aria-label=${`Retry: ${what}`}
       title=${command.state === 'unknown' ? 'Nobody can tell whether the device has done it: it may do it twice' : nothing}

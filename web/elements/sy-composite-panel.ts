@@ -4,6 +4,7 @@ import type { LastValues } from '../data/last-values.ts';
 import type { TreeNode } from '../data/object-tree.ts';
 import { isReadable, isWritable } from '../data/resource-definition.ts';
 import { inputText } from '../data/resource-input.ts';
+import { Permission } from '../permission.ts';
 import { base, controls } from '../styles/shared.ts';
 import type { ValueInput } from './sy-value-input.ts';
 import type { FormEntry, GivenValues } from './sy-values-form.ts';
@@ -87,6 +88,7 @@ export class CompositePanel extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.nodes = [];
     this.values = new Map();
     this.options = {};
@@ -132,10 +134,10 @@ export class CompositePanel extends LitElement {
         <button class="primary" ?disabled=${off} @click=${() => this.#want(operations.readComposite(paths, options))}>
           Read together
         </button>
-        <button ?disabled=${off} @click=${() => this.#want(operations.observeComposite(paths, options))}>
+        <button data-needs="operate" ?disabled=${off} @click=${() => this.#want(operations.observeComposite(paths, options))}>
           Observe together
         </button>
-        <button
+        <button data-needs="operate"
           ?disabled=${off}
           @click=${() => this.#want(operations.cancelComposite(paths, true, options))}
         >

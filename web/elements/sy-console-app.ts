@@ -2,9 +2,11 @@ import { ContextProvider } from '@lit/context';
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { cache } from 'lit/directives/cache.js';
 import { announcedEvent } from '../announce.ts';
-import { apiContext, clockContext, liveContext, serverContext } from '../contexts.ts';
+import { apiContext, clockContext, liveContext, meContext, serverContext } from '../contexts.ts';
 import { ApiClient } from '../data/api-client.ts';
-import type { ApiEvent } from '../data/api-types.ts';
+import type { ApiEvent, ApiMe } from '../data/api-types.ts';
+import type { LiveStatus } from '../data/live-stream.ts';
+import { fetchMe } from '../data/people.ts';
 import { codeMissing, ProblemError } from '../data/problem.ts';
 import { parseRoute, type Route, titleOf } from '../data/routes.ts';
 import { ServerClock } from '../data/server-clock.ts';
@@ -22,6 +24,7 @@ import { openLiveStream } from '../open-live-stream.ts';
 import { type NavigationEntry, pageOf, pages, sectionOf } from '../pages.ts';
 import { base, controls } from '../styles/shared.ts';
 import type { KeysDialog } from './sy-keys-dialog.ts';
+import './sy-account-menu.ts';
 import './sy-keys-dialog.ts';
 import './sy-live-bar.ts';
 import './sy-not-found.ts';
@@ -37,6 +40,8 @@ export class ConsoleApp extends LitElement {
     fault: { state: true },
     spoken: { state: true },
     printedAt: { state: true },
+    me: { state: true },
+    isLoggedOut: { state: true },
   };
 
   static override styles = [
@@ -142,6 +147,18 @@ export class ConsoleApp extends LitElement {
       .printed {
         display: none;
       }
+      /* What was being done stays as it is behind the log-in, and is not seen. */
+      .frame {
+        display: contents;
+      }
+      .frame[hidden] {
+        display: none;
+      }
+      sy-login-page {
+        grid-area: 1 / 1 / -1 / -1;
+        overflow: auto;
+        background: var(--sy-page);
+      }
       @media print {
         :host {
           display: block;
@@ -223,11 +240,16 @@ export class ConsoleApp extends LitElement {
   declare spoken: string;
   /** What is on paper is of then: the moment of printing, ms since the epoch. */
   declare printedAt: number | undefined;
+  /** Undefined until it is known. */
+  declare me: ApiMe | undefined;
+  /** The server asks who this is. */
+  declare isLoggedOut: boolean;
 
-  readonly #api = new ApiClient();
+  readonly #api = new ApiClient(undefined, () => this.#loggedOut());
   readonly #clock = new ServerClock();
   readonly #live = openLiveStream();
   readonly #server = new ContextProvider(this, { context: serverContext });
+  readonly #me = new ContextProvider(this, { context: meContext });
   readonly #loaded = new Set<Route['name']>();
   /** When `g` was pressed: the next letter names a page. */
   #goingSince = Number.NEGATIVE_INFINITY;
@@ -242,11 +264,14 @@ export class ConsoleApp extends LitElement {
     this.fault = undefined;
     this.spoken = '';
     this.printedAt = undefined;
+    this.me = undefined;
+    this.isLoggedOut = false;
     // Views ask for it when they have heard of a change; the counts follow, at most once a second.
     this.addEventListener('server-changed', () => this.#refreshSoon());
     // A stream that opens may be that of a server which was restarted, or of a laptop that has slept.
-    this.#live.onStatus(({ state }) => {
-      if (state === 'open') this.#refreshSoon();
+    this.#live.onStatus((status) => {
+      if (status.state === 'open') this.#refreshSoon();
+      if (isRefused(status)) this.#identify();
     });
   }
 
@@ -256,15 +281,17 @@ export class ConsoleApp extends LitElement {
     window.addEventListener(navigatedEvent, this.#navigated);
     window.addEventListener(announcedEvent, this.#announced);
     window.addEventListener('keydown', this.#keyed);
-    this.#load(this.route);
-    this.#refreshServer();
-    this.#stopWatching = this.#live.watch({ types: ['object-model'] }, this.#modelsChanged);
+    window.addEventListener('focus', this.#focused);
     window.addEventListener('beforeprint', this.#printing);
+    this.#load(this.route);
+    this.#identify();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#stopWatching?.();
+    this.#stopWatching = undefined;
+    window.removeEventListener('focus', this.#focused);
     window.removeEventListener('beforeprint', this.#printing);
     window.removeEventListener(navigatedEvent, this.#navigated);
     window.removeEventListener(announcedEvent, this.#announced);
@@ -272,6 +299,29 @@ export class ConsoleApp extends LitElement {
   }
 
   override render() {
+    const isAway = this.isLoggedOut || this.me?.mustChangePassword === true;
+    return html`${isAway ? this.#login() : nothing}
+      <div class="frame" ?hidden=${isAway}>${this.me === undefined ? this.#unknown() : this.#frame()}</div>
+      <div class="only-spoken" role="status" aria-live="polite">${this.spoken}</div>`;
+  }
+
+  #login() {
+    return html`<sy-login-page
+      .me=${this.isLoggedOut ? undefined : this.me}
+      ?interrupted=${this.isLoggedOut && this.me !== undefined}
+      @logged-in=${() => this.#identify()}
+    ></sy-login-page>`;
+  }
+
+  /** Who the reader is cannot be found out, or not yet. */
+  #unknown() {
+    if (this.fault === undefined) return nothing;
+    return html`<div class="fault">
+      <sy-problem-panel .problem=${this.fault.problem} retry @retried=${() => location.reload()}></sy-problem-panel>
+    </div>`;
+  }
+
+  #frame() {
     return html`<header>
         <button class="skip" @click=${this.#skip}>Skip to the content</button>
         <a class="brand" href="/">
@@ -285,13 +335,13 @@ export class ConsoleApp extends LitElement {
         <div class="end">
           <button class="bare keys" aria-label="Keys" title="Keys (?)" @click=${this.#showKeys}>?</button>
           <sy-theme-button></sy-theme-button>
+          <sy-account-menu @logged-out=${() => location.reload()}></sy-account-menu>
         </div>
       </header>
       <sy-live-bar></sy-live-bar>
       ${this.printedAt === undefined ? nothing : html`<p class="printed">As of ${exactTime(this.printedAt)}</p>`}
       <main id="view" tabindex="-1">${cache(this.#view())}</main>
-      <sy-keys-dialog></sy-keys-dialog>
-      <div class="only-spoken" role="status" aria-live="polite">${this.spoken}</div>`;
+      <sy-keys-dialog></sy-keys-dialog>`;
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -308,6 +358,43 @@ export class ConsoleApp extends LitElement {
     if (page === undefined) return html`<sy-not-found .what=${location.pathname}></sy-not-found>`;
     return this.#loaded.has(page.name) ? page.render() : nothing;
   }
+
+  /** Finds out who the reader is: at the start, after a log-in, and where the stream was refused. */
+  async #identify(): Promise<void> {
+    const before = this.me;
+    let me: ApiMe;
+    try {
+      me = await fetchMe(this.#api);
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      // Once it is known, the views and the stream's bar say what does not go.
+      if (error.problem.code !== 'not_logged_in' && before === undefined) {
+        await import('./sy-problem-panel.ts');
+        this.fault = error;
+      }
+      return;
+    }
+    // Somebody else: nothing of what the one before saw, or was doing, may be left.
+    if (before !== undefined && !isSame(before, me)) return location.reload();
+    if (me.mustChangePassword) await import('./sy-login-page.ts');
+    this.me = me;
+    this.#me.setValue(me);
+    this.isLoggedOut = false;
+    if (me.mustChangePassword) return;
+    this.#refreshServer();
+    this.#live.retryNow();
+    this.#stopWatching ??= this.#live.watch({ types: ['object-model'] }, this.#modelsChanged);
+  }
+
+  async #loggedOut(): Promise<void> {
+    await import('./sy-login-page.ts');
+    this.isLoggedOut = true;
+  }
+
+  /** In another window he may have logged in meanwhile. */
+  readonly #focused = () => {
+    if (this.isLoggedOut) this.#identify();
+  };
 
   #link({ name, label, href, icon }: NavigationEntry & { readonly name: Route['name'] }) {
     const here = this.route.name === name ? 'page' : sectionOf(this.route) === name ? 'true' : nothing;
@@ -381,6 +468,7 @@ export class ConsoleApp extends LitElement {
   };
 
   readonly #keyed = (event: KeyboardEvent) => {
+    if (this.isLoggedOut || this.me === undefined) return;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
     const going = performance.now() - this.#goingSince < goPatienceMs;
     this.#goingSince = Number.NEGATIVE_INFINITY;
@@ -423,6 +511,17 @@ export class ConsoleApp extends LitElement {
       // The views' own requests fail alike and say so, and the stream's bar does; the counts stay as they were.
     }
   }
+}
+
+/** The server does not give the stream to who asks. */
+function isRefused(status: LiveStatus): boolean {
+  return status.state === 'broken' && status.reason.endsWith('401');
+}
+
+function isSame(a: ApiMe, b: ApiMe): boolean {
+  const sameRights =
+    a.role === b.role && a.tenant === b.tenant && a.mustChangePassword === b.mustChangePassword;
+  return a.kind === b.kind && a.name === b.name && sameRights;
 }
 
 /** The first page of the navigation also has the shortest address. */

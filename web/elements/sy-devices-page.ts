@@ -21,6 +21,7 @@ import { hrefOf } from '../data/routes.ts';
 import { nothingSelected, type Selection, selectedCount, withRows } from '../data/selection.ts';
 import { DeviceListController } from '../device-list-controller.ts';
 import { isSearchWanted, isTyping, navigate } from '../navigation.ts';
+import { Permission } from '../permission.ts';
 import { base, controls, fields } from '../styles/shared.ts';
 import { devicesPageStyles } from './devices-page-styles.ts';
 import './sy-bulk-dialog.ts';
@@ -73,6 +74,7 @@ export class DevicesPage extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.query = '';
     this.selection = nothingSelected;
     this.selectionProblem = undefined;
@@ -241,7 +243,7 @@ export class DevicesPage extends LitElement {
       <span class="verbs">
         ${bulkKinds.map(
           (kind) =>
-            html`<button class=${kind === 'forget' ? 'small danger' : 'small'} @click=${() => this.#act(kind)}>
+            html`<button data-needs=${kind === 'forget' ? 'administer' : 'operate'} class=${kind === 'forget' ? 'small danger' : 'small'} @click=${() => this.#act(kind)}>
               ${bulkVerbs[kind]}
             </button>`,
         )}

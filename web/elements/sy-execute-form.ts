@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing } from 'lit';
+import { Permission } from '../permission.ts';
 import { base, controls, fields } from '../styles/shared.ts';
 
 /** What an argument of an Execute may hold (OMA-TS-LightweightM2M_Core §6.3.5). */
@@ -52,6 +53,7 @@ export class ExecuteForm extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.path = '';
     this.disabled = false;
     this.dangerous = false;
@@ -94,7 +96,7 @@ export class ExecuteForm extends LitElement {
       )}
       ${this.fault === '' ? nothing : html`<div class="fault" role="alert">${this.fault}</div>`}
       <div class="actions">
-        <button class=${this.dangerous ? 'danger' : ''} ?disabled=${this.disabled}>${this.dangerous ? 'Execute…' : 'Execute'}</button>
+        <button data-needs="operate" class=${this.dangerous ? 'danger' : ''} ?disabled=${this.disabled}>${this.dangerous ? 'Execute…' : 'Execute'}</button>
         ${
           this.values.length < mostArguments
             ? html`<button

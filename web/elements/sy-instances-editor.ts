@@ -5,6 +5,7 @@ import type { LastValues } from '../data/last-values.ts';
 import type { TreeNode } from '../data/object-tree.ts';
 import type { ApiResourceModel } from '../data/resource-definition.ts';
 import { inputText } from '../data/resource-input.ts';
+import { Permission } from '../permission.ts';
 import { base, controls, fields } from '../styles/shared.ts';
 import type { ValueInput } from './sy-value-input.ts';
 import './sy-value-input.ts';
@@ -72,6 +73,7 @@ export class InstancesEditor extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.values = new Map();
     this.links = [];
     this.disabled = false;
@@ -137,7 +139,7 @@ export class InstancesEditor extends LitElement {
       )}
       ${this.fault === '' ? nothing : html`<div class="fault" role="alert">${this.fault}</div>`}
       <div class="actions">
-        <button ?disabled=${this.disabled}>Write instances</button>
+        <button data-needs="operate" ?disabled=${this.disabled}>Write instances</button>
         <button type="button" class="bare" @click=${this.#add}>Add instance</button>
         ${(['replace', 'update'] as const).map(
           (mode) =>

@@ -31,6 +31,7 @@ import { hrefOf } from '../data/routes.ts';
 import { clockTime, durationText, exactTime } from '../data/time.ts';
 import { Loaded } from '../loaded.ts';
 import { navigate } from '../navigation.ts';
+import { Permission } from '../permission.ts';
 import { chips } from '../styles/chips.ts';
 import { facts, pageParts, tables } from '../styles/page.ts';
 import { base, controls, skeletons } from '../styles/shared.ts';
@@ -185,6 +186,7 @@ export class JobPage extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.job = '';
     this.state = undefined;
     this.cursors = [];
@@ -231,7 +233,7 @@ export class JobPage extends LitElement {
         <div class="end">
           ${actionsOf(job).map(
             (action) =>
-              html`<button
+              html`<button data-needs="operate"
                 class=${action === 'cancel' ? 'danger' : action === 'retry' ? 'primary' : ''}
                 ?disabled=${this.busy}
                 @click=${() => this.#act(job, action)}
@@ -242,7 +244,7 @@ export class JobPage extends LitElement {
           <a class="button" href=${resultsUrl(job.id, this.state)} download=${`${job.id}.csv`}>Results as CSV</a>
           ${
             hasEnded(job)
-              ? html`<button class="danger" ?disabled=${this.busy} @click=${() => this.#forget(job)}>Forget</button>`
+              ? html`<button data-needs="operate" class="danger" ?disabled=${this.busy} @click=${() => this.#forget(job)}>Forget</button>`
               : nothing
           }
         </div>

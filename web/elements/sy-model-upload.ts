@@ -7,6 +7,7 @@ import { formatBytes } from '../data/numbers.ts';
 import { largestFile, modelQuery, uploadObjectModels } from '../data/object-models.ts';
 import { asProblem } from '../data/problem.ts';
 import { hrefOf } from '../data/routes.ts';
+import { Permission } from '../permission.ts';
 import { base, controls } from '../styles/shared.ts';
 
 /** One file on its way. */
@@ -88,6 +89,8 @@ export class ModelUpload extends LitElement {
   declare over: boolean;
   readonly #api = new ContextConsumer(this, { context: apiContext });
 
+  readonly #permission = new Permission(this);
+
   constructor() {
     super();
     this.uploads = [];
@@ -104,8 +107,8 @@ export class ModelUpload extends LitElement {
         }}
         @drop=${this.#dropped}
       >
-        <input type="file" multiple accept=".xml,application/xml,text/xml" @change=${this.#chosen} aria-label="OMA XML files" />
-        <button @click=${() => this.renderRoot.querySelector('input')?.click()}>Choose files…</button>
+        <input data-needs="administer" type="file" multiple accept=".xml,application/xml,text/xml" @change=${this.#chosen} aria-label="OMA XML files" />
+        <button data-needs="administer" @click=${() => this.renderRoot.querySelector('input')?.click()}>Choose files…</button>
         <span>or drop OMA XML here. What is added counts at once, and replaces the same object and version.</span>
       </div>
       ${
@@ -143,6 +146,7 @@ export class ModelUpload extends LitElement {
   #dropped(event: DragEvent): void {
     event.preventDefault();
     this.over = false;
+    if (!this.#permission.may('administer')) return;
     this.#send([...(event.dataTransfer?.files ?? [])]);
   }
 

@@ -7,6 +7,7 @@ import { withoutRemovals } from '../data/notification-attributes.ts';
 import type { TreeNode } from '../data/object-tree.ts';
 import { isExecutable, isReadable, isWritable } from '../data/resource-definition.ts';
 import { inputText } from '../data/resource-input.ts';
+import { Permission } from '../permission.ts';
 import { base, controls, fields } from '../styles/shared.ts';
 import './sy-attributes-form.ts';
 import './sy-execute-form.ts';
@@ -111,6 +112,7 @@ export class ObjectDetail extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.endpoint = '';
     this.trail = [];
     this.values = new Map();
@@ -172,7 +174,7 @@ export class ObjectDetail extends LitElement {
       }
       ${
         this.#isDeletable(node)
-          ? html`<button class="danger" ?disabled=${off} @click=${() => this.#want(operations.delete(path, this.options))}>
+          ? html`<button data-needs="operate" class="danger" ?disabled=${off} @click=${() => this.#want(operations.delete(path, this.options))}>
             Delete…
           </button>`
           : nothing

@@ -13,6 +13,7 @@ import { asProblem } from '../data/problem.ts';
 import { hrefOf } from '../data/routes.ts';
 import { Loaded } from '../loaded.ts';
 import { navigate } from '../navigation.ts';
+import { Permission } from '../permission.ts';
 import { facts, pageParts, tables } from '../styles/page.ts';
 import { base, controls, skeletons } from '../styles/shared.ts';
 import type { ConfirmDialog } from './sy-confirm-dialog.ts';
@@ -146,6 +147,11 @@ export class ObjectModel extends LitElement {
     this.#model.load();
   }
 
+  constructor() {
+    super();
+    new Permission(this);
+  }
+
   override render() {
     const { value, problem } = this.#model;
     if (problem?.status === 404) {
@@ -181,7 +187,7 @@ export class ObjectModel extends LitElement {
         <a class="button" href=${xmlAddress(model.objectId, model.version)} download>Download XML</a>
         ${
           model.source === 'uploaded'
-            ? html`<button class="danger" @click=${() => this.#remove(model)}>Remove…</button>`
+            ? html`<button data-needs="administer" class="danger" @click=${() => this.#remove(model)}>Remove…</button>`
             : nothing
         }
       </div>

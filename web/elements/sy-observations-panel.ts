@@ -6,6 +6,7 @@ import { apiContext } from '../contexts.ts';
 import type { ApiObservationStatus, ApiProblem } from '../data/api-types.ts';
 import { type ObservationLine, observationLines, observationSummary } from '../data/observations.ts';
 import { asProblem } from '../data/problem.ts';
+import { Permission } from '../permission.ts';
 import { base, controls, skeletons } from '../styles/shared.ts';
 import './sy-problem-panel.ts';
 import './sy-time-text.ts';
@@ -121,6 +122,7 @@ export class ObservationsPanel extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.endpoint = '';
     this.registered = false;
     this.renewing = false;
@@ -132,7 +134,7 @@ export class ObservationsPanel extends LitElement {
       <header>
         <h2>Observations</h2>
         <span class="quiet">${status === undefined || status.wanted.length === 0 ? '' : observationSummary(status)}</span>
-        <button
+        <button data-needs="operate"
           class="small"
           ?disabled=${!this.registered || this.renewing || status === undefined || status.wanted.length === 0}
           title="Asks the device for all of them anew, those too that it refused"

@@ -3,6 +3,7 @@ import type { ApiObservationStatus, ApiWantedStatus } from '../data/api-types.ts
 import { formatName } from '../data/content-formats.ts';
 import { attributesText } from '../data/notification-attributes.ts';
 import { byText, observationOf } from '../data/observations.ts';
+import { Permission } from '../permission.ts';
 import { base, controls, skeletons } from '../styles/shared.ts';
 import './sy-time-text.ts';
 
@@ -77,6 +78,7 @@ export class PlaceObservation extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.path = '';
     this.reachable = false;
   }
@@ -97,7 +99,7 @@ export class PlaceObservation extends LitElement {
 
   #actions(own: ApiWantedStatus | undefined, byHand: boolean) {
     const back = byHand
-      ? html`<button
+      ? html`<button data-needs="operate"
         class="bare"
         title="What was said by hand is forgotten: policies alone count"
         @click=${() => this.#say('choice-forgotten')}
@@ -107,7 +109,7 @@ export class PlaceObservation extends LitElement {
       : nothing;
     if (!this.reachable) {
       const wanted = own === undefined;
-      return html`<button
+      return html`<button data-needs="operate"
           title="Kept by the server, and done when the device is there"
           @click=${() => this.#say('choice-made', wanted)}
         >
@@ -116,14 +118,14 @@ export class PlaceObservation extends LitElement {
         ${back}`;
     }
     if (own === undefined)
-      return html`<button @click=${() => this.#say('observe-wanted')}>Observe</button>${back}`;
+      return html`<button data-needs="operate" @click=${() => this.#say('observe-wanted')}>Observe</button>${back}`;
     return html`${
       own.state === 'observed'
         ? nothing
-        : html`<button @click=${() => this.#say('observe-wanted')}>Try again</button>`
+        : html`<button data-needs="operate" @click=${() => this.#say('observe-wanted')}>Try again</button>`
     }
-      <button @click=${() => this.#say('end-wanted', true)}>End observation</button>
-      <button
+      <button data-needs="operate" @click=${() => this.#say('end-wanted', true)}>End observation</button>
+      <button data-needs="operate"
         class="bare"
         title="Without a request of its own: the device learns it by the reset of its next notification"
         @click=${() => this.#say('end-wanted', false)}

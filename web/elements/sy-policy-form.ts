@@ -17,6 +17,7 @@ import {
 } from '../data/policy-form.ts';
 import { asProblem } from '../data/problem.ts';
 import { navigate } from '../navigation.ts';
+import { Permission } from '../permission.ts';
 import { pageParts } from '../styles/page.ts';
 import { base, controls, fields } from '../styles/shared.ts';
 import './sy-problem-panel.ts';
@@ -172,6 +173,7 @@ export class PolicyFormElement extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.policy = undefined;
     this.back = '/';
     this.form = emptyPolicy;
@@ -211,7 +213,7 @@ export class PolicyFormElement extends LitElement {
         ${this.json === undefined ? this.#fields() : this.#text(this.json)}
         <sy-problem-panel .problem=${this.problem}></sy-problem-panel>
         <div class="actions">
-          <button class="primary" type="submit" ?disabled=${this.saving}>
+          <button data-needs="administer" class="primary" type="submit" ?disabled=${this.saving}>
             ${this.saving ? 'Saving…' : policy === undefined ? 'Create the policy' : 'Save the policy'}
           </button>
           <a href=${this.back}>Cancel</a>

@@ -3,6 +3,7 @@ import { announce } from '../announce.ts';
 import type { ApiProblem } from '../data/api-types.ts';
 import { asProblem } from '../data/problem.ts';
 import { offeredRates, rateText, samplingRate } from '../data/sampling.ts';
+import { Permission } from '../permission.ts';
 import { base } from '../styles/shared.ts';
 
 /** How often a sensor is read, as its device says, and the wish for another rate. Shows the new one when it is true. */
@@ -54,6 +55,7 @@ export class SamplingSelect extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.period = undefined;
     this.sensor = '';
     this.ask = undefined;
@@ -70,7 +72,7 @@ export class SamplingSelect extends LitElement {
         : html`<span class="problem" role="alert">${this.problem.title}: ${this.problem.detail ?? ''}</span>`
     }
       ${this.asked === undefined ? nothing : html`<span class="waits">◌ asking for ${rateText(this.asked)}</span>`}
-      <select
+      <select data-needs="operate"
         aria-label=${`Sampling rate of ${this.sensor}`}
         ?disabled=${this.asked !== undefined}
         @change=${this.#changed}

@@ -1,9 +1,12 @@
+import { ContextConsumer } from '@lit/context';
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { meContext } from '../contexts.ts';
 import type { ApiProblem } from '../data/api-types.ts';
 import { codeMissing } from '../data/problem.ts';
 import { hrefOf, type SettingsSection, sectionTitles } from '../data/routes.ts';
 import { settingsSectionEntries } from '../settings-sections.ts';
 import { base } from '../styles/shared.ts';
+import './sy-no-permission.ts';
 import './sy-not-found.ts';
 import './sy-problem-panel.ts';
 
@@ -84,6 +87,7 @@ export class SettingsPage extends LitElement {
   /** The code of a section could not be loaded. */
   declare fault: ApiProblem | undefined;
   readonly #loaded = new Set<SettingsSection>();
+  readonly #me = new ContextConsumer(this, { context: meContext, subscribe: true });
 
   constructor() {
     super();
@@ -116,23 +120,32 @@ export class SettingsPage extends LitElement {
   override render() {
     return html`<nav aria-label="Settings">
         <ul>
-          ${settingsSectionEntries.map(
-            ({ section }) =>
-              html`<li>
+          ${settingsSectionEntries
+            .filter((entry) => this.#isAllowed(entry.needs) || entry.section === this.section)
+            .map(
+              ({ section }) =>
+                html`<li>
                 <a
                   href=${hrefOf({ name: 'settings', section })}
                   aria-current=${section === this.section ? 'page' : nothing}
                   >${sectionTitles[section]}</a
                 >
               </li>`,
-          )}
+            )}
         </ul>
       </nav>
       ${this.#body()}`;
   }
 
+  #isAllowed(needs: 'administer' | undefined): boolean {
+    return needs === undefined || this.#me.value?.may.includes(needs) === true;
+  }
+
   #body() {
     const entry = this.#entry;
+    if (entry !== undefined && !this.#isAllowed(entry.needs)) {
+      return html`<sy-no-permission needs="administer" .what=${sectionTitles[entry.section]}></sy-no-permission>`;
+    }
     if (entry === undefined) return html`<sy-not-found .what=${location.pathname}></sy-not-found>`;
     if (this.fault !== undefined) {
       return html`<div class="problem">

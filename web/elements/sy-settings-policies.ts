@@ -16,6 +16,7 @@ import {
 import { asProblem } from '../data/problem.ts';
 import { hrefOf } from '../data/routes.ts';
 import { Loaded } from '../loaded.ts';
+import { Permission } from '../permission.ts';
 import { pageParts } from '../styles/page.ts';
 import { base, controls, skeletons } from '../styles/shared.ts';
 import type { ConfirmDialog } from './sy-confirm-dialog.ts';
@@ -136,6 +137,7 @@ export class SettingsPolicies extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.query = '';
     this.busy = false;
     this.problem = undefined;
@@ -202,7 +204,7 @@ export class SettingsPolicies extends LitElement {
       </div>
       <div class="actions">
         <a class="button" href=${formOf(id)} aria-label=${`Edit ${name}`}>Edit</a>
-        <button
+        <button data-needs="administer"
           class="small"
           ?disabled=${this.busy}
           aria-label=${`${enabled ? 'Switch off' : 'Switch on'} ${name}`}
@@ -212,7 +214,7 @@ export class SettingsPolicies extends LitElement {
         </button>
         ${
           builtIn
-            ? html`<button
+            ? html`<button data-needs="administer"
               class="small"
               ?disabled=${this.busy || !changed}
               aria-label=${`Restore ${name}`}
@@ -220,7 +222,7 @@ export class SettingsPolicies extends LitElement {
             >
               Restore
             </button>`
-            : html`<button class="small danger" ?disabled=${this.busy} aria-label=${`Delete ${name}`} @click=${() => this.#remove(policy)}>
+            : html`<button data-needs="administer" class="small danger" ?disabled=${this.busy} aria-label=${`Delete ${name}`} @click=${() => this.#remove(policy)}>
               Delete…
             </button>`
         }

@@ -2,6 +2,7 @@ import { css, html, LitElement, nothing } from 'lit';
 import type { ApiCarrierSlot } from '../data/api-types.ts';
 import type { LastValues } from '../data/last-values.ts';
 import { profilesOf, type SimProfile } from '../data/sim-profiles.ts';
+import { Permission } from '../permission.ts';
 import { tables } from '../styles/page.ts';
 import { base, clamps, controls } from '../styles/shared.ts';
 import './sy-identifier.ts';
@@ -91,6 +92,7 @@ export class SimProfiles extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.slotStatus = undefined;
     this.values = new Map();
     this.busy = false;
@@ -123,7 +125,7 @@ export class SimProfiles extends LitElement {
         slotStatus.current === ''
           ? nothing
           : html`<div class="disconnect">
-            <button class="danger" ?disabled=${this.busy} @click=${() => this.#ask('Disconnect', 'Disconnect')}>
+            <button data-needs="operate" class="danger" ?disabled=${this.busy} @click=${() => this.#ask('Disconnect', 'Disconnect')}>
               Disconnect
             </button>
             <p>${this.effect}</p>
@@ -144,7 +146,7 @@ export class SimProfiles extends LitElement {
         ${
           carrier === undefined || enabled
             ? nothing
-            : html`<button
+            : html`<button data-needs="operate"
               class="small"
               ?disabled=${this.busy}
               aria-label=${`Switch to ${label}`}

@@ -5,6 +5,7 @@ import { newIdempotencyKey } from '../data/api-client.ts';
 import type { ApiProblem } from '../data/api-types.ts';
 import { asProblem } from '../data/problem.ts';
 import { isDisconnect } from '../data/switch-progress.ts';
+import { Permission } from '../permission.ts';
 import { base, controls } from '../styles/shared.ts';
 import './sy-problem-panel.ts';
 
@@ -82,6 +83,7 @@ export class SwitchDialog extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.question = undefined;
     this.sending = false;
     this.problem = undefined;
@@ -108,7 +110,7 @@ export class SwitchDialog extends LitElement {
       <sy-problem-panel .problem=${this.problem}></sy-problem-panel>
       <div class="actions">
         <button @click=${() => this.#dialog?.close()}>Keep as it is</button>
-        <button class=${disconnect ? 'danger' : 'primary'} ?disabled=${this.sending} @click=${this.#confirm}>
+        <button data-needs="operate" class=${disconnect ? 'danger' : 'primary'} ?disabled=${this.sending} @click=${this.#confirm}>
           ${this.sending ? 'Sending…' : this.problem === undefined ? verb : 'Try again'}
         </button>
       </div>

@@ -2,6 +2,7 @@ import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { ApiValue } from '../data/api-types.ts';
 import type { ApiResourceModel } from '../data/resource-definition.ts';
+import { Permission } from '../permission.ts';
 import { base, controls, fields } from '../styles/shared.ts';
 import type { ValueInput } from './sy-value-input.ts';
 import './sy-value-input.ts';
@@ -123,6 +124,7 @@ export class ValuesForm extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.entries = [];
     this.verb = 'Write';
     this.choices = [];
@@ -163,7 +165,7 @@ export class ValuesForm extends LitElement {
       )}
       ${this.fault === '' ? nothing : html`<div class="fault" role="alert">${this.fault}</div>`}
       <div class="actions">
-        <button class="primary" ?disabled=${this.disabled}>${this.verb}</button>
+        <button data-needs="operate" class="primary" ?disabled=${this.disabled}>${this.verb}</button>
         ${this.choices.map(
           ([id, label]) =>
             html`<label class="choice"

@@ -2,6 +2,7 @@ import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import type { ApiValue } from '../data/api-types.ts';
 import type { ApiResourceModel } from '../data/resource-definition.ts';
 import { inputText, untypedResource, untypedTypes } from '../data/resource-input.ts';
+import { Permission } from '../permission.ts';
 import { base, controls, fields } from '../styles/shared.ts';
 import type { ValueInput } from './sy-value-input.ts';
 import './sy-value-input.ts';
@@ -51,6 +52,7 @@ export class WriteForm extends LitElement {
 
   constructor() {
     super();
+    new Permission(this);
     this.path = '';
     this.instances = [];
     this.disabled = false;
@@ -93,7 +95,7 @@ export class WriteForm extends LitElement {
           this.text = detail;
         }}
       ></sy-value-input>
-      <button ?disabled=${this.disabled}>Write</button>
+      <button data-needs="operate" ?disabled=${this.disabled}>Write</button>
     </form>`;
   }
 

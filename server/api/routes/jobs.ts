@@ -71,6 +71,13 @@ export const jobRoutes: FastifyPluginAsyncTypebox<ApiDependencies & { readonly m
     },
     async (request, reply) => {
       const { query, body, principal } = request;
+      // As of removing one device: who may not do that does not do it by a job.
+      if (body.operation.kind === 'forget' && !isAllowed(principal, 'administer')) {
+        throw new ProblemError(
+          'not_allowed',
+          `it takes administer to forget devices, and '${principal.name}' may not`,
+        );
+      }
       const input = inputOf(body, principal);
       if (query.dryRun === true) {
         const { total, endpoints } = await jobs.preview(input.devices);

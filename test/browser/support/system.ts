@@ -39,11 +39,12 @@ export class TestSystem {
   }
 
   /** The server alone; the console must be built. Again after a stop: on the same ports and data. */
-  async startServer(): Promise<ProjectProcess> {
+  async startServer(...flags: readonly string[]): Promise<ProjectProcess> {
     const server = await startServerProcess({
       data: join(this.folder, 'server'),
       coapPort: this.coapPort,
       httpPort: this.httpPort,
+      ...(flags.length > 0 && { flags: ['--log-level', 'warn', ...flags] }),
       limit: startPatience,
     });
     this.#processes.push(server);

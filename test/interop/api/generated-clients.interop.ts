@@ -11,6 +11,7 @@ import { until } from '../../support/until.ts';
 import { ServerProcess } from '../support/server-process.ts';
 
 const endpoint = 'urn:imei:490154203237518';
+const password = 'generated clients';
 const source = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** Runs a program to its end. @returns what it printed. @throws Error with that, where it ends other than well. */
@@ -33,9 +34,15 @@ describe('a client that is generated from the OpenAPI document', () => {
   let server: ServerProcess;
   let modem: ProjectProcess;
   let document: string;
+  /** With which the generated clients show who they are: without one they would be refused. */
+  let token: string;
 
   beforeAll(async () => {
-    server = await ServerProcess.start();
+    server = await ServerProcess.start(['--login', 'required', '--admin-password', password]);
+    const { body: session } = await server.call('POST', '/api/login', { username: 'admin', password });
+    server.bearer = (session as { readonly token: string }).token;
+    const { body: made } = await server.call('POST', '/api/tokens', { name: 'generated', scopes: ['operate'] });
+    token = (made as { readonly token: string }).token;
     modem = new ProjectProcess('client/main.ts', [
       ...['--server', `coap://${server.coap}`, '--endpoint', endpoint, '--state', ':memory:'],
     ]);
@@ -73,7 +80,7 @@ describe('a client that is generated from the OpenAPI document', () => {
     await run(process.execPath, [bin('@hey-api/openapi-ts/bin/run.js')], { cwd: folder });
     await run(process.execPath, [bin('typescript/bin/tsc'), '--project', '.'], { cwd: folder });
     const base = server.url('');
-    const saw = seen(await run(process.execPath, ['out/main-job.js', base, endpoint], { cwd: folder }));
+    const saw = seen(await run(process.execPath, ['out/main-job.js', base, endpoint, token], { cwd: folder }));
     expect(saw).toMatchObject({ ...expected, period: 250_000, carrier: 'Verizon' });
     expect(saw['states']).toEqual(expect.arrayContaining(['sent', 'accepted', 'done']));
     expect((saw['readings'] as number[]).length).toBe(5);
@@ -96,7 +103,7 @@ describe('a client that is generated from the OpenAPI document', () => {
     expect(warnings.filter((line) => !/\/api\/object-models|\/trace\/pcapng/.test(line))).toEqual([]);
 
     const saw = seen(
-      await run(python, [source('python/main_job.py'), server.url(''), endpoint], {
+      await run(python, [source('python/main_job.py'), server.url(''), endpoint, token], {
         cwd: folder,
         env: { ...env, PYTHONPATH: join(folder, 'client') },
       }),

@@ -17,6 +17,8 @@ export interface Answer {
 /** server/main.ts as its own process on free ports of loopback, with a data folder of its own. */
 export class ServerProcess {
   readonly #options: ServerProcessOptions;
+  /** Shown with each call, where there is one. */
+  bearer: string | undefined;
   #process: ProjectProcess;
 
   /** @param flags of the server, beside those of its own */
@@ -50,9 +52,11 @@ export class ServerProcess {
   async call(method: string, path: string, body?: unknown): Promise<Answer> {
     const answer = await fetch(this.url(path), {
       method,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(this.bearer !== undefined && { authorization: `Bearer ${this.bearer}` }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
     return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) };

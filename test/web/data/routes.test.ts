@@ -55,7 +55,7 @@ describe('routes', () => {
       '/devices/m/objects/x',
       '/devices/m/carrier/3',
       '/jobs/a/b',
-      '/settings/people',
+      '/settings/weather',
       '/settings/server/x',
     ],
     ...['/cluster/a', '/commands/a'],

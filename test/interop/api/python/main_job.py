@@ -6,7 +6,7 @@ import json
 import sys
 import time
 
-from simyard_client import Client
+from simyard_client import AuthenticatedClient
 from simyard_client.api.carrier import get_carrier, switch_carrier
 from simyard_client.api.commands import get_command
 from simyard_client.api.devices import get_device, list_devices
@@ -14,8 +14,8 @@ from simyard_client.api.objects import read_object, write_object
 from simyard_client.api.readings import list_readings
 from simyard_client.models import CarrierBody, Command, Problem, WriteValue
 
-base_url, endpoint = sys.argv[1:]
-client = Client(base_url=base_url, raise_on_unexpected_status=True)
+base_url, endpoint, token = sys.argv[1:]
+client = AuthenticatedClient(base_url=base_url, token=token, raise_on_unexpected_status=True)
 
 found = list_devices.sync(client=client, q=endpoint)
 device = get_device.sync(endpoint, client=client)

@@ -16,9 +16,9 @@ import {
 } from './simyard/sdk.gen.js';
 import type { Command, ReadResult } from './simyard/types.gen.js';
 
-const [baseUrl, endpoint] = process.argv.slice(2);
-if (baseUrl === undefined || endpoint === undefined) throw new Error('usage: main-job BASE-URL ENDPOINT');
-client.setConfig({ baseUrl });
+const [baseUrl, endpoint, token] = process.argv.slice(2);
+if (baseUrl === undefined || endpoint === undefined) throw new Error('usage: main-job BASE-URL ENDPOINT [TOKEN]');
+client.setConfig({ baseUrl, ...(token !== undefined && { auth: token }) });
 
 /** A Read answers with its result; with a command only where the caller prefers not to wait. */
 function valueRead(answer: ReadResult | Command) {
