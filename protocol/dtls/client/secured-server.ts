@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { PeerAddress, PeerIdentity } from '../../coap/datagram-port.ts';
 import { wipe } from '../crypto/constant-time.ts';
+import type { HandshakeError } from '../errors.ts';
 import {
   ClientHandshake,
   type ClientHandshakeContext,
@@ -155,22 +156,35 @@ export class SecuredServer {
 
   #begin(): void {
     if (this.#handshake !== undefined || this.#stopped) return;
-    const { context, peer, credentials, events } = this.#options;
-    const handshake = new ClientHandshake(context, peer, credentials, this.#resumption, {
-      established: (outcome) => {
+    this.#start(this.#clock.now() + this.#options.context.maxTime);
+  }
+
+  #start(deadline: number): void {
+    const { context, peer, credentials } = this.#options;
+    const events = {
+      established: (outcome: ClientHandshakeOutcome) => {
         this.#handshake = undefined;
         this.#established(outcome);
       },
-      failed: (error) => {
+      failed: (error: HandshakeError) => {
         this.#handshake = undefined;
-        this.#queue = [];
-        // Whatever it was: the next one does without.
-        this.#forgetResumption();
-        events.onFailed?.(peer, error.reason, error.message);
+        this.#failed(error, deadline);
       },
-    });
+    };
+    const handshake = new ClientHandshake(context, peer, credentials, this.#resumption, events, deadline);
     this.#handshake = handshake;
     handshake.start();
+  }
+
+  #failed({ reason, message }: HandshakeError, deadline: number): void {
+    // Whatever it was: the next one does without.
+    this.#forgetResumption();
+    if (reason === 'timeout' && this.#clock.now() < deadline) {
+      this.#start(deadline);
+      return;
+    }
+    this.#queue = [];
+    this.#options.events.onFailed?.(this.#options.peer, reason, message);
   }
 
   #established(outcome: ClientHandshakeOutcome): void {

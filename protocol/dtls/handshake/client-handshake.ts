@@ -37,6 +37,8 @@ const RANDOM_LENGTH = 32;
 const LONGEST_MESSAGE = 16_384;
 /** Protected records that came before the keys were there. */
 const MOST_EARLY = 4;
+/** How often a client that has said all repeats it: a server that was restarted would be silent for ever. */
+const MOST_REPEATS = 4;
 /** HelloVerifyRequests that are answered. */
 const MOST_COOKIES = 5;
 
@@ -45,6 +47,7 @@ export interface ClientHandshakeContext {
   readonly clock: Clock;
   readonly suites: readonly CipherSuite[];
   readonly pmtu: number;
+  /** ms that it may take until there is a session. */
   readonly maxTime: number;
   /** The connection id that this side wants to see; undefined where none are negotiated. */
   readonly connectionId: Uint8Array | undefined;
@@ -93,8 +96,8 @@ export class ClientHandshake {
   /** The one that was sent back. */
   #cookie: Uint8Array | undefined;
   #cookies = 0;
-  /** The flight has been sent again. */
-  #repeated = false;
+  /** How often the flight was sent again. */
+  #repeats = 0;
   #flight: readonly FlightMessage[] = [];
   #state: State = 'hello';
   #serverHello: ServerHello | undefined;
@@ -112,6 +115,7 @@ export class ClientHandshake {
     credentials: ClientCredentials,
     offered: ClientResumption | undefined,
     events: ClientHandshakeEvents,
+    deadline: number,
   ) {
     this.#context = context;
     this.#address = address;
@@ -123,7 +127,7 @@ export class ClientHandshake {
     this.#extensions = this.#helloExtensions();
     this.#writer = new HandshakeWriter(context.pmtu, 0);
     this.#retransmission = new Retransmission(context.clock, () => this.#timeout());
-    this.#deadline = context.clock.now() + context.maxTime;
+    this.#deadline = deadline;
   }
 
   start(): void {
@@ -201,7 +205,7 @@ export class ClientHandshake {
   }
 
   #send(flight: readonly FlightMessage[]): void {
-    this.#repeated = flight === this.#flight;
+    if (flight !== this.#flight) this.#repeats = 0;
     this.#flight = flight;
     for (const datagram of this.#writer.datagrams(flight)) this.#context.send(datagram, this.#address);
   }
@@ -210,6 +214,8 @@ export class ClientHandshake {
     try {
       for (const fragment of decodeHandshakeFragments(content)) {
         if (fragment.type === HandshakeType.HELLO_VERIFY_REQUEST) this.#takeCookie(fragment);
+        // RFC 5246 §7.4.1.1: it is in no transcript, and asks for what is under way.
+        else if (fragment.type === HandshakeType.HELLO_REQUEST) continue;
         // What answers an earlier hello is no answer to this one.
         else if (this.#answersAnother(fragment)) continue;
         else if ((fragment.type === HandshakeType.FINISHED) === (epoch === 1)) this.#reassembly.add(fragment);
@@ -232,10 +238,7 @@ export class ClientHandshake {
 
   #answersAnother({ messageSeq, type }: HandshakeFragment): boolean {
     return (
-      this.#state === 'hello' &&
-      messageSeq === this.#reassembly.next &&
-      type !== HandshakeType.SERVER_HELLO &&
-      type !== HandshakeType.HELLO_REQUEST
+      this.#state === 'hello' && messageSeq === this.#reassembly.next && type !== HandshakeType.SERVER_HELLO
     );
   }
 
@@ -247,7 +250,7 @@ export class ClientHandshake {
     if (this.#state !== 'hello' || fragment.length !== length || this.#cookies >= MOST_COOKIES) return;
     const { cookie } = decodeHelloVerifyRequest(fragment);
     const sent = this.#cookie;
-    if (sent !== undefined && (!this.#repeated || equalBytes(sent, cookie))) return;
+    if (sent !== undefined && (this.#repeats === 0 || equalBytes(sent, cookie))) return;
     this.#cookie = cookie;
     this.#cookies++;
     this.#alerted = undefined;
@@ -255,8 +258,6 @@ export class ClientHandshake {
   }
 
   #receive({ type, body, whole }: HandshakeMessage): void {
-    // RFC 5246 §7.4.1.1: it is in no transcript, and asks for what is under way.
-    if (type === HandshakeType.HELLO_REQUEST) return;
     this.#alerted = undefined;
     if (this.#state === 'hello' && type === HandshakeType.SERVER_HELLO) {
       this.#transcript.add(whole);
@@ -430,7 +431,10 @@ export class ClientHandshake {
       this.#fail(new HandshakeError('alert', undefined, this.#alerted));
     } else if (this.#context.clock.now() >= this.#deadline) {
       this.#fail(new HandshakeError('timeout', undefined, 'the server does not answer'));
+    } else if (this.#state === 'finished' && !this.#resumed && this.#repeats === MOST_REPEATS) {
+      this.#fail(new HandshakeError('timeout', undefined, 'the server has forgotten the handshake'));
     } else {
+      this.#repeats++;
       this.#send(this.#flight);
       this.#retransmission.again();
     }

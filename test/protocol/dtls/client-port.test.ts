@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ContentType } from '../../../protocol/dtls/messages/constants.ts';
 import { DtlsWorld, KEY, SERVER } from '../../support/dtls/dtls-world.ts';
 
 const DEVICE = '198.51.100.1:40000';
@@ -83,6 +84,22 @@ describe('a client port', () => {
     expect(length).toBeGreaterThan(1);
     expect(length).toBeLessThan(8);
     expect(client.established.slice(1).every(({ resumed }) => resumed)).toBe(true);
+  });
+
+  test('begins anew where its server was restarted in the middle of a handshake', async () => {
+    const world = new DtlsWorld();
+    const first = world.server();
+    const client = world.client(DEVICE);
+    // All of it arrives but the end.
+    world.link.filter = (data, from) => from === SERVER && data[0] === ContentType.CHANGE_CIPHER_SPEC;
+    world.say(client, 'hello');
+    await world.clock.run(1_000);
+    expect(first.port.sessions).toBe(1);
+    await first.port.suspend();
+    world.link.filter = undefined;
+    const second = world.server();
+    expect(await world.clock.run(60_000, () => second.received.length > 0)).toBe(true);
+    expect(client.failures).toEqual([]);
   });
 
   test('takes its session along when it is restarted', async () => {
