@@ -77,18 +77,44 @@ export class SettingsAudit extends LitElement {
           clip-path: inset(50%);
         }
         table,
-        tbody,
-        tr,
-        td {
+        tbody {
           display: block;
         }
         tr {
+          display: grid;
+          grid-template-columns: minmax(0, 1fr) auto;
+          gap: 2px 12px;
           padding: 8px 0;
           border-bottom: 1px solid var(--sy-rule);
         }
         td {
-          padding: 1px 0;
+          padding: 0;
           border: none;
+        }
+        /* What and how it ended; who and on what; when and from where. */
+        td:nth-child(3) {
+          order: 1;
+          font-weight: 550;
+        }
+        td:nth-child(5) {
+          order: 2;
+          text-align: end;
+        }
+        td:nth-child(2) {
+          order: 3;
+        }
+        td:nth-child(4) {
+          order: 4;
+          text-align: end;
+        }
+        td:nth-child(1) {
+          order: 5;
+          color: var(--sy-text-3);
+        }
+        td:nth-child(6) {
+          order: 6;
+          color: var(--sy-text-3);
+          text-align: end;
         }
       }
     `,

@@ -104,6 +104,13 @@ export class SettingsPage extends LitElement {
     if (changed.has('section')) this.#load();
   }
 
+  protected override updated(changed: PropertyValues<this>): void {
+    if (!changed.has('section')) return;
+    // Of sections that stand side by side, as on a phone, the one that is shown may be out of sight.
+    const here = this.renderRoot.querySelector('nav a[aria-current]');
+    here?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }
+
   async #load(): Promise<void> {
     const entry = this.#entry;
     this.fault = undefined;

@@ -55,7 +55,7 @@ export const tokenRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (ap
           scopes,
           role,
           ...(tenant !== undefined && { tenant }),
-          ...(expiresAt !== undefined && { expiresAt }),
+          ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt).toISOString() }),
         },
       });
       checkMaker(principal, scopes, request.body.tenant);

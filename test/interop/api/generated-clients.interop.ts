@@ -41,7 +41,10 @@ describe('a client that is generated from the OpenAPI document', () => {
     server = await ServerProcess.start(['--login', 'required', '--admin-password', password]);
     const { body: session } = await server.call('POST', '/api/login', { username: 'admin', password });
     server.bearer = (session as { readonly token: string }).token;
-    const { body: made } = await server.call('POST', '/api/tokens', { name: 'generated', scopes: ['operate'] });
+    const { body: made } = await server.call('POST', '/api/tokens', {
+      name: 'generated',
+      scopes: ['operate'],
+    });
     token = (made as { readonly token: string }).token;
     modem = new ProjectProcess('client/main.ts', [
       ...['--server', `coap://${server.coap}`, '--endpoint', endpoint, '--state', ':memory:'],
@@ -80,7 +83,9 @@ describe('a client that is generated from the OpenAPI document', () => {
     await run(process.execPath, [bin('@hey-api/openapi-ts/bin/run.js')], { cwd: folder });
     await run(process.execPath, [bin('typescript/bin/tsc'), '--project', '.'], { cwd: folder });
     const base = server.url('');
-    const saw = seen(await run(process.execPath, ['out/main-job.js', base, endpoint, token], { cwd: folder }));
+    const saw = seen(
+      await run(process.execPath, ['out/main-job.js', base, endpoint, token], { cwd: folder }),
+    );
     expect(saw).toMatchObject({ ...expected, period: 250_000, carrier: 'Verizon' });
     expect(saw['states']).toEqual(expect.arrayContaining(['sent', 'accepted', 'done']));
     expect((saw['readings'] as number[]).length).toBe(5);

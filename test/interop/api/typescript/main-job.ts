@@ -17,7 +17,8 @@ import {
 import type { Command, ReadResult } from './simyard/types.gen.js';
 
 const [baseUrl, endpoint, token] = process.argv.slice(2);
-if (baseUrl === undefined || endpoint === undefined) throw new Error('usage: main-job BASE-URL ENDPOINT [TOKEN]');
+if (baseUrl === undefined || endpoint === undefined)
+  throw new Error('usage: main-job BASE-URL ENDPOINT [TOKEN]');
 client.setConfig({ baseUrl, ...(token !== undefined && { auth: token }) });
 
 /** A Read answers with its result; with a command only where the caller prefers not to wait. */
