@@ -400,7 +400,7 @@ export class ClientHandshake {
       epoch,
       resumed: this.#resumed,
       returnRoutability: extensions.rrc === true,
-      serverConnectionId: extensions.connectionId,
+      serverConnectionId: extensions.connectionId && new Uint8Array(extensions.connectionId),
       resumption: resumable
         ? { sessionId, masterSecret: new Uint8Array(master), suite: cipherSuite }
         : undefined,

@@ -372,7 +372,7 @@ export class ServerHandshake {
         keys: deriveKeys(this.#suite, master, this.#hello.random, this.#serverRandom),
         role: 'server',
         ownConnectionId: this.#connectionIds ? this.id : undefined,
-        peerConnectionId: this.#connectionIds ? this.#hello.extensions.connectionId : undefined,
+        peerConnectionId: this.#connectionIds ? copied(this.#hello.extensions.connectionId) : undefined,
       },
       this.#context.keyCache,
     );
@@ -510,6 +510,11 @@ export class ServerHandshake {
     this.#master = undefined;
     this.#context.over(this);
   }
+}
+
+/** So that a session does not hold on to the datagram of its hello. */
+function copied(id: Uint8Array | undefined): Uint8Array | undefined {
+  return id && new Uint8Array(id);
 }
 
 function unexpected(type: number): HandshakeError {
