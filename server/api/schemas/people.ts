@@ -9,7 +9,10 @@ const scope = Type.Union(
   { description: '`administer` takes in `operate`, that `read`, and that `metrics`' },
 );
 
-const time = (description: string) => Type.Integer({ description: `${description}, ms since the epoch` });
+/** As far as a date goes (ECMA-262 §21.4.1.1). */
+const LAST_TIME = 8_640_000_000_000_000;
+const time = (description: string) =>
+  Type.Integer({ maximum: LAST_TIME, description: `${description}, ms since the epoch` });
 
 const tenant = Type.String({
   pattern: '^[a-z0-9-]{1,64}$',
