@@ -1,3 +1,4 @@
+import type { Clock } from '../../protocol/clock.ts';
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import type { DtlsServerPort, ForeignRecords } from '../../protocol/dtls/types.ts';
 import { NodeUnreachableError } from '../ports/cluster-ports.ts';
@@ -9,10 +10,17 @@ import type { SessionPlaces } from './session-places.ts';
 const OFFER_TIMEOUT = 1_000;
 /** Records that are on their way to other nodes at once, at most. */
 const MOST_UNDER_WAY = 4_096;
+/** How long a node is waited for that is saving its sessions, ms, before the store is asked again; so often at the most. */
+const LEAVING_PAUSE = 100;
+const MOST_LOOKS = 20;
 /** The service by which nodes hand each other records and what is to be sent in sessions. */
 const SERVICE = 'records';
 /** What begins the address of a peer whose records another node receives, at an address of its own: the answer goes back by it. */
 const VIA = 'via:';
+
+/** `leaving`: it is on its way into the store. */
+type TakeAnswer = 'taken' | 'leaving' | 'absent';
+type OfferAnswer = TakeAnswer | 'gone' | 'slow';
 
 /** What is needed of the calls between nodes. */
 export interface RecordCalls {
@@ -44,6 +52,7 @@ export interface RecordForwarderOptions {
   readonly rpc: RecordCalls;
   readonly members: RecordMembers;
   readonly places: SessionPlaces;
+  readonly clock: Clock;
   /** A node could not be told, or did not answer. */
   readonly onUnreachable: (error: unknown, node: string) => void;
 }
@@ -76,18 +85,18 @@ export class RecordForwarder implements ForeignRecords {
   /** Takes what others have for this node from now on. */
   attach({ dtls, handOvers, socket, send }: RecordTaker): void {
     const { rpc, places } = this.#options;
-    /** What is on its way into the store is lost: to say that it is not here would have it taken without its window. */
-    const take = ([datagram, source, id]: readonly unknown[], from: string): boolean => {
-      if (this.#leaving || handOvers.isLeaving(id as string)) return true;
-      const taken = dtls.takeForeign(datagram as Uint8Array, source as string);
-      if (taken) handOvers.heard(id as string, from);
-      return taken;
+    /** To say of what is on its way into the store that it is not here would have it taken without its window. */
+    const take = ([datagram, source, id]: readonly unknown[], from: string): TakeAnswer => {
+      if (this.#leaving || handOvers.isLeaving(id as string)) return 'leaving';
+      if (!dtls.takeForeign(datagram as Uint8Array, source as string)) return 'absent';
+      handOvers.heard(id as string, from);
+      return 'taken';
     };
     rpc.serve(SERVICE, {
       take: (args, { from }) => take(args, from),
       // As `take`, but nobody waits for the answer.
       given: (args, { from }) => {
-        if (!take(args, from)) this.tellGone(from, args[2] as string);
+        if (take(args, from) !== 'taken') this.tellGone(from, args[2] as string);
       },
       gone: ([id]) => places.forget(id as string),
       back: ([datagram, to]) => socket.send(datagram as Uint8Array, to as string),
@@ -95,7 +104,7 @@ export class RecordForwarder implements ForeignRecords {
     });
   }
 
-  /** From now on what others have for this node is lost, until it is gone: the device sends it again. */
+  /** Its sessions are on their way into the store from now on. */
   leave(): void {
     this.#leaving = true;
   }
@@ -106,24 +115,47 @@ export class RecordForwarder implements ForeignRecords {
   }
 
   async forward(id: Uint8Array, datagram: Uint8Array, source: PeerAddress): Promise<boolean> {
-    const { node: self, places } = this.#options;
+    const { places } = this.#options;
     const name = Buffer.from(id).toString('hex');
     const known = places.known(name);
     if (known === null) return false;
-    const isElsewhere = known !== undefined && known !== self && known !== '';
-    if (isElsewhere) return this.#give(known, name, datagram, source);
-    if (places.justRead(name) !== undefined) return false;
-    const stored = await places.look(name);
-    if (stored === undefined || stored.node === '' || stored.node === self) return false;
-    return this.#offer(stored.node, name, datagram, source);
+    if (this.#isOther(known)) {
+      if (await this.#give(known, name, datagram, source)) return true;
+      // It has ended meanwhile.
+      places.forget(name);
+    } else if (places.justRead(name) !== undefined) return false;
+    return this.#lookAndOffer(name, datagram, source);
+  }
+
+  /** Who has it is asked of the store, until a node that lives has the record, or it may be taken over. */
+  async #lookAndOffer(id: string, datagram: Uint8Array, source: PeerAddress): Promise<boolean> {
+    const { places, members, clock } = this.#options;
+    let asked: string | undefined;
+    for (let look = 0; look < MOST_LOOKS; look++) {
+      const owner = (await places.look(id))?.node;
+      if (!this.#isOther(owner)) return false;
+      const answer = await this.#offer(owner, id, datagram, source);
+      if (answer === 'taken') return true;
+      places.forget(id);
+      if (answer === 'leaving') await new Promise<void>((resolve) => clock.setTimer(LEAVING_PAUSE, resolve));
+      // It may have been given up just now: what the store says then counts.
+      else if (asked !== owner) asked = owner;
+      // Whoever takes it over from one that has lost it does so by the fence that the store has.
+      else return answer === 'gone' ? !(await members.isGone(owner)) : answer === 'slow';
+    }
+    return true;
+  }
+
+  #isOther(node: string | null | undefined): node is string {
+    return node !== undefined && node !== null && node !== '' && node !== this.#options.node;
   }
 
   /** Whether a session that is not in this process is at another node that lives. @throws StoreUnavailableError */
   async isElsewhere(id: string): Promise<boolean> {
-    const { node: self, places, members } = this.#options;
+    const { places, members } = this.#options;
     const known = places.known(id);
     const owner = known === undefined ? (await places.look(id))?.node : known;
-    if (owner === undefined || owner === null || owner === '' || owner === self) return false;
+    if (!this.#isOther(owner)) return false;
     if (members.isThere(owner) || !(await members.isGone(owner))) return true;
     places.forget(id);
     return false;
@@ -145,36 +177,37 @@ export class RecordForwarder implements ForeignRecords {
     return true;
   }
 
-  /** The first record of a session to that node: it may not have it any more. */
-  async #offer(node: string, id: string, datagram: Uint8Array, source: PeerAddress): Promise<boolean> {
-    const { rpc, members, places, onUnreachable } = this.#options;
+  /**
+   * The first record of a session to that node. `absent`: it does not have it any more; `gone`: nobody listens by its
+   * name; `slow`: it may have taken it, and the device sends again what it has not.
+   */
+  async #offer(node: string, id: string, datagram: Uint8Array, source: PeerAddress): Promise<OfferAnswer> {
+    const { rpc, onUnreachable } = this.#options;
+    if (this.#underWay >= MOST_UNDER_WAY) return 'taken';
+    this.#underWay++;
+    try {
+      const args = [datagram, this.#sourceFor(node, source), id];
+      const answer = await rpc.call(node, SERVICE, 'take', args, { timeout: OFFER_TIMEOUT });
+      return answer === 'taken' || answer === 'leaving' ? answer : 'absent';
+    } catch (error) {
+      if (!(error instanceof NodeUnreachableError)) throw error;
+      onUnreachable(error, node);
+      return error.gone ? 'gone' : 'slow';
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  /** A further record. False: nobody listens by that name. */
+  async #give(node: string, id: string, datagram: Uint8Array, source: PeerAddress): Promise<boolean> {
     if (this.#underWay >= MOST_UNDER_WAY) return true;
     this.#underWay++;
     try {
       const args = [datagram, this.#sourceFor(node, source), id];
-      const taken = await rpc.call(node, SERVICE, 'take', args, { timeout: OFFER_TIMEOUT });
-      if (taken === true) return true;
-    } catch (error) {
-      if (!(error instanceof NodeUnreachableError)) throw error;
-      onUnreachable(error, node);
-      // One that is there and slow may have taken it: the device sends again what was not.
-      if (!error.gone || !(await members.isGone(node))) {
-        places.forget(id);
-        return true;
-      }
+      return await this.#options.rpc.tell(node, SERVICE, 'given', args);
     } finally {
       this.#underWay--;
     }
-    // Its node is gone, or has lost it: whoever takes it over does so by the fence that the store has.
-    places.forget(id);
-    return false;
-  }
-
-  #give(node: string, id: string, datagram: Uint8Array, source: PeerAddress): boolean {
-    this.#tell(node, 'given', [datagram, this.#sourceFor(node, source), id], () =>
-      this.#options.places.forget(id),
-    );
-    return true;
   }
 
   /** Anybody can send records: beyond a bound they are dropped, and what matters is sent again. */

@@ -90,6 +90,7 @@ function openDtls(
           ...others,
           node: kept.node,
           places,
+          clock,
           onUnreachable: (error, node) => log.debug({ error, node }, 'a record could not be passed on'),
         });
   const sessions =
