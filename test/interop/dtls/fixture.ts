@@ -161,6 +161,8 @@ async function ask(endpoint: CoapEndpoint, peer: PeerAddress, path: string): Pro
 
 /** Keys and certificates as files, for programs that want them so. */
 export interface KeyFiles {
+  /** Where they are; what is put there beside is removed with them. */
+  readonly folder: string;
   readonly authority: string;
   readonly certificate: string;
   /** PKCS #8 */
@@ -196,6 +198,7 @@ export async function keyFiles(of: 'device' | 'server'): Promise<KeyFiles> {
   }
   return {
     ...(paths as Record<keyof typeof files, string>),
+    folder,
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -1,8 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { decodeMessage, encodeMessage } from '../../../protocol/coap/codec.ts';
-import { type CoapMessage, Code, MessageType } from '../../../protocol/coap/message.ts';
+import { encodeMessage } from '../../../protocol/coap/codec.ts';
+import { Code, MessageType } from '../../../protocol/coap/message.ts';
 import { pathOptions, uriPath } from '../../../protocol/coap/options.ts';
 import { isInstalled } from '../../../scripts/requirements.ts';
 import { until } from '../../support/until.ts';
@@ -19,6 +17,7 @@ import {
   type SecureServer,
   x509Credentials,
 } from './fixture.ts';
+import { DataProgram } from './program.ts';
 
 const suites = [
   ['PSK-AES128-CCM8', 0xc0a8],
@@ -31,41 +30,11 @@ const suites = [
   ['ECDHE-ECDSA-AES128-GCM-SHA256', 0xc02b],
 ] as const;
 
-/** A program of OpenSSL whose standard input and output are the application's data, one record a piece. */
-class OpensslProcess {
-  readonly #process: ChildProcess;
-  readonly pieces: Buffer[] = [];
-  said = '';
-
-  constructor(args: readonly string[]) {
-    this.#process = spawn('openssl', [...args], { stdio: ['pipe', 'pipe', 'pipe'] });
-    this.#process.stdout?.on('data', (piece: Buffer) => this.pieces.push(piece));
-    this.#process.stderr?.on('data', (piece: Buffer) => {
-      this.said += piece.toString();
-    });
-  }
-
-  write(data: Uint8Array): void {
-    this.#process.stdin?.write(data);
-  }
-
-  /** The next CoAP message that comes out of it. */
-  async message(at: number): Promise<CoapMessage> {
-    await until('it tells a message', () => this.pieces.length > at);
-    return decodeMessage(this.pieces[at] as Buffer);
-  }
-
-  async stop(): Promise<void> {
-    this.#process.kill('SIGKILL');
-    await once(this.#process, 'close');
-  }
-}
-
 const text = (payload: Uint8Array) => Buffer.from(payload).toString();
 const token = Uint8Array.of(1, 2, 3, 4);
 
 describe.skipIf(!isInstalled('openssl'))('OpenSSL', () => {
-  let peer: OpensslProcess | undefined;
+  let peer: DataProgram | undefined;
   let files: KeyFiles;
 
   beforeEach(async () => {
@@ -79,11 +48,11 @@ describe.skipIf(!isInstalled('openssl'))('OpenSSL', () => {
 
   const common = (name: string) => ['-dtls1_2', '-quiet', '-cipher', `${name}:@SECLEVEL=0`];
 
-  function client(here: SecureServer, name: string): OpensslProcess {
+  function client(here: SecureServer, name: string): DataProgram {
     const credentials = name.includes('PSK')
       ? ['-psk_identity', IDENTITY, '-psk', KEY]
       : ['-cert', files.certificate, '-key', files.key, '-CAfile', files.authority, '-verify_return_error'];
-    return new OpensslProcess([
+    return new DataProgram('openssl', [
       's_client',
       ...common(name),
       ...['-connect', `127.0.0.1:${here.port}`],
@@ -131,7 +100,7 @@ describe.skipIf(!isInstalled('openssl'))('OpenSSL', () => {
     const credentials = name.includes('PSK')
       ? ['-nocert', '-psk', KEY]
       : ['-cert', server.certificate, '-key', server.key, '-CAfile', server.authority, '-Verify', '2'];
-    peer = new OpensslProcess(['s_server', ...common(name), '-accept', String(port), ...credentials]);
+    peer = new DataProgram('openssl', ['s_server', ...common(name), '-accept', String(port), ...credentials]);
     const here = await openSecureClient(port, name.includes('PSK') ? pskCredentials : x509Credentials);
     const asked = here.ask('/there');
     const request = await peer.message(0);
@@ -158,7 +127,7 @@ describe.skipIf(!isInstalled('openssl'))('OpenSSL', () => {
       ['nobody', KEY],
       [IDENTITY, 'ffffffffffffffffffffffffffffffff'],
     ] as const) {
-      peer = new OpensslProcess([
+      peer = new DataProgram('openssl', [
         's_client',
         ...common('PSK-AES128-CCM8'),
         ...['-connect', `127.0.0.1:${here.port}`, '-psk_identity', identity, '-psk', key],
