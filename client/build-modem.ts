@@ -3,9 +3,18 @@ import packageJson from '../package.json' with { type: 'json' };
 import { systemClock } from '../protocol/clock.ts';
 import type { PeerAddress } from '../protocol/coap/datagram-port.ts';
 import { createUdpPort, type UdpPort } from '../protocol/coap/udp-port.ts';
+import type { ClientCredentials } from '../protocol/dtls/types.ts';
+import { RequestError } from '../protocol/errors.ts';
+import { credentialsOfAccount } from './account-credentials.ts';
+import { fileAccounts } from './account-file.ts';
 import { AtomicFile } from './atomic-file.ts';
+import { type BootstrapSettings, bootstrapAccount } from './bootstrap-flag.ts';
 import type { ModemSettings } from './command-line.ts';
+import { UsageError } from './flag-values.ts';
 import { KeptSessions } from './kept-sessions.ts';
+import type { SecurityAccount } from './lwm2m/accounts.ts';
+import type { BootstrapClientOptions } from './lwm2m/bootstrapping.ts';
+import { volatileAccounts } from './lwm2m/kept-accounts.ts';
 import type { ServerOptions } from './lwm2m/server-session.ts';
 import type { SwitchStep } from './modem/carrier-control.ts';
 import { fileJournal, volatileJournal } from './modem/command-journal.ts';
@@ -18,9 +27,9 @@ import { Modem, type ModemEvents } from './modem/modem.ts';
 import { ReadingLog } from './reading-log.ts';
 import { RebindingPort } from './rebinding-port.ts';
 import { SecuredPort } from './secured-port.ts';
-import { localHostFor, resolveServer } from './server-address.ts';
+import { localHostFor, type NamedHost, resolveServer } from './server-address.ts';
 import { securityModes } from './server-credentials.ts';
-import type { ServerSettings } from './server-flag.ts';
+import { parseServerAddress, type ServerSettings } from './server-flag.ts';
 import { fileCardMemory, volatileCardMemory } from './sim/card-memory.ts';
 import { VirtualCard } from './sim/virtual-card.ts';
 import { StateLock } from './state-lock.ts';
@@ -88,15 +97,16 @@ async function assemble(
     settings.rebindEvery === undefined
       ? first
       : new RebindingPort({ first, open, every: settings.rebindEvery, clock: systemClock });
-  const secured = settings.servers.some(({ credentials }) => credentials !== undefined)
-    ? new SecuredPort({
-        port: plain,
-        clock: systemClock,
-        sessions:
-          state === undefined ? undefined : new KeptSessions(new AtomicFile(join(state, 'sessions.json'))),
-        ...(events.onLog === undefined ? {} : { onLog: events.onLog }),
-      })
-    : undefined;
+  const secured =
+    settings.bootstrap !== undefined || settings.servers.some(({ credentials }) => credentials !== undefined)
+      ? new SecuredPort({
+          port: plain,
+          clock: systemClock,
+          sessions:
+            state === undefined ? undefined : new KeptSessions(new AtomicFile(join(state, 'sessions.json'))),
+          ...(events.onLog === undefined ? {} : { onLog: events.onLog }),
+        })
+      : undefined;
   return new Modem({
     port: secured ?? plain,
     card,
@@ -105,6 +115,9 @@ async function assemble(
     clock: systemClock,
     name: identity.name,
     servers: settings.servers.map((server) => serverOptions(server, settings, identity, secured)),
+    ...(settings.bootstrap === undefined
+      ? {}
+      : { bootstrap: bootstrapOptions(settings.bootstrap, settings, identity, secured) }),
     sharedRights: settings.sharedRights,
     awakeTime: settings.awakeTime,
     report: settings.report,
@@ -127,6 +140,51 @@ async function assemble(
     ...(state === undefined || !settings.storeReadings ? {} : { openReadings: readingLogAt(state, events) }),
     ...(settings.crashAt === undefined ? {} : { reach: crashAt(settings.crashAt) }),
   });
+}
+
+/** How the modem is bootstrapped: its accounts outlive the process where there is a folder for them. */
+function bootstrapOptions(
+  bootstrap: BootstrapSettings,
+  settings: ModemSettings,
+  { name, number, state }: Pick<ModemIdentity, 'name' | 'number' | 'state'>,
+  secured: SecuredPort | undefined,
+): BootstrapClientOptions {
+  const own = bootstrap.credentials?.({ endpoint: name, ...(number === undefined ? {} : { number }) });
+  /** The same account has the same credentials: nothing changes with each Register. */
+  const made = new WeakMap<SecurityAccount, ClientCredentials>();
+  return {
+    account: bootstrapAccount(bootstrap, own),
+    storage:
+      state === undefined ? volatileAccounts() : fileAccounts(new AtomicFile(join(state, 'accounts.json'))),
+    pack: bootstrap.pack,
+    connect: async (account) => {
+      const peer = await resolveServer(hostOf(account));
+      const credentials = account.isBootstrap ? own : (made.get(account) ?? credentialsOfAccount(account));
+      if (credentials === undefined) return peer;
+      made.set(account, credentials);
+      secured?.secure(account.uri, peer, credentials);
+      return peer;
+    },
+    server: {
+      version: settings.version,
+      account: {
+        ...(settings.queueMode ? { queueMode: true } : {}),
+        ...(settings.notificationStoring ? {} : { notificationStoring: false }),
+      },
+      ...(settings.updateInterval === undefined ? {} : { updateInterval: settings.updateInterval }),
+      ...(settings.profiles === undefined ? {} : { profiles: settings.profiles }),
+    },
+  };
+}
+
+/** @throws RequestError what a bootstrap server wrote is no address */
+function hostOf({ uri }: SecurityAccount): NamedHost {
+  try {
+    return parseServerAddress('the address of a server', uri);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new RequestError(error.message);
+  }
 }
 
 function serverOptions(

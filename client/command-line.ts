@@ -3,7 +3,9 @@ import { parseArgs } from 'node:util';
 import { type CustomObjectIds, defaultCustomObjectIds } from '../objects/custom-ids.ts';
 import { RequestError } from '../protocol/errors.ts';
 import { canonicalPath } from '../protocol/lwm2m/path.ts';
+import { type BootstrapSettings, parseBootstrap } from './bootstrap-flag.ts';
 import { number, oneOf, UsageError } from './flag-values.ts';
+import type { LwM2mVersion } from './lwm2m/formats.ts';
 import { givenProfiles, hashedProfile, type ProfileIds } from './lwm2m/profile-id.ts';
 import { type SwitchStep, switchSteps } from './modem/carrier-control.ts';
 import { type FirmwareFault, firmwareFaults } from './modem/firmware/states.ts';
@@ -19,8 +21,12 @@ export type LogLevel = (typeof logLevels)[number];
 
 /** What all modems of a process have in common. */
 export interface ModemSettings {
-  /** One or more; the first owns the modem. */
+  /** The first owns the modem. */
   readonly servers: readonly ServerSettings[];
+  /** Where servers come from; then there are none in `servers`. */
+  readonly bootstrap: BootstrapSettings | undefined;
+  /** The highest to speak with servers of which nothing else is said. */
+  readonly version: LwM2mVersion;
   readonly updateInterval: number | undefined;
   /** Rights of the servers beside the first, as the bits of an ACL. */
   readonly sharedRights: number;
@@ -93,6 +99,9 @@ Server
                           id=N short server id (101, 102, ...), instance=N of its objects 0 and 1 (0, 1, ...),
                           lifetime=S, version=V, priority=N order of registration, delay=S before it;
                           identity=TEXT, key=HEX, key-file=FILE of that server, as below
+  --bootstrap URI         coap://HOST[:PORT] or coaps://HOST[:PORT] (5686, 5685): the bootstrap server that gives the
+                          modem its servers, in the place of --server; kept with the state
+  --bootstrap-pack        with --version 1.2, ask for all of them in one pack first
   --lifetime SECONDS      of the registration; 0: without end  (as a server wrote it, 300 before)
   --update-interval S     update at least this often: keeps a NAT's port open  (by the lifetime)
   --version V             of LwM2M: 1.0, 1.1 or 1.2; lower where the server declines  (1.1)
@@ -108,7 +117,7 @@ Server
   --root-path PATH        where the modem has its objects, as in /lwm2m  (/)
   --rebind-every S        take a new UDP port so often, as carrier-grade NAT does
 
-Security, for servers with coaps://
+Security, for servers and bootstrap servers with coaps://
   --identity TEXT         PSK identity; {name} is the endpoint name, {n} the number in a fleet  ({name})
   --key HEX               pre-shared key, 1 to 64 bytes; {n} is the number in a fleet, as eight digits
   --key-file FILE         file with such a key: arguments can be seen by who lists processes
@@ -180,6 +189,8 @@ const options = {
   'root-path': { type: 'string', default: '/' },
   'rebind-every': { type: 'string' },
   'store-readings': { type: 'string' },
+  bootstrap: { type: 'string' },
+  'bootstrap-pack': { type: 'boolean', default: false },
   identity: { type: 'string' },
   key: { type: 'string' },
   'key-file': { type: 'string' },
@@ -222,21 +233,41 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
   const { values, given } = readFlags(args);
   if (values.help) return 'help';
   const { fleet } = values;
+  const version = oneOf('--version', values.version, lwm2mVersions);
+  const credentials: CredentialFlags = {
+    identity: values.identity,
+    key: values.key,
+    keyFile: values['key-file'],
+    privateKey: values['private-key'],
+    serverPublicKey: values['server-public-key'],
+    certificate: values.certificate,
+    serverCa: values['server-ca'],
+    serverCertificate: values['server-certificate'],
+  };
+  const { bootstrap } = values;
+  if (bootstrap !== undefined) {
+    refuse(
+      given,
+      ['server', 'lifetime'],
+      'is what the bootstrap server gives: leave it out with --bootstrap',
+    );
+  }
+  if (values['bootstrap-pack'] && (bootstrap === undefined || version !== '1.2')) {
+    throw new UsageError('--bootstrap-pack is of LwM2M 1.2: it needs --bootstrap and --version 1.2');
+  }
   const modem: ModemSettings = {
-    servers: parseServers(values.server ?? ['coap://127.0.0.1:5683'], {
-      lifetime: values.lifetime === undefined ? undefined : number('--lifetime', values.lifetime, 0, 2 ** 31),
-      version: oneOf('--version', values.version, lwm2mVersions),
-      credentials: {
-        identity: values.identity,
-        key: values.key,
-        keyFile: values['key-file'],
-        privateKey: values['private-key'],
-        serverPublicKey: values['server-public-key'],
-        certificate: values.certificate,
-        serverCa: values['server-ca'],
-        serverCertificate: values['server-certificate'],
-      },
-    }),
+    servers:
+      bootstrap === undefined
+        ? parseServers(values.server ?? ['coap://127.0.0.1:5683'], {
+            lifetime:
+              values.lifetime === undefined ? undefined : number('--lifetime', values.lifetime, 0, 2 ** 31),
+            version,
+            credentials,
+          })
+        : [],
+    bootstrap:
+      bootstrap === undefined ? undefined : parseBootstrap(bootstrap, credentials, values['bootstrap-pack']),
+    version,
     sharedRights: parseRights('--share', values.share),
     profiles: values.profile === undefined ? undefined : parseProfiles(values.profile),
     queueMode: values['queue-mode'],
@@ -337,8 +368,9 @@ const credentialFlags = [
 ] as const;
 
 /** What would be passed over in silence is told instead. */
-function checkTogether(given: ReadonlySet<string>, { servers, report, sendAtStart }: ModemSettings): void {
-  const versions = servers.map(({ version }) => version);
+function checkTogether(given: ReadonlySet<string>, modem: ModemSettings): void {
+  const { servers, bootstrap, report, sendAtStart } = modem;
+  const versions = bootstrap === undefined ? servers.map(({ version }) => version) : [modem.version];
   if (given.has('profile') && !versions.includes('1.2')) {
     throw new UsageError('--profile is of LwM2M 1.2: it needs --version 1.2');
   }
@@ -349,8 +381,11 @@ function checkTogether(given: ReadonlySet<string>, { servers, report, sendAtStar
     throw new UsageError('--share is for several servers: it needs another --server');
   }
   const credentials = credentialFlags.find((name) => given.has(name));
-  if (credentials !== undefined && !servers.some(({ uri }) => isSecure(uri))) {
-    throw new UsageError(`--${credentials} is for DTLS: it needs a --server with coaps://`);
+  const uris = [...servers, ...(bootstrap === undefined ? [] : [bootstrap])].map(({ uri }) => uri);
+  if (credentials !== undefined && !uris.some(isSecure)) {
+    throw new UsageError(
+      `--${credentials} is for DTLS: it needs a --server, or a --bootstrap, with coaps://`,
+    );
   }
   if (given.has('quiet') && given.has('log-level')) {
     throw new UsageError('--quiet and --log-level say the same thing: one of them is enough');

@@ -4,7 +4,7 @@ import { buildModem } from './build-modem.ts';
 import { folderName, type ModemSettings } from './command-line.ts';
 import type { Log } from './log.ts';
 import type { Modem } from './modem/modem.ts';
-import { awaitServers } from './server-address.ts';
+import { awaitServers, serverNames } from './server-names.ts';
 import { cardSerialLimit, cardSerialOf } from './sim/card-profiles.ts';
 
 const summaryInterval = 5_000;
@@ -27,17 +27,11 @@ export async function runFleet(
   onFault: (error: unknown) => void,
 ): Promise<() => Promise<void>> {
   const { count, prefix } = mode;
-  const servers = await awaitServers(settings.servers, (reason) =>
-    log('warn', 'fleet', `${reason}; tried again`),
-  );
+  const servers = await awaitServers(settings, (reason) => log('warn', 'fleet', `${reason}; tried again`));
   const modems: Modem[] = [];
   const stopping = new AbortController();
   const firstSerial = cardSerialOf(prefix);
-  log(
-    'info',
-    'fleet',
-    `${count} modems ${prefix}1 to ${prefix}${count}, ${settings.servers.map(({ uri }) => uri).join(' and ')}`,
-  );
+  log('info', 'fleet', `${count} modems ${prefix}1 to ${prefix}${count}, ${serverNames(settings)}`);
 
   const begin = async (index: number): Promise<void> => {
     const name = `${prefix}${index}`;

@@ -30,7 +30,7 @@ const resolveAgain = 3_000;
  * As `resolveServer`, again and again until one of the servers is found: a modem may be started before the
  * network that knows the names. Undefined for those that are not known yet.
  */
-export async function awaitServers(
+export async function awaitFirst(
   servers: readonly NamedHost[],
   onFailure: (reason: string) => void,
 ): Promise<readonly (PeerAddress | undefined)[]> {

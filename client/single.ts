@@ -5,8 +5,7 @@ import type { ModemSettings } from './command-line.ts';
 import type { Log } from './log.ts';
 import { machinePower } from './modem/device/power-source.ts';
 import type { Modem, ModemEvents } from './modem/modem.ts';
-import { awaitServers } from './server-address.ts';
-import type { ServerSettings } from './server-flag.ts';
+import { awaitServers, serverNames } from './server-names.ts';
 import { cardSerialOf } from './sim/card-profiles.ts';
 
 /** How often the readings that were acknowledged are told, ms. */
@@ -24,11 +23,15 @@ export async function runSingle(
   onFault: (error: unknown) => void,
 ): Promise<() => Promise<void>> {
   const { endpoint } = mode;
-  const servers = await awaitServers(settings.servers, (reason) =>
-    log('warn', endpoint, `${reason}; tried again`),
+  const servers = await awaitServers(settings, (reason) => log('warn', endpoint, `${reason}; tried again`));
+  const sendOnce = sendAtStart(
+    () => modem,
+    settings.sendAtStart,
+    (message) => log('info', endpoint, message),
+    onFault,
   );
   const power = machinePower(systemClock);
-  const modem = await buildModem(
+  const modem: Modem = await buildModem(
     {
       name: endpoint,
       serial: cardSerialOf(endpoint),
@@ -39,9 +42,11 @@ export async function runSingle(
     },
     settings,
     servers,
-    modemEvents(endpoint, settings.servers.length > 1, log, onFault),
+    modemEvents(endpoint, settings.servers.length !== 1, log, onFault, (shortServerId) =>
+      sendOnce(shortServerId),
+    ),
   );
-  log('info', endpoint, `${serverNames(settings.servers)}, ${mode.state ?? 'nothing is kept'}`);
+  log('info', endpoint, `${serverNames(settings)}, ${mode.state ?? 'nothing is kept'}`);
   log('info', endpoint, `battery: ${power === undefined ? 'simulated' : 'of this machine'}`);
   await modem.start();
   const { current, identity } = modem.carrier;
@@ -52,7 +57,6 @@ export async function runSingle(
       ? 'card without a carrier'
       : `on ${current}, ICCID ${identity.iccid}, IMSI ${identity.imsi}`,
   );
-  sendAtStart(modem, settings.sendAtStart, (message) => log('info', endpoint, message), onFault);
   const summary = setInterval(() => summarise(modem, endpoint, log), summaryInterval);
   return async () => {
     clearInterval(summary);
@@ -66,6 +70,7 @@ function modemEvents(
   severalServers: boolean,
   log: Log,
   onFault: (error: unknown) => void,
+  onRegistered: (shortServerId: number) => void,
 ): ModemEvents {
   /** Of each registration, by short server id. */
   const locations = new Map<number, string>();
@@ -81,6 +86,11 @@ function modemEvents(
       else if (state === 'deregistering') log('info', endpoint, `deregistering${at}`);
       else log('debug', endpoint, `${state}${at}`);
       if (state === 'registered' || state === 'registering') locations.set(shortServerId, detail);
+      if (state === 'registered') onRegistered(shortServerId);
+    },
+    onBootstrap(state, detail) {
+      const troubled = state === 'waiting' || state === 'failed';
+      log(troubled ? 'warn' : 'info', endpoint, `bootstrap ${state}${detail === '' ? '' : `: ${detail}`}`);
     },
     onObserve: (path, packs) => log('info', endpoint, `observed: ${path}${packs ? ', in packs' : ''}`),
     onOperation(operation, path, code, diagnostic) {
@@ -107,27 +117,23 @@ function tellReadings(modem: Modem, endpoint: string, log: Log): void {
   );
 }
 
-/** `server coap://a:5683`, `servers coap://a:5683 and coap://b:5683`. */
-function serverNames(servers: readonly ServerSettings[]): string {
-  const names = servers.map(({ uri }) => uri).join(' and ');
-  return servers.length === 1 ? `server ${names}` : `servers ${names}`;
-}
-
-/** Sends what is at these paths to each server, when it is registered there for the first time. */
+/** Sends what is at these paths to each server, when the modem is registered there for the first time. */
 function sendAtStart(
-  modem: Modem,
+  modem: () => Modem,
   paths: readonly string[],
   tell: (message: string) => void,
   onFault: (error: unknown) => void,
-): void {
-  if (paths.length === 0) return;
-  for (const session of modem.client.sessions) {
-    session.registration
-      .registered()
-      .then(() => session.sendPaths(paths))
+): (shortServerId: number) => void {
+  const sent = new Set<number>();
+  return (shortServerId) => {
+    if (paths.length === 0 || sent.has(shortServerId)) return;
+    sent.add(shortServerId);
+    modem()
+      .client.sessions.find((session) => session.shortServerId === shortServerId)
+      ?.sendPaths(paths)
       .then(({ result, detail }) =>
         tell(`sent ${paths.join(' ')}: ${detail === '' ? result : `${result}, ${detail}`}`),
       )
       .catch(onFault);
-  }
+  };
 }

@@ -133,18 +133,25 @@ function securityOf(instanceId: number, resources: Resources): SecurityAccount {
 }
 
 /** @throws InconsistentAccountsError */
-function checkSecurity(path: string, { uri, mode, publicKeyOrIdentity, secretKey }: SecurityAccount): void {
+function checkSecurity(path: string, account: SecurityAccount): void {
+  const { uri, isBootstrap, mode, publicKeyOrIdentity, serverPublicKey, secretKey } = account;
   const isSecure = /^coaps:/i.test(uri);
   if (mode === SecurityMode.NO_SEC) {
     if (isSecure) throw new InconsistentAccountsError(`${path}: ${uri} without security`);
     return;
   }
-  if (mode !== SecurityMode.PRE_SHARED_KEY) {
+  if (!Object.values<number>(SecurityMode).includes(mode)) {
     throw new InconsistentAccountsError(`${path}: security mode ${mode} is not supported`);
   }
-  if (!isSecure) throw new InconsistentAccountsError(`${path}: ${uri} with a pre-shared key is coaps`);
+  if (!isSecure) throw new InconsistentAccountsError(`${path}: ${uri} with security is coaps`);
+  const isPublic = mode !== SecurityMode.PRE_SHARED_KEY;
+  // What a modem was set up with for its bootstrap server need not lie in its account.
+  if (isPublic && isBootstrap) return;
   if (publicKeyOrIdentity.length === 0 || secretKey.length === 0) {
-    throw new InconsistentAccountsError(`${path}: a pre-shared key has an identity and a key`);
+    throw new InconsistentAccountsError(`${path}: there is no identity, or no key`);
+  }
+  if (isPublic && serverPublicKey.length === 0) {
+    throw new InconsistentAccountsError(`${path}: there is no public key of the server`);
   }
 }
 

@@ -121,9 +121,10 @@ export class Bootstrap {
   /** Says nothing until `resume`; one that is under way is broken off. */
   pause(): void {
     this.#paused = true;
-    this.#wanted ||= this.#isBusy || this.#state === 'waiting';
+    if (!this.#isBusy && this.#state !== 'waiting') return;
+    this.#wanted = true;
     this.#stop();
-    this.#enter('idle', '');
+    this.#enter('idle', 'off the network');
   }
 
   resume(): void {

@@ -275,6 +275,10 @@ export class Modem {
         this.#standard.registration(state, detail, shortServerId);
         events.onState?.(state, detail, shortServerId);
       },
+      onBootstrap: (state, detail) => {
+        this.#standard.note(LogClass.EVENT, `bootstrap ${state}${detail === '' ? '' : `: ${detail}`}`);
+        events.onBootstrap?.(state, detail);
+      },
       onOperation: (operation, path, code, diagnostic) => {
         this.#standard.operation(operation, path, code);
         events.onOperation?.(operation, path, code, diagnostic);

@@ -8,6 +8,36 @@ function parse(...args: string[]) {
   return line;
 }
 
+describe('a bootstrap server', () => {
+  it('takes the place of servers, at the ports that ours has where none is given', () => {
+    const { servers, bootstrap } = parse('--bootstrap', 'coap://host').modem;
+    expect(servers).toEqual([]);
+    expect(bootstrap).toEqual({
+      host: 'host',
+      port: 5686,
+      uri: 'coap://host:5686',
+      credentials: undefined,
+      pack: false,
+    });
+    const key = ['--identity', 'of {name}', '--key', '00ff'];
+    const secured = parse(
+      '--bootstrap',
+      'coaps://[::1]',
+      ...key,
+      '--version',
+      '1.2',
+      '--bootstrap-pack',
+    ).modem;
+    expect(secured.bootstrap).toMatchObject({ port: 5685, uri: 'coaps://[::1]:5685', pack: true });
+    expect(secured.bootstrap?.credentials?.({ endpoint: 'm' })).toEqual({
+      kind: 'psk',
+      identity: new TextEncoder().encode('of m'),
+      key: Buffer.of(0, 255),
+    });
+    expect(parse('--bootstrap', 'coap://host:1').modem.bootstrap?.uri).toBe('coap://host:1');
+  });
+});
+
 describe('the command line', () => {
   it('without anything is one modem that keeps its state in ./data', () => {
     expect(parse()).toMatchObject({
@@ -134,6 +164,12 @@ describe('the command line', () => {
     [['--server', 'coaps://x', '--key', '00', '--private-key', 'k'], /not both/],
     [['--server', 'coaps://x', '--private-key', 'k'], /--server-public-key/],
     [['--server', 'coaps://x', '--certificate', 'c'], /needs its --private-key/],
+    [['--bootstrap', 'coaps://x'], /what does the modem prove itself by/],
+    [['--bootstrap', 'http://x'], /--bootstrap is coap/],
+    [['--bootstrap', 'coap://x', '--server', 'coap://y'], /--server is what the bootstrap server gives/],
+    [['--bootstrap', 'coap://x', '--key', '00'], /needs a --server, or a --bootstrap, with coaps/],
+    [['--bootstrap', 'coap://x', '--bootstrap-pack'], /--version 1.2/],
+    [['--bootstrap-pack'], /needs --bootstrap/],
     [['--server', 'coap://x,key=00'], /takes no credentials: use coaps/],
     [['--server', 'coap://x', '--key', '00'], /--key is for DTLS/],
     [['--server', 'coap://x:0'], /coap:\/\/HOST:PORT/],

@@ -206,11 +206,11 @@ describe('a bootstrap that is finished', () => {
       'a mode that the client does not have',
       [
         security(1, serverAddress, 101).map((each) =>
-          each.path === '/0/1/2' ? { ...each, value: 2 } : each,
+          each.path === '/0/1/2' ? { ...each, value: 4 } : each,
         ),
         server(0, 101),
       ],
-      '/0/1: security mode 2 is not supported',
+      '/0/1: security mode 4 is not supported',
     ],
   ])('with %s is inconsistent, and may be mended', async (_, instances, reason) => {
     await asking();
