@@ -24,6 +24,11 @@ export const settingsSectionEntries: readonly SettingsSectionEntry[] = [
     view: (query) => html`<sy-settings-policies .query=${query}></sy-settings-policies>`,
   },
   {
+    section: 'credentials',
+    load: () => import('./elements/sy-settings-credentials.ts'),
+    view: (query) => html`<sy-settings-credentials .query=${query}></sy-settings-credentials>`,
+  },
+  {
     section: 'webhooks',
     needs: 'administer',
     load: () => import('./elements/sy-settings-webhooks.ts'),

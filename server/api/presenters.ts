@@ -4,6 +4,7 @@ import type { Link } from '../../protocol/lwm2m/link-format.ts';
 import { pathIds } from '../../protocol/lwm2m/path.ts';
 import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { CarrierStatus } from '../commands/carrier-commands.ts';
+import { isSecureAddress } from '../enrolment/speakers.ts';
 import type { LiveReadings } from '../events.ts';
 import type { CompositeResult, ReadResult } from '../lwm2m/device-requests.ts';
 import type { PowerSaving } from '../lwm2m/power-saving.ts';
@@ -54,6 +55,7 @@ type RegistrationView = Omit<NonNullable<Device['registration']>, 'id'>;
 export function presentRegistration(registration: RegistrationView): ApiRegistration {
   return {
     address: shownAddress(registration),
+    secure: isSecureAddress(registration.address),
     ...pick(registration, [
       'lifetime',
       'version',

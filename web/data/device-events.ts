@@ -1,6 +1,7 @@
 import type { ApiClient } from './api-client.ts';
 import type { ApiCommand, ApiEvent, ApiEventPage } from './api-types.ts';
 import { bootstrapEventWords } from './bootstrap-words.ts';
+import { credentialEventWords, refusalEventWords } from './credential-words.ts';
 import type { IdentifierKind } from './identifiers.ts';
 import { pathName } from './last-values.ts';
 import { clipped } from './names.ts';
@@ -11,6 +12,7 @@ import { durationText } from './time.ts';
 /** What the events of a device are about. */
 export const eventCategories = [
   'registration',
+  'security',
   'bootstrap',
   'observations',
   'commands',
@@ -20,6 +22,7 @@ export type EventCategory = (typeof eventCategories)[number];
 
 export const categoryLabels: Readonly<Record<EventCategory, string>> = {
   registration: 'Registration',
+  security: 'Security',
   bootstrap: 'Bootstrap',
   observations: 'Observations',
   commands: 'Commands',
@@ -28,6 +31,7 @@ export const categoryLabels: Readonly<Record<EventCategory, string>> = {
 
 const typesOf: Readonly<Record<EventCategory, readonly string[]>> = {
   registration: ['registered', 'updated', 'deregistered', 'expired'],
+  security: ['credential', 'refused'],
   bootstrap: ['bootstrap'],
   observations: ['observed', 'observation-ended', 'observation-refused', 'observation-drifted'],
   commands: ['command'],
@@ -131,6 +135,10 @@ export function eventWords({ type, data }: ApiEvent): EventWords {
       };
     case 'command':
       return commandWords(data['command'] as ApiCommand | undefined);
+    case 'credential':
+      return credentialEventWords(data);
+    case 'refused':
+      return refusalEventWords(data);
     case 'bootstrap':
       return bootstrapEventWords(data);
     case 'device': {

@@ -1,5 +1,6 @@
 import type { ApiClient } from './api-client.ts';
 import type { ApiCommand, ApiEvent, ApiEventPage, ApiJob, ApiOverview, ApiStatistics } from './api-types.ts';
+import { refusalText } from './credential-words.ts';
 import { clipped } from './names.ts';
 import { formatCount } from './numbers.ts';
 import { asProblem } from './problem.ts';
@@ -46,6 +47,7 @@ export const troubleTypes = [
   'command',
   'observation-refused',
   'observation-drifted',
+  'refused',
   'webhook',
   'job',
   'node',
@@ -142,6 +144,11 @@ export function troubleText({ type, endpoint, data }: ApiEvent): Trouble {
       return { who, href: at(undefined), text: `refuses an observation${path}${reason}` };
     case 'observation-drifted':
       return { who, href: at(undefined), text: `an observation is not as wanted${path}${reason}` };
+    case 'refused': {
+      const identity = typeof data['identity'] === 'string' ? clipped(data['identity'], 60) : undefined;
+      const text = `was not let in: ${refusalText(data)}`;
+      return { who: endpoint ?? identity ?? 'A device', href: at('events'), text };
+    }
     case 'command':
       return { who, href: at('commands'), text: commandText(data['command'] as ApiCommand | undefined) };
     case 'job': {

@@ -5,6 +5,7 @@ export type DeviceTab = (typeof deviceTabs)[number];
 export const settingsSections = [
   'objects',
   'policies',
+  'credentials',
   'webhooks',
   'account',
   'people',
@@ -135,6 +136,7 @@ function viewTitle(route: Route): string {
 export const sectionTitles: Readonly<Record<SettingsSection, string>> = {
   objects: 'Object definitions',
   policies: 'Observation policies',
+  credentials: 'Credentials',
   webhooks: 'Webhooks',
   account: 'Your account',
   people: 'People',

@@ -26,6 +26,13 @@ export const webhookTypes = [
     ],
   },
   {
+    group: 'Security',
+    types: [
+      { type: 'credential', label: 'A device was enrolled, or its credential changed' },
+      { type: 'refused', label: 'A device was not let in' },
+    ],
+  },
+  {
     group: 'Commands and jobs',
     types: [
       { type: 'command', label: 'Each step of a command, a carrier switch too' },

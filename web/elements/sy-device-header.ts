@@ -1,6 +1,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import type { ApiDevice } from '../data/api-types.ts';
 import { lifetimeEnd } from '../data/device-list.ts';
+import { hrefOf } from '../data/routes.ts';
 import { signalIsOld } from '../data/signal.ts';
 import { durationText } from '../data/time.ts';
 import { base, clamps, controls } from '../styles/shared.ts';
@@ -116,6 +117,7 @@ export class DeviceHeader extends LitElement {
             ? nothing
             : html`${fact('Registered', html`<sy-time-text mode="plain" .at=${registration.registeredAt}></sy-time-text>`)}
               ${fact('Address', html`<span class="mono">${registration.address}</span>`)}
+              ${fact('Security', html`<a href=${credentialsHref(device.endpoint)}>${registration.secure ? 'DTLS' : 'none'}</a>`)}
               ${fact('LwM2M', `${registration.version} · ${registration.binding}`)}
               ${fact('Node', registration.node)}`
         }
@@ -131,6 +133,12 @@ export class DeviceHeader extends LitElement {
   #fold(): void {
     this.unfolded = !this.unfolded;
   }
+}
+
+/** What the device proves itself by. */
+function credentialsHref(endpoint: string): string {
+  const query = String(new URLSearchParams({ search: endpoint }));
+  return hrefOf({ name: 'settings', section: 'credentials', query });
 }
 
 function fact(name: string, value: unknown) {

@@ -8,6 +8,7 @@ import { PresenceSchema } from './presence.ts';
 export const RegistrationSchema = Type.Object(
   {
     address: Type.String({ description: 'Where the device was last heard: host:port' }),
+    secure: Type.Boolean({ description: 'Whether it comes by DTLS' }),
     lifetime: Type.Integer({ description: 'Seconds' }),
     version: Type.String({ description: 'LwM2M version' }),
     binding: Type.String(),

@@ -5,6 +5,7 @@ import { DeviceRows } from '../../../web/data/device-rows.ts';
 
 const registration = (updatedAt: number) => ({
   address: '127.0.0.1:5000',
+  secure: false,
   lifetime: 60,
   version: '1.2',
   binding: 'U',
