@@ -184,18 +184,21 @@ class ServerPort implements DtlsServerPort {
 
   takeForeign(datagram: Uint8Array, source: PeerAddress): boolean {
     if (this.#stopped) return false;
-    for (
-      let record = readRecord(datagram, 0, SESSION_ID_LENGTH);
-      record !== undefined;
-      record = readRecord(datagram, record.end, SESSION_ID_LENGTH)
-    ) {
-      if (record.connectionId === undefined) continue;
-      const peer = peerOf(record.connectionId);
-      if (this.#table.get(peer) === undefined && this.#handshakes.of(peer) === undefined) return false;
-      this.#receive(datagram, source);
-      return true;
+    for (let offset = 0; ; ) {
+      const record = readRecord(datagram, offset, SESSION_ID_LENGTH);
+      if (record === undefined) return false;
+      if (record.connectionId !== undefined) {
+        const peer = peerOf(record.connectionId);
+        // What stands before it is somebody else's.
+        const own = datagram.subarray(offset);
+        if (this.#table.get(peer) !== undefined || this.#handshakes.of(peer) !== undefined) {
+          this.#receive(own, source);
+          return true;
+        }
+        if (this.#lookups.join(peer, own, source)) return true;
+      }
+      offset = record.end;
     }
-    return false;
   }
 
   async load(peer: PeerAddress): Promise<boolean> {
@@ -251,22 +254,29 @@ class ServerPort implements DtlsServerPort {
 
   #receive(datagram: Uint8Array, source: PeerAddress): void {
     for (let offset = 0; offset < datagram.length; ) {
-      const record = readRecord(datagram, offset, SESSION_ID_LENGTH);
+      const start = offset;
+      const record = readRecord(datagram, start, SESSION_ID_LENGTH);
       if (record === undefined) {
         this.statistics.dropped++;
         return;
       }
       offset = record.end;
       if (record.connectionId !== undefined) {
-        if (!this.#receiveById(record.connectionId, record, datagram, source)) return;
+        if (!this.#receiveById(record.connectionId, record, datagram, start, source)) return;
       } else if (record.epoch === 0) {
         if (!this.#handshakes.receive(record, datagram.length, source)) this.statistics.dropped++;
       } else this.#receiveByAddress(record, datagram, source);
     }
   }
 
-  /** False where the whole datagram is looked into later, or never. */
-  #receiveById(id: Uint8Array, record: DtlsRecord, datagram: Uint8Array, source: PeerAddress): boolean {
+  /** False where what the datagram has from `start` on is looked into later, or never. */
+  #receiveById(
+    id: Uint8Array,
+    record: DtlsRecord,
+    datagram: Uint8Array,
+    start: number,
+    source: PeerAddress,
+  ): boolean {
     const peer = peerOf(id);
     const session = this.#table.get(peer);
     if (session !== undefined) {
@@ -278,7 +288,8 @@ class ServerPort implements DtlsServerPort {
       handshake.receiveSecured(record);
       return true;
     }
-    if (this.#stopped || !this.#lookups.ask(peer, id, datagram, source)) this.statistics.dropped++;
+    const rest = datagram.subarray(start);
+    if (this.#stopped || !this.#lookups.ask(peer, id, rest, source)) this.statistics.dropped++;
     return false;
   }
 

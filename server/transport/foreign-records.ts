@@ -114,6 +114,7 @@ export class RecordForwarder implements ForeignRecords {
     this.#tell(node, 'gone', [id]);
   }
 
+  /** @throws TooManyLooksError, StoreUnavailableError: who has it is not known, and so nobody is given it */
   async forward(id: Uint8Array, datagram: Uint8Array, source: PeerAddress): Promise<boolean> {
     const { places } = this.#options;
     const name = Buffer.from(id).toString('hex');
@@ -154,7 +155,7 @@ export class RecordForwarder implements ForeignRecords {
   async isElsewhere(id: string): Promise<boolean> {
     const { places, members } = this.#options;
     const known = places.known(id);
-    const owner = known === undefined ? (await places.look(id))?.node : known;
+    const owner = known === undefined ? (await places.look(id, 'own'))?.node : known;
     if (!this.#isOther(owner)) return false;
     if (members.isThere(owner) || !(await members.isGone(owner))) return true;
     places.forget(id);

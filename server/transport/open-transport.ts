@@ -6,6 +6,7 @@ import type {
   DtlsLimits,
   DtlsServerEvents,
   DtlsServerPort,
+  ForeignRecords,
   ServerCredentials,
 } from '../../protocol/dtls/types.ts';
 import type { SessionHolder, SessionStore } from '../ports/session-store.ts';
@@ -105,7 +106,7 @@ function openDtls(
     ...(limits === undefined ? {} : { limits }),
     ...(admit === undefined ? {} : { admit }),
     ...(sessions === undefined ? {} : { keeper: sessions }),
-    ...(forwarder === undefined ? {} : { foreign: forwarder }),
+    ...(places === undefined ? {} : { foreign: forwarder ?? noForwarder(places) }),
     events: { ...events, onError },
   });
   if (sessions === undefined || kept === undefined) return { dtls, secured: shown(dtls) };
@@ -162,6 +163,16 @@ function openDtls(
         closing ??= close();
         return closing;
       },
+    },
+  };
+}
+
+/** Where there are no other nodes, ids that peers make up still cost no more looks than the store bears. */
+function noForwarder(places: SessionPlaces): ForeignRecords {
+  return {
+    forward: async (id) => {
+      await places.lookOnce(Buffer.from(id).toString('hex'));
+      return false;
     },
   };
 }

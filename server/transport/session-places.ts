@@ -12,6 +12,14 @@ const READ_TIME = 1_000;
 /** Looks into the store that ids which nobody knows may cost each second. */
 const LOOKS_A_SECOND = 2_000;
 
+/** More ids are to be looked up than the store bears: what named this one is lost, and comes again. */
+export class TooManyLooksError extends Error {
+  override readonly name = 'TooManyLooksError';
+}
+
+/** One for all: there is one for each datagram of a flood. */
+const tooManyLooks = new TooManyLooksError('datagrams name more connection ids than can be looked up');
+
 interface Remembered {
   readonly until: number;
   /** Undefined: nobody has heard of it. */
@@ -57,10 +65,11 @@ export class SessionPlaces {
   }
 
   /**
-   * Looks it up. Undefined where nobody has heard of it, or too much is looked up now: it comes again.
-   * @throws StoreUnavailableError
+   * Looks it up. Undefined where nobody has heard of it: nobody is to think so only because too much is looked up now.
+   * @param whoever what a peer has named is looked up within bounds, what is ours always
+   * @throws TooManyLooksError, StoreUnavailableError
    */
-  look(id: string): Promise<StoredSession | undefined> {
+  look(id: string, whoever: 'peer' | 'own' = 'peer'): Promise<StoredSession | undefined> {
     const underWay = this.#looking.get(id);
     if (underWay !== undefined) return underWay;
     const now = this.#options.clock.now();
@@ -68,8 +77,10 @@ export class SessionPlaces {
       this.#second = now;
       this.#looks = 0;
     }
-    if (this.#looks >= LOOKS_A_SECOND) return Promise.resolve(undefined);
-    this.#looks++;
+    if (whoever === 'peer') {
+      if (this.#looks >= LOOKS_A_SECOND) return Promise.reject(tooManyLooks);
+      this.#looks++;
+    }
     const looking = this.#options.store
       .read(id)
       .then((stored) => {
@@ -80,6 +91,11 @@ export class SessionPlaces {
       .finally(() => this.#looking.delete(id));
     this.#looking.set(id, looking);
     return looking;
+  }
+
+  /** Looks up an id that a peer has named, unless that was done just now. @throws as `look` */
+  async lookOnce(id: string): Promise<void> {
+    if (this.justRead(id) === undefined) await this.look(id);
   }
 
   /** What was known of it is not so any more. */

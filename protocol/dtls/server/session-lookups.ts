@@ -19,6 +19,8 @@ interface Waiting {
 
 interface Search {
   readonly waiting: Waiting[];
+  /** It is being taken over: others may know by now that it is this node's. */
+  taking: boolean;
   readonly done: Promise<void>;
 }
 
@@ -66,6 +68,7 @@ export class SessionLookups {
       const state = await keeper.read(id);
       if (state === undefined) return;
       wipeKeys(state);
+      this.#taking(peer);
       const taken = await keeper.takeOver(id, state.fence, true);
       if (taken?.window === undefined) return;
       this.#takenOver(Session.from(taken, this.#options.keyCache), peer);
@@ -94,8 +97,21 @@ export class SessionLookups {
     const done = look()
       .catch((error: unknown) => this.#options.onError(error))
       .finally(() => this.#searches.delete(peer));
-    this.#searches.set(peer, { waiting, done });
+    this.#searches.set(peer, { waiting, taking: false, done });
     return done;
+  }
+
+  /** A datagram that another node has for a session which is being taken over here: it waits for that. False: none is. */
+  join(peer: PeerAddress, datagram: Uint8Array, source: PeerAddress): boolean {
+    const search = this.#searches.get(peer);
+    if (search?.taking !== true) return false;
+    if (search.waiting.length < MOST_WAITING) search.waiting.push({ datagram, source });
+    return true;
+  }
+
+  #taking(peer: PeerAddress): void {
+    const search = this.#searches.get(peer);
+    if (search !== undefined) search.taking = true;
   }
 
   async settled(): Promise<void> {
@@ -115,6 +131,7 @@ export class SessionLookups {
       this.#options.onForged();
       return;
     }
+    this.#taking(peer);
     const taken = await keeper.takeOver(id, state.fence, false);
     if (taken === undefined) return;
     const session = Session.from(taken, this.#options.keyCache);
