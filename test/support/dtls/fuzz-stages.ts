@@ -105,6 +105,22 @@ async function beforeTheCookie(): Promise<FuzzStage> {
   };
 }
 
+/** A ClientHello with the right cookie, which does not cover all of it. */
+async function greetingServer(
+  credentials: ClientCredentials | undefined,
+  suites: readonly number[],
+): Promise<FuzzStage> {
+  const { world, server, client, serverTap, clientTap } = stage(credentials, suites);
+  const corpus = await hold(world, clientTap, client, 2);
+  return {
+    corpus,
+    feed: (datagram) => serverTap.deliver(datagram, CLIENT),
+    check: () => untouched(server),
+    standing: () => server.port.handshakes === 0,
+    inTime: world,
+  };
+}
+
 /** The server has greeted; the client's next flight is what is fed. */
 async function serverInHandshake(
   credentials: ClientCredentials | undefined,
@@ -272,11 +288,13 @@ export const fuzzStages: readonly (readonly [
   open: () => Promise<FuzzStage>,
 ])[] = [
   ['server: before the cookie', 24, beforeTheCookie],
+  ['server: PSK, awaiting a cookie', 2, () => greetingServer(undefined, [0xc0a8, 0xd001])],
+  ['server: X.509, awaiting a cookie', 2, () => greetingServer(certificates, [0xc0ae])],
   ['server: PSK, awaiting ClientKeyExchange', 3, () => serverInHandshake(undefined, [0xc0a8])],
   ['server: ECDHE_PSK, awaiting ClientKeyExchange', 1, () => serverInHandshake(undefined, [0xd001])],
   ['server: X.509, awaiting Certificate', 2, () => serverInHandshake(certificates, [0xc0ae])],
   ['server: awaiting Finished', 8, serverAwaitingFinished],
-  ['server: established', 30, serverEstablished],
+  ['server: established', 26, serverEstablished],
   ['server: established, by its own peer', 12, () => sealedAt('server')],
   ['client: awaiting HelloVerifyRequest', 2, () => clientInHandshake(1, undefined, [0xc0a8])],
   ['client: PSK, awaiting ServerHello', 2, () => clientInHandshake(2, undefined, [0xc0a8])],

@@ -37,11 +37,12 @@ function change(
       copy[at] = EDGES[below(EDGES.length)] as number;
       return copy;
     case 4:
-      // A number of two bytes, one more or one less.
+      // A number of two bytes: at an edge, or one more or less.
       if (at + 1 < copy.length) {
-        const value = ((copy[at] as number) << 8) + (copy[at + 1] as number) + (below(2) === 0 ? 1 : -1);
-        copy[at] = value >> 8;
-        copy[at + 1] = value;
+        const value = ((copy[at] as number) << 8) + (copy[at + 1] as number);
+        const other = [0, 0xffff, 0xfffe, 0x7fff, value + 1, value - 1][below(6)] as number;
+        copy[at] = other >> 8;
+        copy[at + 1] = other;
       }
       return copy;
     case 5:
