@@ -36,9 +36,11 @@ export function decodeSessionState(bytes: Uint8Array): StoredState {
   }
   const { peerConnectionId, maxPlaintext } = map;
   return {
-    ...{ peer: peer as StoredState['peer'], address, suite, keys: { client, server } },
+    ...{ peer: peer as StoredState['peer'], address, suite },
+    // Copies: whoever is done with the keys wipes them.
+    keys: { client: new Uint8Array(client), server: new Uint8Array(server) },
     ...{ returnRoutability: returnRoutability === true, establishedAt },
-    ...(peerConnectionId instanceof Uint8Array ? { peerConnectionId } : {}),
+    ...(peerConnectionId instanceof Uint8Array ? { peerConnectionId: new Uint8Array(peerConnectionId) } : {}),
     ...(typeof maxPlaintext === 'number' ? { maxPlaintext } : {}),
   };
 }

@@ -160,7 +160,12 @@ export class StoredSessions implements SessionKeeper {
   }
 
   #opened(id: string, sealed: Uint8Array): StoredState {
-    return decodeSessionState(this.#options.sealer.open(sealed, placeOf(id)));
+    const opened = this.#options.sealer.open(sealed, placeOf(id));
+    try {
+      return decodeSessionState(opened);
+    } finally {
+      opened.fill(0);
+    }
   }
 }
 

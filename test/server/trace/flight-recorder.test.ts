@@ -47,6 +47,24 @@ describe('the flight recorder', () => {
     expect(kept).toMatchObject({ size: 65_507, data: '07'.repeat(MAX_CAPTURED) });
   });
 
+  test('of a session it has where that was reached with each datagram, and finds it by its name', async () => {
+    const recorder = new FlightRecorder(SMALLEST_RING, 1);
+    recorder.record(Direction.IN, Uint8Array.of(1), 'dtls:0011223344556677', 0, '198.51.100.7:40001');
+    recorder.record(Direction.IN, Uint8Array.of(2), 'dtls:0011223344556677', 1, '[2001:db8::1]:9');
+    recorder.record(Direction.IN, Uint8Array.of(3), '198.51.100.7:40001', 2);
+    const found: unknown[] = [];
+    const name = Buffer.from('dtls:0011223344556677');
+    await recorder.scan(1, 4, (record) => {
+      const { peer, transportAddress, data } = record;
+      found.push([peer, transportAddress, data[0], record.isPeer(name), record.isPeer(Buffer.from('dtls:'))]);
+    });
+    expect(found).toEqual([
+      ['dtls:0011223344556677', '198.51.100.7:40001', 1, true, false],
+      ['dtls:0011223344556677', '[2001:db8::1]:9', 2, true, false],
+      ['198.51.100.7:40001', '198.51.100.7:40001', 3, false, false],
+    ]);
+  });
+
   test('has nothing before anything was written', async () => {
     const recorder = new FlightRecorder(SMALLEST_RING, 5);
     expect(await all(recorder)).toEqual([]);
