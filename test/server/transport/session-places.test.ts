@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { StoredSession } from '../../../server/ports/session-store.ts';
-import { SessionPlaces } from '../../../server/transport/session-places.ts';
+import { SessionPlaces, TooManyLooksError } from '../../../server/transport/session-places.ts';
 import { FakeClock } from '../../support/coap/fake-clock.ts';
 
 function worldOf(stored: ReadonlyMap<string, StoredSession> = new Map()) {
@@ -38,10 +38,20 @@ test('looks of the same id at the same time are one', async () => {
 
 test('ids that are made up cost no more looks a second than the store bears, and no memory', async () => {
   const { places, looks, clock } = worldOf();
-  for (let id = 0; id < 5_000; id++) await places.look(`made-up-${id}`);
+  const flood = async (name: string, count: number): Promise<number> => {
+    let refused = 0;
+    for (let id = 0; id < count; id++) {
+      await places.look(`${name}-${id}`).catch((error: unknown) => {
+        expect(error).toBeInstanceOf(TooManyLooksError);
+        refused++;
+      });
+    }
+    return refused;
+  };
+  expect(await flood('made-up', 5_000)).toBe(3_000);
   expect(looks).toHaveLength(2_000);
   await clock.run(1_000);
-  for (let id = 0; id < 50_000; id++) await places.look(`more-${id}`);
+  expect(await flood('more', 50_000)).toBe(48_000);
   expect(looks).toHaveLength(4_000);
 });
 
