@@ -10,7 +10,7 @@ import { ContentType, DtlsVersion, HandshakeType, NO_COMPRESSION } from '../mess
 import { decodeHandshakeFragments, encodeHandshakeMessage } from '../messages/handshake-fragment.ts';
 import { type ClientHello, encodeServerHello } from '../messages/hello-messages.ts';
 import type { KeyCache } from '../records/key-cache.ts';
-import type { DtlsRecord } from '../records/record.ts';
+import { copyRecord, type DtlsRecord } from '../records/record.ts';
 import { Rejected, SecuredEpoch } from '../records/secured-epoch.ts';
 import type { DtlsStatistics, FailureReason, HandshakeFailure, ServerCredentials } from '../types.ts';
 import { changeCipherSpec, type FlightMessage, HandshakeWriter, type RepeatFlight } from './flight.ts';
@@ -24,6 +24,10 @@ const SESSION_ID_LENGTH = 16;
 const RANDOM_LENGTH = 32;
 /** Protected records that came before the keys were there. */
 const MOST_EARLY = 4;
+/** Bytes of one of them: a Finished, or a message of CoAP. */
+const LONGEST_EARLY = 1_280;
+/** Protected records that do not fit the keys. More would be guesses at the key, which a handshake must not have at will. */
+const MOST_MISFITS = 4;
 /** ms that a handshake is kept after its client was told that its key does not fit: the record may have been forged. */
 const PATIENCE_AFTER_FORGERY = 5_000;
 
@@ -115,6 +119,7 @@ export class ServerHandshake {
   #running = false;
   #alerted: string | undefined;
   #reported = false;
+  #misfits = 0;
   #answered = false;
 
   /** @throws HandshakeError where it cannot even begin. */
@@ -207,7 +212,9 @@ export class ServerHandshake {
     if (this.over) return;
     const epoch = this.#epoch;
     if (epoch === undefined) {
-      if (this.#early.length < MOST_EARLY) this.#early.push(record);
+      if (this.#early.length < MOST_EARLY && record.fragment.length <= LONGEST_EARLY) {
+        this.#early.push(copyRecord(record));
+      } else this.#context.statistics.dropped++;
       return;
     }
     const opened = epoch.open(record);
@@ -428,9 +435,10 @@ export class ServerHandshake {
 
   /**
    * A protected record does not fit the keys. The client is told at once, for it waits; but anybody can send such a record, so a fitting
-   * one is still taken for a while.
+   * one is still taken for a while, if there are not many.
    */
   #misfit(): void {
+    if (++this.#misfits === MOST_MISFITS) this.#end();
     if (this.#reported) return;
     this.#reported = true;
     this.#sendAlert(AlertDescription.DECRYPT_ERROR);

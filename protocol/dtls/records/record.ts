@@ -53,6 +53,17 @@ export function readRecord(
   };
 }
 
+/** The record in memory of its own: what came is a view of a datagram, all of which would be kept by it. */
+export function copyRecord(record: DtlsRecord): DtlsRecord {
+  const { sequenceBytes, connectionId, fragment } = record;
+  return {
+    ...record,
+    sequenceBytes: new Uint8Array(sequenceBytes),
+    connectionId: connectionId && new Uint8Array(connectionId),
+    fragment: new Uint8Array(fragment),
+  };
+}
+
 /** A record of epoch 0, which nothing protects. */
 export function plainRecord(
   type: number,

@@ -15,10 +15,13 @@ import { type DtlsRecord, plainRecord } from '../records/record.ts';
 import type { HandshakeFailure } from '../types.ts';
 import { Cookies } from './cookies.ts';
 import { DoneHandshakes } from './done-handshakes.ts';
+import { networkOf } from './network.ts';
 import { peerOf } from './session.ts';
 
 /** The highest message_seq of a hello: a client counts those that got no cookie, or the wrong one, and the numbers of a handshake must not run out. */
 const LAST_HELLO = 1_023;
+/** What part of all handshakes may be those of one network: who has but one drives nobody else out. */
+const SHARE = 1 / 4;
 /** Handshakes that are looked at before one is driven out. */
 const MOST_LOOKS = 64;
 
@@ -44,6 +47,8 @@ export class Handshakes {
   /** The oldest first; one for each address. */
   readonly #byAddress = new Map<PeerAddress, ServerHandshake>();
   readonly #byPeer = new Map<PeerAddress, ServerHandshake>();
+  /** The oldest first. */
+  readonly #byNetwork = new Map<string, Set<ServerHandshake>>();
   readonly #done: DoneHandshakes;
 
   constructor(options: HandshakesOptions) {
@@ -136,20 +141,25 @@ export class Handshakes {
       this.#refuse(error, opening, source);
       return;
     }
-    if (this.#byAddress.size >= this.#options.capacity) {
-      this.#driveOut();
-    }
+    const { capacity } = this.#options;
+    const network = networkOf(source);
+    const neighbours = this.#byNetwork.get(network)?.size ?? 0;
+    if (neighbours >= capacity * SHARE) this.#driveOut(this.#byNetwork.get(network)?.values());
+    else if (this.#byAddress.size >= capacity) this.#driveOut(this.#byAddress.values());
     this.#context.statistics.handshakesStarted++;
     this.#byAddress.set(source, handshake);
+    const ofNetwork = this.#byNetwork.get(network);
+    if (ofNetwork === undefined) this.#byNetwork.set(network, new Set([handshake]));
+    else ofNetwork.add(handshake);
     this.#byPeer.set(peerOf(handshake.id), handshake);
     handshake.start();
   }
 
   /** Ends the oldest whose client has said nothing after its hello, or else the oldest: of that one the client would hear nothing. */
-  #driveOut(): void {
+  #driveOut(handshakes: Iterable<ServerHandshake> = []): void {
     let oldest: ServerHandshake | undefined;
     let looks = 0;
-    for (const handshake of this.#byAddress.values()) {
+    for (const handshake of handshakes) {
       oldest ??= handshake;
       if (!handshake.answered || looks++ === MOST_LOOKS) {
         oldest = handshake;
@@ -178,6 +188,10 @@ export class Handshakes {
     const { address, id } = handshake;
     if (this.#byAddress.get(address) === handshake) this.#byAddress.delete(address);
     this.#byPeer.delete(peerOf(id));
+    const network = networkOf(address);
+    const ofNetwork = this.#byNetwork.get(network);
+    ofNetwork?.delete(handshake);
+    if (ofNetwork?.size === 0) this.#byNetwork.delete(network);
   }
 }
 
