@@ -28,6 +28,12 @@ export async function buildLeshanPeers(): Promise<void> {
   if (code !== 0) throw new Error(`Maven does not build the Leshan peers:\n${output}`);
 }
 
+/** Keys of a client, all but PSK's base64 of DER; with any of them it speaks DTLS, and takes part in connection ids. */
+export type LeshanClientSecurity =
+  | { readonly identity: string; readonly key: string }
+  | { readonly privateKey: string; readonly publicKey: string; readonly serverPublicKey: string }
+  | { readonly privateKey: string; readonly certificate: string; readonly serverCertificate: string };
+
 export interface LeshanClientSettings {
   /** `host:port` */
   readonly server: string;
@@ -46,8 +52,12 @@ export interface LeshanClientSettings {
 }
 
 /** Starts the client; it registers at once. */
-export function startLeshanClient(settings: LeshanClientSettings): JsonLinesProcess {
-  return java('LeshanTestClient', [JSON.stringify({ ...settings, server: `coap://${settings.server}` })]);
+export function startLeshanClient(
+  settings: LeshanClientSettings | (LeshanClientSettings & LeshanClientSecurity),
+): JsonLinesProcess {
+  const isSecured = 'privateKey' in settings || 'identity' in settings;
+  const server = `${isSecured ? 'coaps' : 'coap'}://${settings.server}`;
+  return java('LeshanTestClient', [JSON.stringify({ ...settings, server })]);
 }
 
 /**
