@@ -40,11 +40,14 @@ describe('deploy/kubernetes', () => {
     const values: Readonly<Record<string, string>> = {
       SIMYARD_REDIS_URL: 'redis://redis:6379',
       SIMYARD_METRICS_TOKEN: 'a'.repeat(48),
+      SIMYARD_SECRET_KEY: 'ab'.repeat(32),
     };
     const own = Object.fromEntries(names.map((name) => [name, values[name] ?? '10.0.0.7']));
     const config = loadConfig({ ...common, ...own }, []);
     const ports = (container.ports as Manifest[]).map(({ containerPort }) => containerPort);
-    expect(ports).toEqual([config.coapPort, config.httpPort]);
+    // Beyond the machine nobody comes without security.
+    expect(config.noSec).toBe(false);
+    expect(ports).toEqual([config.coapsPort, config.bootstrapsPort, config.httpPort]);
     expect(config.allowedHosts).toContain(find('Service', 'simyard-http').metadata.name);
   });
 
