@@ -570,13 +570,14 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     ...(coapUri === undefined ? {} : { coapUri }),
     ...(coapsUri === undefined ? {} : { coapsUri }),
   };
-  const { people, audit } = await composePeople({
+  const { people, audit, provider } = await composePeople({
     ...foundation,
     log: log.child({ part: 'people' }),
   });
   const api = await buildApi({
     people,
     audit,
+    provider,
     loginRequired: config.people.loginRequired,
     metricsToken: config.people.metricsToken,
     trustedProxies: config.trustedProxies,

@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
+import type { IdentityProviderConfig } from './people/identity-provider.ts';
+import { type Role, roles } from './ports/user-store.ts';
 import { parseSecretKeys } from './secrets/secret-keys.ts';
 import { type Setting, type SettingInForce, settings } from './settings.ts';
 
@@ -97,6 +99,8 @@ export interface PeopleConfig {
   readonly loginRequired: boolean;
   readonly adminPassword: string | undefined;
   readonly metricsToken: string | undefined;
+  /** Undefined: people log in by passwords alone. */
+  readonly provider: IdentityProviderConfig | undefined;
   /** ms */
   readonly sessionIdle: number;
   /** ms */
@@ -249,6 +253,18 @@ export function loadConfig(
       loginRequired: isLoginRequired(required('SIMYARD_LOGIN'), required('SIMYARD_HTTP_HOST')),
       adminPassword: text('SIMYARD_ADMIN_PASSWORD'),
       metricsToken: metricsToken(text('SIMYARD_METRICS_TOKEN')),
+      provider: identityProvider({
+        issuer: text('SIMYARD_OIDC_ISSUER'),
+        clientId: text('SIMYARD_OIDC_CLIENT_ID'),
+        publicUrl: text('SIMYARD_PUBLIC_URL'),
+        roles: entries(text('SIMYARD_OIDC_ROLES')),
+        clientSecret: text('SIMYARD_OIDC_CLIENT_SECRET'),
+        label: required('SIMYARD_OIDC_LABEL'),
+        scopes: required('SIMYARD_OIDC_SCOPES'),
+        nameClaim: required('SIMYARD_OIDC_NAME_CLAIM'),
+        roleClaim: required('SIMYARD_OIDC_ROLE_CLAIM'),
+        tenantClaim: text('SIMYARD_OIDC_TENANT_CLAIM'),
+      }),
       sessionIdle: integer('SIMYARD_SESSION_IDLE', 1, 525_600) * 60_000,
       sessionMaxAge: integer('SIMYARD_SESSION_MAX_AGE', 1, 8_760) * 3_600_000,
       auditMaxAge: integer('SIMYARD_AUDIT_MAX_AGE', 1, 36_500) * 86_400_000,
@@ -431,6 +447,50 @@ function isNoSecOn(text: string, coapHost: string): boolean {
   throw new ConfigError(`SIMYARD_NOSEC must be auto, on or off, not '${text}'`);
 }
 
+/** What has to be there for a provider. */
+interface GivenProvider extends Omit<IdentityProviderConfig, 'issuer' | 'clientId' | 'publicUrl' | 'roles'> {
+  readonly issuer: string | undefined;
+  readonly clientId: string | undefined;
+  readonly publicUrl: string | undefined;
+  readonly roles: readonly string[];
+}
+
+/** @throws ConfigError */
+function identityProvider(given: GivenProvider): IdentityProviderConfig | undefined {
+  const { issuer, clientId, publicUrl } = given;
+  if (issuer === undefined) return undefined;
+  if (clientId === undefined || publicUrl === undefined || given.roles.length === 0) {
+    throw new ConfigError(
+      'SIMYARD_OIDC_ISSUER needs SIMYARD_OIDC_CLIENT_ID, SIMYARD_OIDC_ROLES and SIMYARD_PUBLIC_URL',
+    );
+  }
+  return {
+    ...given,
+    issuer: webAddress('SIMYARD_OIDC_ISSUER', issuer),
+    clientId,
+    publicUrl: webAddress('SIMYARD_PUBLIC_URL', publicUrl).replace(/\/+$/, ''),
+    roles: new Map(given.roles.map(providedRole)),
+  };
+}
+
+/** @throws ConfigError */
+function providedRole(entry: string): readonly [string, Role] {
+  const at = entry.lastIndexOf('=');
+  const role = roles.find((one) => one === entry.slice(at + 1));
+  if (at > 0 && role !== undefined) return [entry.slice(0, at), role];
+  throw new ConfigError(
+    `SIMYARD_OIDC_ROLES must be entries as simyard-ops=operator, by comma, with ${roles.join(', ')}; not '${entry}'`,
+  );
+}
+
+/** What is secret goes over TLS, or does not leave this machine. @throws ConfigError */
+function webAddress(name: string, text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
+  if (isSafe && url?.search === '' && url.hash === '') return text;
+  throw new ConfigError(`${name} must be an https: address, or one on loopback, not '${text}'`);
+}
+
 function list(text = ''): string[] {
   return text
     .split(',')
@@ -452,6 +512,14 @@ function webhookDestinations(text: string | undefined, httpHost: string): readon
     throw error;
   }
   return entries;
+}
+
+/** As a list, with its letters as they are. */
+function entries(text = ''): string[] {
+  return text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
 }
 
 /** @throws ConfigError a ring so small that it is of no use */

@@ -17,6 +17,8 @@ export interface AuditNote {
   readonly actor?: AuditEntry['actor'];
   readonly target?: string;
   readonly detail?: NonNullable<AuditEntry['detail']>;
+  /** Where the status of the answer does not say it. */
+  readonly outcome?: AuditOutcome;
 }
 
 const notes = new WeakMap<FastifyRequest, AuditNote>();
@@ -62,7 +64,7 @@ function recordOf(request: FastifyRequest, status: number): AuditRecord {
     method: request.method,
     path: (request.url.split('?')[0] ?? '').slice(0, 500),
     source: callerOf(request.ip),
-    outcome: outcomeOf(status),
+    outcome: note?.outcome ?? outcomeOf(status),
     status,
     ...(code !== undefined && { code }),
     ...(note?.detail !== undefined && { detail: note.detail }),

@@ -15,6 +15,7 @@ import type { ObjectModels } from '../lwm2m/object-models.ts';
 import type { ObservationPolicies } from '../lwm2m/policy-service.ts';
 import type { AuditTrail } from '../people/audit-trail.ts';
 import type { DeviceEntries } from '../people/device-entries.ts';
+import type { IdentityProvider } from '../people/identity-provider.ts';
 import type { People } from '../people/people.ts';
 import type { Tenancy } from '../people/tenancy.ts';
 import type { Registration } from '../ports/registration-store.ts';
@@ -80,6 +81,8 @@ export interface ApiDependencies {
   readonly audit: Pick<AuditTrail, 'enter'>;
   /** False: who is on this machine may do everything without one. */
   readonly loginRequired: boolean;
+  /** Where people may log in instead of by a password; nowhere where absent. */
+  readonly provider?: Pick<IdentityProvider, 'label' | 'begin' | 'finish'> | undefined;
   /** Good for /metrics alone. */
   readonly metricsToken?: string | undefined;
   /** Addresses and networks whose X-Forwarded-For is believed. */

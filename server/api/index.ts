@@ -37,6 +37,7 @@ import { observationPolicyRoutes } from './routes/observation-policies.ts';
 import { observationRoutes } from './routes/observations.ts';
 import { presenceRoutes } from './routes/presence.ts';
 import { profileRoutes } from './routes/profiles.ts';
+import { providerLoginRoutes } from './routes/provider-login.ts';
 import { readingRoutes } from './routes/readings.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { serverRoutes } from './routes/server.ts';
@@ -143,6 +144,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   await app.register(serverRoutes, { ...deps, httpMetrics });
   await app.register(clusterRoutes, deps);
   await app.register(loginRoutes, deps);
+  await app.register(providerLoginRoutes, deps);
   await app.register(userRoutes, deps);
   await app.register(sessionRoutes, deps);
   await app.register(tokenRoutes, deps);

@@ -91,6 +91,8 @@ export const problems = {
   device_node_gone: { status: 503, title: 'The node that has the device is gone' },
   node_unreachable: { status: 503, title: 'The node whose turn it is does not answer' },
   too_many_streams: { status: 503, title: 'Too many event streams are open' },
+  provider_unavailable: { status: 503, title: 'The identity provider does not answer' },
+  no_provider: { status: 404, title: 'There is no identity provider' },
   not_ready: { status: 503, title: 'The server is not ready' },
   closing: { status: 503, title: 'The server is closing' },
   internal_error: { status: 500, title: 'The server has a fault' },

@@ -6,9 +6,13 @@ const SECURE_NAME = `__Host-${NAME}`;
 
 /** The secret of the session that the browser has; undefined where it has none. */
 export function sessionCookie(request: FastifyRequest): string | undefined {
+  return cookieNamed(request, isSecure(request) ? SECURE_NAME : NAME);
+}
+
+function cookieNamed(request: FastifyRequest, name: string): string | undefined {
   const { cookie } = request.headers;
   if (cookie === undefined) return undefined;
-  const wanted = `${isSecure(request) ? SECURE_NAME : NAME}=`;
+  const wanted = `${name}=`;
   for (const pair of cookie.split(';')) {
     const text = pair.trim();
     if (text.startsWith(wanted)) return text.slice(wanted.length);
@@ -29,6 +33,29 @@ function cookieOf(request: FastifyRequest, value: string, seconds: number): stri
   const secure = isSecure(request);
   const name = secure ? SECURE_NAME : NAME;
   return `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
+}
+
+/** How long somebody may take at the identity provider, s. */
+const UNDER_WAY_SECONDS = 600;
+const underWay = (request: FastifyRequest): string =>
+  isSecure(request) ? '__Host-simyard_login' : 'simyard_login';
+
+/** A text that the browser brings back when the identity provider has sent it on: SameSite=Lax, for that is another site. */
+export function setLoginCookie(reply: FastifyReply, text: string): void {
+  const value = Buffer.from(text).toString('base64url');
+  reply.header('set-cookie', loginCookie(reply.request, value, UNDER_WAY_SECONDS));
+}
+
+/** Undefined where the browser brings none. */
+export function takeLoginCookie(request: FastifyRequest, reply: FastifyReply): string | undefined {
+  const value = cookieNamed(request, underWay(request));
+  reply.header('set-cookie', loginCookie(request, '', 0));
+  return value === undefined ? undefined : Buffer.from(value, 'base64url').toString();
+}
+
+function loginCookie(request: FastifyRequest, value: string, seconds: number): string {
+  const secure = isSecure(request) ? '; Secure' : '';
+  return `${underWay(request)}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure}`;
 }
 
 /** The browser speaks TLS with this server, or with a proxy before it that says so. */

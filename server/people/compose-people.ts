@@ -3,6 +3,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import type { Config } from '../config.ts';
 import type { Stores } from '../ports/stores.ts';
 import { AuditTrail } from './audit-trail.ts';
+import { IdentityProvider } from './identity-provider.ts';
 import { passwordFault } from './password-rules.ts';
 import { People } from './people.ts';
 
@@ -30,8 +31,9 @@ export async function composePeople({
 }: ComposePeopleOptions): Promise<{
   readonly people: People;
   readonly audit: AuditTrail;
+  readonly provider: IdentityProvider | undefined;
 }> {
-  const { adminPassword, loginRequired, sessionIdle, sessionMaxAge } = config.people;
+  const { adminPassword, loginRequired, sessionIdle, sessionMaxAge, provider: at } = config.people;
   const people = new People({ users: stores.users, clock, log, sessionIdle, sessionMaxAge });
   const audit = new AuditTrail(stores.audit, clock, log, config.node);
   onClose(() => audit.close());
@@ -45,5 +47,5 @@ export async function composePeople({
       tell('it is told this once, and has to be changed at the first log-in');
     }
   }
-  return { people, audit };
+  return { people, audit, provider: at && new IdentityProvider(at, clock) };
 }

@@ -212,7 +212,7 @@ describe.skipIf(skipWithoutChromium)('cluster and settings, seen in a browser', 
     await page.getByRole('heading', { name: 'There is no such definition' }).waitFor();
     await page.goto('/settings/policies?policy=nothing');
     await page.getByRole('heading', { name: 'There is no such policy' }).waitFor();
-    await page.goto('/settings/people');
+    await page.goto('/settings/weather');
     await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
   });
 

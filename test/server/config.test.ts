@@ -78,6 +78,48 @@ describe('the configuration', () => {
     });
   });
 
+  it('needs a log-in beyond loopback, and there where it is told so', () => {
+    const required = (env: Record<string, string>) => loadConfig(env, []).people.loginRequired;
+    expect(required({})).toBe(false);
+    expect(required({ SIMYARD_HTTP_HOST: '::1' })).toBe(false);
+    expect(required({ SIMYARD_LOGIN: 'required' })).toBe(true);
+    expect(required({ SIMYARD_HTTP_HOST: '0.0.0.0' })).toBe(true);
+    expect(required({ SIMYARD_HTTP_HOST: '192.0.2.7' })).toBe(true);
+  });
+
+  it('takes an identity provider as a whole', () => {
+    const env = {
+      SIMYARD_OIDC_ISSUER: 'https://id.example.org/realms/ours',
+      SIMYARD_OIDC_CLIENT_ID: 'simyard',
+      SIMYARD_OIDC_ROLES: 'View=viewer, cn=ops=operator',
+      SIMYARD_PUBLIC_URL: 'https://simyard.example.org/',
+    };
+    expect(loadConfig(env, []).people.provider).toMatchObject({
+      publicUrl: 'https://simyard.example.org',
+      roles: new Map([
+        ['View', 'viewer'],
+        ['cn=ops', 'operator'],
+      ]),
+      tenantClaim: undefined,
+    });
+    for (const name of ['SIMYARD_OIDC_CLIENT_ID', 'SIMYARD_OIDC_ROLES', 'SIMYARD_PUBLIC_URL']) {
+      expect(() => loadConfig({ ...env, [name]: '' }, [])).toThrow('SIMYARD_OIDC_ISSUER needs');
+    }
+    const insecure = { ...env, SIMYARD_OIDC_ISSUER: 'http://id.example.org' };
+    expect(() => loadConfig(insecure, [])).toThrow('must be an https: address');
+    expect(() => loadConfig({ ...env, SIMYARD_OIDC_ROLES: 'a=root' }, [])).toThrow("not 'a=root'");
+  });
+
+  it.each([
+    [{ SIMYARD_LOGIN: 'off' }, "SIMYARD_LOGIN must be auto or required, not 'off'"],
+    [{ SIMYARD_METRICS_TOKEN: 'short' }, 'SIMYARD_METRICS_TOKEN must be 32 characters'],
+    [{ SIMYARD_TRUSTED_PROXIES: 'proxy' }, "not 'proxy'"],
+    [{ SIMYARD_TRUSTED_PROXIES: '10.0.0.0/33' }, "not '10.0.0.0/33'"],
+    [{ SIMYARD_SESSION_IDLE: '0' }, 'SIMYARD_SESSION_IDLE must be a whole number'],
+  ])('says what is wrong with %o', (env, message) => {
+    expect(() => loadConfig(env, [])).toThrow(message);
+  });
+
   it('refuses a flag that it does not know', () => {
     expect(() => loadConfig({}, ['--coap-prot', '1'])).toThrow("Unknown option '--coap-prot'");
   });

@@ -64,6 +64,17 @@ export class ProjectProcess {
 
 /** A port that is free now, for UDP and TCP. */
 export async function freePort(): Promise<number> {
+  for (let tries = 10; ; tries--) {
+    try {
+      return await findPort();
+    } catch (error) {
+      // Free for TCP, and somebody's for UDP: another one is tried.
+      if (tries === 0 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
+}
+
+async function findPort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

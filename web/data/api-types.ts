@@ -39,6 +39,7 @@ export type {
   ApiLinksAnswer,
   ApiLiveReadings,
   ApiLiveTrace,
+  ApiLoginWays,
   ApiMe,
   ApiNewToken,
   ApiNewUser,

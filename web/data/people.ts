@@ -1,6 +1,7 @@
 import type { ApiClient } from './api-client.ts';
 import type {
   ApiAuditPage,
+  ApiLoginWays,
   ApiMe,
   ApiNewToken,
   ApiNewUser,
@@ -43,6 +44,15 @@ export function fetchMe(api: ApiClient, signal?: AbortSignal): Promise<ApiMe> {
 /** The cookie that the answer sets is the browser's: the token in it is for programs, and forgotten here. */
 export async function login(api: ApiClient, username: string, password: string): Promise<void> {
   await api.send('POST', '/api/login', { username, password });
+}
+
+export function fetchLoginWays(api: ApiClient): Promise<ApiLoginWays> {
+  return api.get('/api/login');
+}
+
+/** Where a browser goes to log in at the identity provider, and from there back to a page of the console. */
+export function providerHref(to: string): string {
+  return `/api/login/provider?${new URLSearchParams({ to })}`;
 }
 
 export function logout(api: ApiClient): Promise<void> {

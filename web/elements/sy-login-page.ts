@@ -2,8 +2,8 @@ import { ContextConsumer } from '@lit/context';
 import { css, html, LitElement, nothing } from 'lit';
 import { apiContext } from '../contexts.ts';
 import type { ApiMe, ApiProblem } from '../data/api-types.ts';
-import { login, logout } from '../data/people.ts';
-import { asProblem } from '../data/problem.ts';
+import { fetchLoginWays, login, logout, providerHref } from '../data/people.ts';
+import { asProblem, ProblemError } from '../data/problem.ts';
 import { base, controls, fields } from '../styles/shared.ts';
 import './sy-password-form.ts';
 import './sy-problem-panel.ts';
@@ -14,6 +14,7 @@ export class LoginPage extends LitElement {
   static override properties = {
     me: { attribute: false },
     interrupted: { type: Boolean },
+    provider: { state: true },
     busy: { state: true },
     problem: { state: true },
   };
@@ -66,6 +67,24 @@ export class LoginPage extends LitElement {
         display: grid;
         gap: 12px;
       }
+      a.provider {
+        border-color: var(--sy-accent);
+        color: var(--sy-text);
+      }
+      a.provider:hover {
+        background: var(--sy-hover);
+        text-decoration: none;
+      }
+      .or {
+        color: var(--sy-text-3);
+        text-align: center;
+      }
+      .refused {
+        padding: 12px 16px;
+        border-left: 3px solid var(--sy-bad);
+        background: var(--sy-bad-weak);
+        color: var(--sy-text);
+      }
     `,
   ];
 
@@ -73,6 +92,8 @@ export class LoginPage extends LitElement {
   declare me: ApiMe | undefined;
   /** The log-in ended while the page was in use. */
   declare interrupted: boolean;
+  /** What the identity provider is called; undefined where there is none. */
+  declare provider: string | undefined;
   declare busy: boolean;
   declare problem: ApiProblem | undefined;
   readonly #api = new ContextConsumer(this, { context: apiContext });
@@ -81,6 +102,7 @@ export class LoginPage extends LitElement {
     super();
     this.me = undefined;
     this.interrupted = false;
+    this.provider = undefined;
     this.busy = false;
     this.problem = undefined;
   }
@@ -105,6 +127,7 @@ export class LoginPage extends LitElement {
     return html`<h1>Log in</h1>
       ${this.interrupted ? html`<p role="status">Your log-in has ended. Log in again to go on where you were.</p>` : nothing}
       ${this.problem === undefined ? nothing : html`<sy-problem-panel .problem=${this.problem}></sy-problem-panel>`}
+      ${this.#providerPart()}
       <form @submit=${this.#submit}>
         <div class="field">
           <label for="username">User name</label>
@@ -133,6 +156,21 @@ export class LoginPage extends LitElement {
       </form>`;
   }
 
+  #providerPart() {
+    if (this.provider === undefined) return nothing;
+    const wasRefused = new URLSearchParams(location.search).get('login') === 'refused';
+    const here = wasRefused ? '/' : location.pathname + location.search;
+    return html`${
+      wasRefused && this.problem === undefined
+        ? html`<p class="refused" role="alert">
+            ${this.provider} did not let you in here: you may have none of the roles that it takes, or have taken too long.
+          </p>`
+        : nothing
+    }
+      <a class="button provider" href=${providerHref(here)}>${this.provider}</a>
+      <p class="or">or by name and password</p>`;
+  }
+
   #change({ name }: ApiMe) {
     return html`<h1>Choose a password</h1>
       <p>Yours, ${name}, was chosen by somebody else. Change it before anything else.</p>
@@ -142,6 +180,16 @@ export class LoginPage extends LitElement {
 
   protected override firstUpdated(): void {
     this.renderRoot.querySelector<HTMLInputElement>('#username')?.focus();
+    this.#findWays();
+  }
+
+  async #findWays(): Promise<void> {
+    try {
+      this.provider = this.#api.value && (await fetchLoginWays(this.#api.value)).provider;
+    } catch (error) {
+      // A server that does not answer says so when one logs in.
+      if (!(error instanceof ProblemError)) throw error;
+    }
   }
 
   async #submit(event: Event): Promise<void> {

@@ -32,6 +32,17 @@ export const LoginBodySchema = Type.Object(
   { $id: 'LoginBody', additionalProperties: false },
 );
 
+export const LoginWaysSchema = Type.Object(
+  {
+    password: Type.Boolean({ description: 'By name and password' }),
+    provider: Type.Optional(
+      Type.String({ description: 'What the identity provider is called: `/api/login/provider` leads there' }),
+    ),
+  },
+  { $id: 'LoginWays' },
+);
+export type ApiLoginWays = Static<typeof LoginWaysSchema>;
+
 export const MeSchema = Type.Object(
   {
     kind: Type.Union([
