@@ -45,6 +45,9 @@ const job = { devices: { endpoints: ['of-acme'] }, operation: { kind: 'forget' }
 const table: Readonly<Record<string, Row>> = {
   'GET /healthz': anybody('public'),
   'POST /api/login': anybody('public'),
+  'GET /api/login': anybody('public'),
+  'GET /api/login/provider': anybody('public'),
+  'GET /api/login/provider/callback': anybody('public'),
   'POST /api/logout': anybody('self'),
   'GET /api/me': anybody('self'),
   'PUT /api/me/password': anybody('self'),
