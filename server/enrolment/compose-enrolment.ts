@@ -91,7 +91,8 @@ export function composeEnrolment(options: EnrolmentOptions): Enrolment {
       },
       admit: (address) => limits.admits(address),
       events: {
-        onEstablished: ({ identity, resumed }) => {
+        onEstablished: ({ identity, resumed, address }) => {
+          limits.established(address);
           if (resumed) return;
           service.used(account, identity).catch((error: unknown) => {
             log.warn(
