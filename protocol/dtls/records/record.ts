@@ -93,12 +93,8 @@ export function writeHeader(
   writeUint16(into, 11, length);
 }
 
-export function readUint16(bytes: Uint8Array, at: number): number {
+function readUint16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
-}
-
-export function readUint24(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) << 16) | readUint16(bytes, at + 1);
 }
 
 function readUint32(bytes: Uint8Array, at: number): number {
@@ -108,11 +104,6 @@ function readUint32(bytes: Uint8Array, at: number): number {
 export function writeUint16(into: Uint8Array, at: number, value: number): void {
   into[at] = value >>> 8;
   into[at + 1] = value;
-}
-
-export function writeUint24(into: Uint8Array, at: number, value: number): void {
-  into[at] = value >>> 16;
-  writeUint16(into, at + 1, value);
 }
 
 function writeUint48(into: Uint8Array, at: number, value: number): void {

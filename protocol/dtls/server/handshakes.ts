@@ -11,7 +11,7 @@ import { ContentType, DtlsVersion, HandshakeType } from '../messages/constants.t
 import { decodeHandshakeFragments, encodeHandshakeMessage } from '../messages/handshake-fragment.ts';
 import { decodeClientHello, encodeHelloVerifyRequest } from '../messages/hello-messages.ts';
 import { wellFormed } from '../messages/well-formed.ts';
-import { type DtlsRecord, plainRecord } from '../records/record.ts';
+import { type DtlsRecord, MAX_SEQUENCE, plainRecord } from '../records/record.ts';
 import type { HandshakeFailure } from '../types.ts';
 import { Cookies } from './cookies.ts';
 import { DoneHandshakes } from './done-handshakes.ts';
@@ -22,6 +22,8 @@ import { peerOf } from './session.ts';
 const LAST_HELLO = 1_023;
 /** What part of all handshakes may be those of one network: who has but one drives nobody else out. */
 const SHARE = 1 / 4;
+/** The same of its record: the numbers of epoch 0 go on from it. */
+const LAST_HELLO_RECORD = MAX_SEQUENCE - 65_536;
 /** Handshakes that are looked at before one is driven out. */
 const MOST_LOOKS = 64;
 
@@ -202,7 +204,7 @@ function readHello(record: DtlsRecord): OpeningHello | undefined {
     if (fragment === undefined || others.length > 0 || fragment.fragment.length !== fragment.length) {
       return undefined;
     }
-    if (fragment.messageSeq > LAST_HELLO) return undefined;
+    if (fragment.messageSeq > LAST_HELLO || record.sequence > LAST_HELLO_RECORD) return undefined;
     return {
       hello: decodeClientHello(fragment.fragment),
       body: fragment.fragment,
