@@ -5,13 +5,9 @@ import { type CipherSuite, needsEncryptThenMac } from '../crypto/cipher-suites.t
 import { equalBytes, wipe } from '../crypto/constant-time.ts';
 import { deriveKeys, extendedMasterSecret, finishedData, masterSecret } from '../crypto/key-schedule.ts';
 import { HandshakeError } from '../errors.ts';
-import { AlertDescription, AlertLevel, alertName, decodeAlert, encodeAlert } from '../messages/alert.ts';
+import { AlertDescription } from '../messages/alert.ts';
 import { ContentType, DtlsVersion, HandshakeType, NO_COMPRESSION } from '../messages/constants.ts';
-import {
-  decodeHandshakeFragments,
-  encodeHandshakeMessage,
-  type HandshakeFragment,
-} from '../messages/handshake-fragment.ts';
+import { decodeHandshakeFragments, type HandshakeFragment } from '../messages/handshake-fragment.ts';
 import type { HelloExtensions } from '../messages/hello-extensions.ts';
 import {
   type ClientHello,
@@ -25,12 +21,13 @@ import type { KeyCache } from '../records/key-cache.ts';
 import type { DtlsRecord } from '../records/record.ts';
 import { SecuredEpoch } from '../records/secured-epoch.ts';
 import type { ClientCredentials, ClientResumption } from '../types.ts';
+import { endingAlert } from './ending-alert.ts';
 import { changeCipherSpec, type FlightMessage, HandshakeWriter, type RepeatFlight } from './flight.ts';
 import type { ClientKeyExchange } from './key-exchange.ts';
 import { type HandshakeMessage, Reassembly } from './reassembly.ts';
 import { Retransmission } from './retransmission.ts';
 import { canOffer, offeredExtensions, selectClientKeyExchange } from './select.ts';
-import { Transcript } from './transcript.ts';
+import { HandshakeSender } from './sender.ts';
 
 const RANDOM_LENGTH = 32;
 /** Bytes of one message of the server's; certificates are the longest. */
@@ -80,7 +77,6 @@ type State = 'hello' | 'server-flight' | 'finished' | 'over';
 /** A client's side of one handshake (RFC 5246 §7.3, RFC 6347 §4.2). */
 export class ClientHandshake {
   readonly #context: ClientHandshakeContext;
-  readonly #address: PeerAddress;
   readonly #credentials: ClientCredentials;
   readonly #events: ClientHandshakeEvents;
   readonly #offered: ClientResumption | undefined;
@@ -88,17 +84,12 @@ export class ClientHandshake {
   readonly #suites: readonly CipherSuite[];
   readonly #extensions: HelloExtensions;
   readonly #retransmission: Retransmission;
-  readonly #writer: HandshakeWriter;
+  readonly #sender: HandshakeSender;
   readonly #deadline: number;
-  #transcript = new Transcript();
   #reassembly = new Reassembly(LONGEST_MESSAGE, 0);
-  #nextMessage = 0;
   /** The one that was sent back. */
   #cookie: Uint8Array | undefined;
   #cookies = 0;
-  /** How often the flight was sent again. */
-  #repeats = 0;
-  #flight: readonly FlightMessage[] = [];
   #state: State = 'hello';
   #serverHello: ServerHello | undefined;
   #suite: CipherSuite | undefined;
@@ -118,14 +109,14 @@ export class ClientHandshake {
     deadline: number,
   ) {
     this.#context = context;
-    this.#address = address;
     this.#credentials = credentials;
     this.#events = events;
     this.#suites = context.suites.filter((suite) => canOffer(suite, credentials));
     this.#offered = this.#suites.some(({ id }) => id === offered?.suite) ? offered : undefined;
     this.#random = Uint8Array.from(context.random(RANDOM_LENGTH));
     this.#extensions = this.#helloExtensions();
-    this.#writer = new HandshakeWriter(context.pmtu, 0);
+    const writer = new HandshakeWriter(context.pmtu, 0);
+    this.#sender = new HandshakeSender(writer, 0, (datagram) => context.send(datagram, address));
     this.#retransmission = new Retransmission(context.clock, () => this.#timeout());
     this.#deadline = deadline;
   }
@@ -185,29 +176,11 @@ export class ClientHandshake {
       compressionMethods: [NO_COMPRESSION],
       extensions: this.#extensions,
     };
-    // The exchange of cookies is not in the transcript (RFC 6347 §4.2.6).
-    this.#transcript = new Transcript();
+    this.#sender.beginTranscript();
     // The ServerHello has the number of the hello that it answers, however many were refused before.
-    this.#reassembly = new Reassembly(LONGEST_MESSAGE, this.#nextMessage);
-    this.#send([this.#message(HandshakeType.CLIENT_HELLO, encodeClientHello(hello))]);
+    this.#reassembly = new Reassembly(LONGEST_MESSAGE, this.#sender.nextMessage);
+    this.#sender.send([this.#sender.message(HandshakeType.CLIENT_HELLO, encodeClientHello(hello))]);
     this.#retransmission.start();
-  }
-
-  #message(type: number, body: Uint8Array, epoch: 0 | 1 = 0): FlightMessage {
-    const sequence = this.#nextMessage++;
-    this.#transcript.add(encodeHandshakeMessage(type, sequence, body));
-    return { epoch, type, sequence, body };
-  }
-
-  #finished(): FlightMessage {
-    const data = finishedData(this.#master as Uint8Array, 'client', this.#transcript.hash());
-    return this.#message(HandshakeType.FINISHED, data, 1);
-  }
-
-  #send(flight: readonly FlightMessage[]): void {
-    if (flight !== this.#flight) this.#repeats = 0;
-    this.#flight = flight;
-    for (const datagram of this.#writer.datagrams(flight)) this.#context.send(datagram, this.#address);
   }
 
   #take(content: Uint8Array, epoch: 0 | 1): void {
@@ -250,7 +223,7 @@ export class ClientHandshake {
     if (this.#state !== 'hello' || fragment.length !== length || this.#cookies >= MOST_COOKIES) return;
     const { cookie } = decodeHelloVerifyRequest(fragment);
     const sent = this.#cookie;
-    if (sent !== undefined && (this.#repeats === 0 || equalBytes(sent, cookie))) return;
+    if (sent !== undefined && (this.#sender.repeats === 0 || equalBytes(sent, cookie))) return;
     this.#cookie = cookie;
     this.#cookies++;
     this.#alerted = undefined;
@@ -260,10 +233,10 @@ export class ClientHandshake {
   #receive({ type, body, whole }: HandshakeMessage): void {
     this.#alerted = undefined;
     if (this.#state === 'hello' && type === HandshakeType.SERVER_HELLO) {
-      this.#transcript.add(whole);
+      this.#sender.transcript.add(whole);
       this.#takeServerHello(decodeServerHello(body));
     } else if (this.#state === 'server-flight') {
-      this.#transcript.add(whole);
+      this.#sender.transcript.add(whole);
       this.#takeServerFlight(type, body);
     } else if (this.#state === 'finished' && type === HandshakeType.FINISHED) {
       this.#takeFinished(body, whole);
@@ -326,22 +299,23 @@ export class ClientHandshake {
   #answer(exchange: ClientKeyExchange): void {
     const flight: FlightMessage[] = [];
     const certificate = exchange.certificate();
-    if (certificate !== undefined) flight.push(this.#message(HandshakeType.CERTIFICATE, certificate));
+    if (certificate !== undefined) flight.push(this.#sender.message(HandshakeType.CERTIFICATE, certificate));
     const { body, premaster } = exchange.clientKeyExchange();
-    flight.push(this.#message(HandshakeType.CLIENT_KEY_EXCHANGE, body));
+    flight.push(this.#sender.message(HandshakeType.CLIENT_KEY_EXCHANGE, body));
     const { client, server } = this.#randoms();
     this.#master = this.#serverHello?.extensions.extendedMasterSecret
-      ? extendedMasterSecret(premaster, this.#transcript.hash())
+      ? extendedMasterSecret(premaster, this.#sender.transcript.hash())
       : masterSecret(premaster, client, server);
     wipe(premaster);
-    const signature = exchange.certificateVerify(this.#transcript);
-    if (signature !== undefined) flight.push(this.#message(HandshakeType.CERTIFICATE_VERIFY, signature));
-    this.#writer.secured = this.#newEpoch();
-    flight.push(changeCipherSpec(), this.#finished());
+    const signature = exchange.certificateVerify(this.#sender.transcript);
+    if (signature !== undefined)
+      flight.push(this.#sender.message(HandshakeType.CERTIFICATE_VERIFY, signature));
+    this.#sender.writer.secured = this.#newEpoch();
+    flight.push(changeCipherSpec(), this.#sender.finished(this.#master, 'client'));
     this.#state = 'finished';
-    this.#send(flight);
+    this.#sender.send(flight);
     this.#retransmission.start();
-    this.#epoch = this.#writer.secured;
+    this.#epoch = this.#sender.writer.secured;
     this.#openEarly();
   }
 
@@ -351,7 +325,7 @@ export class ClientHandshake {
 
   #deriveKeys(): void {
     this.#epoch = this.#newEpoch();
-    this.#writer.secured = this.#epoch;
+    this.#sender.writer.secured = this.#epoch;
     this.#openEarly();
   }
 
@@ -379,19 +353,15 @@ export class ClientHandshake {
 
   #takeFinished(body: Uint8Array, whole: Uint8Array): void {
     const master = this.#master as Uint8Array;
-    if (!equalBytes(finishedData(master, 'server', this.#transcript.hash()), body)) {
+    if (!equalBytes(finishedData(master, 'server', this.#sender.transcript.hash()), body)) {
       throw new HandshakeError('wrong_key', AlertDescription.DECRYPT_ERROR, 'the Finished does not fit');
     }
-    this.#transcript.add(whole);
+    this.#sender.transcript.add(whole);
     const hello = this.#serverHello as ServerHello;
     const epoch = this.#epoch as SecuredEpoch;
-    let lastFlight: RepeatFlight | undefined;
-    if (this.#resumed) {
-      const flight = [changeCipherSpec(), this.#finished()];
-      this.#send(flight);
-      const writer = this.#writer;
-      lastFlight = () => writer.datagrams(flight);
-    }
+    const lastFlight = this.#resumed
+      ? this.#sender.sendLast([changeCipherSpec(), this.#sender.finished(master, 'client')])
+      : undefined;
     const { sessionId, cipherSuite, extensions } = hello;
     const resumable = sessionId.length > 0 && extensions.extendedMasterSecret;
     // The session goes on with the keys.
@@ -411,15 +381,9 @@ export class ClientHandshake {
   }
 
   #alert(content: Uint8Array, epoch: 0 | 1): void {
-    let alert: ReturnType<typeof decodeAlert>;
-    try {
-      alert = decodeAlert(content);
-    } catch (error) {
-      if (error instanceof DecodeError) return;
-      throw error;
-    }
-    if (alert.level !== AlertLevel.FATAL && alert.description !== AlertDescription.CLOSE_NOTIFY) return;
-    const text = `the server has sent ${alertName(alert.description)}`;
+    const alert = endingAlert(content);
+    if (alert === undefined) return;
+    const text = `the server has sent ${alert}`;
     if (epoch === 1) this.#fail(new HandshakeError('alert', undefined, text));
     // Anybody can send such an alert: it counts if nothing else comes until the flight would be sent again.
     else this.#alerted = text;
@@ -431,11 +395,10 @@ export class ClientHandshake {
       this.#fail(new HandshakeError('alert', undefined, this.#alerted));
     } else if (this.#context.clock.now() >= this.#deadline) {
       this.#fail(new HandshakeError('timeout', undefined, 'the server does not answer'));
-    } else if (this.#state === 'finished' && !this.#resumed && this.#repeats === MOST_REPEATS) {
+    } else if (this.#state === 'finished' && !this.#resumed && this.#sender.repeats === MOST_REPEATS) {
       this.#fail(new HandshakeError('timeout', undefined, 'the server has forgotten the handshake'));
     } else {
-      this.#repeats++;
-      this.#send(this.#flight);
+      this.#sender.repeat();
       this.#retransmission.again();
     }
   }
@@ -443,10 +406,8 @@ export class ClientHandshake {
   #fail(error: HandshakeError): void {
     if (this.#over) return;
     if (error.alert !== undefined) {
-      const alert = encodeAlert({ level: AlertLevel.FATAL, description: error.alert });
       // Protected once this side has said ChangeCipherSpec.
-      const epoch = this.#state === 'finished' && !this.#resumed ? 1 : 0;
-      this.#context.send(this.#writer.record(epoch, ContentType.ALERT, alert), this.#address);
+      this.#sender.alert(this.#state === 'finished' && !this.#resumed ? 1 : 0, error.alert);
     }
     this.#end();
     this.#events.failed(error);

@@ -1,24 +1,29 @@
-import type { Clock } from '../../clock.ts';
-import type { PeerAddress, PeerIdentity } from '../../coap/datagram-port.ts';
+import type { PeerAddress } from '../../coap/datagram-port.ts';
 import { DecodeError } from '../../errors.ts';
 import { type CipherSuite, needsEncryptThenMac } from '../crypto/cipher-suites.ts';
 import { equalBytes, wipe } from '../crypto/constant-time.ts';
 import { deriveKeys, extendedMasterSecret, finishedData, masterSecret } from '../crypto/key-schedule.ts';
 import { HandshakeError } from '../errors.ts';
-import { AlertDescription, AlertLevel, alertName, decodeAlert, encodeAlert } from '../messages/alert.ts';
+import { AlertDescription } from '../messages/alert.ts';
 import { ContentType, DtlsVersion, HandshakeType, NO_COMPRESSION } from '../messages/constants.ts';
 import { decodeHandshakeFragments, encodeHandshakeMessage } from '../messages/handshake-fragment.ts';
 import { type ClientHello, encodeServerHello } from '../messages/hello-messages.ts';
-import type { KeyCache } from '../records/key-cache.ts';
 import { copyRecord, type DtlsRecord } from '../records/record.ts';
 import { Rejected, SecuredEpoch } from '../records/secured-epoch.ts';
-import type { DtlsStatistics, FailureReason, HandshakeFailure, ServerCredentials } from '../types.ts';
-import { changeCipherSpec, type FlightMessage, HandshakeWriter, type RepeatFlight } from './flight.ts';
+import type { FailureReason } from '../types.ts';
+import { endingAlert } from './ending-alert.ts';
+import { changeCipherSpec, type FlightMessage, HandshakeWriter } from './flight.ts';
 import type { ServerKeyExchange } from './key-exchange.ts';
 import { answerExtensions, checkClientHello, chooseSuite, maxPlaintextOf } from './negotiation.ts';
 import { type HandshakeMessage, Reassembly } from './reassembly.ts';
 import { Retransmission } from './retransmission.ts';
-import { Transcript } from './transcript.ts';
+import { HandshakeSender } from './sender.ts';
+import type {
+  OpeningHello,
+  Resumable,
+  ServerHandshakeContext,
+  ServerHandshakeEvents,
+} from './server-context.ts';
 
 const SESSION_ID_LENGTH = 16;
 const RANDOM_LENGTH = 32;
@@ -31,63 +36,7 @@ const MOST_MISFITS = 4;
 /** ms that a handshake is kept after its client was told that its key does not fit: the record may have been forged. */
 const PATIENCE_AFTER_FORGERY = 5_000;
 
-/** What a session can be resumed from. */
-export interface Resumable {
-  readonly masterSecret: Uint8Array;
-  readonly suite: number;
-  readonly identity: PeerIdentity;
-}
-
-/** What all handshakes of a server share. */
-export interface ServerHandshakeContext {
-  readonly clock: Clock;
-  readonly credentials: ServerCredentials;
-  readonly suites: readonly CipherSuite[];
-  readonly pmtu: number;
-  readonly maxMessage: number;
-  readonly maxTime: number;
-  readonly connectionIds: boolean;
-  /** Whether sessions get ids by which they can be resumed. */
-  readonly resumption: boolean;
-  readonly keyCache: KeyCache;
-  readonly statistics: DtlsStatistics;
-  random(bytes: number): Uint8Array;
-  send(datagram: Uint8Array, address: PeerAddress): void;
-  findResumable(sessionId: Uint8Array): Resumable | undefined;
-  /** The client's Finished was verified, and the last flight is sent. */
-  established(handshake: ServerHandshake, outcome: HandshakeOutcome): void;
-  /** It was in vain; called once, but not where it is called off by `stop`. */
-  failed(failure: HandshakeFailure): void;
-  /** Nothing more is to come of it. */
-  over(handshake: ServerHandshake): void;
-}
-
-export interface HandshakeOutcome {
-  readonly identity: PeerIdentity;
-  readonly epoch: SecuredEpoch;
-  readonly resumed: boolean;
-  readonly returnRoutability: boolean;
-  readonly connectionIds: boolean;
-  readonly maxPlaintext: number;
-  /** What to send again when the client repeats its Finished. */
-  readonly lastFlight: RepeatFlight | undefined;
-  /** What the client has sent meanwhile. */
-  readonly overtaken: readonly Uint8Array[];
-  /** Under what it can be resumed. */
-  readonly resumable: { readonly sessionId: Uint8Array; readonly session: Resumable } | undefined;
-}
-
 type State = 'certificate' | 'key-exchange' | 'certificate-verify' | 'finished' | 'over';
-
-/** The ClientHello that opens a handshake, once its cookie was right. */
-export interface OpeningHello {
-  readonly hello: ClientHello;
-  readonly body: Uint8Array;
-  /** Its message_seq: ours go on from it, for none was kept of what went before (RFC 6347 §4.2.2). */
-  readonly messageSeq: number;
-  /** The number of its record, which that of the ServerHello has to equal (RFC 6347 §4.2.1). */
-  readonly recordSequence: number;
-}
 
 /** A server's side of one handshake (RFC 5246 §7.3, RFC 6347 §4.2), from the ClientHello with a valid cookie on. */
 export class ServerHandshake {
@@ -95,6 +44,7 @@ export class ServerHandshake {
   /** Of the session that is to be: its connection id. */
   readonly id: Uint8Array;
   readonly #context: ServerHandshakeContext;
+  readonly #events: ServerHandshakeEvents;
   readonly #hello: ClientHello;
   readonly #suite: CipherSuite;
   readonly #exchange: ServerKeyExchange | undefined;
@@ -102,14 +52,10 @@ export class ServerHandshake {
   readonly #serverRandom: Uint8Array;
   readonly #sessionId: Uint8Array;
   readonly #connectionIds: boolean;
-  readonly #transcript = new Transcript();
   readonly #reassembly: Reassembly;
-  readonly #writer: HandshakeWriter;
+  readonly #sender: HandshakeSender;
   readonly #retransmission: Retransmission;
-  readonly #startedAt: number;
   #deadline: number;
-  #nextMessage: number;
-  #flight: readonly FlightMessage[] = [];
   #state: State;
   #verifyFollows = false;
   #epoch: SecuredEpoch | undefined;
@@ -123,10 +69,17 @@ export class ServerHandshake {
   #answered = false;
 
   /** @throws HandshakeError where it cannot even begin. */
-  constructor(context: ServerHandshakeContext, address: PeerAddress, id: Uint8Array, opening: OpeningHello) {
+  constructor(
+    context: ServerHandshakeContext,
+    events: ServerHandshakeEvents,
+    address: PeerAddress,
+    id: Uint8Array,
+    opening: OpeningHello,
+  ) {
     const { hello, messageSeq, recordSequence } = opening;
     checkClientHello(hello);
     this.#context = context;
+    this.#events = events;
     this.address = address;
     this.id = id;
     this.#hello = hello;
@@ -144,15 +97,14 @@ export class ServerHandshake {
     const canBeResumed = context.resumption && hello.extensions.extendedMasterSecret === true;
     this.#sessionId =
       this.#resumed !== undefined ? hello.sessionId : context.random(canBeResumed ? SESSION_ID_LENGTH : 0);
-    this.#nextMessage = messageSeq;
     this.#reassembly = new Reassembly(context.maxMessage, messageSeq + 1);
-    this.#writer = new HandshakeWriter(context.pmtu, recordSequence);
-    this.#writer.maxPlaintext = maxPlaintextOf(hello.extensions);
+    const writer = new HandshakeWriter(context.pmtu, recordSequence);
+    writer.maxPlaintext = maxPlaintextOf(hello.extensions);
+    this.#sender = new HandshakeSender(writer, messageSeq, (datagram) => context.send(datagram, address));
     this.#retransmission = new Retransmission(context.clock, () => this.#timeout());
-    this.#startedAt = context.clock.now();
-    this.#deadline = this.#startedAt + context.maxTime;
+    this.#deadline = context.clock.now() + context.maxTime;
     this.#state = this.#exchange?.asksForCertificate ? 'certificate' : 'key-exchange';
-    this.#transcript.add(encodeHandshakeMessage(HandshakeType.CLIENT_HELLO, messageSeq, opening.body));
+    this.#sender.transcript.add(encodeHandshakeMessage(HandshakeType.CLIENT_HELLO, messageSeq, opening.body));
   }
 
   get over(): boolean {
@@ -180,15 +132,15 @@ export class ServerHandshake {
       this.#master = new Uint8Array(this.#resumed.masterSecret);
       this.#deriveKeys();
       this.#state = 'finished';
-      flight.push(changeCipherSpec(), this.#finished());
+      flight.push(changeCipherSpec(), this.#sender.finished(this.#master, 'server'));
     } else {
       const randoms = { client: this.#hello.random, server: this.#serverRandom };
       for (const { type, body } of this.#exchange?.serverFlight(randoms) ?? []) {
-        flight.push(this.#message(type, body));
+        flight.push(this.#sender.message(type, body));
       }
-      flight.push(this.#message(HandshakeType.SERVER_HELLO_DONE, new Uint8Array(0)));
+      flight.push(this.#sender.message(HandshakeType.SERVER_HELLO_DONE, new Uint8Array(0)));
     }
-    this.#send(flight);
+    this.#sender.send(flight);
     this.#retransmission.start();
   }
 
@@ -196,7 +148,7 @@ export class ServerHandshake {
   repeat(): void {
     if (this.over) return;
     this.#context.statistics.retransmissions++;
-    this.#send(this.#flight);
+    this.#sender.repeat();
   }
 
   /** A record of epoch 0 from the client's address. */
@@ -262,7 +214,7 @@ export class ServerHandshake {
 
   #serverHello(): FlightMessage {
     const connectionId = this.#connectionIds ? this.id : undefined;
-    return this.#message(
+    return this.#sender.message(
       HandshakeType.SERVER_HELLO,
       encodeServerHello({
         version: DtlsVersion.DTLS_1_2,
@@ -278,23 +230,6 @@ export class ServerHandshake {
         ),
       }),
     );
-  }
-
-  /** The next message, which is in the transcript from then on. */
-  #message(type: number, body: Uint8Array, epoch: 0 | 1 = 0): FlightMessage {
-    const sequence = this.#nextMessage++;
-    this.#transcript.add(encodeHandshakeMessage(type, sequence, body));
-    return { epoch, type, sequence, body };
-  }
-
-  #finished(): FlightMessage {
-    const data = finishedData(this.#master as Uint8Array, 'server', this.#transcript.hash());
-    return this.#message(HandshakeType.FINISHED, data, 1);
-  }
-
-  #send(flight: readonly FlightMessage[]): void {
-    this.#flight = flight;
-    for (const datagram of this.#writer.datagrams(flight)) this.#context.send(datagram, this.address);
   }
 
   #take(content: Uint8Array, epoch: 0 | 1): void {
@@ -342,11 +277,11 @@ export class ServerHandshake {
       throw unexpected(type);
     } else if (type === HandshakeType.CERTIFICATE && this.#state === 'certificate') {
       this.#verifyFollows = exchange.clientCertificate(body);
-      this.#transcript.add(whole);
+      this.#sender.transcript.add(whole);
       this.#state = 'key-exchange';
     } else if (type === HandshakeType.CLIENT_KEY_EXCHANGE && this.#state === 'key-exchange') {
       const premaster = await exchange.clientKeyExchange(body);
-      this.#transcript.add(whole);
+      this.#sender.transcript.add(whole);
       if (this.over) {
         wipe(premaster);
         return;
@@ -359,15 +294,15 @@ export class ServerHandshake {
       this.#early = [];
       for (const record of early) this.receiveSecured(record);
     } else if (type === HandshakeType.CERTIFICATE_VERIFY && this.#state === 'certificate-verify') {
-      exchange.certificateVerify(body, this.#transcript);
-      this.#transcript.add(whole);
+      exchange.certificateVerify(body, this.#sender.transcript);
+      this.#sender.transcript.add(whole);
       this.#state = 'finished';
     } else throw unexpected(type);
   }
 
   #masterSecret(premaster: Uint8Array): Uint8Array {
     return this.#hello.extensions.extendedMasterSecret
-      ? extendedMasterSecret(premaster, this.#transcript.hash())
+      ? extendedMasterSecret(premaster, this.#sender.transcript.hash())
       : masterSecret(premaster, this.#hello.random, this.#serverRandom);
   }
 
@@ -383,13 +318,13 @@ export class ServerHandshake {
       },
       this.#context.keyCache,
     );
-    this.#writer.secured = this.#epoch;
+    this.#sender.writer.secured = this.#epoch;
   }
 
   async #finish(body: Uint8Array, whole: Uint8Array): Promise<void> {
     const epoch = this.#epoch as SecuredEpoch;
     const master = this.#master as Uint8Array;
-    const fits = equalBytes(finishedData(master, 'client', this.#transcript.hash()), body);
+    const fits = equalBytes(finishedData(master, 'client', this.#sender.transcript.hash()), body);
     const client = await this.#exchange?.authenticate();
     if (this.over) return;
     const identity = this.#resumed?.identity ?? client?.identity;
@@ -400,7 +335,7 @@ export class ServerHandshake {
         fits ? 'the credential is not known' : 'the Finished does not fit',
       );
     }
-    this.#transcript.add(whole);
+    this.#sender.transcript.add(whole);
     const { extensions } = this.#hello;
     const resumed = this.#resumed !== undefined;
     const resumable =
@@ -410,20 +345,16 @@ export class ServerHandshake {
             sessionId: this.#sessionId,
             session: { masterSecret: new Uint8Array(master), suite: this.#suite.id, identity },
           };
-    let lastFlight: RepeatFlight | undefined;
-    if (!resumed) {
-      const flight = [changeCipherSpec(), this.#finished()];
-      this.#send(flight);
-      const writer = this.#writer;
-      lastFlight = () => writer.datagrams(flight);
-    }
-    this.#context.established(this, {
+    const lastFlight = resumed
+      ? undefined
+      : this.#sender.sendLast([changeCipherSpec(), this.#sender.finished(master, 'server')]);
+    this.#events.established({
       identity,
       epoch,
       resumed,
       returnRoutability: this.#connectionIds && extensions.rrc === true,
       connectionIds: this.#connectionIds,
-      maxPlaintext: this.#writer.maxPlaintext,
+      maxPlaintext: this.#sender.writer.maxPlaintext,
       lastFlight,
       overtaken: this.#overtaken,
       resumable,
@@ -453,7 +384,7 @@ export class ServerHandshake {
 
   #report(reason: FailureReason, detail: string): void {
     const identity = this.#exchange?.named ?? this.#resumed?.identity.name;
-    this.#context.failed({
+    this.#events.failed({
       address: this.address,
       reason,
       detail,
@@ -462,16 +393,9 @@ export class ServerHandshake {
   }
 
   #alert(content: Uint8Array, epoch: 0 | 1): void {
-    let alert: ReturnType<typeof decodeAlert>;
-    try {
-      alert = decodeAlert(content);
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      this.#context.statistics.dropped++;
-      return;
-    }
-    if (alert.level !== AlertLevel.FATAL && alert.description !== AlertDescription.CLOSE_NOTIFY) return;
-    const text = `the client has sent ${alertName(alert.description)}`;
+    const alert = endingAlert(content);
+    if (alert === undefined) return;
+    const text = `the client has sent ${alert}`;
     if (epoch === 1) this.#fail(new HandshakeError('alert', undefined, text));
     // Anybody can send such an alert: it counts if nothing else comes until the flight would be sent again.
     else this.#alerted = text;
@@ -487,7 +411,7 @@ export class ServerHandshake {
       // Who was told that its key does not fit gets nothing more.
       if (!this.#reported) {
         this.#context.statistics.retransmissions++;
-        this.#send(this.#flight);
+        this.#sender.repeat();
       }
       this.#retransmission.again();
     }
@@ -504,8 +428,7 @@ export class ServerHandshake {
   /** In epoch 1 once this side has said ChangeCipherSpec: in a resumption. */
   #sendAlert(description: number): void {
     const epoch = this.#resumed !== undefined && this.#epoch !== undefined ? 1 : 0;
-    const content = encodeAlert({ level: AlertLevel.FATAL, description });
-    this.#context.send(this.#writer.record(epoch, ContentType.ALERT, content), this.address);
+    this.#sender.alert(epoch, description);
   }
 
   #end(): void {
@@ -516,7 +439,7 @@ export class ServerHandshake {
     this.#epoch?.wipe();
     if (this.#master !== undefined) wipe(this.#master);
     this.#master = undefined;
-    this.#context.over(this);
+    this.#events.over();
   }
 }
 

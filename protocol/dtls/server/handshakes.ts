@@ -1,11 +1,7 @@
 import type { PeerAddress } from '../../coap/datagram-port.ts';
 import { HandshakeError } from '../errors.ts';
-import {
-  type HandshakeOutcome,
-  type OpeningHello,
-  ServerHandshake,
-  type ServerHandshakeContext,
-} from '../handshake/server-handshake.ts';
+import type { HandshakeOutcome, OpeningHello, ServerHandshakeContext } from '../handshake/server-context.ts';
+import { ServerHandshake } from '../handshake/server-handshake.ts';
 import { AlertLevel, encodeAlert } from '../messages/alert.ts';
 import { ContentType, DtlsVersion, HandshakeType } from '../messages/constants.ts';
 import { decodeHandshakeFragments, encodeHandshakeMessage } from '../messages/handshake-fragment.ts';
@@ -28,7 +24,7 @@ const LAST_HELLO_RECORD = MAX_SEQUENCE - 65_536;
 const MOST_LOOKS = 64;
 
 export interface HandshakesOptions {
-  readonly context: Omit<ServerHandshakeContext, 'established' | 'failed' | 'over'>;
+  readonly context: ServerHandshakeContext;
   /** Handshakes under way at once; above it the oldest goes. */
   readonly capacity: number;
   readonly admit: ((address: PeerAddress) => boolean) | undefined;
@@ -58,18 +54,7 @@ export class Handshakes {
     this.#options = options;
     this.#cookies = new Cookies(context.clock, context.random);
     this.#done = new DoneHandshakes(context.clock);
-    this.#context = {
-      ...context,
-      established: (handshake, outcome) => {
-        this.#done.add(handshake.address, handshake.clientRandom);
-        options.onEstablished(handshake, outcome);
-      },
-      failed: (failure) => {
-        context.statistics.handshakesFailed++;
-        options.onFailed(failure);
-      },
-      over: (handshake) => this.#over(handshake),
-    };
+    this.#context = context;
   }
 
   get size(): number {
@@ -137,7 +122,20 @@ export class Handshakes {
   #begin(opening: OpeningHello, source: PeerAddress): void {
     let handshake: ServerHandshake;
     try {
-      handshake = new ServerHandshake(this.#context, source, this.#newId(), opening);
+      handshake = new ServerHandshake(
+        this.#context,
+        {
+          established: (outcome) => {
+            this.#done.add(source, handshake.clientRandom);
+            this.#options.onEstablished(handshake, outcome);
+          },
+          failed: (failure) => this.#failed(failure),
+          over: () => this.#over(handshake),
+        },
+        source,
+        this.#newId(),
+        opening,
+      );
     } catch (error) {
       if (!(error instanceof HandshakeError)) throw error;
       this.#refuse(error, opening, source);
@@ -183,7 +181,12 @@ export class Handshakes {
       const alert = encodeAlert({ level: AlertLevel.FATAL, description: error.alert });
       this.#context.send(plainRecord(ContentType.ALERT, recordSequence, alert), source);
     }
-    this.#context.failed({ address: source, reason: error.reason, detail: error.message });
+    this.#failed({ address: source, reason: error.reason, detail: error.message });
+  }
+
+  #failed(failure: HandshakeFailure): void {
+    this.#context.statistics.handshakesFailed++;
+    this.#options.onFailed(failure);
   }
 
   #over(handshake: ServerHandshake): void {

@@ -1,15 +1,9 @@
 import type { Clock } from '../../clock.ts';
 import type { PeerIdentity } from '../../coap/datagram-port.ts';
 import { wipe } from '../crypto/constant-time.ts';
+import type { Resumable } from '../handshake/server-context.ts';
 
-/** What it takes to resume a session (RFC 5246 §7.3). All have the extended master secret: others cannot be resumed (RFC 7627 §5.3). */
-export interface ResumableSession {
-  readonly masterSecret: Uint8Array;
-  readonly suite: number;
-  readonly identity: PeerIdentity;
-}
-
-interface Entry extends ResumableSession {
+interface Entry extends Resumable {
   readonly endsAt: number;
 }
 
@@ -35,7 +29,7 @@ export class ResumableSessions {
     return this.#entries.size;
   }
 
-  add(sessionId: Uint8Array, session: ResumableSession): void {
+  add(sessionId: Uint8Array, session: Resumable): void {
     for (const [key, { endsAt }] of this.#entries) {
       // In the order of their ends.
       if (this.#entries.size < this.#capacity && endsAt > this.#clock.now()) break;
@@ -44,7 +38,7 @@ export class ResumableSessions {
     this.#entries.set(keyOf(sessionId), { ...session, endsAt: this.#clock.now() + this.#lifetime });
   }
 
-  find(sessionId: Uint8Array): ResumableSession | undefined {
+  find(sessionId: Uint8Array): Resumable | undefined {
     if (sessionId.length === 0) return undefined;
     const entry = this.#entries.get(keyOf(sessionId));
     return entry !== undefined && entry.endsAt > this.#clock.now() ? entry : undefined;
