@@ -99,6 +99,7 @@ class ServerPort implements DtlsServerPort {
         random: this.#random,
         send: transmit,
         findResumable: (sessionId) => this.#resumable.find(sessionId),
+        onError,
       },
       capacity: limits.handshakes,
       admit: options.admit,

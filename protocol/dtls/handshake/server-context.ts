@@ -30,6 +30,8 @@ export interface ServerHandshakeContext {
   random(bytes: number): Uint8Array;
   send(datagram: Uint8Array, address: PeerAddress): void;
   findResumable(sessionId: Uint8Array): Resumable | undefined;
+  /** A fault of ours. It ends the handshake in which it came to light, and nothing else. */
+  onError(error: unknown): void;
 }
 
 /** The ClientHello that opens a handshake, once its cookie was right. */

@@ -261,7 +261,12 @@ export class ServerHandshake {
       if (error instanceof HandshakeError) this.#fail(error);
       else if (error instanceof DecodeError) {
         this.#fail(new HandshakeError('malformed', AlertDescription.DECODE_ERROR, error.message));
-      } else throw error;
+      } else {
+        this.#context.onError(error);
+        this.#fail(
+          new HandshakeError('unavailable', AlertDescription.INTERNAL_ERROR, 'a fault of this server'),
+        );
+      }
     } finally {
       this.#running = false;
     }

@@ -137,8 +137,8 @@ export class Handshakes {
         opening,
       );
     } catch (error) {
-      if (!(error instanceof HandshakeError)) throw error;
-      this.#refuse(error, opening, source);
+      if (error instanceof HandshakeError) this.#refuse(error, opening, source);
+      else this.#context.onError(error);
       return;
     }
     const { capacity } = this.#options;
@@ -152,7 +152,13 @@ export class Handshakes {
     if (ofNetwork === undefined) this.#byNetwork.set(network, new Set([handshake]));
     else ofNetwork.add(handshake);
     this.#byPeer.set(peerOf(handshake.id), handshake);
-    handshake.start();
+    try {
+      handshake.start();
+    } catch (error) {
+      // A peer may have found it: it is not to end more than its own handshake.
+      handshake.stop();
+      this.#context.onError(error);
+    }
   }
 
   /** Ends the oldest whose client has said nothing after its hello, or else the oldest: of that one the client would hear nothing. */

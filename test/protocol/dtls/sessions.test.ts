@@ -5,6 +5,7 @@ import { encodeHandshakeMessage } from '../../../protocol/dtls/messages/handshak
 import { KeyCache } from '../../../protocol/dtls/records/key-cache.ts';
 import { plainRecord } from '../../../protocol/dtls/records/record.ts';
 import { SecuredEpoch } from '../../../protocol/dtls/records/secured-epoch.ts';
+import { seededBytes } from '../../support/coap/lossy-link.ts';
 import { DtlsWorld, SERVER } from '../../support/dtls/dtls-world.ts';
 
 const DEVICE = '198.51.100.1:40000';
@@ -175,6 +176,33 @@ describe('a server port', () => {
     expect(() => world.server({ suites: [1] })).toThrow('0x1');
     expect(() => world.client(DEVICE, { pmtu: 100 })).toThrow('too narrow');
   });
+
+  test.each([
+    ['before', 32],
+    ['after', 16],
+  ])(
+    'tells of a fault of its own %s its hello, which ends that handshake and nothing else',
+    async (_, length) => {
+      const world = new DtlsWorld();
+      const random = seededBytes(7);
+      let faulty = false;
+      const server = world.server({
+        limits: { resumable: 0 },
+        random: (bytes) => {
+          if (faulty && bytes === length) throw new Error('no randomness');
+          return random(bytes);
+        },
+      });
+      faulty = true;
+      const client = world.client(DEVICE, { handshakeTime: 10_000 });
+      expect(await world.ask(client, 'hello', 500)).toBe(false);
+      expect(server.errors).toEqual([new Error('no randomness')]);
+      expect(server.port.handshakes).toBe(0);
+      faulty = false;
+      await world.clock.run(20_000);
+      expect(await world.ask(client, 'and now', 20_000)).toBe(true);
+    },
+  );
 
   test('answers a store of credentials that fails with silence, and the client tries again', async () => {
     const world = new DtlsWorld();
