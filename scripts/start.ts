@@ -110,13 +110,19 @@ async function run(config: Config, endpoint: string | undefined, children: Child
   ]);
   if (asked !== 0) return;
   if (endpoint === undefined) {
-    console.log(banner(address, coap, endpoint));
+    console.log((config.people.loginRequired ? loginBanner : banner)(address, coap, endpoint));
     await Promise.race([interrupted.promise, serverDied]);
     return;
   }
   const began = Date.now();
   const keep = config.data === ':memory:' ? ['--state', ':memory:'] : ['--data', join(config.data, 'modem')];
   const modemDied = launch('modem', ['client/main.ts', '--server', coap, '--endpoint', endpoint, ...keep]);
+  // Where a log-in is needed nothing can be asked without one: the person who logs in sees the modem.
+  if (config.people.loginRequired) {
+    console.log(loginBanner(address, coap, endpoint));
+    await Promise.race([interrupted.promise, serverDied, modemDied]);
+    return;
+  }
   const device = `${address}/api/devices/${encodeURIComponent(endpoint)}`;
   const readings = `${device}/readings?path=/${config.sensorObject}`;
   await Promise.race([
@@ -236,6 +242,19 @@ function reachable(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
+/** Of a server that asks who one is. */
+function loginBanner(address: string, coap: string, endpoint: string | undefined): string {
+  const lines = [
+    `Console    ${address}/`,
+    `API        ${address}/docs`,
+    '',
+    "Log in as 'admin': the password is that of SIMYARD_ADMIN_PASSWORD at the first start,",
+    'or the one that the server printed above at its first start.',
+    ...(endpoint === undefined ? [] : ['', `${endpoint} is on its way to the server.`]),
+  ];
+  return framed(lines, coap);
+}
+
 function banner(address: string, coap: string, endpoint: string | undefined): string {
   const lines = [`Console    ${address}/`, `API        ${address}/docs`];
   if (endpoint !== undefined) {
@@ -246,7 +265,11 @@ function banner(address: string, coap: string, endpoint: string | undefined): st
     lines.push(`  curl -X POST ${address}/api/devices/${endpoint}/carrier \\`);
     lines.push(`    -H 'content-type: application/json' -d '{"carrier":"T-Mobile"}'`);
   }
-  lines.push('', 'A hundred more modems, from another terminal:');
+  return framed(lines, coap);
+}
+
+function framed(given: readonly string[], coap: string): string {
+  const lines = [...given, '', 'A hundred more modems, from another terminal:'];
   lines.push(`  npm run fleet -- --count 100 --server ${coap}`, '', 'Ctrl-C stops everything.');
   const rule = '─'.repeat(Math.max(...lines.map((line) => line.length)));
   return ['', rule, ...lines, rule, ''].join('\n');

@@ -137,6 +137,23 @@ describe('npm start', () => {
     for (const pid of processes.values()) expect(isAlive(pid)).toBe(false);
   });
 
+  test('where a log-in is needed, tells the password once, and waits for nothing that it could not ask', async () => {
+    env['SIMYARD_LOGIN'] = 'required';
+    const one = start('--endpoint', 'modem-8');
+    await one.until('Ctrl-C stops everything');
+    const [, password = ''] = /log in as 'admin' with the password (\S+)/.exec(one.output) ?? [];
+    expect(password).toMatch(/^[a-z2-9-]{23}$/);
+    await one.until('modem-8: registered');
+    const address = `http://127.0.0.1:${env['SIMYARD_HTTP_PORT']}`;
+    expect((await fetch(`${address}/api/devices/modem-8`)).status).toBe(401);
+    const login = await fetch(`${address}/api/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username: 'admin', password }),
+    });
+    expect(await login.json()).toMatchObject({ user: { mustChangePassword: true } });
+  });
+
   test.each(['server', 'client'])(
     'ends with a message when the %s dies, and leaves nothing behind',
     async (which) => {

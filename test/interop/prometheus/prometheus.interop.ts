@@ -33,7 +33,8 @@ interface Sample {
 describe.skipIf(!isInstalled('prometheus'))('what promtool says', () => {
   test('of the configuration and the rules: nothing, and their unit tests pass', () => {
     for (const args of [
-      ['check', 'config', join(folder, 'prometheus.yml')],
+      // The token's file is there in the container alone.
+      ['check', 'config', '--syntax-only', join(folder, 'prometheus.yml')],
       ['check', 'rules', join(folder, 'alerts.yml')],
       ['test', 'rules', join(folder, 'alerts.test.yml')],
     ]) {
@@ -68,7 +69,10 @@ describe.skipIf(!isInstalled('prometheus'))('Prometheus beside a server with a f
   };
 
   beforeAll(async () => {
-    server = await ServerProcess.start();
+    const token = 'prometheus'.repeat(4);
+    const tokenFile = join(data, 'metrics-token');
+    writeFileSync(tokenFile, token);
+    server = await ServerProcess.start(['--metrics-token', token]);
     receiver = await Receiver.open();
     stream = await EventStream.open(server.url('/api/events'));
     const webhook = { name: 'Hook', url: receiver.url, types: ['registered', 'command'] };
@@ -78,6 +82,7 @@ describe.skipIf(!isInstalled('prometheus'))('Prometheus beside a server with a f
     configuration.global = { scrape_interval: '1s', evaluation_interval: '1s' };
     configuration.rule_files = [join(folder, 'alerts.yml')];
     configuration.scrape_configs[0].static_configs[0].targets = [new URL(server.url('/')).host];
+    configuration.scrape_configs[0].authorization.credentials_file = tokenFile;
     const file = join(data, 'prometheus.yml');
     writeFileSync(file, stringify(configuration));
     const port = await freePort();
