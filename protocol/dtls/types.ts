@@ -57,8 +57,11 @@ export interface DirectionKeys {
  * given or returned belong to whoever gets them, who wipes their keys.
  */
 export interface SessionKeeper {
-  /** A session was established here. It has `reservedTo` as its first block. */
-  created(state: SessionState): Promise<void>;
+  /**
+   * A session was established here. It has `reservedTo` as its first block. Called again where it has rejected, with numbers far behind
+   * those of before, for it may have been kept all the same. False: it was, and has another owner by now.
+   */
+  created(state: SessionState): Promise<boolean>;
   /**
    * Raises the mark to `upTo`, durably. False where the session is gone or has another owner (a higher fence): it is
    * then forgotten without a word.

@@ -40,21 +40,28 @@ interface Held {
 export class StoredSessions implements SessionKeeper {
   readonly #options: StoredSessionsOptions;
   readonly #held = new Map<string, Held>();
+  /** Those that the store may have, though it did not say so. */
+  readonly #uncertain = new Set<string>();
 
   constructor(options: StoredSessionsOptions) {
     this.#options = options;
   }
 
-  async created(state: SessionState): Promise<void> {
+  async created(state: SessionState): Promise<boolean> {
     const { store, node, account } = this.#options;
     const id = idText(state.id);
+    const wasUncertain = this.#uncertain.has(id);
+    this.#uncertain.add(id);
     const created = await store.create({
       ...{ id, account, identity: state.peer, node, fence: state.fence, reserved: state.reservedTo },
       ...{ state: this.#sealed(id, state), ...this.#keeping() },
     });
     // 56 random bits: whoever sees this has a broken source of randomness.
-    if (!created) throw new Error(`there is a session ${id} already`);
-    this.#hold(id, state.fence, state.reservedTo);
+    if (!created && !wasUncertain) throw new Error(`there is a session ${id} already`);
+    const isOurs = created || (await this.reserve(state.id, state.fence, state.reservedTo));
+    this.#uncertain.delete(id);
+    if (created) this.#hold(id, state.fence, state.reservedTo);
+    return isOurs;
   }
 
   async reserve(id: Uint8Array, fence: number, upTo: number): Promise<boolean> {
@@ -97,6 +104,7 @@ export class StoredSessions implements SessionKeeper {
   async ended(id: Uint8Array, fence: number): Promise<void> {
     const name = idText(id);
     this.#held.delete(name);
+    this.#uncertain.delete(name);
     await this.#options.store.remove(name, fence);
   }
 
@@ -118,6 +126,7 @@ export class StoredSessions implements SessionKeeper {
   async #save(state: SessionState): Promise<boolean> {
     const id = idText(state.id);
     this.#held.delete(id);
+    this.#uncertain.delete(id);
     // It was lost before, and is good for nothing but a new handshake.
     if (state.window === undefined) return false;
     return this.#options.store.save(id, state.fence, {

@@ -5,6 +5,11 @@ import type { Session } from './session.ts';
 
 /** So many numbers before its reserve ends, a session asks for more. */
 const ASK_AHEAD = SEQUENCE_BLOCK / 4;
+/**
+ * So many numbers are left out when a session is to be kept that may have been before: another owner may have had it meanwhile, have written
+ * behind the block that was asked for, and have ended it, so that nothing in the keeper tells of that.
+ */
+const LEFT_OUT = 2 ** 28;
 /** ms before a keeper that has failed is asked again. */
 const PAUSE = 5_000;
 
@@ -74,10 +79,18 @@ export class SequenceKeeping {
   }
 
   #create(session: Session, keeper: SessionKeeper): void {
+    const { epoch } = session;
+    const from = session.creations++ * LEFT_OUT;
+    if (from > 0) {
+      if (from > MAX_SEQUENCE) return;
+      epoch.nextSequence = Math.max(epoch.nextSequence, from);
+      session.reservedTo = Math.max(session.reservedTo, Math.min(from + SEQUENCE_BLOCK, MAX_SEQUENCE + 1));
+    }
     this.#track(
       session,
-      keeper.created(session.state()).then(() => {
-        session.stored = true;
+      keeper.created(session.state()).then((created) => {
+        if (created) session.stored = true;
+        else if (!session.ended) this.#options.onFenced(session);
       }),
     );
   }

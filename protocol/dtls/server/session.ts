@@ -54,6 +54,8 @@ export class Session {
   /** Owned by SequenceKeeping. */
   keeping: Promise<void> | undefined;
   stored = false;
+  /** How often it was to be kept for the first time. */
+  creations = 0;
   askAgainAt = 0;
   /** Owned by SessionTable: the order in which sessions were heard. */
   newer: Session | undefined;

@@ -163,6 +163,38 @@ describe('a session that is kept', () => {
     expect(keeper.states.size).toBe(1);
   });
 
+  for (const ended of [true, false]) {
+    const then = ended ? 'and was ended there' : 'and is there';
+    test(`that was kept without an answer, taken over ${then}, repeats no number`, async () => {
+      const world = new DtlsWorld();
+      world.link.recording = true;
+      const keeper = new MemoryKeeper();
+      keeper.lost = new Error('the store has it, and its answer is lost');
+      const server = world.server({ keeper });
+      const client = world.client(DEVICE);
+      expect(await world.ask(client, 'hello')).toBe(true);
+      keeper.lost = undefined;
+      const [state] = keeper.states.values();
+      const taken = await keeper.takeOver(state?.id as Uint8Array, 0, false);
+      expect(taken).toMatchObject({ nextSequence: SEQUENCE_BLOCK });
+      if (ended) await keeper.ended(state?.id as Uint8Array, 1);
+      await world.clock.run(10_000);
+      server.echo = false;
+      const [peer] = server.established.map((session) => session.peer);
+      for (let i = 0; i < 2 * SEQUENCE_BLOCK; i++) {
+        if (i % 1_000 === 0) await world.clock.run(1);
+        server.port.send(Uint8Array.of(1), peer ?? '');
+      }
+      const numbers = world.link.log
+        .filter(({ from }) => from === SERVER)
+        .map(({ data }) => sequenceOf(data));
+      const others = numbers.filter((each) => each >= SEQUENCE_BLOCK && each < 2 ** 28);
+      expect(others).toEqual([]);
+      expect(server.closed.map(({ reason }) => reason)).toEqual(ended ? [] : ['fenced']);
+      expect(server.errors).toHaveLength(1);
+    });
+  }
+
   test('is taken out of the keeper when it ends', async () => {
     const { world, keeper, client } = await setUp();
     client.port.release(SERVER);

@@ -67,6 +67,32 @@ describe('DTLS sessions in the store', () => {
     expect(await keeperOf('one', sealer, 'bootstrap').read(id)).toBeUndefined();
   });
 
+  test('one that the store has, though its answer was lost, is kept at the second attempt, unless it is another one’s by then', async () => {
+    const { create } = stores.sessions;
+    for (const taken of [false, true]) {
+      const lossy = { ...stores.sessions };
+      lossy.create = async (session) => {
+        lossy.create = create;
+        await create(session);
+        throw new Error('the answer was lost');
+      };
+      const options = { store: lossy, sealer, node: 'one', account: 'server', keepFor: KEEP, clock } as const;
+      const one = new StoredSessions(options);
+      await expect(one.created(aState())).rejects.toThrow('lost');
+      if (taken) await keeperOf('two').takeOver(id, 0, false);
+      const later = { ...aState(), reservedTo: 9 * SEQUENCE_BLOCK };
+      expect(await one.created(later)).toBe(!taken);
+      if (!taken)
+        expect(await keeperOf('two').takeOver(id, 0, false)).toMatchObject({
+          nextSequence: 9 * SEQUENCE_BLOCK,
+        });
+      await stores.sessions.remove(name);
+    }
+    const one = keeperOf('one');
+    await one.created(aState());
+    await expect(one.created(aState())).rejects.toThrow('already');
+  });
+
   test('of a node that was killed it is taken over without its window, behind what was reserved', async () => {
     const one = keeperOf('one');
     await one.created(aState());

@@ -7,13 +7,19 @@ export class MemoryKeeper implements SessionKeeper {
   readonly calls: string[] = [];
   /** While set, every call rejects with it. */
   failure: Error | undefined;
+  /** While set, what is created is kept, and the answer is lost. */
+  lost: Error | undefined;
   /** While set, calls wait for it. */
   gate: Promise<void> | undefined;
 
-  async created(state: SessionState): Promise<void> {
+  async created(state: SessionState): Promise<boolean> {
     await this.#called('created', state.id);
+    const key = keyOf(state.id);
+    if ((this.states.get(key)?.fence ?? state.fence) !== state.fence) return false;
     // The window is in memory alone while somebody owns the session.
-    this.states.set(keyOf(state.id), copy(state, false));
+    this.states.set(key, copy(state, false));
+    if (this.lost === undefined) return true;
+    throw this.lost;
   }
 
   async reserve(id: Uint8Array, fence: number, upTo: number): Promise<boolean> {
