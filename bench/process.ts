@@ -19,6 +19,10 @@ export class BenchProcess {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
   /** The first message, or the next answer. */
   async next<T>(): Promise<T> {
     const ended = new AbortController();

@@ -60,7 +60,16 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     from: 'bench/',
-    to: ['protocol/', 'objects/', 'client/', 'server/', 'redis/', 'test/support/', 'scripts/'],
+    to: [
+      'protocol/',
+      'objects/',
+      'client/',
+      'server/',
+      'redis/',
+      'test/support/',
+      'test/interop/',
+      'scripts/',
+    ],
   },
   { from: 'scripts/', to: ['protocol/', 'objects/', 'client/', 'server/', 'redis/'] },
 ];

@@ -61,6 +61,11 @@ export class JsonLinesProcess {
     }
   }
 
+  /** Of the process, for whoever looks at what it uses. */
+  get pid(): number {
+    return this.#process.pid as number;
+  }
+
   order(line: string): void {
     this.#process.stdin?.write(`${line}\n`);
   }
