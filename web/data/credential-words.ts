@@ -1,9 +1,15 @@
 import type { ApiEvent } from './api-types.ts';
-import type { EventWords } from './device-events.ts';
 import { clipped } from './names.ts';
 import { counted } from './numbers.ts';
 
-const changes: Readonly<Record<string, EventWords['title']>> = {
+/** As an event is told (EventWords of device-events.ts). */
+interface Words {
+  readonly title: string;
+  readonly detail: string;
+  readonly tone: 'bad' | 'waiting' | 'plain';
+}
+
+const changes: Readonly<Record<string, string>> = {
   created: 'Enrolled',
   rotated: 'Given a new key',
   revoked: 'Credential revoked',
@@ -32,7 +38,7 @@ export function refusalText(data: ApiEvent['data']): string {
 }
 
 /** What happened to a credential, in words. */
-export function credentialEventWords(data: ApiEvent['data']): EventWords {
+export function credentialEventWords(data: ApiEvent['data']): Words {
   const change = String(data['change'] ?? '');
   if (change === 'imported') {
     return { title: 'Imported', detail: counted(Number(data['count'] ?? 0), 'device'), tone: 'plain' };
@@ -46,7 +52,7 @@ export function credentialEventWords(data: ApiEvent['data']): EventWords {
 }
 
 /** Somebody was not let in, in words. */
-export function refusalEventWords(data: ApiEvent['data']): EventWords {
+export function refusalEventWords(data: ApiEvent['data']): Words {
   const from = typeof data['address'] === 'string' ? ` · from ${data['address']}` : '';
   return { title: 'Not let in', detail: `${refusalText(data)}${from}`, tone: 'bad' };
 }
