@@ -201,7 +201,7 @@ export class ApiClient {
   }
 
   /** Anything but a GET; `body` goes as JSON. */
-  send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
+  send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
     return this.#send<T>(path, {
       method,
       ...(body !== undefined && {

@@ -1,9 +1,10 @@
 import type { ApiJob, ApiJobBody, ApiValue } from './api-types.ts';
 import { formatCount } from './numbers.ts';
+import { tenantFault } from './tenants.ts';
 
 type Operation = ApiJobBody['operation'];
 
-export const bulkKinds = ['carrier-switch', 'read', 'write', 'execute', 'forget'] as const;
+export const bulkKinds = ['carrier-switch', 'read', 'write', 'execute', 'tenant', 'forget'] as const;
 export type BulkKind = (typeof bulkKinds)[number];
 
 export const bulkVerbs: Readonly<Record<BulkKind, string>> = {
@@ -11,6 +12,7 @@ export const bulkVerbs: Readonly<Record<BulkKind, string>> = {
   read: 'Read',
   write: 'Write',
   execute: 'Execute',
+  tenant: 'Give to tenant',
   forget: 'Forget',
 };
 
@@ -21,6 +23,8 @@ export interface BulkForm {
   readonly path: string;
   readonly value: string;
   readonly args: string;
+  /** Empty: the operator's own. */
+  readonly tenant: string;
 }
 
 export type BulkInput =
@@ -31,8 +35,13 @@ const anyPath = /^\/\d{1,5}(\/\d{1,5}){0,3}$/;
 const resourcePath = /^\/\d{1,5}\/\d{1,5}\/\d{1,5}(\/\d{1,5})?$/;
 
 /** The operation that a form means, or what is wrong with it. */
-export function bulkOperation({ kind, carrier, path, value, args }: BulkForm): BulkInput {
+export function bulkOperation({ kind, carrier, path, value, args, tenant }: BulkForm): BulkInput {
   if (kind === 'forget') return { operation: { kind } };
+  if (kind === 'tenant') {
+    const name = tenant.trim();
+    const fault = tenantFault(name);
+    return fault === undefined ? { operation: { kind, tenant: name === '' ? null : name } } : { fault };
+  }
   if (kind === 'carrier-switch') {
     const name = carrier.trim();
     return name === '' ? { fault: 'Which carrier?' } : { operation: { kind, carrier: name } };
@@ -71,6 +80,11 @@ export function bulkEffect(form: BulkForm, count: number): string {
       return `${place} is set on ${devices}. Devices that sleep get it when they wake.`;
     case 'execute':
       return `${place} is executed on ${devices}.`;
+    case 'tenant': {
+      const whose = form.tenant.trim();
+      const to = whose === '' ? 'the operator alone' : `tenant ${whose}`;
+      return `${devices}, with all that is known of ${count === 1 ? 'it' : 'them'}, ${count === 1 ? 'is' : 'are'} for ${to} to see from then on.`;
+    }
     case 'forget':
       return `${devices} and all their readings are removed. Those that are registered stay, and count as failed.`;
   }

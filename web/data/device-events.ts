@@ -142,6 +142,7 @@ export function eventWords({ type, data }: ApiEvent): EventWords {
     case 'bootstrap':
       return bootstrapEventWords(data);
     case 'device': {
+      if (data['removed'] === true) return { title: 'Removed', detail: '', tone: 'plain' };
       const changes = Object.entries(attributesOf(data)).map(([name, value]) =>
         identifiers.has(name) ? attributeName(name) : `${attributeName(name)} ${attributeText(name, value)}`,
       );
@@ -292,6 +293,7 @@ function memberName(name: string): string {
 }
 
 function attributeText(name: string, value: unknown): string {
+  if (name === 'tenant' && value === null) return 'none: the operator’s own';
   return name === 'signal' && typeof value === 'number'
     ? `${String(value).replace('-', '−')}\u202fdBm`
     : String(value);

@@ -31,8 +31,14 @@ export function changed(device: ApiDevice, event: ApiEvent): ApiDevice {
       if (event.type === 'expired') return { ...rest, state: 'lost' };
       return { ...rest, state: 'left', lastSeen: Math.max(device.lastSeen ?? 0, event.at) };
     }
-    case 'device':
-      return { ...device, ...(event.data['attributes'] as Partial<ApiDevice> | undefined) };
+    case 'device': {
+      const attributes = (event.data['attributes'] ?? {}) as Record<string, unknown>;
+      const { tenant, ...rest } = { ...device, ...attributes } as ApiDevice & {
+        readonly tenant?: string | null;
+      };
+      // Null: it is nobody's any more.
+      return tenant === undefined || tenant === null ? rest : { ...rest, tenant };
+    }
     default:
       return device;
   }

@@ -13,7 +13,7 @@ export const stateFilters = [
   'known',
 ] as const;
 export type StateFilter = (typeof stateFilters)[number];
-export const textFilters = ['carrier', 'model', 'manufacturer', 'firmware', 'node'] as const;
+export const textFilters = ['carrier', 'model', 'manufacturer', 'firmware', 'node', 'tenant'] as const;
 export type TextFilter = (typeof textFilters)[number];
 
 export const sorts = ['endpoint', 'model', 'carrier', 'signal', 'lastSeen', 'firstSeen', 'firmware'] as const;

@@ -25,6 +25,11 @@ export const deviceTableStyles = css`
     padding: 0 16px;
     border-bottom: 1px solid var(--sy-rule);
   }
+  .of-tenants .row {
+    grid-template-columns:
+      16px 116px minmax(180px, 2fr) minmax(100px, 1.2fr) minmax(80px, 1fr) 150px
+      110px 100px minmax(60px, 100px) minmax(70px, 140px);
+  }
   .row > * {
     min-width: 0;
     overflow: hidden;
@@ -133,6 +138,9 @@ export const deviceTableStyles = css`
     .row {
       grid-template-columns: 16px 110px minmax(160px, 2fr) minmax(90px, 1fr) 150px 100px 100px;
     }
+    .of-tenants .row {
+      grid-template-columns: 16px 110px minmax(150px, 2fr) minmax(80px, 1fr) 140px 90px 90px minmax(60px, 110px);
+    }
     .model,
     .node {
       display: none;
@@ -145,7 +153,8 @@ export const deviceTableStyles = css`
     .head {
       display: none;
     }
-    .row {
+    .row,
+    .of-tenants .row {
       grid-template:
         'choose endpoint endpoint endpoint' 22px
         'choose state carrier signal' 20px / 16px auto minmax(0, 1fr) auto;
@@ -171,7 +180,8 @@ export const deviceTableStyles = css`
     }
     .signal sy-signal-meter::part(word),
     .heard,
-    .left {
+    .left,
+    .tenant {
       display: none;
     }
     .heard-too {

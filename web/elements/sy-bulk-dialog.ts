@@ -17,6 +17,7 @@ import {
 import { formatCount } from '../data/numbers.ts';
 import { asProblem } from '../data/problem.ts';
 import { hrefOf } from '../data/routes.ts';
+import { fetchTenants } from '../data/tenants.ts';
 import { Permission } from '../permission.ts';
 import { base, controls, fields } from '../styles/shared.ts';
 import './sy-problem-panel.ts';
@@ -30,6 +31,7 @@ export class BulkDialog extends LitElement {
     form: { state: true },
     count: { state: true },
     carriers: { state: true },
+    tenants: { state: true },
     fault: { state: true },
     problem: { state: true },
     typed: { state: true },
@@ -92,6 +94,7 @@ export class BulkDialog extends LitElement {
   declare form: BulkForm;
   declare count: number;
   declare carriers: readonly string[];
+  declare tenants: readonly string[];
   declare fault: string;
   declare problem: ApiProblem | undefined;
   declare typed: string;
@@ -110,6 +113,7 @@ export class BulkDialog extends LitElement {
     this.form = emptyForm('read');
     this.count = 0;
     this.carriers = [];
+    this.tenants = [];
     this.fault = '';
     this.problem = undefined;
     this.typed = '';
@@ -133,6 +137,7 @@ export class BulkDialog extends LitElement {
     this.#devices = devices;
     this.#key = newIdempotencyKey();
     if (kind === 'carrier-switch') this.#loadCarriers();
+    if (kind === 'tenant') this.#loadTenants();
     await this.updateComplete;
     this.#dialog?.showModal();
     this.renderRoot.querySelector<HTMLElement>('input')?.focus();
@@ -199,6 +204,9 @@ export class BulkDialog extends LitElement {
       case 'execute':
         return html`${this.#field('path', 'Path of the resource', form.path, '/3/0/4', set('path'))}
         ${this.#field('args', 'Arguments, where it takes some', form.args, "0='5'", set('args'))}`;
+      case 'tenant':
+        return html`${this.#field('tenant', 'Tenant; empty: the operator’s own', form.tenant, '', set('tenant'), 'tenants')}
+          <datalist id="tenants">${this.tenants.map((tenant) => html`<option value=${tenant}></option>`)}</datalist>`;
       default:
         return nothing;
     }
@@ -265,6 +273,16 @@ export class BulkDialog extends LitElement {
     }
   }
 
+  async #loadTenants(): Promise<void> {
+    const api = this.#api.value;
+    try {
+      this.tenants = api === undefined ? [] : await fetchTenants(api);
+    } catch {
+      // As with carriers: a new one can be typed anyway.
+      this.tenants = [];
+    }
+  }
+
   async #start(event: Event): Promise<void> {
     event.preventDefault();
     const api = this.#api.value;
@@ -318,7 +336,9 @@ export class BulkDialog extends LitElement {
     // An answer may be overtaken by an event: a job that has ended does not begin again.
     if (before === undefined || (isEnded(before) && !isEnded(job))) return;
     this.job = job;
-    if (!isEnded(before) && isEnded(job)) announce(`The job is over: ${countsText(job)}`);
+    if (isEnded(before) || !isEnded(job)) return;
+    announce(`The job is over: ${countsText(job)}`);
+    this.dispatchEvent(new Event('job-ended'));
   }
 
   async #cancel(): Promise<void> {
@@ -349,7 +369,7 @@ export class BulkDialog extends LitElement {
 }
 
 function emptyForm(kind: BulkKind): BulkForm {
-  return { kind, carrier: '', path: '', value: '', args: '' };
+  return { kind, carrier: '', path: '', value: '', args: '', tenant: '' };
 }
 
 function stateText({ state }: ApiJob): string {

@@ -31,6 +31,7 @@ const labels: Readonly<Record<Facet, string>> = {
   manufacturer: 'Manufacturer',
   firmware: 'Firmware',
   node: 'Node',
+  tenant: 'Tenant',
 };
 
 /** What the empty value of a filter is called. */
@@ -40,6 +41,7 @@ const noValue: Readonly<Record<TextFilter, string>> = {
   manufacturer: 'not known',
   firmware: 'not known',
   node: 'not registered',
+  tenant: 'the operator’s own',
 };
 
 /** Another list is wanted: filtered otherwise. */
@@ -56,6 +58,7 @@ export class ViewChangedEvent extends Event {
 export class DeviceFilters extends LitElement {
   static override properties = {
     view: { attribute: false },
+    tenants: { type: Boolean },
     facets: { state: true },
   };
 
@@ -84,6 +87,8 @@ export class DeviceFilters extends LitElement {
   ];
 
   declare view: DevicesView;
+  /** There are tenants, between which the reader can choose. */
+  declare tenants: boolean;
   declare facets: Readonly<
     Partial<Record<Facet, { readonly answer?: ApiDeviceFacets; readonly failed?: boolean }>>
   >;
@@ -93,6 +98,7 @@ export class DeviceFilters extends LitElement {
   constructor() {
     super();
     this.view = everything;
+    this.tenants = false;
     this.facets = {};
   }
 
@@ -105,6 +111,7 @@ export class DeviceFilters extends LitElement {
     )}
       ${textFilters.map((name) => {
         const values = view.texts[name] ?? [];
+        if (name === 'tenant' && !this.tenants && values.length === 0) return nothing;
         return this.#chip(
           name,
           values,

@@ -4,8 +4,10 @@ import { lifetimeEnd } from '../data/device-list.ts';
 import { hrefOf } from '../data/routes.ts';
 import { signalIsOld } from '../data/signal.ts';
 import { durationText } from '../data/time.ts';
+import { Permission } from '../permission.ts';
 import { base, clamps, controls } from '../styles/shared.ts';
 import './sy-copy-button.ts';
+import './sy-device-tenant.ts';
 import './sy-identifier.ts';
 import './sy-signal-meter.ts';
 import './sy-state-badge.ts';
@@ -80,6 +82,7 @@ export class DeviceHeader extends LitElement {
   declare device: ApiDevice | undefined;
   /** On a narrow screen: all facts, and not the first ones alone. */
   declare unfolded: boolean;
+  readonly #permission = new Permission(this);
 
   constructor() {
     super();
@@ -120,6 +123,14 @@ export class DeviceHeader extends LitElement {
               ${fact('Security', html`<a href=${credentialsHref(device.endpoint)}>${registration.secure ? 'DTLS' : 'none'}</a>`)}
               ${fact('LwM2M', `${registration.version} · ${registration.binding}`)}
               ${fact('Node', registration.node)}`
+        }
+        ${
+          device.tenant === undefined && !this.#permission.may('administer')
+            ? nothing
+            : fact(
+                'Tenant',
+                html`<sy-device-tenant endpoint=${device.endpoint} .tenant=${device.tenant}></sy-device-tenant>`,
+              )
         }
         ${device.firmwareVersion === undefined ? nothing : fact('Firmware', device.firmwareVersion)}
         ${device.serialNumber === undefined ? nothing : fact('Serial number', device.serialNumber)}

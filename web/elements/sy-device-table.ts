@@ -32,6 +32,8 @@ const columns: readonly Column[] = [
   { name: 'left', title: 'Lifetime left' },
   { name: 'node', title: 'Node' },
 ];
+/** Where there are tenants. */
+const columnsOfTenants: readonly Column[] = [...columns, { name: 'tenant', title: 'Tenant' }];
 
 /** Rows that the reader looks at. */
 export class RowsShownEvent extends Event {
@@ -81,6 +83,7 @@ export class DeviceTable extends LitElement {
     sort: { type: String },
     descending: { type: Boolean },
     selection: { attribute: false },
+    tenants: { type: Boolean },
     window: { state: true },
   };
 
@@ -94,6 +97,8 @@ export class DeviceTable extends LitElement {
   declare sort: DeviceSort;
   declare descending: boolean;
   declare selection: Selection;
+  /** There are tenants: each row says whose it is. */
+  declare tenants: boolean;
   /** The rows that exist. */
   declare window: { readonly first: number; readonly last: number };
   #rowHeight = 40;
@@ -110,6 +115,7 @@ export class DeviceTable extends LitElement {
     this.sort = 'endpoint';
     this.descending = false;
     this.selection = nothingSelected;
+    this.tenants = false;
     this.window = { first: 0, last: 40 };
   }
 
@@ -168,7 +174,7 @@ export class DeviceTable extends LitElement {
   override render() {
     const { rows } = this;
     return html`<div
-      class="table"
+      class=${this.tenants ? 'table of-tenants' : 'table'}
       role="table"
       aria-label="Devices"
       aria-rowcount=${rows === undefined ? -1 : rows.total + 1}
@@ -177,11 +183,15 @@ export class DeviceTable extends LitElement {
     >
       <div role="rowgroup" class="heads">
         <div class="row head" role="row" aria-rowindex="1">
-          ${this.#chooseAll()} ${columns.map((column) => this.#head(column))}
+          ${this.#chooseAll()} ${this.#columns.map((column) => this.#head(column))}
         </div>
       </div>
       ${rows === undefined ? this.#skeleton() : this.#rows(rows)}
     </div>`;
+  }
+
+  get #columns(): readonly Column[] {
+    return this.tenants ? columnsOfTenants : columns;
   }
 
   #head({ name, title, sort }: Column) {
@@ -246,7 +256,11 @@ export class DeviceTable extends LitElement {
       tabindex="-1"
       .style=${`top: ${index * this.#rowHeight}px`}
     >
-      ${device === undefined ? unloaded : html`${this.#choice(device.endpoint, index, chosen)}${cells(device)}`}
+      ${
+        device === undefined
+          ? unloaded(this.#columns)
+          : html`${this.#choice(device.endpoint, index, chosen)}${cells(device)}${this.tenants ? tenantCell(device) : nothing}`
+      }
     </div>`;
   }
 
@@ -267,7 +281,7 @@ export class DeviceTable extends LitElement {
       ${Array.from(
         { length: 12 },
         () =>
-          html`<div class="row still"><span class="choose"></span>${columns.map(
+          html`<div class="row still"><span class="choose"></span>${this.#columns.map(
             ({ name }) => html`<span class=${name}><i class="bone"></i></span>`,
           )}</div>`,
       )}
@@ -379,11 +393,17 @@ export class DeviceTable extends LitElement {
   }
 }
 
-const unloaded = html`<span role="cell" class="choose"></span>
-  ${columns.map(
+const unloaded = (shown: readonly Column[]) => html`<span role="cell" class="choose"></span>
+  ${shown.map(
     ({ name }) =>
       html`<span role="cell" class=${name}><i class="bone"></i><span class="only-spoken">loading</span></span>`,
   )}`;
+
+function tenantCell({ tenant }: ApiDevice) {
+  return html`<span role="cell" class="tenant" title=${tenant ?? nothing}
+    >${tenant ?? html`<span class="quiet">–</span>`}</span
+  >`;
+}
 
 function cells(device: ApiDevice) {
   const { registration } = device;

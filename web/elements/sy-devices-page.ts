@@ -1,7 +1,7 @@
 import { ContextConsumer } from '@lit/context';
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { announce } from '../announce.ts';
-import { apiContext, clockContext, liveContext, serverContext } from '../contexts.ts';
+import { apiContext, clockContext, liveContext, meContext, serverContext } from '../contexts.ts';
 import type { ApiProblem } from '../data/api-types.ts';
 import { type BulkKind, bulkKinds, bulkVerbs } from '../data/bulk-operations.ts';
 import {
@@ -19,6 +19,7 @@ import { formatCount } from '../data/numbers.ts';
 import { asProblem } from '../data/problem.ts';
 import { hrefOf } from '../data/routes.ts';
 import { nothingSelected, type Selection, selectedCount, withRows } from '../data/selection.ts';
+import { fetchTenants } from '../data/tenants.ts';
 import { DeviceListController } from '../device-list-controller.ts';
 import { isSearchWanted, isTyping, navigate } from '../navigation.ts';
 import { Permission } from '../permission.ts';
@@ -55,6 +56,7 @@ export class DevicesPage extends LitElement {
     query: { type: String },
     selection: { state: true },
     selectionProblem: { state: true },
+    tenants: { state: true },
   };
 
   static override styles = [base, controls, fields, devicesPageStyles];
@@ -63,27 +65,36 @@ export class DevicesPage extends LitElement {
   declare query: string;
   declare selection: Selection;
   declare selectionProblem: ApiProblem | undefined;
+  /** Those that have devices; none where the reader sees one's alone. */
+  declare tenants: readonly string[];
 
   readonly #devices = new DeviceListController(this);
   readonly #api = new ContextConsumer(this, { context: apiContext });
   readonly #live = new ContextConsumer(this, { context: liveContext });
   readonly #clock = new ContextConsumer(this, { context: clockContext });
   readonly #server = new ContextConsumer(this, { context: serverContext, subscribe: true });
+  readonly #me = new ContextConsumer(this, {
+    context: meContext,
+    subscribe: true,
+    callback: () => this.#loadTenants(),
+  });
+  readonly #permission = new Permission(this);
   #view: DevicesView = everything;
   #typing: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     super();
-    new Permission(this);
     this.query = '';
     this.selection = nothingSelected;
     this.selectionProblem = undefined;
+    this.tenants = [];
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     window.addEventListener('keydown', this.#keyed);
     if (this.hasUpdated) this.requestUpdate('query', null);
+    this.#loadTenants();
   }
 
   override disconnectedCallback(): void {
@@ -136,8 +147,8 @@ export class DevicesPage extends LitElement {
           <div class="search">
             <input
               type="search"
-              aria-label="Search devices by endpoint, ICCID, IMSI, IMEI or serial number"
-              placeholder="Endpoint, ICCID, IMSI, IMEI, serial number"
+              aria-label=${`Search devices by ${this.#searchable}`}
+              placeholder=${this.#searchable}
               autocomplete="off"
               spellcheck="false"
               .defaultValue=${view.search}
@@ -166,11 +177,12 @@ export class DevicesPage extends LitElement {
       </div>
       <sy-device-filters
         .view=${view}
+        ?tenants=${this.tenants.length > 0}
         @view-changed=${(event: ViewChangedEvent) => this.#go(event.view)}
       ></sy-device-filters>
       ${this.#problem(this.#devices.pageProblem, () => this.#devices.renew())}
       ${this.#problem(this.selectionProblem, undefined)} ${this.#body()} ${this.#actions()}
-      <sy-bulk-dialog></sy-bulk-dialog>`;
+      <sy-bulk-dialog @job-ended=${() => this.#loadTenants()}></sy-bulk-dialog>`;
   }
 
   #problem(problem: ApiProblem | undefined, again: (() => void) | undefined) {
@@ -190,6 +202,7 @@ export class DevicesPage extends LitElement {
       .sort=${this.#view.sort}
       .descending=${this.#view.descending}
       .selection=${this.selection}
+      ?tenants=${this.tenants.length > 0}
       ?busy=${loading}
       @rows-shown=${(event: RowsShownEvent) => this.#devices.look(event.first, event.last)}
       @sort-chosen=${(event: SortChosenEvent) => this.#go(sortedBy(this.#view, event.sort))}
@@ -206,9 +219,11 @@ export class DevicesPage extends LitElement {
       <h2>${alone ? `No device matches “${view.search}”` : 'No device matches these filters'}</h2>
       ${
         bySearch
-          ? html`<p>
-            The endpoint is searched in every part; ICCID, IMSI, IMEI and serial number from their start.
-          </p>`
+          ? html`<p>${
+              this.#permission.may('operate')
+                ? 'The endpoint is searched in every part; ICCID, IMSI, IMEI and serial number from their start.'
+                : 'The endpoint is searched in every part.'
+            }</p>`
           : nothing
       }
       <button @click=${() => this.#go(everything)}>Show all devices</button>
@@ -241,15 +256,36 @@ export class DevicesPage extends LitElement {
             </button>`
       }
       <span class="verbs">
-        ${bulkKinds.map(
+        ${this.#kinds.map(
           (kind) =>
-            html`<button data-needs=${kind === 'forget' ? 'administer' : 'operate'} class=${kind === 'forget' ? 'small danger' : 'small'} @click=${() => this.#act(kind)}>
+            html`<button data-needs=${kind === 'forget' || kind === 'tenant' ? 'administer' : 'operate'} class=${kind === 'forget' ? 'small danger' : 'small'} @click=${() => this.#act(kind)}>
               ${bulkVerbs[kind]}
             </button>`,
         )}
         <button class="bare small" @click=${() => this.#choose(nothingSelected)}>Clear</button>
       </span>
     </div>`;
+  }
+
+  /** By numbers only who sees them whole. */
+  get #searchable(): string {
+    return this.#permission.may('operate') ? 'Endpoint, ICCID, IMSI, IMEI, serial number' : 'Endpoint';
+  }
+
+  /** Who sees one tenant's devices does not give them away. */
+  get #kinds(): readonly BulkKind[] {
+    return bulkKinds.filter((kind) => kind !== 'tenant' || this.#me.value?.tenant === undefined);
+  }
+
+  async #loadTenants(): Promise<void> {
+    const api = this.#api?.value;
+    if (api === undefined || this.#me.value === undefined || this.#me.value.tenant !== undefined) return;
+    try {
+      this.tenants = await fetchTenants(api);
+    } catch {
+      // What is wrong with the server is said by the list.
+      this.tenants = [];
+    }
   }
 
   #choose(selection: Selection): void {

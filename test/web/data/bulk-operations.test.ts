@@ -15,12 +15,18 @@ const form = (change: Partial<BulkForm>): BulkForm => ({
   path: '',
   value: '',
   args: '',
+  tenant: '',
   ...change,
 });
 
 describe('an operation on many devices', () => {
   it.each<[Partial<BulkForm>, unknown]>([
     [{ kind: 'forget' }, { kind: 'forget' }],
+    [
+      { kind: 'tenant', tenant: ' acme ' },
+      { kind: 'tenant', tenant: 'acme' },
+    ],
+    [{ kind: 'tenant' }, { kind: 'tenant', tenant: null }],
     [
       { kind: 'carrier-switch', carrier: ' T-Mobile ' },
       { kind: 'carrier-switch', carrier: 'T-Mobile' },

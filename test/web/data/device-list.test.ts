@@ -115,6 +115,12 @@ describe('changed', () => {
   });
 
   it('takes over what changed of the inventory', () => {
+    const given = changed(device('a'), event('device', 'a', 9000, { attributes: { tenant: 'acme' } }));
+    expect(given.tenant).toBe('acme');
+    const other = changed(given, event('device', 'a', 9000, { attributes: { carrier: 'AT&T' } }));
+    expect(other.tenant).toBe('acme');
+    const back = changed(given, event('device', 'a', 9000, { attributes: { tenant: null } }));
+    expect(back).not.toHaveProperty('tenant');
     const after = changed(device('a'), event('device', 'a', 9000, { attributes: { carrier: 'T-Mobile' } }));
     expect(after).toMatchObject({ endpoint: 'a', carrier: 'T-Mobile', lastSeen: 1000 });
   });
