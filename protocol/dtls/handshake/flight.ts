@@ -70,7 +70,9 @@ export class HandshakeWriter {
       }
       const overhead =
         (epoch === 0 ? RECORD_HEADER : (this.secured?.overhead ?? 0)) + HANDSHAKE_HEADER_LENGTH;
-      const longest = Math.min(this.#pmtu - overhead, this.maxPlaintext - HANDSHAKE_HEADER_LENGTH);
+      // The peer's connection id may be so long that nothing else fits the path: it is the peer's path then.
+      const fits = Math.max(this.#pmtu - overhead, SHORTEST_FRAGMENT);
+      const longest = Math.min(fits, this.maxPlaintext - HANDSHAKE_HEADER_LENGTH);
       let offset = 0;
       do {
         const left = body.length - offset;

@@ -100,7 +100,8 @@ export class Session {
       resumed: false,
     });
     session.fence = state.fence;
-    session.reservedTo = state.reservedTo;
+    // A block may go beyond the last number that there is.
+    session.reservedTo = Math.min(state.reservedTo, MAX_SEQUENCE + 1);
     session.stored = true;
     return session;
   }

@@ -135,4 +135,16 @@ describe('a handshake', () => {
     await world.clock.run(100);
     expect(server.established).toHaveLength(1);
   });
+
+  test('ends well where the client’s connection id is longer than the path is wide', async () => {
+    const world = new DtlsWorld();
+    const server = world.server({ pmtu: 256 });
+    const client = world.client(ATTACKER, { connectionId: new Uint8Array(255).fill(1) });
+    expect(await world.ask(client, 'hello')).toBe(true);
+    server.port.closeSession(server.established[0]?.peer ?? '');
+    await world.clock.run(1_000);
+    expect(await world.ask(client, 'again')).toBe(true);
+    expect(server.established).toMatchObject([{ resumed: false }, { resumed: true }]);
+    expect(server.errors).toEqual([]);
+  });
 });

@@ -163,6 +163,24 @@ describe('a session that is kept', () => {
     expect(keeper.states.size).toBe(1);
   });
 
+  test('writes no number that an epoch does not have, though its block goes beyond', async () => {
+    const { world, keeper, first, client, peer } = await setUp();
+    keeper.save(await first.port.suspend());
+    await first.port.close();
+    const [state] = keeper.states.values();
+    if (state === undefined) throw new Error('nothing was saved');
+    keeper.states.set(peer.slice('dtls:'.length), { ...state, reservedTo: 2 ** 48 - 2 });
+    const second = restart(world, keeper);
+    second.echo = false;
+    world.say(client, 'hello again');
+    await world.clock.run(1_000);
+    world.link.recording = true;
+    for (let i = 0; i < 10; i++) second.port.send(Uint8Array.of(1), peer);
+    const numbers = world.link.log.filter(({ from }) => from === SERVER).map(({ data }) => sequenceOf(data));
+    expect(numbers).toEqual([2 ** 48 - 2, 2 ** 48 - 1]);
+    expect(second.port.statistics.unsent).toBe(8);
+  });
+
   for (const ended of [true, false]) {
     const then = ended ? 'and was ended there' : 'and is there';
     test(`that was kept without an answer, taken over ${then}, repeats no number`, async () => {
