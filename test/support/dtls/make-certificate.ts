@@ -29,6 +29,10 @@ export interface CertificateRecipe {
   readonly uris?: readonly string[];
   /** Further extensions: object identifier, whether it is critical, DER of the value. */
   readonly extensions?: readonly (readonly [id: string, critical: boolean, value: Uint8Array])[];
+  /** In place of `notBefore` and `notAfter`, as they stand in GeneralizedTime. */
+  readonly times?: readonly [from: string, to: string];
+  /** In place of the key's SubjectPublicKeyInfo. */
+  readonly spki?: Uint8Array;
   readonly hash?: 'sha1' | 'sha256' | 'sha384';
 }
 
@@ -50,9 +54,9 @@ export function makeCertificate(recipe: CertificateRecipe): Uint8Array {
     integer(serial++),
     algorithm,
     name(issuer.subject),
-    sequence(time(validFrom), time(validTo)),
+    sequence(...(recipe.times?.map(generalizedTime) ?? [time(validFrom), time(validTo)])),
     name(subject),
-    key.spki,
+    recipe.spki ?? key.spki,
     der(0xa3, sequence(...extensionsOf(recipe))),
   );
   const signature = sign(hash, tbs, issuer.key.privateKey);
@@ -102,8 +106,11 @@ function name(commonName: string): Uint8Array {
 
 /** GeneralizedTime, with seconds. */
 function time(at: number): Uint8Array {
-  const digits = new Date(at).toISOString().replace(/[-:T]|\.\d+/g, '');
-  return der(0x18, Buffer.from(digits));
+  return generalizedTime(new Date(at).toISOString().replace(/[-:T]|\.\d+/g, ''));
+}
+
+function generalizedTime(text: string): Uint8Array {
+  return der(0x18, Buffer.from(text));
 }
 
 function integer(value: number): Uint8Array {

@@ -136,6 +136,25 @@ describe('a chain of certificates is refused', () => {
       '2.5.29.30',
       () => verdict([leaf({ extensions: [['2.5.29.30', true, unhex('3000')]] })]),
     ],
+    [
+      'with a time that is none',
+      'not valid before',
+      () => verdict([leaf({ times: ['20260000000000Z', '20991332256199Z'] })]),
+    ],
+    [
+      'with an end that is none',
+      'valid until',
+      () => verdict([leaf({ times: ['20200101000000Z', '20991332256199Z'] })]),
+    ],
+    [
+      'over an authority whose key is none',
+      'the chain is broken',
+      () =>
+        verdict([
+          leaf({ issuer: middle }),
+          middleCertificate({ spki: unhex('3018301306072a8648ce3d020106082a8648ce3d030107030100') }),
+        ]),
+    ],
     ['signed over SHA-1', 'no trusted authority', () => verdict([leaf({ hash: 'sha1' })])],
   ];
   for (const [name, problem, run] of cases) {
