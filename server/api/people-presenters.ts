@@ -1,7 +1,7 @@
 import type { Identity } from '../people/identities.ts';
 import { isAllowed } from '../people/principal.ts';
 import type { StoredAuditEntry } from '../ports/audit-log.ts';
-import type { ApiToken, Session, User } from '../ports/user-store.ts';
+import { type ApiToken, nameOfSession, type Session, type User } from '../ports/user-store.ts';
 import type { ApiAuditEntry } from './schemas/audit.ts';
 import type { ApiMe, ApiSession, ApiTokenInfo, ApiUser } from './schemas/people.ts';
 
@@ -41,10 +41,10 @@ export function presentUser(user: User): ApiUser {
 
 /** @param present id of the one by which is asked */
 export function presentSession(session: Session, present: string | undefined): ApiSession {
-  const { id, user, provided, createdAt, seenAt, endsAt, source, agent } = session;
+  const { id, provided, createdAt, seenAt, endsAt, source, agent } = session;
   return {
     id,
-    user,
+    user: nameOfSession(session),
     kind: provided === undefined ? 'user' : 'oidc',
     isPresent: id === present,
     createdAt,

@@ -27,7 +27,7 @@ export function answerErrors(error: unknown, request: FastifyRequest, reply: Fas
 function logProblem(answer: ApiProblem, error: unknown, request: FastifyRequest): void {
   if (answer.code === 'internal_error') {
     request.log.error(
-      { err: error, method: request.method, url: request.url },
+      { err: error, method: request.method, url: loggedUrl(request) },
       'a request failed by a fault',
     );
   } else if (answer.status === 503 && answer.code !== 'device_unavailable') {
@@ -70,10 +70,18 @@ function unreadableProblem(code: string | undefined): ApiProblem {
   return problem('malformed_request');
 }
 
+/** What an identity provider gives a browser to bring along is nobody's business. */
+function loggedUrl({ url }: FastifyRequest): string {
+  return url.startsWith('/api/login/') ? (url.split('?')[0] ?? '') : url;
+}
+
 /** One line for each request, at debug. */
 export function logRequests(app: FastifyInstance): void {
   app.addHook('onResponse', async (request, reply) => {
-    const { method, url } = request;
-    request.log.debug({ method, url, status: reply.raw.statusCode, ms: reply.elapsedTime }, 'request');
+    const { method } = request;
+    request.log.debug(
+      { method, url: loggedUrl(request), status: reply.raw.statusCode, ms: reply.elapsedTime },
+      'request',
+    );
   });
 }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
-import type { ApiToken, Session, UserStore } from '../ports/user-store.ts';
+import { type ApiToken, nameOfSession, type Session, type UserStore } from '../ports/user-store.ts';
 import { parseSecret, type SecretKind } from './credentials.ts';
 import { lesserRole, type Principal } from './principal.ts';
 
@@ -86,9 +86,11 @@ export class Identities {
     return isThere ? { session: { ...session, ...times }, ...principal } : undefined;
   }
 
-  async #sessionPrincipal({ user: name, provided }: Session): Promise<Omit<Identity, 'session'> | undefined> {
+  async #sessionPrincipal(session: Session): Promise<Omit<Identity, 'session'> | undefined> {
+    const { user: id, provided } = session;
+    const name = nameOfSession(session);
     if (provided !== undefined) {
-      return { principal: { id: `oidc:${name}`, kind: 'oidc', name, ...provided }, mustChange: false };
+      return { principal: { id, kind: 'oidc', name, ...provided }, mustChange: false };
     }
     const user = await this.#users.user(name);
     if (user === undefined || !user.enabled) return undefined;

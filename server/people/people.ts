@@ -2,15 +2,16 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import { RequestError } from '../../protocol/errors.ts';
 import { ConflictError } from '../errors.ts';
-import type {
-  ApiToken,
-  AttemptKey,
-  Role,
-  Scope,
-  Session,
-  User,
-  UserChanged,
-  UserStore,
+import {
+  type ApiToken,
+  type AttemptKey,
+  providedUser,
+  type Role,
+  type Scope,
+  type Session,
+  type User,
+  type UserChanged,
+  type UserStore,
 } from '../ports/user-store.ts';
 import { issueSecret } from './credentials.ts';
 import { LoginPausedError, LoginRefusedError } from './errors.ts';
@@ -123,7 +124,7 @@ export class People {
     const lastsUntil = now + this.#maxAge;
     const session: Session = {
       id,
-      user,
+      user: provided === undefined ? user : providedUser(user),
       createdAt: now,
       seenAt: now,
       endsAt: Math.min(lastsUntil, now + this.#idle),

@@ -37,7 +37,7 @@ export type UserChange = Partial<
 export interface Session {
   /** From a hash of the secret that its browser has: it finds the session, and opens nothing. */
   readonly id: string;
-  /** Name of the user, or of who an identity provider says that it is. */
+  /** Name of the user; of who is known by an identity provider, `oidc:` and the name, which no user has. */
   readonly user: string;
   /** What an identity provider says of him; absent where it is a user of this server. */
   readonly provided?: { readonly role: Role; readonly tenant?: string };
@@ -136,6 +136,18 @@ export interface UserStore {
 
   /** Removes sessions that have ended, and tokens that have expired before `expiredBefore`. */
   prune(now: number, expiredBefore: number): Promise<void>;
+}
+
+/** What the session's user of an identity provider is called. */
+const PROVIDED = 'oidc:';
+
+export function providedUser(name: string): string {
+  return `${PROVIDED}${name}`;
+}
+
+/** As people call him. */
+export function nameOfSession({ user, provided }: Pick<Session, 'user' | 'provided'>): string {
+  return provided === undefined ? user : user.slice(PROVIDED.length);
 }
 
 /** Whether the user is one of those of whom there is always one. */

@@ -28,7 +28,7 @@ async function start(...more: readonly string[]): Promise<TestIdentityProvider> 
     coapPort: await freePort(),
     httpPort,
     flags: [
-      ...['--log-level', 'info', '--login', 'required', '--admin-password', 'what the boss says'],
+      ...['--log-level', 'debug', '--login', 'required', '--admin-password', 'what the boss says'],
       ...[
         '--oidc-issuer',
         provider.issuer,
@@ -91,6 +91,8 @@ describe('log-in at an OpenID Connect provider', () => {
       expect(body).toMatchObject({ kind: 'oidc', name: 'olga', role: 'operator', may: ['read', 'operate'] });
       expect((await asked(browser, '/api/devices')).status).toBe(200);
       expect((await asked(browser, '/api/users')).body.code).toBe('not_allowed');
+      const { items } = (await asked(browser, '/api/sessions')).body;
+      expect(items).toMatchObject([{ user: 'olga', kind: 'oidc', isPresent: true }]);
       expect([...browser.cookies(origin).keys()]).toEqual(['simyard_session']);
       expect(await auditOf('olga')).toMatchObject([
         { actor: { kind: 'oidc', name: 'olga' }, outcome: 'done', detail: { role: 'operator' } },
@@ -149,6 +151,9 @@ describe('log-in at an OpenID Connect provider', () => {
       await browser.ask(`${origin}/api/login/provider`);
       expect((await browser.ask(stolen)).headers.get('location')).toBe('/?login=refused');
       expect((await stranger.ask(stolen)).headers.get('location')).toBe('/?login=refused');
+      // What is good for a log-in is not in the log, though it is in an address.
+      expect(server.output).toContain('/api/login/provider/callback');
+      expect(server.output).not.toContain(new URL(stolen).searchParams.get('code') ?? '');
       expect((await asked(browser, '/api/me')).status).toBe(401);
     },
     LIMIT,

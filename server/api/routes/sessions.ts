@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Principal } from '../../people/principal.ts';
 import { isAllowed } from '../../people/principal.ts';
-import type { Session } from '../../ports/user-store.ts';
+import { nameOfSession, providedUser, type Session } from '../../ports/user-store.ts';
 import { noteAudit } from '../auditing.ts';
 import { identityOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -31,7 +31,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
     async (request) => {
       const { principal } = request;
       const present = identityOf(request)?.session?.id;
-      const sessions = await people.sessions(seesAll(principal) ? undefined : nameOf(principal));
+      const sessions = await people.sessions(seesAll(principal) ? undefined : userOf(principal));
       return {
         items: sessions
           .filter((session) => isSeen(principal, session))
@@ -59,7 +59,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
       if (session === undefined || !isSeen(request.principal, session)) {
         throw new ProblemError('unknown_session', `there is no session '${id}'`);
       }
-      noteAudit(request, { target: session.user });
+      noteAudit(request, { target: nameOfSession(session) });
       await people.logout(id);
       return reply.code(204).send(null);
     },
@@ -71,13 +71,12 @@ function seesAll(principal: Principal): boolean {
   return principal.tenant === undefined && isAllowed(principal, 'administer');
 }
 
-function isSeen(principal: Principal, { user, provided }: Session): boolean {
-  if (seesAll(principal)) return true;
-  const kind = provided === undefined ? 'user' : 'oidc';
-  return user === nameOf(principal) && (principal.kind === 'token' ? 'user' : principal.kind) === kind;
+function isSeen(principal: Principal, { user }: Session): boolean {
+  return seesAll(principal) || user === userOf(principal);
 }
 
-/** Of a token the user whose it is. */
-function nameOf({ kind, name, owner }: Principal): string {
+/** As sessions have it: of a token the user whose it is. */
+function userOf({ kind, name, owner }: Principal): string {
+  if (kind === 'oidc') return providedUser(name);
   return kind === 'token' ? (owner ?? '') : name;
 }
