@@ -28,6 +28,8 @@ import { type WatchedStores, watchStores } from './watched-stores.ts';
 
 const SERVER = 'server:5683';
 export const BOOTSTRAP_SERVER = 'server:5686';
+/** Of DTLS. */
+export const SECURED_SERVER = 'server:5684';
 const METHODS = ['', 'GET', 'POST', 'PUT', 'DELETE', 'FETCH', 'PATCH', 'IPATCH'];
 
 function startOn(world: World, stores: Stores, flags: readonly string[] = []): Promise<RunningServer> {
@@ -35,6 +37,7 @@ function startOn(world: World, stores: Stores, flags: readonly string[] = []): P
     log: createLog('silent'),
     clock: world.clock,
     port: world.link.port(SERVER),
+    securedPort: world.link.port(SECURED_SERVER),
     bootstrapPort: world.link.port(BOOTSTRAP_SERVER),
     stores,
   });
