@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { ObjectRegistry } from '../../objects/registry.ts';
 import type { Clock } from '../../protocol/clock.ts';
+import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import { CoapResponseError, EndpointClosedError, ResetError } from '../../protocol/coap/errors.ts';
 import type { CoapEndpoint, IncomingRequest, OutgoingResponse } from '../../protocol/coap/exchange.ts';
 import { Code, formatCode, OptionNumber } from '../../protocol/coap/message.ts';
@@ -64,6 +65,8 @@ export interface BootstrapInterfaceOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly node: string;
+  /** Where a peer that is a session is reached now. */
+  readonly transportAddress: (peer: PeerAddress) => PeerAddress | undefined;
   /** How long a bootstrap may take, ms. */
   readonly longest: number;
 }
@@ -191,16 +194,16 @@ export class BootstrapInterface {
     kind: BootstrapSession['kind'],
     code: Code,
   ): Promise<{ readonly profile: BootstrapProfile; readonly progress: BootstrapProgress }> {
-    const { accounts, service, store, events, clock, node } = this.#options;
+    const { accounts, service, store, events, clock, node, transportAddress } = this.#options;
     await accounts.admit(endpoint, request.identity);
     const choice = await service.chosen(endpoint);
     if (choice.profile === undefined) throw new RefusedError(`'${endpoint}': ${choice.reason}`);
     const { profile } = choice;
-    const now = clock.wallTime();
+    const now = Math.floor(clock.wallTime());
     const session: BootstrapSession = {
       id: `${bucketDigits(bucketOf(endpoint))}${randomBytes(9).toString('base64url')}`,
       endpoint,
-      address: request.peer,
+      address: transportAddress(request.peer) ?? request.peer,
       ...(request.identity === undefined ? {} : { identity: request.identity }),
       node,
       kind,

@@ -74,7 +74,7 @@ export class BootstrapProgress {
     const begun: BootstrapStep = {
       operation,
       ...(path === undefined ? {} : { path }),
-      startedAt: this.#clock.wallTime(),
+      startedAt: this.#now(),
     };
     const steps = [...this.#session.steps, begun].slice(-mostSteps);
     await this.#record({ ...this.#session, updatedAt: begun.startedAt, steps });
@@ -93,7 +93,7 @@ export class BootstrapProgress {
     const session: BootstrapSession = {
       ...this.#session,
       state,
-      updatedAt: this.#clock.wallTime(),
+      updatedAt: this.#now(),
       ...(reason === undefined ? {} : { reason: reason.slice(0, mostDetail) }),
     };
     await this.#record(session);
@@ -103,14 +103,14 @@ export class BootstrapProgress {
   #end(begun: BootstrapStep, { code, detail }: StepOutcome): void {
     const ended: BootstrapStep = {
       ...begun,
-      endedAt: this.#clock.wallTime(),
+      endedAt: this.#now(),
       ...(code === undefined ? {} : { code }),
       ...(detail === undefined || detail === '' ? {} : { detail: detail.slice(0, mostDetail) }),
     };
     const { steps } = this.#session;
     this.#session = {
       ...this.#session,
-      updatedAt: this.#clock.wallTime(),
+      updatedAt: this.#now(),
       steps: steps.map((step) => (step === begun ? ended : step)),
     };
     this.#tell('step', ended);
@@ -123,9 +123,14 @@ export class BootstrapProgress {
     this.#session = session;
   }
 
+  /** Whole ms. */
+  #now(): number {
+    return Math.floor(this.#clock.wallTime());
+  }
+
   #tell(change: 'started' | 'step' | 'finished' | 'failed', step?: BootstrapStep): void {
     const { id, endpoint, kind, profile, reason } = this.#session;
-    this.#events.publish('bootstrap', endpoint, this.#clock.wallTime(), {
+    this.#events.publish('bootstrap', endpoint, this.#now(), {
       change,
       session: id,
       kind,

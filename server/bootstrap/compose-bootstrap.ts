@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
 import type { ObjectRegistry } from '../../objects/registry.ts';
 import type { Clock } from '../../protocol/clock.ts';
-import type { DatagramPort } from '../../protocol/coap/datagram-port.ts';
 import { createCoapEndpoint } from '../../protocol/coap/endpoint.ts';
 import type { CoapEndpoint } from '../../protocol/coap/exchange.ts';
 import type { Config } from '../config.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
+import type { ServerPort } from '../transport/join-ports.ts';
 import { BootstrapInterface } from './bootstrap-interface.ts';
 import { BootstrapService } from './bootstrap-service.ts';
 import { defaultProfile } from './default-profile.ts';
@@ -19,7 +19,7 @@ const longest = 300_000;
 export interface BootstrapParts {
   readonly config: Pick<Config, 'node' | 'shortServerId'>;
   /** Undefined: this node has no bootstrap server, and tells of those of others. */
-  readonly port: DatagramPort | undefined;
+  readonly port: ServerPort | undefined;
   readonly stores: Pick<Stores, 'bootstrap' | 'devices'>;
   readonly keys: DeviceKeys;
   /** Where devices find this server; undefined where it does not listen. */
@@ -73,6 +73,7 @@ export function composeBootstrap(parts: BootstrapParts): Bootstrap {
     clock,
     log,
     node: config.node,
+    transportAddress: (peer) => port.transportAddress(peer),
     longest,
   });
   const endpoint = createCoapEndpoint({
