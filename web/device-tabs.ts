@@ -63,6 +63,13 @@ export const deviceTabEntries: readonly DeviceTabEntry[] = [
       html`<sy-device-events .endpoint=${endpoint} .query=${query}></sy-device-events>`,
   },
   {
+    tab: 'bootstrap',
+    label: 'Bootstrap',
+    parts: [],
+    load: () => import('./elements/sy-device-bootstrap.ts'),
+    view: ({ endpoint }) => html`<sy-device-bootstrap .endpoint=${endpoint}></sy-device-bootstrap>`,
+  },
+  {
     tab: 'trace',
     label: 'Trace',
     parts: [],

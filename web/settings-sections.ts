@@ -29,6 +29,11 @@ export const settingsSectionEntries: readonly SettingsSectionEntry[] = [
     view: (query) => html`<sy-settings-credentials .query=${query}></sy-settings-credentials>`,
   },
   {
+    section: 'bootstrap',
+    load: () => import('./elements/sy-settings-bootstrap.ts'),
+    view: (query) => html`<sy-settings-bootstrap .query=${query}></sy-settings-bootstrap>`,
+  },
+  {
     section: 'webhooks',
     needs: 'administer',
     load: () => import('./elements/sy-settings-webhooks.ts'),

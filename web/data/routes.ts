@@ -1,11 +1,12 @@
 /** The views of one device; `live` has the device's own address. */
-export const deviceTabs = ['live', 'carrier', 'objects', 'commands', 'events', 'trace'] as const;
+export const deviceTabs = ['live', 'carrier', 'objects', 'commands', 'events', 'bootstrap', 'trace'] as const;
 export type DeviceTab = (typeof deviceTabs)[number];
 
 export const settingsSections = [
   'objects',
   'policies',
   'credentials',
+  'bootstrap',
   'webhooks',
   'account',
   'people',
@@ -137,6 +138,7 @@ export const sectionTitles: Readonly<Record<SettingsSection, string>> = {
   objects: 'Object definitions',
   policies: 'Observation policies',
   credentials: 'Credentials',
+  bootstrap: 'Bootstrap',
   webhooks: 'Webhooks',
   account: 'Your account',
   people: 'People',
