@@ -116,7 +116,7 @@ class ServerPort implements DtlsServerPort {
       onHeard: (session) => this.#table.touch(session),
       onData: ({ peer, identity }, data) => this.#handler?.(data, peer, identity),
       onMoved: (session, from) => events.onMoved?.(session.info(), from),
-      onEnded: (session) => this.#end(session, 'peer'),
+      onEnded: (session, reason) => this.#end(session, reason),
     });
     port.onDatagram((data, source) => {
       if (this.#stopped) return;
@@ -266,8 +266,8 @@ class ServerPort implements DtlsServerPort {
       if (record.connectionId !== undefined) {
         if (!this.#receiveById(record.connectionId, record, datagram, start, source)) return;
       } else if (record.epoch === 0) {
-        if (!this.#handshakes.receive(record, datagram.length, source)) this.statistics.dropped++;
-      } else this.#receiveByAddress(record, datagram, source);
+        if (!this.#handshakes.receive(record, source)) this.statistics.dropped++;
+      } else this.#receiveByAddress(record, source);
     }
   }
 
@@ -282,7 +282,7 @@ class ServerPort implements DtlsServerPort {
     const peer = peerOf(id);
     const session = this.#table.get(peer);
     if (session !== undefined) {
-      this.#traffic.receive(session, record, datagram.length, source, true);
+      this.#traffic.receive(session, record, source, true);
       return true;
     }
     const handshake = this.#handshakes.of(peer);
@@ -296,12 +296,11 @@ class ServerPort implements DtlsServerPort {
   }
 
   /** Without connection id: the session at that address has made it, or a handshake that is to replace it. */
-  #receiveByAddress(record: DtlsRecord, datagram: Uint8Array, source: PeerAddress): void {
+  #receiveByAddress(record: DtlsRecord, source: PeerAddress): void {
     const session = this.#table.at(source);
     const handshake = this.#handshakes.at(source);
     const count = handshake === undefined;
-    if (session !== undefined && this.#traffic.receive(session, record, datagram.length, source, count))
-      return;
+    if (session !== undefined && this.#traffic.receive(session, record, source, count)) return;
     if (handshake !== undefined) handshake.receiveSecured(record);
     else if (session === undefined) this.statistics.dropped++;
   }

@@ -64,6 +64,11 @@ export function copyRecord(record: DtlsRecord): DtlsRecord {
   };
 }
 
+/** Bytes of a record as it came. */
+export function lengthOf({ connectionId, fragment }: DtlsRecord): number {
+  return RECORD_HEADER + (connectionId?.length ?? 0) + fragment.length;
+}
+
 /** A record of epoch 0, which nothing protects. */
 export function plainRecord(
   type: number,

@@ -7,7 +7,7 @@ import { ContentType, DtlsVersion, HandshakeType } from '../messages/constants.t
 import { decodeHandshakeFragments, encodeHandshakeMessage } from '../messages/handshake-fragment.ts';
 import { decodeClientHello, encodeHelloVerifyRequest } from '../messages/hello-messages.ts';
 import { wellFormed } from '../messages/well-formed.ts';
-import { type DtlsRecord, MAX_SEQUENCE, plainRecord } from '../records/record.ts';
+import { type DtlsRecord, lengthOf, MAX_SEQUENCE, plainRecord } from '../records/record.ts';
 import type { HandshakeFailure } from '../types.ts';
 import { Cookies } from './cookies.ts';
 import { DoneHandshakes } from './done-handshakes.ts';
@@ -75,10 +75,10 @@ export class Handshakes {
     for (const handshake of [...this.#byAddress.values()]) handshake.stop();
   }
 
-  /** A record of epoch 0; `received`: bytes of its datagram. False where it is dropped. */
-  receive(record: DtlsRecord, received: number, source: PeerAddress): boolean {
+  /** A record of epoch 0. False where it is dropped. */
+  receive(record: DtlsRecord, source: PeerAddress): boolean {
     if (record.type === ContentType.HANDSHAKE && record.fragment[0] === HandshakeType.CLIENT_HELLO) {
-      return this.#receiveHello(record, received, source);
+      return this.#receiveHello(record, source);
     }
     const handshake = this.#byAddress.get(source);
     if (handshake === undefined || record.version !== DtlsVersion.DTLS_1_2) return false;
@@ -86,14 +86,14 @@ export class Handshakes {
     return true;
   }
 
-  #receiveHello(record: DtlsRecord, received: number, source: PeerAddress): boolean {
+  #receiveHello(record: DtlsRecord, source: PeerAddress): boolean {
     // RFC 6347 §4.2.1: of the version that is to be chosen the record knows nothing.
     const { version } = record;
     if (version !== DtlsVersion.DTLS_1_2 && version !== DtlsVersion.DTLS_1_0) return false;
     const opening = readHello(record);
     if (opening === undefined) return false;
     const { hello } = opening;
-    if (!this.#cookies.verify(source, hello)) return this.#sendCookie(opening, received, source);
+    if (!this.#cookies.verify(source, hello)) return this.#sendCookie(opening, lengthOf(record), source);
     const former = this.#byAddress.get(source);
     if (former?.isOf(hello)) {
       former.repeat();

@@ -5,7 +5,7 @@ import { ContentType, HandshakeType } from '../messages/constants.ts';
 import { decodeHandshakeFragments } from '../messages/handshake-fragment.ts';
 import { decodePathMessage, encodePathMessage, PathMessageType } from '../messages/return-routability.ts';
 import { wellFormed } from '../messages/well-formed.ts';
-import type { DtlsRecord } from '../records/record.ts';
+import { type DtlsRecord, lengthOf, MAX_SEQUENCE } from '../records/record.ts';
 import { Rejected } from '../records/secured-epoch.ts';
 import type { DtlsStatistics } from '../types.ts';
 import { PathCheck } from './path-check.ts';
@@ -22,8 +22,8 @@ export interface SessionTrafficOptions {
   onHeard(session: Session): void;
   onData(session: Session, data: Uint8Array): void;
   onMoved(session: Session, from: PeerAddress): void;
-  /** The peer has ended the session. */
-  onEnded(session: Session): void;
+  /** The peer has ended the session, or nothing can be sent in it any more. */
+  onEnded(session: Session, reason: 'peer' | 'exhausted'): void;
 }
 
 /** What is received and sent in established sessions. */
@@ -35,16 +35,10 @@ export class SessionTraffic {
   }
 
   /**
-   * Takes a record; `received`: bytes of its datagram. False where the session's peer has not made it, or it was received before; whether
+   * Takes a record. False where the session's peer has not made it, or it was received before; whether
    * that is counted is for the caller to say, who may know somebody else that has.
    */
-  receive(
-    session: Session,
-    record: DtlsRecord,
-    received: number,
-    source: PeerAddress,
-    count: boolean,
-  ): boolean {
+  receive(session: Session, record: DtlsRecord, source: PeerAddress, count: boolean): boolean {
     const { statistics } = this.#options;
     const { epoch } = session;
     const opened = epoch.open(record);
@@ -53,10 +47,11 @@ export class SessionTraffic {
       return false;
     }
     const newest = epoch.window.accept(record.sequence);
+    const length = lengthOf(record);
     this.#options.onHeard(session);
     if (source !== session.address) {
-      if (newest) this.#move(session, source, received);
-    } else if (session.path?.heard(received, newest)) settlePath(session);
+      if (newest) this.#move(session, source, length);
+    } else if (session.path?.heard(length, newest)) settlePath(session);
     else this.#challenge(session);
     const { type, content } = opened;
     if (type === ContentType.APPLICATION_DATA) {
@@ -78,6 +73,8 @@ export class SessionTraffic {
     if (admitted) transmit(epoch.seal(type, content), session.address);
     else statistics.unsent++;
     keeping.written(session);
+    // RFC 6347 §4.1: numbers do not wrap, and there is no renegotiation.
+    if (epoch.nextSequence > MAX_SEQUENCE && !session.ended) this.#options.onEnded(session, 'exhausted');
     return admitted;
   }
 
@@ -91,8 +88,8 @@ export class SessionTraffic {
     else if (alert.description === AlertDescription.CLOSE_NOTIFY) {
       // RFC 5246 §7.2.1: it is answered.
       this.alert(session, AlertLevel.WARNING, AlertDescription.CLOSE_NOTIFY);
-      this.#options.onEnded(session);
-    } else if (alert.level === AlertLevel.FATAL) this.#options.onEnded(session);
+      this.#options.onEnded(session, 'peer');
+    } else if (alert.level === AlertLevel.FATAL) this.#options.onEnded(session, 'peer');
   }
 
   /** The end of the handshake once more, or the wish for another one in the same session, which nobody gets (RFC 5746 §4.5). */

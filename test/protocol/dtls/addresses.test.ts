@@ -143,6 +143,26 @@ describe('a peer whose address changes', () => {
   });
 });
 
+describe('several records that somebody has captured', () => {
+  test('and sends on in one datagram are counted once each', async () => {
+    const { world, server, client, peer, toServer, sentTo } = await setUp();
+    server.echo = false;
+    world.link.recording = true;
+    world.link.filter = (_data, from) => from === FIRST;
+    for (let i = 0; i < 10; i++) world.say(client, `captured ${i}`);
+    const all = Buffer.concat(toServer());
+    world.link.filter = undefined;
+    world.link.carry(all, VICTIM, SERVER);
+    await world.clock.run(100);
+    expect(server.port.transportAddress(peer)).toBe(VICTIM);
+    for (let i = 0; i < 500; i++) server.port.send(Buffer.alloc(50), peer);
+    await world.clock.run(60_000);
+    const sent = sentTo(VICTIM).reduce((sum, { length }) => sum + length, 0);
+    expect(sent).toBeGreaterThan(2 * all.length);
+    expect(sent).toBeLessThanOrEqual(3 * all.length);
+  });
+});
+
 describe('a record of a session that another node has', () => {
   test('is given to it, and answered from there', async () => {
     const world = new DtlsWorld();

@@ -213,6 +213,24 @@ describe('a session that is kept', () => {
     });
   }
 
+  test('ends with its last sequence number', async () => {
+    const { world, keeper, first, client, peer } = await setUp();
+    const last = 2 ** 48 - 1;
+    const [state] = await first.port.suspend();
+    if (state === undefined) throw new Error('no session');
+    await first.port.close();
+    keeper.states.set(peer.slice(5), { ...state, nextSequence: last - 1, reservedTo: last - 1 });
+    const second = restart(world, keeper);
+    world.link.recording = true;
+    expect(await world.ask(client, 'nearly over')).toBe(true);
+    expect(await world.ask(client, 'over')).toBe(true);
+    expect(second.closed).toMatchObject([{ reason: 'exhausted' }]);
+    const answers = world.link.log.filter(({ from, data }) => from === SERVER && data[4] === 1);
+    expect(answers.map(({ data }) => sequenceOf(data))).toEqual([last - 1, last]);
+    await world.clock.run(1_000);
+    expect(keeper.states.size).toBe(0);
+  });
+
   test('is taken out of the keeper when it ends', async () => {
     const { world, keeper, client } = await setUp();
     client.port.release(SERVER);
