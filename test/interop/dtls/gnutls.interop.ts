@@ -111,6 +111,24 @@ describe.skipIf(!isInstalled('gnutls-serv'))('GnuTLS', () => {
     await here.close();
   });
 
+  test('gnutls-cli resumes its session', async () => {
+    const here = await openSecureServer();
+    files = await keyFiles('device');
+    program = new DataProgram('gnutls-cli', [
+      ...['--udp', '--resume', '--port', String(here.port), '--priority', priorities.x509, '--insecure'],
+      ...credentials('x509', 'client', files),
+      '127.0.0.1',
+    ]);
+    program.write(Buffer.from('\n'));
+    await until('it has come twice', () => here.established.length > 1);
+    const identity = { kind: 'x509', name: 'device-1' };
+    expect(here.established).toMatchObject([
+      { identity, resumed: false },
+      { identity, resumed: true },
+    ]);
+    await here.close();
+  });
+
   // It gives back whatever it gets: our request comes back as one to us, and our answer as its.
   test.each(kinds)('gnutls-serv gives CoAP back with %s', async (kind, ours) => {
     files = await keyFiles('server');

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeMessage } from '../../../protocol/coap/codec.ts';
 import { Code, MessageType } from '../../../protocol/coap/message.ts';
@@ -118,6 +119,33 @@ describe.skipIf(!isInstalled('openssl'))('OpenSSL', () => {
     expect(here.suites).toEqual([suite]);
     await here.close();
     await server.remove();
+  });
+
+  test('s_client resumes its session, without its key being asked for again', async () => {
+    const here = await openSecureServer();
+    const saved = join(files.folder, 'session');
+    const request = encodeMessage({
+      type: MessageType.CON,
+      code: Code.GET,
+      messageId: 0x1234,
+      token,
+      options: pathOptions('/hello'),
+      payload: new Uint8Array(0),
+    });
+    for (const [round, key] of [KEY, 'ffffffffffffffffffffffffffffffff'].entries()) {
+      peer = new DataProgram('openssl', [
+        's_client',
+        ...common('PSK-AES128-CCM8'),
+        ...['-connect', `127.0.0.1:${here.port}`, '-psk_identity', IDENTITY, '-psk', key],
+        ...[round === 0 ? '-sess_out' : '-sess_in', saved],
+      ]);
+      peer.write(request);
+      expect(text((await peer.message(0)).payload)).toBe(HELLO);
+      await peer.stop('SIGINT');
+    }
+    peer = undefined;
+    expect(here.established).toMatchObject([{ resumed: false }, { resumed: true }]);
+    await here.close();
   });
 
   test('s_client with an identity that is not known, and with a wrong key, hears the same', async () => {

@@ -29,10 +29,10 @@ export class DataProgram {
     return decodeMessage(this.pieces[at] as Buffer);
   }
 
-  async stop(): Promise<void> {
+  async stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const { exitCode, signalCode } = this.#process;
     if (exitCode !== null || signalCode !== null) return;
-    this.#process.kill('SIGKILL');
+    this.#process.kill(signal);
     await once(this.#process, 'close');
   }
 }
