@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../clock.ts';
+import type { PeerAddress } from '../../coap/datagram-port.ts';
 import { equalBytes } from '../crypto/constant-time.ts';
 
 /** How much more than it has sent is sent to an address that has shown nothing yet (as RFC 9000 §8.1, RFC 9853 §5). */
@@ -19,9 +20,13 @@ export class PathCheck {
   #cookie: Uint8Array | undefined;
   #timer: Timer | undefined;
 
-  /** `received`: bytes of the datagram by which the address became known. */
-  constructor(received: number) {
+  /** Where the peer has shown last that it is. */
+  readonly former: PeerAddress;
+
+  /** `received`: bytes of the datagram by which the new address became known. */
+  constructor(received: number, former: PeerAddress) {
     this.#received = received;
+    this.former = former;
   }
 
   /**
@@ -40,14 +45,22 @@ export class PathCheck {
     return true;
   }
 
-  /** Sends challenges (RFC 9853 §5) until there is an answer, a few times; whatever comes from there begins anew. */
-  challenge(clock: Clock, random: (bytes: number) => Uint8Array, send: (cookie: Uint8Array) => void): void {
+  /** Sends challenges (RFC 9853 §5) until there is an answer, a few times; then it is `unanswered`. */
+  challenge(
+    clock: Clock,
+    random: (bytes: number) => Uint8Array,
+    send: (cookie: Uint8Array) => void,
+    unanswered: () => void,
+  ): void {
     if (this.#timer !== undefined) return;
     const cookie = random(COOKIE_LENGTH);
     this.#cookie = cookie;
     const next = (times: number, timeout: number): void => {
       this.#timer = undefined;
-      if (times === CHALLENGES) return;
+      if (times === CHALLENGES) {
+        unanswered();
+        return;
+      }
       send(cookie);
       this.#timer = clock.setTimer(timeout, () => next(times + 1, 2 * timeout));
     };

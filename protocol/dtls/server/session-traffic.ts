@@ -110,9 +110,11 @@ export class SessionTraffic {
     if (!session.connectionIds) return;
     const { statistics, onMoved } = this.#options;
     const from = session.address;
+    const { path } = session;
     session.address = source;
-    session.path?.stop();
-    session.path = new PathCheck(received);
+    path?.stop();
+    // It may be back where it was.
+    session.path = path?.former === source ? undefined : new PathCheck(received, path?.former ?? from);
     statistics.moved++;
     this.#challenge(session);
     onMoved(session, from);
@@ -120,11 +122,19 @@ export class SessionTraffic {
 
   /** Asks the peer whether it is there (RFC 9853 §5), unless it is being asked, or nobody wants to know. */
   #challenge(session: Session): void {
-    if (session.path === undefined || !session.returnRoutability) return;
-    const { clock, random } = this.#options;
-    session.path.challenge(clock, random, (cookie) => {
+    const { path } = session;
+    if (path === undefined || !session.returnRoutability) return;
+    const { clock, random, onMoved } = this.#options;
+    const send = (cookie: Uint8Array): void => {
       const challenge = encodePathMessage({ type: PathMessageType.PATH_CHALLENGE, cookie });
       this.send(session, ContentType.RETURN_ROUTABILITY_CHECK, challenge);
+    };
+    // RFC 9853 §5: where nobody answers the peer is not.
+    path.challenge(clock, random, send, () => {
+      const { address } = session;
+      session.address = path.former;
+      session.path = undefined;
+      onMoved(session, address);
     });
   }
 

@@ -163,6 +163,29 @@ describe('several records that somebody has captured', () => {
   });
 });
 
+describe('an address where nobody answers', () => {
+  test('is given up, and what is for the peer goes where it was before', async () => {
+    const { world, server, client, peer, toServer } = await setUp();
+    world.link.recording = true;
+    world.link.filter = (_data, from) => from === FIRST;
+    world.say(client, 'captured');
+    const [record] = toServer() as [Uint8Array];
+    world.link.filter = undefined;
+    world.link.carry(record, VICTIM, SERVER);
+    await world.clock.run(100);
+    expect(server.port.transportAddress(peer)).toBe(VICTIM);
+    // The device says nothing meanwhile.
+    await world.clock.run(20_000);
+    expect(server.port.transportAddress(peer)).toBe(FIRST);
+    expect(server.moves.map(({ from }) => from)).toEqual([FIRST, VICTIM]);
+    client.received.length = 0;
+    for (let i = 0; i < 50; i++) server.port.send(Buffer.alloc(50), peer);
+    await world.clock.run(1_000);
+    expect(client.received).toHaveLength(50);
+    expect(world.clock.pending).toBe(0);
+  });
+});
+
 describe('a record of a session that another node has', () => {
   test('is given to it, and answered from there', async () => {
     const world = new DtlsWorld();
