@@ -3,6 +3,7 @@ import { RecentMap } from '../lwm2m/recent-map.ts';
 import type { CredentialStore } from '../ports/credential-store.ts';
 import type { DeviceStore } from '../ports/device-store.ts';
 import type { StoredEvent } from '../ports/event-log.ts';
+import { NoSecretKeyError, SealError } from '../secrets/sealer.ts';
 
 /** Who asks: with a tenant he sees what is that tenant's, without one all. */
 export interface Seer {
@@ -64,10 +65,13 @@ export class Tenancy {
           found.set(endpoint, tenant);
         }
       }
-      for (const name of names.filter((one) => !found.has(one))) {
-        const given = (await credentials?.get(name)) ?? [];
-        const tenant = given.find((credential) => credential.tenant !== undefined)?.tenant;
-        if (tenant !== undefined) found.set(name, tenant);
+      const others = names.filter((name) => !found.has(name));
+      for (let from = 0; credentials !== undefined && from < others.length; from += AT_ONCE) {
+        await Promise.all(
+          others.slice(from, from + AT_ONCE).map(async (name) => {
+            found.set(name, await tenantGiven(credentials, name));
+          }),
+        );
       }
     } finally {
       this.#looks.delete(look);
@@ -131,6 +135,20 @@ export class Tenancy {
     for (const { changed } of this.#looks) changed.add(endpoint);
     const { tenant } = (data['attributes'] ?? {}) as { readonly tenant?: unknown };
     if (typeof tenant === 'string' || tenant === null) this.#known.set(endpoint, tenant);
+  }
+}
+
+/** Whose the device was enrolled for. One whose key cannot be opened is nobody's but the operator's. */
+async function tenantGiven(
+  credentials: Pick<CredentialStore, 'get'>,
+  endpoint: string,
+): Promise<string | null> {
+  try {
+    const given = await credentials.get(endpoint);
+    return given.find(({ tenant }) => tenant !== undefined)?.tenant ?? null;
+  } catch (error) {
+    if (error instanceof SealError || error instanceof NoSecretKeyError) return null;
+    throw error;
   }
 }
 

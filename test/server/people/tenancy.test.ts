@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { itemIsSeen, sees, Tenancy, tenantPattern } from '../../../server/people/tenancy.ts';
 import type { Credential } from '../../../server/ports/credential-store.ts';
+import { StoreUnavailableError } from '../../../server/ports/errors.ts';
+import { SealError } from '../../../server/secrets/sealer.ts';
 
 /** A store of which the test says whose devices are, and when it answers. */
 function inventory(tenants: Record<string, string | null>) {
@@ -166,5 +168,15 @@ describe('tenancy', () => {
     });
     expect(await tenancy.tenantOf('known')).toBe('a');
     expect(await tenancy.tenantOf('coming')).toBe('b');
+  });
+
+  test('a credential that cannot be opened gives a device to nobody; a store that does not answer is no answer', async () => {
+    const failing = (error: Error) =>
+      new Tenancy({ ...inventory({}), credentials: { get: () => Promise.reject(error) } });
+    const sealed = failing(new SealError('sealed by another key'));
+    await expect(sealed.check({ tenant: 'a' }, 'one')).rejects.toThrow('no device');
+    const away = failing(new StoreUnavailableError('away'));
+    await expect(away.check({ tenant: 'a' }, 'one')).rejects.toThrow('away');
+    expect(away.known.get('one')).toBeUndefined();
   });
 });
