@@ -10,6 +10,7 @@ import {
   type JobState,
   type JobStore,
   type JobTransition,
+  openJobStates,
 } from '../ports/job-store.ts';
 import type { JobOperation } from './job-operations.ts';
 import type { JobRunner } from './job-runner.ts';
@@ -19,6 +20,8 @@ const TIME_TO_LIVE = 86_400_000;
 const AT_ONCE = 50;
 /** Jobs that may be under way. */
 const MAX_OPEN = 100;
+/** Of one tenant, who is not to take those of all others. */
+const MAX_OF_TENANT = 20;
 /** Devices that a preview names. */
 const PREVIEWED = 20;
 
@@ -98,6 +101,7 @@ export class JobService implements Jobs {
         `${MAX_OPEN} jobs are under way, and no more are taken: wait for one to end, or cancel one`,
       );
     }
+    await this.#checkShare(input.tenant, id);
     const { job, created } = await jobs.create({
       id,
       ...(input.name === undefined ? {} : { name: input.name }),
@@ -111,6 +115,17 @@ export class JobService implements Jobs {
     });
     if (created) runner.begin(job);
     return job;
+  }
+
+  /** @throws BusyError a tenant has as many under way as one may */
+  async #checkShare(tenant: string | undefined, id: string): Promise<void> {
+    if (tenant === undefined) return;
+    const { jobs } = this.#parts;
+    const { items } = await jobs.list({ tenant, states: openJobStates, limit: MAX_OF_TENANT });
+    if (items.length < MAX_OF_TENANT || items.some((job) => job.id === id)) return;
+    throw new BusyError(
+      `${MAX_OF_TENANT} jobs of the tenant are under way, which is the limit for one: wait for one to end, or cancel one`,
+    );
   }
 
   async preview(devices: JobSelection): Promise<{ total: number; endpoints: readonly string[] }> {
@@ -149,6 +164,7 @@ export class JobService implements Jobs {
     if (failed + expired + cancelled === 0 && isFinal(before)) {
       throw new ConflictError('no device of the job failed, expired or was cancelled');
     }
+    await this.#checkShare(before.tenant, id);
     const at = Math.floor(clock.wallTime());
     const job = await jobs.transition({
       id,

@@ -8,6 +8,13 @@ export type JobState = 'preparing' | 'running' | 'paused' | 'cancelling' | 'done
 
 export const finalJobStates = ['done', 'cancelled', 'stopped'] as const satisfies readonly JobState[];
 
+export const openJobStates = [
+  'preparing',
+  'running',
+  'paused',
+  'cancelling',
+] as const satisfies readonly JobState[];
+
 /** Where one device of a job stands: `waiting` for its turn, or where its command stands. */
 export type JobDeviceState = 'waiting' | CommandState;
 

@@ -119,6 +119,28 @@ describe('a job of tenants', () => {
     expect((await api.call('GET', `/api/jobs/${body.id}`, { headers: as('acme') })).status).toBe(404);
   });
 
+  test('of one tenant leave room for those of others', async () => {
+    const post = (who: string) =>
+      api.call('POST', '/api/jobs', {
+        headers: as(who),
+        payload: {
+          devices: { endpoints: ['b-1'] },
+          operation: { kind: 'request', request: { operation: 'read', path: '/3/0' } },
+        },
+      });
+    const made: string[] = [];
+    for (let i = 0; i < 20; i++) made.push((await post('other')).body.id);
+    // Each waits for the device, which never answers here.
+    const refused = await post('other');
+    expect([refused.status, refused.body.code]).toEqual([429, 'too_many_requests']);
+    expect((await post('root')).status).toBe(202);
+    await vi.waitFor(async () => expect((await api.stores.jobs.get(made[0] ?? ''))?.state).toBe('running'));
+    expect((await api.call('POST', `/api/jobs/${made[0]}/cancel`, { headers: as('other') })).status).toBe(
+      202,
+    );
+    await vi.waitFor(async () => expect((await post('other')).status).toBe(202));
+  });
+
   test('of one tenant is of its devices, whatever filter it is given', async () => {
     const preview = async (filter: object, who = 'acme') => {
       const payload = { devices: { filter }, operation: { kind: 'forget' } };
