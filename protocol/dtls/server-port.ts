@@ -75,6 +75,7 @@ class ServerPort implements DtlsServerPort {
       clock,
       capacity: limits.lookups,
       keyCache,
+      evicted: (peer) => this.#keeping.evicted(peer),
       onError,
       onForwarded: () => statistics.forwarded++,
       onForged: () => statistics.forged++,

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import type { PeerAddress } from '../../coap/datagram-port.ts';
 import { MAX_SEQUENCE } from '../records/record.ts';
 import { SEQUENCE_BLOCK, type SessionKeeper } from '../types.ts';
 import type { Session } from './session.ts';
@@ -27,6 +28,7 @@ export interface SequenceKeepingOptions {
 export class SequenceKeeping {
   readonly #options: SequenceKeepingOptions;
   readonly #pending = new Set<Promise<void>>();
+  readonly #evicting = new Map<PeerAddress, Promise<void>>();
 
   constructor(options: SequenceKeepingOptions) {
     this.#options = options;
@@ -71,6 +73,17 @@ export class SequenceKeeping {
       session,
       before.then(() => keeper.evicted?.({ ...state, reservedTo: session.reservedTo })),
     );
+    const { peer, keeping } = session;
+    if (keeping === undefined) return;
+    this.#evicting.set(peer, keeping);
+    void keeping.finally(() => {
+      if (this.#evicting.get(peer) === keeping) this.#evicting.delete(peer);
+    });
+  }
+
+  /** Resolves when the session is saved, if it is being evicted: before that nobody is to look for it. */
+  evicted(peer: PeerAddress): Promise<void> | undefined {
+    return this.#evicting.get(peer);
   }
 
   /** Resolves when no call is under way. */

@@ -30,6 +30,8 @@ export interface SessionLookupsOptions {
   readonly clock: Clock;
   readonly capacity: number;
   readonly keyCache: KeyCache;
+  /** Resolves when the session is in the store, if it is just on its way there out of this process. */
+  readonly evicted: (peer: PeerAddress) => Promise<void> | undefined;
   readonly onError: (error: unknown) => void;
   readonly onForwarded: () => void;
   /** A forged or replayed record named a stored session. */
@@ -65,6 +67,7 @@ export class SessionLookups {
     const search = this.#searches.get(peer);
     if (search !== undefined) return search.done;
     await this.#track(peer, [], async () => {
+      await this.#options.evicted(peer);
       const state = await keeper.read(id);
       if (state === undefined) return;
       wipeKeys(state);
@@ -119,6 +122,7 @@ export class SessionLookups {
   }
 
   async #search(peer: PeerAddress, id: Uint8Array, waiting: Waiting[]): Promise<void> {
+    await this.#options.evicted(peer);
     if (await this.#forward(id, waiting)) return;
     const { keeper } = this.#options;
     const state = await keeper?.read(id);

@@ -266,6 +266,30 @@ describe('a session that is kept', () => {
     expect(first.port.statistics.takenOver).toBe(1);
   });
 
+  test('for which there is no room is not looked for before it is saved', async () => {
+    const world = new DtlsWorld();
+    const keeper = new MemoryKeeper();
+    world.keys.set('two', Buffer.from('the key of two..'));
+    world.server({ keeper, limits: { sessions: 1 } });
+    const one = world.client(DEVICE);
+    const two = world.client('198.51.100.2:40000', { identity: 'two', key: Buffer.from('the key of two..') });
+    expect(await world.ask(one, 'hello')).toBe(true);
+    await world.clock.run(100);
+    let save = () => {};
+    const saving = new Promise<void>((resolve) => {
+      save = resolve;
+    });
+    const { evicted } = keeper;
+    keeper.evicted = (state) => saving.then(() => evicted.call(keeper, state));
+    expect(await world.ask(two, 'hello')).toBe(true);
+    expect(await world.ask(one, 'me again', 1_000)).toBe(false);
+    expect(keeper.calls.filter((call) => call.startsWith('read'))).toEqual([]);
+    save();
+    for (let i = 0; i < 10; i++) await world.clock.run(100);
+    expect(one.received.at(-1)?.text).toBe('me again!');
+    expect(one.established).toHaveLength(1);
+  });
+
   test('for which there is no room in memory comes back when it is heard', async () => {
     const world = new DtlsWorld();
     const keeper = new MemoryKeeper();
