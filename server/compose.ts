@@ -569,6 +569,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     store: stores.description,
     ...(coapUri === undefined ? {} : { coapUri }),
     ...(coapsUri === undefined ? {} : { coapsUri }),
+    ...bootstrapUrisOf(bootstrapSockets),
   };
   const { people, audit, provider } = await composePeople({
     ...foundation,
@@ -644,5 +645,18 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     ...(bootstrapSockets.coap === undefined ? {} : { bootstrapAddress: bootstrapSockets.coap.local }),
     ...(bootstrapSockets.coaps === undefined ? {} : { bootstrapsAddress: bootstrapSockets.coaps.local }),
     ...(leshanAddress === undefined ? {} : { leshanAddress }),
+  };
+}
+
+/** Where devices find the bootstrap server: at this machine's name where it listens on all of its addresses. */
+function bootstrapUrisOf({ coap, coaps }: ServerSockets): {
+  readonly bootstrapUri?: string;
+  readonly bootstrapsUri?: string;
+} {
+  const plain = coapUriOf('coap', undefined, coap);
+  const secured = coapUriOf('coaps', undefined, coaps);
+  return {
+    ...(plain === undefined ? {} : { bootstrapUri: plain }),
+    ...(secured === undefined ? {} : { bootstrapsUri: secured }),
   };
 }

@@ -75,6 +75,9 @@ export interface ApiDependencies {
     /** Printed by the console's empty state: the address that a device should use. Undefined: not open. */
     readonly coapUri?: string;
     readonly coapsUri?: string;
+    /** Of the bootstrap server. */
+    readonly bootstrapUri?: string;
+    readonly bootstrapsUri?: string;
   };
   readonly cluster: Cluster;
   readonly people: People;

@@ -28,7 +28,7 @@ export const serverRoutes: FastifyPluginAsyncTypebox<
     },
     async ({ principal: { tenant } }) => {
       const { known, registered } = await deviceCounts(stores.devices, clock.wallTime(), tenant);
-      const { version, node, coapUri, coapsUri, store } = about;
+      const { version, node, coapUri, coapsUri, bootstrapUri, bootstrapsUri, store } = about;
       const startedAt = Math.round(about.startedAt);
       return {
         version,
@@ -37,6 +37,8 @@ export const serverRoutes: FastifyPluginAsyncTypebox<
         now: Math.round(clock.wallTime()),
         ...(coapUri === undefined ? {} : { coapUri }),
         ...(coapsUri === undefined ? {} : { coapsUri }),
+        ...(bootstrapUri === undefined ? {} : { bootstrapUri }),
+        ...(bootstrapsUri === undefined ? {} : { bootstrapsUri }),
         store,
         devices: { known, registered },
       };

@@ -14,6 +14,12 @@ export const ServerSchema = Type.Object(
     coapsUri: Type.Optional(
       Type.String({ description: 'Where devices reach this node by DTLS; absent where that is not open' }),
     ),
+    bootstrapUri: Type.Optional(
+      Type.String({ description: 'Of the bootstrap server without security; absent where that is not open' }),
+    ),
+    bootstrapsUri: Type.Optional(
+      Type.String({ description: 'Of the bootstrap server by DTLS; absent where that is not open' }),
+    ),
     store: Type.String(),
     devices: Type.Object({ known: Type.Integer(), registered: Type.Integer() }),
   },

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ApiServer } from '../../../server/api/schemas.ts';
 import { freePort, ProjectProcess, startServerProcess } from '../../support/server-process.ts';
 
 const startPatience = 90_000;
@@ -63,6 +64,13 @@ export class TestSystem {
       data,
       ...options,
     );
+  }
+
+  /** A modem that gets its servers from the bootstrap server. */
+  async startBootstrapped(endpoint: string): Promise<ProjectProcess> {
+    const { bootstrapUri = '' } = await this.api<ApiServer>('/api/server');
+    const data = join(this.folder, 'modems');
+    return this.#spawn('client/main.ts', '--bootstrap', bootstrapUri, '--endpoint', endpoint, '--data', data);
   }
 
   startFleet(count: number, ...options: string[]): ProjectProcess {
