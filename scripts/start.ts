@@ -56,6 +56,11 @@ async function start(): Promise<void> {
       'npm start needs port numbers that it can tell you: set SIMYARD_HTTP_PORT and SIMYARD_COAP_PORT.',
     );
   }
+  if (!config.noSec && !values['no-modem']) {
+    throw new StartError(
+      `The modem of npm start comes without security, which is closed at ${config.coapHost}. Set SIMYARD_NOSEC=on, or start without it: npm start -- --no-modem`,
+    );
+  }
   await requireFreePorts(config);
   await buildConsole();
 

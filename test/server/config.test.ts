@@ -78,6 +78,19 @@ describe('the configuration', () => {
     });
   });
 
+  it('lets devices come without security on loopback alone, or where it is told so', () => {
+    const load = (env: Record<string, string> = {}) => loadConfig(env, []);
+    expect(load().noSec).toBe(true);
+    expect(load({ SIMYARD_COAP_HOST: '::1' }).noSec).toBe(true);
+    expect(load({ SIMYARD_COAP_HOST: '0.0.0.0' }).noSec).toBe(false);
+    expect(load({ SIMYARD_COAP_HOST: '0.0.0.0', SIMYARD_NOSEC: 'on' }).noSec).toBe(true);
+    expect(load({ SIMYARD_NOSEC: 'off' }).noSec).toBe(false);
+    expect(() => load({ SIMYARD_NOSEC: 'true' })).toThrow('SIMYARD_NOSEC must be auto, on or off');
+    expect(() => load({ SIMYARD_NOSEC: 'off', SIMYARD_COAPS_PORT: 'off' })).toThrow(
+      'no device can reach this server',
+    );
+  });
+
   it('needs a log-in beyond loopback, and there where it is told so', () => {
     const required = (env: Record<string, string>) => loadConfig(env, []).people.loginRequired;
     expect(required({})).toBe(false);
