@@ -6,15 +6,25 @@ import { root } from '../../../scripts/root.ts';
 import { runToEnd } from '../../../scripts/run-to-end.ts';
 import { JsonLinesProcess } from '../support/json-lines-process.ts';
 
-const folder = join(root, 'test/interop/leshan/peers');
-const target = join(folder, 'target');
+const peers = join(root, 'test/interop/leshan/peers');
+/** On an older Leshan, the newest whose bootstrap server is on Maven Central. */
+const bootstrapPeer = join(root, 'test/interop/leshan/bootstrap-peer');
 
 /** True where the peers can be built. */
 export const hasLeshan: boolean = isInstalled('mvn') && isInstalled('javac');
 
 /** Builds our small client and server on the Leshan libraries; Maven fetches these the first time. */
-export async function buildLeshanPeers(): Promise<void> {
-  const built = join(target, 'classes/simyard/interop/LeshanReference.class');
+export function buildLeshanPeers(): Promise<void> {
+  return build(peers, 'LeshanReference');
+}
+
+/** Builds our small bootstrap server on the Leshan library. */
+export function buildLeshanBootstrapPeer(): Promise<void> {
+  return build(bootstrapPeer, 'LeshanTestBootstrapServer');
+}
+
+async function build(folder: string, newest: string): Promise<void> {
+  const built = join(folder, 'target/classes/simyard/interop', `${newest}.class`);
   const sources = Math.max(newestChange(join(folder, 'src')), newestChange(join(folder, 'pom.xml')));
   if (existsSync(built) && newestChange(built) > sources) return;
   const { code, output } = await runToEnd('mvn', [
@@ -76,12 +86,45 @@ export function startLeshanReference(objectFiles: readonly string[], awake = 93_
   return java('LeshanReference', [String(awake), ...objectFiles]);
 }
 
+/** What the bootstrap server on the Leshan library gives its one device. */
+export interface LeshanBootstrapSettings {
+  readonly endpoint: string;
+  /** `coap://host:port`, `coaps://host:port` */
+  readonly server: string;
+  readonly shortServerId: number;
+  /** s */
+  readonly lifetime: number;
+  /** PSK of that server; keys are hex. */
+  readonly serverIdentity?: string;
+  readonly serverKey?: string;
+  /** PSK of the bootstrap server itself. */
+  readonly identity?: string;
+  readonly key?: string;
+}
+
+/** Starts a bootstrap server; its event `ready` tells `coap` and `coaps`. */
+export function startLeshanBootstrapServer(settings: LeshanBootstrapSettings): JsonLinesProcess {
+  return java('LeshanTestBootstrapServer', [JSON.stringify(settings)], bootstrapPeer);
+}
+
+/** Starts a client that knows nothing but its bootstrap server, `coap://host:port` or `coaps://host:port`. */
+export function startLeshanBootstrapClient(settings: {
+  readonly server: string;
+  readonly endpoint: string;
+  readonly identity?: string;
+  readonly key?: string;
+}): JsonLinesProcess {
+  const objects = { sensorObject: 42_770, sensors: 1, bootstrap: true };
+  return java('LeshanTestClient', [JSON.stringify({ ...settings, ...objects })]);
+}
+
 /** Starts a CoAP endpoint over Scandium; its event `ready` tells its `port`. */
 export function startDtlsPeer(settings: object): JsonLinesProcess {
   return java('DtlsPeer', [JSON.stringify(settings)]);
 }
 
-function java(name: string, args: readonly string[]): JsonLinesProcess {
+function java(name: string, args: readonly string[], folder = peers): JsonLinesProcess {
+  const target = join(folder, 'target');
   return new JsonLinesProcess('java', [
     '-XX:+UseSerialGC',
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',

@@ -44,6 +44,7 @@ import org.eclipse.leshan.core.model.ObjectModel;
 import org.eclipse.leshan.core.model.StaticModel;
 import org.eclipse.leshan.core.node.LwM2mPath;
 import org.eclipse.leshan.core.request.BindingMode;
+import org.eclipse.leshan.core.request.BootstrapRequest;
 import org.eclipse.leshan.core.request.ContentFormat;
 import org.eclipse.leshan.core.request.DeregisterRequest;
 import org.eclipse.leshan.core.request.RegisterRequest;
@@ -65,7 +66,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
  * {@code endpoint}, {@code lifetime}, {@code sensorObject}, {@code sensors} (how many instances), and optionally
  * {@code queueMode}, {@code version}, {@code identity} and {@code key} (hex) for PSK, or {@code privateKey} (PKCS #8) with
  * {@code publicKey} and {@code serverPublicKey} or with {@code certificate} and {@code serverCertificate} (base64 of DER),
- * {@code connectionId} (its length), {@code types}: the definition file of an object of which there is one instance
+ * {@code connectionId} (its length), {@code bootstrap}: the server is a bootstrap server, which gives all accounts, {@code types}: the definition file of an object of which there is one instance
  * with {@code values}, and of which others can be created.
  * Lines on standard input: {@code value NUMBER} of the first sensor, {@code set JSON} of the first instance of
  * {@code types}, {@code update}, {@code send FORMAT PATH...}, {@code collect PATH...},
@@ -94,8 +95,12 @@ public final class LeshanTestClient {
         Sensor[] sensors = Stream.generate(Sensor::new).limit(settings.path("sensors").asInt()).toArray(Sensor[]::new);
         ObjectsInitializer objects = new ObjectsInitializer(new StaticModel(models));
         objects.setInstancesForObject(0, security(settings));
-        objects.setInstancesForObject(1,
-                new Server(SHORT_SERVER_ID, lifetime, EnumSet.of(BindingMode.U), false, BindingMode.U));
+        if (settings.path("bootstrap").asBoolean()) {
+            objects.setClassForObject(1, Server.class);
+        } else {
+            objects.setInstancesForObject(1,
+                    new Server(SHORT_SERVER_ID, lifetime, EnumSet.of(BindingMode.U), false, BindingMode.U));
+        }
         objects.setInstancesForObject(3, new ReportingDevice());
         objects.setInstancesForObject(sensorObject, sensors);
         sensor = sensors[0];
@@ -141,6 +146,13 @@ public final class LeshanTestClient {
 
     private static Security security(JsonNode settings) {
         String server = settings.path("server").asText();
+        if (settings.path("bootstrap").asBoolean()) {
+            return settings.has("identity")
+                    ? Security.pskBootstrap(server,
+                            settings.path("identity").asText().getBytes(StandardCharsets.UTF_8),
+                            HexFormat.of().parseHex(settings.path("key").asText()))
+                    : Security.noSecBootstrap(server);
+        }
         if (settings.has("identity")) {
             return Security.psk(server, SHORT_SERVER_ID,
                     settings.path("identity").asText().getBytes(StandardCharsets.UTF_8),
@@ -284,6 +296,18 @@ public final class LeshanTestClient {
     }
 
     private static final class Observer extends LwM2mClientObserverAdapter {
+        @Override
+        public void onBootstrapSuccess(LwM2mServer server, BootstrapRequest request) {
+            Report.event("bootstrapped", Map.of());
+        }
+
+        @Override
+        public void onBootstrapFailure(LwM2mServer server, BootstrapRequest request, ResponseCode code,
+                String message, Exception cause) {
+            Report.event("bootstrapFailed", Map.of("code", String.valueOf(code), "message",
+                    String.valueOf(message), "cause", String.valueOf(cause)));
+        }
+
         @Override
         public void onRegistrationSuccess(LwM2mServer server, RegisterRequest request, String registrationId) {
             Report.event("registered", Map.of("location", registrationId));
