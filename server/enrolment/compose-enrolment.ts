@@ -69,6 +69,18 @@ export function composeEnrolment(options: EnrolmentOptions): Enrolment {
   });
   const limits = new SourceLimits(clock);
   const refusals = new Refusals({ lookup, limits, events, clock, log });
+  /**
+   * A credential may have been revoked, or its time may be over, since a handshake asked for it: long before in a resumption, and
+   * whoever has it chooses when he says the last word of another one.
+   */
+  const admitted = async (
+    account: CredentialAccount,
+    identity: Identity,
+    resumed: boolean,
+  ): Promise<void> => {
+    if ((await lookup.valid(account, identity)) === undefined) await ends?.end({ account, identity });
+    else if (!resumed) await service.used(account, identity);
+  };
   return {
     service,
     lookup,
@@ -93,11 +105,10 @@ export function composeEnrolment(options: EnrolmentOptions): Enrolment {
       events: {
         onEstablished: ({ identity, resumed, address }) => {
           limits.established(address);
-          if (resumed) return;
-          service.used(account, identity).catch((error: unknown) => {
+          admitted(account, identity, resumed).catch((error: unknown) => {
             log.warn(
               { error },
-              'the use of a credential was not stored; a rotation is over with the next one',
+              'the use of a credential was not looked after; a rotation is over with the next one',
             );
           });
         },

@@ -156,7 +156,11 @@ function openDtls(
       send,
       onDatagram: (handler) =>
         dtls.onDatagram((data, peer, identity) => {
-          sessions.heard(sessionIdOf(peer))?.catch(onError);
+          sessions
+            .heard(sessionIdOf(peer))
+            // It was ended, or taken over, and this node was not told: it is forgotten without a word.
+            ?.then((kept) => (kept ? undefined : dtls.release(peer)))
+            .catch(onError);
           handler(data, peer, identity);
         }),
       close: () => {

@@ -136,8 +136,11 @@ export class StoredSessions implements SessionKeeper {
     });
   }
 
-  /** Something was heard of it: it is kept for longer. Undefined where the store need not be told of it now. */
-  heard(id: string): Promise<unknown> | undefined {
+  /**
+   * Something was heard of it: it is kept for longer. Undefined where the store need not be told of it now; false where it is not
+   * this node's any more.
+   */
+  heard(id: string): Promise<boolean> | undefined {
     const held = this.#held.get(id);
     const { clock, keepFor, store } = this.#options;
     if (held === undefined || clock.now() - held.writtenAt < keepFor * RENEW_AFTER) return undefined;
