@@ -628,7 +628,8 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     listening: services.listening,
     live: hub,
     lookupFor,
-    coapAddress: endpoint.local,
+    coapAddress: sockets.coap?.local,
+    coapsAddress: sockets.coaps?.local,
   });
   const httpAddress = await listen(api, config);
   await clustering.listening(httpAddress, events);

@@ -30,7 +30,10 @@ export function composeLeshanFeed({ config, clock, onClose }: LeshanParts): Lesh
 export async function composeLeshan(
   { config, log, clock, onClose }: LeshanParts,
   feed: LeshanFeed | undefined,
-  needs: Pick<LeshanDependencies, 'stores' | 'requests' | 'listening' | 'live' | 'lookupFor' | 'coapAddress'>,
+  needs: Pick<
+    LeshanDependencies,
+    'stores' | 'requests' | 'listening' | 'live' | 'lookupFor' | 'coapAddress' | 'coapsAddress'
+  >,
 ): Promise<string | undefined> {
   if (feed === undefined) return undefined;
   const { host, port, token } = config.leshan;

@@ -19,7 +19,8 @@ export interface LeshanDependencies {
   readonly feed: LeshanFeed;
   readonly live: LiveStream;
   /** `host:port` of CoAP. */
-  readonly coapAddress: string;
+  readonly coapAddress: string | undefined;
+  readonly coapsAddress: string | undefined;
   readonly clock: Clock;
   /** As ApiDependencies has it. */
   readonly allowedHosts: (host: string) => boolean;

@@ -5,12 +5,20 @@ import { invalidPath, notRegistered, notThere } from '../refusals.ts';
 
 /** What the interface tells of the server itself, and of the objects of its clients. */
 export const serverRoutes: FastifyPluginAsync<LeshanRouteOptions> = async (app, needs) => {
-  const { stores, lookupFor, coapAddress } = needs;
+  const { stores, lookupFor, coapAddress, coapsAddress } = needs;
 
   app.get('/api/server/endpoint', async () => {
-    const { hostname, port } = new URL(`http://${coapAddress}`);
-    const uri = { full: `coap://${coapAddress}`, scheme: 'coap', host: hostname, port: Number(port) };
-    return [{ uri, description: 'CoAP over UDP' }];
+    const open = [
+      ['coap', coapAddress, 'CoAP over UDP'],
+      ['coaps', coapsAddress, 'CoAP over DTLS'],
+    ] as const;
+    return open.flatMap(([scheme, address, description]) => {
+      if (address === undefined) return [];
+      const { hostname, port } = new URL(`http://${address}`);
+      return [
+        { uri: { full: `${scheme}://${address}`, scheme, host: hostname, port: Number(port) }, description },
+      ];
+    });
   });
 
   app.get<{ Params: { endpoint: string } }>(
