@@ -301,6 +301,8 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     keys: credentialKeys({ credentials: stores.credentials, clock, onChanged: enrolment.keyChanged }),
     addresses: { coap: coapUri, coaps: coapsUri },
     registry,
+    onRefused: (refusal, address, identity) =>
+      enrolment.refusals.refused('bootstrap', refusal, address, identity),
     events,
     clock,
     log: log.child({ part: 'bootstrap' }),

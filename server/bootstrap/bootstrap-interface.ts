@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { ObjectRegistry } from '../../objects/registry.ts';
 import type { Clock } from '../../protocol/clock.ts';
-import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
+import type { PeerAddress, PeerIdentity } from '../../protocol/coap/datagram-port.ts';
 import { CoapResponseError, EndpointClosedError, ResetError } from '../../protocol/coap/errors.ts';
 import type { CoapEndpoint, IncomingRequest, OutgoingResponse } from '../../protocol/coap/exchange.ts';
 import { Code, formatCode, OptionNumber } from '../../protocol/coap/message.ts';
@@ -10,6 +10,7 @@ import { accept, contentFormatOption, uintOption, uriPath } from '../../protocol
 import { DecodeError, RequestError, TimeoutError } from '../../protocol/errors.ts';
 import { encodeContent } from '../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
+import type { EndpointRefusedError } from '../enrolment/endpoint-binding.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import { FailureLog } from '../lwm2m/failure-log.ts';
 import type { BootstrapProfile, BootstrapSession, BootstrapStore } from '../ports/bootstrap-store.ts';
@@ -40,6 +41,13 @@ const text = new TextEncoder();
 /** The device is not who it says, or gets nothing: it is told as little as that (§6.1.7.1). */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
+  /** Where it is not who it says, or does not show it. */
+  readonly refusal: EndpointRefusedError | undefined;
+
+  constructor(message: string, refusal?: EndpointRefusedError) {
+    super(message);
+    this.refusal = refusal;
+  }
 }
 
 /** What a bootstrap makes for one device. */
@@ -65,6 +73,12 @@ export interface BootstrapInterfaceOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly node: string;
+  /** A device was not let in: it is not who it says, or does not show it. */
+  readonly onRefused: (
+    refusal: EndpointRefusedError,
+    address: PeerAddress,
+    identity: PeerIdentity | undefined,
+  ) => void;
   /** Where a peer that is a session is reached now. */
   readonly transportAddress: (peer: PeerAddress) => PeerAddress | undefined;
   /** How long a bootstrap may take, ms. */
@@ -296,7 +310,10 @@ export class BootstrapInterface {
   #refusal(request: IncomingRequest, error: unknown): OutgoingResponse {
     const { log } = this.#options;
     if (error instanceof RefusedError) {
-      this.#failures.tell(request.peer, error);
+      const { refusal } = error;
+      const { onRefused, transportAddress } = this.#options;
+      if (refusal === undefined) this.#failures.tell(request.peer, error);
+      else onRefused(refusal, transportAddress(request.peer) ?? request.peer, request.identity);
       return { code: Code.BAD_REQUEST };
     }
     if (error instanceof RequestError || error instanceof DecodeError) {

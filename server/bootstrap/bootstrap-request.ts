@@ -21,9 +21,6 @@ export function parseBootstrapRequest({
   const parameters = parseParameters(uriQuery(options));
   const own = identity?.endpoint;
   const endpoint = parameters.endpoint === undefined && own !== undefined ? own : requireEndpoint(parameters);
-  if (own !== undefined && own !== endpoint) {
-    throw new RequestError('the credential is not of this endpoint client name');
-  }
   const { pct } = parameters.additional;
   if (pct !== undefined && !/^\d{1,5}$/.test(pct)) {
     throw new RequestError(`preferred content format (pct) '${pct.slice(0, 20)}' is no number`);

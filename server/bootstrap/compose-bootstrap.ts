@@ -8,7 +8,7 @@ import type { EventPublisher } from '../live/publisher.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { ServerPort } from '../transport/join-ports.ts';
-import { BootstrapInterface } from './bootstrap-interface.ts';
+import { BootstrapInterface, type BootstrapInterfaceOptions } from './bootstrap-interface.ts';
 import { BootstrapService } from './bootstrap-service.ts';
 import { defaultProfile } from './default-profile.ts';
 import { DeviceAccounts, type DeviceKeys } from './device-accounts.ts';
@@ -25,6 +25,7 @@ export interface BootstrapParts {
   /** Where devices find this server; undefined where it does not listen. */
   readonly addresses: { readonly coap: string | undefined; readonly coaps: string | undefined };
   readonly registry: ObjectRegistry;
+  readonly onRefused: BootstrapInterfaceOptions['onRefused'];
   readonly events: EventPublisher;
   readonly clock: Clock;
   readonly log: Logger;
@@ -73,6 +74,7 @@ export function composeBootstrap(parts: BootstrapParts): Bootstrap {
     clock,
     log,
     node: config.node,
+    onRefused: parts.onRefused,
     transportAddress: (peer) => port.transportAddress(peer),
     longest,
   });

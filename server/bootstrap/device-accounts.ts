@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { PeerIdentity } from '../../protocol/coap/datagram-port.ts';
 import { RequestError } from '../../protocol/errors.ts';
+import { EndpointRefusedError, type RefusalReason } from '../enrolment/endpoint-binding.ts';
 import type { BootstrapProfile, BootstrapSession } from '../ports/bootstrap-store.ts';
 import type { CredentialSummary, Identity } from '../ports/credential-store.ts';
 import { type AccountMaker, RefusedError } from './bootstrap-interface.ts';
@@ -50,14 +51,15 @@ export class DeviceAccounts implements AccountMaker {
   async admit(endpoint: string, identity: PeerIdentity | undefined): Promise<void> {
     if (identity !== undefined) {
       if (identity.endpoint === endpoint) return;
-      throw new RefusedError(`'${endpoint}' is not the device of this credential`);
+      throw refused('another_endpoint', endpoint);
     }
     const credentials = await this.#options.keys.of(endpoint);
-    const given = credentials.find(
+    const given = credentials.some(
       // A revoked one counts: whoever was cut off does not come back without it.
       ({ account, identity: { name } }) => account === 'bootstrap' || !name.startsWith(prefix),
     );
-    if (given !== undefined) throw new RefusedError(`'${endpoint}' has a credential, and came without`);
+    const isCutOff = credentials.length > 0 && credentials.every(({ state }) => state === 'revoked');
+    if (given || isCutOff) throw refused('enrolled', endpoint);
   }
 
   async prepare(
@@ -129,6 +131,11 @@ export class DeviceAccounts implements AccountMaker {
       await this.#options.keys.remove(endpoint, identity);
     }
   }
+}
+
+function refused(reason: RefusalReason, endpoint: string): RefusedError {
+  const refusal = new EndpointRefusedError(reason, endpoint);
+  return new RefusedError(`'${endpoint}' was not let in: ${reason}`, refusal);
 }
 
 /** The bootstrap that made the key; undefined: none did. */

@@ -309,6 +309,7 @@ describe('a request', () => {
     expect(await device.ask('ep=meter-1', 'pct=112')).toBe('4.00');
     expect(await device.ask('ep=meter-2', 'pct=112')).toBe('4.00');
     expect(device.asked).toEqual([]);
+    expect(await world.eventTypes('meter-1')).toContain('refused');
   });
 
   test('of a device that no profile is for is declined', async () => {
@@ -374,6 +375,14 @@ describe('keys that bootstraps made', () => {
     const second = await bootstrap();
     const third = await bootstrap();
     expect((await names()).sort()).toEqual([second, third].sort());
+  });
+
+  test('that are all revoked close the name to who comes without', async () => {
+    const first = await bootstrap();
+    await world.wait(
+      world.stores.credentials.change('server', { kind: 'psk', name: first }, { state: 'revoked' }),
+    );
+    expect(await device.ask('ep=meter-1', 'pct=112')).toBe('4.00');
   });
 
   test('stay while the device uses them', async () => {
