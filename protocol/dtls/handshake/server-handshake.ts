@@ -27,6 +27,8 @@ import type {
 
 const SESSION_ID_LENGTH = 16;
 const RANDOM_LENGTH = 32;
+/** ms between two answers to the same hello: clients wait longer (RFC 6347 §4.2.4.1). */
+const REPEAT_PAUSE = 250;
 /** Protected records that came before the keys were there. */
 const MOST_EARLY = 4;
 /** Bytes of one of them: a Finished, or a message of CoAP. */
@@ -65,6 +67,7 @@ export class ServerHandshake {
   #running = false;
   #alerted: string | undefined;
   #reported = false;
+  #repeatedAt = Number.NEGATIVE_INFINITY;
   #misfits = 0;
   #answered = false;
 
@@ -144,9 +147,14 @@ export class ServerHandshake {
     this.#retransmission.start();
   }
 
-  /** The client has sent its hello again: it has not got the answer. */
+  /**
+   * The client has sent its hello again: it has not got the answer. Whoever overhears a hello can send it again too, from the client's
+   * address, and as often as he likes.
+   */
   repeat(): void {
-    if (this.over) return;
+    const now = this.#context.clock.now();
+    if (this.over || now - this.#repeatedAt < REPEAT_PAUSE) return;
+    this.#repeatedAt = now;
     this.#context.statistics.retransmissions++;
     this.#sender.repeat();
   }

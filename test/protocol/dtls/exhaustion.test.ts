@@ -147,4 +147,20 @@ describe('a handshake', () => {
     expect(server.established).toMatchObject([{ resumed: false }, { resumed: true }]);
     expect(server.errors).toEqual([]);
   });
+
+  test('is not answered again as often as somebody sends its hello again', async () => {
+    const world = new DtlsWorld();
+    world.link.recording = true;
+    const server = world.server();
+    const client = new ScriptedClient(world, ATTACKER);
+    await client.greet();
+    const hello = world.link.log.filter(({ to }) => to === SERVER).at(-1)?.data as Uint8Array;
+    for (let time = 0; time < 1_000; time++) {
+      world.link.carry(hello, ATTACKER, SERVER);
+      await world.clock.run(1);
+    }
+    // In a second: one by its own timer, and four for the asking.
+    expect(server.port.statistics.retransmissions).toBeGreaterThan(1);
+    expect(server.port.statistics.retransmissions).toBeLessThanOrEqual(5);
+  });
 });
