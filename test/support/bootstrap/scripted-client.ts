@@ -33,16 +33,18 @@ export class ScriptedBootstrapClient {
   /** Of Bootstrap-Discover. */
   contents = '</>;lwm2m=1.1,</0/0>,</1>,</3/0>';
   readonly endpoint;
-  readonly #world: ServerWorld;
+  readonly #world: Pick<ServerWorld, 'endpoint' | 'wait'>;
+  readonly #server: string;
 
-  constructor(world: ServerWorld, address: string) {
+  constructor(world: Pick<ServerWorld, 'endpoint' | 'wait'>, address: string, server = BOOTSTRAP_SERVER) {
     this.#world = world;
+    this.#server = server;
     this.endpoint = world.endpoint(address, { handler: (request) => this.#handle(request) });
   }
 
   request(code: Code, path: string, query: readonly string[], options: readonly CoapOption[] = []) {
     return this.#world.wait<IncomingResponse>(
-      this.endpoint.request(BOOTSTRAP_SERVER, {
+      this.endpoint.request(this.#server, {
         code,
         options: [...pathOptions(path), ...queryOptions(query), ...options],
       }),
