@@ -26,5 +26,5 @@ COPY --from=build /simyard/web/dist web/dist
 RUN mkdir data && chown node:node data
 USER node
 VOLUME /simyard/data
-EXPOSE 8080/tcp 5683/udp
+EXPOSE 8080/tcp 5683/udp 5684/udp 5685/udp
 CMD ["node", "--disable-warning=ExperimentalWarning", "server/main.ts"]
