@@ -152,6 +152,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     clock,
     log: log.child({ part: 'enrolment' }),
     authorities: readAuthorities(config.deviceCa),
+    setTenant: (endpoint, tenant) => entries.setTenant(endpoint, tenant),
     onCutOff: (registration) => deregistered(registration),
   });
   const leshan = composeLeshanFeed(foundation);

@@ -4,7 +4,7 @@ import type { SettingsSection } from './data/routes.ts';
 interface SettingsSectionEntry {
   readonly section: SettingsSection;
   /** What it takes to see it; everybody may where absent. */
-  readonly needs?: 'administer';
+  readonly needs?: 'operate' | 'administer';
   /** Loads its code, when it is first gone to. */
   readonly load: () => Promise<unknown>;
   /** `query` is what the address says behind its question mark. */
@@ -25,6 +25,7 @@ export const settingsSectionEntries: readonly SettingsSectionEntry[] = [
   },
   {
     section: 'credentials',
+    needs: 'operate',
     load: () => import('./elements/sy-settings-credentials.ts'),
     view: (query) => html`<sy-settings-credentials .query=${query}></sy-settings-credentials>`,
   },

@@ -27,6 +27,8 @@ export interface EnrolmentOptions {
   readonly ends?: {
     end(holder: { readonly account: CredentialAccount; readonly identity: Identity }): Promise<void>;
   };
+  /** A device that is known is a tenant's from now on. */
+  readonly setTenant: (endpoint: string, tenant: string) => Promise<unknown>;
   /** A registration was ended, for its credential is not good any more. */
   readonly onCutOff: (registration: Registration) => void;
 }
@@ -54,12 +56,13 @@ export interface Enrolment {
 }
 
 export function composeEnrolment(options: EnrolmentOptions): Enrolment {
-  const { stores, events, clock, log, authorities = [], serverIdentity, ends, onCutOff } = options;
+  const { stores, events, clock, log, authorities = [], serverIdentity, ends, setTenant, onCutOff } = options;
   const { credentials, devices, registrations } = stores;
   const lookup = new CredentialLookup({ credentials, clock, authorities });
   const service = new CredentialService({
     credentials,
     devices,
+    setTenant,
     registrations,
     events,
     clock,

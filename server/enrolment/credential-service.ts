@@ -62,7 +62,9 @@ interface Named {
 
 export interface CredentialServiceOptions {
   readonly credentials: CredentialStore;
-  readonly devices: Pick<DeviceStore, 'enrol'>;
+  readonly devices: Pick<DeviceStore, 'enrol' | 'tenants'>;
+  /** A device that is known is a tenant's from now on. */
+  readonly setTenant: (endpoint: string, tenant: string) => Promise<unknown>;
   readonly registrations: Pick<RegistrationStore, 'byEndpoint' | 'deregister'>;
   readonly events: Pick<EventPublisher, 'publish'>;
   readonly clock: Clock;
@@ -213,7 +215,13 @@ export class CredentialService {
 
   /** After an import: devices that are known by it, and what is remembered. */
   async imported(credentials: readonly Credential[]): Promise<void> {
-    await this.#options.devices.enrol(credentials.map(enrolledDevice));
+    const { devices, setTenant } = this.#options;
+    await devices.enrol(credentials.map(enrolledDevice));
+    const given = credentials.filter(({ tenant }) => tenant !== undefined);
+    const known = await devices.tenants(given.map(({ endpoint }) => endpoint));
+    for (const { endpoint, tenant } of given) {
+      if (tenant !== undefined && known.get(endpoint) !== tenant) await setTenant(endpoint, tenant);
+    }
     this.#options.onChanged();
   }
 
@@ -243,6 +251,8 @@ export class CredentialService {
     const put = await this.#options.credentials.put(credential, 'add');
     if (!put.stored) throw new CredentialTakenError('the identity is taken');
     await this.#options.devices.enrol([enrolledDevice(credential)]);
+    if (credential.tenant !== undefined)
+      await this.#options.setTenant(credential.endpoint, credential.tenant);
     return issued;
   }
 

@@ -144,14 +144,14 @@ export class SettingsPage extends LitElement {
       ${this.#body()}`;
   }
 
-  #isAllowed(needs: 'administer' | undefined): boolean {
+  #isAllowed(needs: 'operate' | 'administer' | undefined): boolean {
     return needs === undefined || this.#me.value?.may.includes(needs) === true;
   }
 
   #body() {
     const entry = this.#entry;
     if (entry !== undefined && !this.#isAllowed(entry.needs)) {
-      return html`<sy-no-permission needs="administer" .what=${sectionTitles[entry.section]}></sy-no-permission>`;
+      return html`<sy-no-permission .needs=${entry.needs} .what=${sectionTitles[entry.section]}></sy-no-permission>`;
     }
     if (entry === undefined) return html`<sy-not-found .what=${location.pathname}></sy-not-found>`;
     if (this.fault !== undefined) {

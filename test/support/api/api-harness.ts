@@ -224,6 +224,7 @@ export class ApiHarness {
         events,
         clock: systemClock,
         log: logger,
+        setTenant: (endpoint, tenant) => entries.setTenant(endpoint, tenant),
         onCutOff: () => undefined,
       }),
       log: logger,

@@ -81,6 +81,17 @@ describe('POST /api/credentials', () => {
     expect(again.body.key).not.toBe(made.body.key);
   });
 
+  test('gives a device that is known to the tenant that it says', async () => {
+    await api.register('meter-1');
+    await enrol({ tenant: 'acme' });
+    expect((await api.call('GET', '/api/devices/meter-1')).body.tenant).toBe('acme');
+    await api.register('meter-2');
+    await importFile(`endpoint,identity,key,tenant\nmeter-2,b,00,acme\nmeter-3,c,00,acme`);
+    for (const endpoint of ['meter-2', 'meter-3']) {
+      expect((await api.call('GET', `/api/devices/${endpoint}`)).body.tenant).toBe('acme');
+    }
+  });
+
   test('takes a raw public key, and a certificate by name', async () => {
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const pem = publicKey.export({ format: 'pem', type: 'spki' });
