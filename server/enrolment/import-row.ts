@@ -1,6 +1,6 @@
 import { RequestError } from '../../protocol/errors.ts';
 import { requireEndpoint } from '../lwm2m/registration-request.ts';
-import { tenantPattern } from '../people/tenancy.ts';
+import { tenantPattern } from '../people/tenant-pattern.ts';
 import {
   type CredentialAccount,
   credentialAccounts,

@@ -1,7 +1,7 @@
 import * as openid from 'openid-client';
 import type { Clock } from '../../protocol/clock.ts';
 import { type Role, roles } from '../ports/user-store.ts';
-import { tenantPattern } from './tenancy.ts';
+import { tenantPattern } from './tenant-pattern.ts';
 
 /** What the provider published is taken for so long, ms: it changes its keys now and then. */
 const DISCOVERED_MS = 3_600_000;

@@ -10,9 +10,6 @@ export interface Seer {
   readonly tenant?: string | undefined;
 }
 
-/** A tenant's name: short, and nothing that has to be escaped anywhere. */
-export const tenantPattern = '^[a-z0-9-]{1,64}$';
-
 /** Devices of which it is remembered whose they are. */
 const KEPT = 50_000;
 /** Devices that one call of the store tells of. */

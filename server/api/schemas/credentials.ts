@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { tenantPattern } from '../../people/tenancy.ts';
+import { tenantPattern } from '../../people/tenant-pattern.ts';
 import { credentialAccounts, credentialStates } from '../../ports/credential-store.ts';
 
 export const CredentialAccountSchema = Type.Enum(credentialAccounts, {

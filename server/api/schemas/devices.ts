@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { tenantPattern } from '../../people/tenancy.ts';
+import { tenantPattern } from '../../people/tenant-pattern.ts';
 import { deviceStateFilters, deviceStates } from '../../ports/device-store.ts';
 import { PresenceSchema } from './presence.ts';
 
