@@ -38,6 +38,7 @@ describe('a credential that is good no more', () => {
           ended += port.endSessions(({ name }) => name === identity.name);
         },
       },
+      setTenant: async () => undefined,
       onCutOff: () => undefined,
     });
     const options = enrolment.portOptions('server');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { itemIsSeen, sees, Tenancy, tenantPattern } from '../../../server/people/tenancy.ts';
+import { itemIsSeen, sees, Tenancy } from '../../../server/people/tenancy.ts';
+import { tenantPattern } from '../../../server/people/tenant-pattern.ts';
 import type { Credential } from '../../../server/ports/credential-store.ts';
 import { StoreUnavailableError } from '../../../server/ports/errors.ts';
 import { SealError } from '../../../server/secrets/sealer.ts';
