@@ -38,12 +38,19 @@ export class SessionEnds {
    * reservation. @throws StoreUnavailableError: those in the store are there still
    */
   async end(holder: SessionHolder): Promise<void> {
-    this.#endHere(holder);
-    const { store, rpc } = this.#options;
-    const { account, identity } = holder;
-    await rpc?.tellAll(SERVICE, 'end', [account, identity.kind, identity.name]);
+    const { store } = this.#options;
+    await this.#endAll(holder);
     const places = await store.of(holder);
+    if (places.length === 0) return;
     await Promise.all(places.map(({ id }) => store.remove(id)));
+    // One that was being taken over meanwhile was neither in memory nor in the store.
+    await this.#endAll(holder);
+  }
+
+  async #endAll(holder: SessionHolder): Promise<void> {
+    const { account, identity } = holder;
+    this.#endHere(holder);
+    await this.#options.rpc?.tellAll(SERVICE, 'end', [account, identity.kind, identity.name]);
   }
 
   #endHere({ account, identity }: SessionHolder): void {

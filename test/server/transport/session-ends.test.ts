@@ -36,7 +36,8 @@ test('sessions of a credential that is good no more end here, at the other nodes
     ends.attach('bootstrap', portOf('here, bootstrap'));
     other.attach('server', portOf('there'));
     await ends.end(holder);
-    expect(ended).toEqual(['here psk id', 'there psk id']);
+    // Before and after it goes from the store: a take-over may be under way.
+    expect(ended).toEqual(['here psk id', 'there psk id', 'here psk id', 'there psk id']);
     expect(await sessions.of(holder)).toEqual([]);
     expect(await sessions.of({ ...holder, account: 'bootstrap' })).toHaveLength(1);
   } finally {
