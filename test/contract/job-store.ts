@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RequestError } from '../../protocol/errors.ts';
-import type { JobDeviceStep, NewJob } from '../../server/ports/job-store.ts';
+import type { JobDeviceStep, JobStore, NewJob } from '../../server/ports/job-store.ts';
 import { type OpenStores, start, useStores } from './engine.ts';
 
 export function aJob(id: string, change: Partial<NewJob> = {}): NewJob {
@@ -235,6 +235,28 @@ export function describeJobStore(name: string, open: OpenStores): void {
       await expect(jobs().devices('j1', { limit: 1, cursor: first.next ?? '' })).rejects.toThrow(
         RequestError,
       );
+    });
+
+    test('a job keeps its tenant, and jobs are listed by it, with their states and in pages', async () => {
+      const made = [
+        ['j1', 'a'],
+        ['j2', 'b'],
+        ['j3', undefined],
+        ['j4', 'a'],
+        ['j5', 'a'],
+      ] as const;
+      for (const [id, tenant] of made) await jobs().create(aJob(id, tenant === undefined ? {} : { tenant }));
+      await jobs().transition({ id: 'j4', from: ['preparing'], to: 'running', at: start, selected: true });
+      expect((await jobs().get('j4'))?.tenant).toBe('a');
+      expect(await jobs().get('j3')).not.toHaveProperty('tenant');
+      const found = async (query: Omit<Parameters<JobStore['list']>[0], 'limit'>, limit = 9) =>
+        (await jobs().list({ ...query, limit })).items.map(({ id }) => id);
+      expect(await found({ tenant: 'a' })).toEqual(['j5', 'j4', 'j1']);
+      expect(await found({ tenant: 'a', states: ['running'] })).toEqual(['j4']);
+      expect(await found({ tenant: 'nobody' })).toEqual([]);
+      expect(await found({})).toHaveLength(5);
+      const first = await jobs().list({ tenant: 'a', limit: 2 });
+      expect(await found({ tenant: 'a', cursor: first.next ?? '' })).toEqual(['j1']);
     });
 
     test('devices whose names are numbers are texts', async () => {
