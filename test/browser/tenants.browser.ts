@@ -24,7 +24,7 @@ describe.skipIf(skipWithoutChromium)('tenants, seen in a browser', () => {
 
   const press = (name: string, at = page) => at.getByRole('button', { name, exact: true }).click();
   const rows = async (at = page) =>
-    (await at.locator('sy-device-table .rows .row .endpoint').allTextContents()).map((text) => text.trim());
+    (await at.locator('sy-device-table .rows .row .endpoint a').allTextContents()).map((text) => text.trim());
 
   async function logIn(at: Page, name: string): Promise<void> {
     await at.getByLabel('User name').fill(name);
