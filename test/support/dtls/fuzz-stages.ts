@@ -5,6 +5,7 @@ import { SecuredEpoch } from '../../../protocol/dtls/records/secured-epoch.ts';
 import type { ClientCredentials } from '../../../protocol/dtls/types.ts';
 import { Authority } from './authorities.ts';
 import { DtlsWorld, SERVER, type TestClient, type TestServer } from './dtls-world.ts';
+import { MemoryKeeper } from './memory-keeper.ts';
 import { TapPort } from './tap-port.ts';
 import { recordsOf } from './wire.ts';
 
@@ -225,6 +226,45 @@ async function serverEstablished(): Promise<FuzzStage> {
   };
 }
 
+/** The session is in the store, and its records arrive at a server that has never seen it. */
+async function serverWithoutTheSession(): Promise<FuzzStage> {
+  const world = new DtlsWorld();
+  const keeper = new MemoryKeeper();
+  const former = world.server({ keeper });
+  const clientTap = new TapPort(world.link.port(CLIENT));
+  const client = world.client(CLIENT, { inner: clientTap, suites: [0xc0a8] });
+  assert.ok(await world.ask(client, 'hello'));
+  keeper.save(await former.port.suspend());
+  const serverTap = new TapPort(world.link.port(SERVER));
+  const server = world.server({ keeper, port: serverTap });
+  const corpus: Uint8Array[] = [];
+  clientTap.onSend = (data) => {
+    corpus.push(Uint8Array.from(data));
+    return false;
+  };
+  for (let n = 0; n < 4; n++) world.say(client, `held up ${n}`);
+  let isWhole = false;
+  return {
+    corpus,
+    feed(datagram, n) {
+      isWhole ||= corpus.some((honest) => Buffer.from(datagram).includes(Buffer.from(honest)));
+      serverTap.deliver(datagram, n % 2 === 0 ? CLIENT : '203.0.113.9:9');
+    },
+    check() {
+      assert.deepEqual(server.errors, []);
+      assert.deepEqual(server.closed, []);
+      assert.equal(server.established.length, 0);
+      // It is taken over by a record that is whole, and by nothing else.
+      const { takenOver } = server.port.statistics;
+      assert.ok(takenOver <= (isWhole ? 1 : 0));
+      if (takenOver === 0) assert.equal(server.received.length, 0);
+      assert.ok(server.received.every(({ text }) => text.startsWith('held up ')));
+    },
+    standing: () => server.port.sessions === 0,
+    inTime: world,
+  };
+}
+
 /** What is fed is sealed with the session's keys: its own peer has gone mad. */
 async function sealedAt(target: 'server' | 'client'): Promise<FuzzStage> {
   const { world, server, client, serverTap, clientTap } = await speaking();
@@ -294,7 +334,8 @@ export const fuzzStages: readonly (readonly [
   ['server: ECDHE_PSK, awaiting ClientKeyExchange', 1, () => serverInHandshake(undefined, [0xd001])],
   ['server: X.509, awaiting Certificate', 2, () => serverInHandshake(certificates, [0xc0ae])],
   ['server: awaiting Finished', 8, serverAwaitingFinished],
-  ['server: established', 26, serverEstablished],
+  ['server: established', 22, serverEstablished],
+  ['server: its session is in the store', 4, serverWithoutTheSession],
   ['server: established, by its own peer', 12, () => sealedAt('server')],
   ['client: awaiting HelloVerifyRequest', 2, () => clientInHandshake(1, undefined, [0xc0a8])],
   ['client: PSK, awaiting ServerHello', 2, () => clientInHandshake(2, undefined, [0xc0a8])],

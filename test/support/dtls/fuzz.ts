@@ -6,7 +6,7 @@ import { mutate } from './mutations.ts';
 const PER_STAGE = 1_000;
 const PER_CHECK = 50;
 /** How many turns promises get: as many as the longest chain of a handshake. */
-const TURNS = 12;
+const TURNS = 40;
 
 export interface FuzzReport {
   readonly inputs: number;
