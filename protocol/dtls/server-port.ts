@@ -198,6 +198,8 @@ class ServerPort implements DtlsServerPort {
           this.#receive(own, source);
           return true;
         }
+        // What comes for a session that is just being saved is sent again: to say that it is not here would have it taken without its window.
+        if (this.#keeping.evicted(peer) !== undefined) return true;
         if (this.#lookups.join(peer, own, source)) return true;
       }
       offset = record.end;

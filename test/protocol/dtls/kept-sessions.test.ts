@@ -231,6 +231,35 @@ describe('a session that is kept', () => {
     expect(keeper.states.size).toBe(0);
   });
 
+  test('that is heard while it is being saved for want of room is not taken out without its window', async () => {
+    const world = new DtlsWorld();
+    world.keys.set('two', new Uint8Array(16).fill(2));
+    const keeper = new MemoryKeeper();
+    const server = world.server({ keeper, limits: { sessions: 1 } });
+    const client = world.client(DEVICE);
+    expect(await world.ask(client, 'hello')).toBe(true);
+    await world.clock.run(1_000);
+    let release = (): void => undefined;
+    keeper.gate = new Promise((resolve) => {
+      release = resolve;
+    });
+    const other = world.client('198.51.100.2:40000', { identity: 'two', key: new Uint8Array(16).fill(2) });
+    expect(await world.ask(other, 'hello')).toBe(true);
+    expect(server.closed).toMatchObject([{ reason: 'evicted' }]);
+    world.say(client, 'lost');
+    await world.clock.run(100);
+    const [peer] = server.established.map((session) => session.peer);
+    const record = Buffer.from([...Buffer.alloc(11), ...Buffer.from((peer ?? '').slice(5), 'hex'), 0, 0]);
+    record[0] = 25;
+    expect(server.port.takeForeign(record, DEVICE)).toBe(true);
+    keeper.gate = undefined;
+    release();
+    await world.clock.run(100);
+    expect(await world.ask(client, 'again')).toBe(true);
+    expect(client.established).toHaveLength(1);
+    expect(server.closed.map(({ reason }) => reason)).not.toContain('window-lost');
+  });
+
   test('is taken out of the keeper when it ends', async () => {
     const { world, keeper, client } = await setUp();
     client.port.release(SERVER);
