@@ -59,7 +59,7 @@ export function planBootstrap(
   const security = instanceIds(accounts, left.security, taken, contents.security.size === 0 ? 1 : 0);
   const servers = instanceIds(accounts, left.servers, new Set(left.servers.keys()), 0);
   return {
-    removals: profile.remove,
+    removals: profile.remove.filter((path) => isThere(path, contents)),
     writes: [
       ...accounts.map((account, index) => securityWrite(security[index] as number, account)),
       ...accounts.map(({ account }, index) => serverWrite(servers[index] as number, account)),
@@ -67,6 +67,12 @@ export function planBootstrap(
       ...objectWrites(profile.objects, registry),
     ],
   };
+}
+
+/** A device need not know how to delete what it does not have: some decline that. */
+function isThere(path: string, { objects }: DeviceContents): boolean {
+  const [objectId] = pathIds(path) ?? [];
+  return objectId === undefined || objects === undefined || objects.has(objectId);
 }
 
 /** What is still there when these paths were deleted. */
@@ -77,6 +83,7 @@ function leftOf(contents: DeviceContents, removals: readonly string[]): DeviceCo
     new Map([...instances].filter(([id]) => !isRemoved(objectId, id)));
   return {
     version: contents.version,
+    objects: contents.objects,
     security: kept(0, contents.security),
     servers: kept(1, contents.servers),
     access: new Set([...contents.access].filter((id) => !isRemoved(2, id))),

@@ -6,6 +6,8 @@ import { pathIds } from '../../protocol/lwm2m/path.ts';
 export interface DeviceContents {
   /** As it says, `1.2`; undefined where it does not. */
   readonly version: string | undefined;
+  /** Objects that it lists; undefined: it could not be asked. */
+  readonly objects: ReadonlySet<number> | undefined;
   /** Instances of the Security object by their short server id; that of the bootstrap account has none. */
   readonly security: ReadonlyMap<number, number | undefined>;
   /** Instances of the Server object by their short server id; undefined where that is not told. */
@@ -17,6 +19,7 @@ export interface DeviceContents {
 /** A device that cannot be asked: its bootstrap account is taken to be the first instance, as it mostly is. */
 export const unknownContents: DeviceContents = {
   version: undefined,
+  objects: undefined,
   security: new Map([[0, undefined]]),
   servers: new Map(),
   access: new Set(),
@@ -37,18 +40,20 @@ export function decodeDeviceContents(payload: Uint8Array): DeviceContents {
     throw new DecodeError('what the device discovers is not UTF-8', { cause: error });
   }
   let version: string | undefined;
+  const objects = new Set<number>();
   const security = new Map<number, number | undefined>();
   const servers = new Map<number, number | undefined>();
   const access = new Set<number>();
   for (const link of parseLinks(text)) {
     version ??= link.attributes['lwm2m'];
     const [objectId, instanceId, ...below] = pathIds(link.target) ?? [];
+    if (objectId !== undefined) objects.add(objectId);
     if (instanceId === undefined || below.length > 0) continue;
     if (objectId === 0) security.set(instanceId, shortServerId(link));
     else if (objectId === 1) servers.set(instanceId, shortServerId(link));
     else if (objectId === 2) access.add(instanceId);
   }
-  return { version, security, servers, access };
+  return { version, objects, security, servers, access };
 }
 
 function shortServerId({ attributes }: Link): number | undefined {

@@ -71,7 +71,8 @@ describe.skipIf(skipWithoutChromium)('bootstrap, seen in a browser', () => {
     await system.startBootstrapped('booted-1');
     const session = page.locator('sy-bootstrap-session').filter({ hasText: 'booted-1' });
     await session.getByText('finished', { exact: true }).waitFor();
-    await session.getByRole('link', { name: 'booted-1' }).click();
+    await session.locator('summary').click();
+    await session.getByRole('link', { name: 'All bootstraps of booted-1' }).click();
     await page.getByText('Discover /', { exact: true }).waitFor();
     await page.getByText('Write /0/1', { exact: true }).waitFor();
     await page.getByText(/It gets Meters when it asks/).waitFor();

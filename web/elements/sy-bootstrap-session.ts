@@ -95,7 +95,7 @@ export class BootstrapSessionElement extends LitElement {
     return html`<details ?open=${this.open}>
       <summary>
         <span class="state ${look}">${word}</span>
-        ${this.named ? html`<a href=${hrefOf({ name: 'device', endpoint, tab: 'bootstrap' })}>${endpoint}</a>` : nothing}
+        ${this.named ? html`<b>${endpoint}</b>` : nothing}
         ${profile === undefined ? nothing : html`<span>${profile.name}</span>`}
         <span class="quiet" title=${exactTime(startedAt)}
           >${relativeTime(startedAt, now)}, ${tookText(session, now)}</span
@@ -104,7 +104,11 @@ export class BootstrapSessionElement extends LitElement {
       </summary>
       <p class="quiet at">
         ${session.kind === 'pack' ? 'One pack' : 'Request by request'},
-        ${session.secured ? 'over DTLS' : 'without security'}, from ${session.address}, at node ${session.node}
+        ${session.secured ? 'over DTLS' : 'without security'}, from ${session.address}, at node ${session.node}${
+          this.named
+            ? html` · <a href=${hrefOf({ name: 'device', endpoint, tab: 'bootstrap' })}>All bootstraps of ${endpoint}</a>`
+            : nothing
+        }
       </p>
       <ol aria-label="Steps">
         ${steps.map((step) => this.#step(step, state))}

@@ -66,6 +66,18 @@ describe('instances that are written', () => {
     expect(paths(links, servers, remove)).toEqual(written);
   });
 
+  test('are deleted only where the device has the object, or could not be asked', () => {
+    const removals = (links: string | undefined) =>
+      planBootstrap(
+        { ...nothing, remove: ['/', '/0', '/2', '/5/1'] },
+        [],
+        links === undefined ? unknownContents : contents(links),
+        registry,
+      ).removals;
+    expect(removals('</0/0>,</1>,</5>')).toEqual(['/', '/0', '/5/1']);
+    expect(removals(undefined)).toEqual(['/', '/0', '/2', '/5/1']);
+  });
+
   test('of rights are free ones', () => {
     const rights = { objectId: 3, instanceId: 0, owner: 101, rights: [] };
     const { writes } = planBootstrap(
@@ -98,6 +110,7 @@ describe('what a device has', () => {
     );
     expect(found).toEqual({
       version: '1.2',
+      objects: new Set([0, 1, 2, 3]),
       security: new Map([
         [0, undefined],
         [1, 101],
