@@ -112,6 +112,20 @@ describe('logging in', () => {
     expect((await login('admin', password, elsewhere)).status).toBe(200);
   });
 
+  test('counts by the address before a proxy that is trusted, and by that of any other', async () => {
+    await open({ clock: new ManualClock(), trustedProxies: ['10.0.0.0/8'] });
+    const by = (remoteAddress: string, forwarded: string) => ({
+      remoteAddress,
+      headers: { 'x-forwarded-for': forwarded },
+    });
+    await login('admin', password, by('10.0.0.1', '198.51.100.9, 203.0.113.5'));
+    await login('admin', password, by('192.0.2.1', '203.0.113.6'));
+    const { items } = (await api.call('GET', '/api/sessions', { headers: await bearer('admin') })).body;
+    const sources = items.map(({ source }: { source: string }) => source).sort();
+    // What the caller himself wrote before the proxy's entry is not believed.
+    expect(sources).toEqual(['127.0.0.1', '192.0.2.1', '203.0.113.5']);
+  });
+
   test('ends the session that the browser had before', async () => {
     await open();
     const cookie = cookieOf(await login('admin'));
