@@ -11,12 +11,12 @@ import { temporaryFolder } from './folder.ts';
 
 /** What the first version kept of two devices that had the same address, one after the other. */
 function fillFirstVersion(database: DatabaseSync): void {
-  const columns = registrationColumns.replace(', profiles', '');
+  const columns = registrationColumns.replace(', profiles, message', '');
   const put = database.prepare(
     `INSERT INTO registration (${columns}) VALUES (${columns.replace(/\w+/g, '?')})`,
   );
   for (const [index, endpoint] of ['former', 'present'].entries()) {
-    put.run(...registrationRow(aRegistration(endpoint, { updatedAt: start + index })).slice(0, -1));
+    put.run(...registrationRow(aRegistration(endpoint, { updatedAt: start + index })).slice(0, -2));
     database
       .prepare('INSERT INTO device (endpoint, registered, first_seen, last_seen) VALUES (?, 1, ?, ?)')
       .run(endpoint, start, start);

@@ -91,8 +91,11 @@ describe('GET /api/server/settings', () => {
   });
 
   test('takes no setting for harmless that may hold a secret', () => {
+    // Names that sound like it: an address for browsers, the name of a file.
+    const harmless = ['SIMYARD_PUBLIC_URL', 'SIMYARD_SERVER_KEY'];
     for (const { name, secret } of loadConfig({}, []).inForce) {
-      if (/TOKEN|SECRET|PASSWORD|KEY|_URL$/.test(name)) expect([name, secret]).toEqual([name, true]);
+      if (!/TOKEN|SECRET|PASSWORD|KEY|_URL$/.test(name)) continue;
+      expect([name, secret]).toEqual([name, !harmless.includes(name)]);
     }
   });
 });
