@@ -117,7 +117,13 @@ class ServerPort implements DtlsServerPort {
       onHeard: (session) => this.#table.touch(session),
       onData: ({ peer, identity }, data) => this.#handler?.(data, peer, identity),
       onMoved: (session, from) => events.onMoved?.(session.info(), from),
-      onEnded: (session, reason) => this.#end(session, reason),
+      onEnded: (session, reason) => {
+        // RFC 5246 §7.2.2: what a fatal alert has ended is not resumed.
+        if (reason === 'fatal' && session.resumableAs !== undefined) {
+          this.#resumable.remove(session.resumableAs);
+        }
+        this.#end(session, reason === 'exhausted' ? reason : 'peer');
+      },
     });
     port.onDatagram((data, source) => {
       if (this.#stopped) return;
@@ -201,6 +207,11 @@ class ServerPort implements DtlsServerPort {
         // What comes for a session that is just being saved is sent again: to say that it is not here would have it taken without its window.
         if (this.#keeping.evicted(peer) !== undefined) return true;
         if (this.#lookups.join(peer, own, source)) return true;
+        // On its way into the store: it comes back for this.
+        if (this.#keeping.evicted(peer) !== undefined) {
+          this.#lookups.ask(peer, record.connectionId, own, source);
+          return true;
+        }
       }
       offset = record.end;
     }
@@ -327,8 +338,9 @@ class ServerPort implements DtlsServerPort {
     const establishedAt = this.#options.clock.wallTime();
     const session = new Session({ ...outcome, id, address, establishedAt });
     session.lastFlight = outcome.lastFlight;
-    if (outcome.resumable !== undefined) {
-      this.#resumable.add(outcome.resumable.sessionId, outcome.resumable.session);
+    session.resumableAs = outcome.sessionId;
+    if (outcome.resumable !== undefined && outcome.sessionId !== undefined) {
+      this.#resumable.add(outcome.sessionId, outcome.resumable);
     }
     this.statistics.handshakesDone++;
     if (outcome.resumed) this.statistics.handshakesResumed++;

@@ -65,6 +65,8 @@ export interface HandshakeOutcome {
   readonly lastFlight: RepeatFlight | undefined;
   /** What the client has sent meanwhile. */
   readonly overtaken: readonly Uint8Array[];
-  /** Under what it can be resumed. */
-  readonly resumable: { readonly sessionId: Uint8Array; readonly session: Resumable } | undefined;
+  /** The TLS session id, where the session can be resumed. */
+  readonly sessionId: Uint8Array | undefined;
+  /** What it takes to do so; undefined where it was itself resumed. */
+  readonly resumable: Resumable | undefined;
 }

@@ -351,13 +351,11 @@ export class ServerHandshake {
     this.#sender.transcript.add(whole);
     const { extensions } = this.#hello;
     const resumed = this.#resumed !== undefined;
+    const sessionId = this.#sessionId.length === 0 ? undefined : new Uint8Array(this.#sessionId);
     const resumable =
-      resumed || this.#sessionId.length === 0
+      resumed || sessionId === undefined
         ? undefined
-        : {
-            sessionId: this.#sessionId,
-            session: { masterSecret: new Uint8Array(master), suite: this.#suite.id, identity },
-          };
+        : { masterSecret: new Uint8Array(master), suite: this.#suite.id, identity };
     const lastFlight = resumed
       ? undefined
       : this.#sender.sendLast([changeCipherSpec(), this.#sender.finished(master, 'server')]);
@@ -370,6 +368,7 @@ export class ServerHandshake {
       maxPlaintext: this.#sender.writer.maxPlaintext,
       lastFlight,
       overtaken: this.#overtaken,
+      sessionId,
       resumable,
     });
     // The session goes on with the keys.

@@ -44,6 +44,10 @@ export class ResumableSessions {
     return entry !== undefined && entry.endsAt > this.#clock.now() ? entry : undefined;
   }
 
+  remove(sessionId: Uint8Array): void {
+    this.#remove(keyOf(sessionId));
+  }
+
   removeWhere(where: (identity: PeerIdentity) => boolean): void {
     for (const [key, { identity }] of this.#entries) if (where(identity)) this.#remove(key);
   }

@@ -22,8 +22,8 @@ export interface SessionTrafficOptions {
   onHeard(session: Session): void;
   onData(session: Session, data: Uint8Array): void;
   onMoved(session: Session, from: PeerAddress): void;
-  /** The peer has ended the session, or nothing can be sent in it any more. */
-  onEnded(session: Session, reason: 'peer' | 'exhausted'): void;
+  /** The peer has ended the session, by close_notify or by a fatal alert, or nothing can be sent in it any more. */
+  onEnded(session: Session, reason: 'peer' | 'fatal' | 'exhausted'): void;
 }
 
 /** What is received and sent in established sessions. */
@@ -89,7 +89,7 @@ export class SessionTraffic {
       // RFC 5246 §7.2.1: it is answered.
       this.alert(session, AlertLevel.WARNING, AlertDescription.CLOSE_NOTIFY);
       this.#options.onEnded(session, 'peer');
-    } else if (alert.level === AlertLevel.FATAL) this.#options.onEnded(session, 'peer');
+    } else if (alert.level === AlertLevel.FATAL) this.#options.onEnded(session, 'fatal');
   }
 
   /** The end of the handshake once more, or the wish for another one in the same session, which nobody gets (RFC 5746 §4.5). */

@@ -49,6 +49,8 @@ export class Session {
   ended = false;
   /** The end of the handshake, for as long as the peer may not have got it. */
   lastFlight: RepeatFlight | undefined;
+  /** The TLS session id by which it can be resumed. */
+  resumableAs: Uint8Array | undefined;
   /** Present while nothing has shown that the peer is at its new address. */
   path: PathCheck | undefined;
   /** Owned by SequenceKeeping. */

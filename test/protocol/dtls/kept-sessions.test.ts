@@ -299,7 +299,7 @@ describe('a session that is kept', () => {
     const world = new DtlsWorld();
     const keeper = new MemoryKeeper();
     world.keys.set('two', Buffer.from('the key of two..'));
-    world.server({ keeper, limits: { sessions: 1 } });
+    const server = world.server({ keeper, limits: { sessions: 1 } });
     const one = world.client(DEVICE);
     const two = world.client('198.51.100.2:40000', { identity: 'two', key: Buffer.from('the key of two..') });
     expect(await world.ask(one, 'hello')).toBe(true);
@@ -313,9 +313,16 @@ describe('a session that is kept', () => {
     expect(await world.ask(two, 'hello')).toBe(true);
     expect(await world.ask(one, 'me again', 1_000)).toBe(false);
     expect(keeper.calls.filter((call) => call.startsWith('read'))).toEqual([]);
+    // Another node has got its next record, and asks: it is to leave the session alone.
+    world.link.recording = true;
+    world.link.filter = () => true;
+    world.say(one, 'by another way');
+    world.link.filter = undefined;
+    const record = world.link.log.at(-1)?.data as Uint8Array;
+    expect(server.port.takeForeign(record, DEVICE)).toBe(true);
     save();
     for (let i = 0; i < 10; i++) await world.clock.run(100);
-    expect(one.received.at(-1)?.text).toBe('me again!');
+    expect(one.received.slice(-2).map(({ text }) => text)).toEqual(['me again!', 'by another way!']);
     expect(one.established).toHaveLength(1);
   });
 

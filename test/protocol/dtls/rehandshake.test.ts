@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ContentType, HandshakeType } from '../../../protocol/dtls/messages/constants.ts';
+import { KeyCache } from '../../../protocol/dtls/records/key-cache.ts';
+import { SecuredEpoch } from '../../../protocol/dtls/records/secured-epoch.ts';
 import { DtlsWorld, KEY, SERVER } from '../../support/dtls/dtls-world.ts';
 
 const DEVICE = '198.51.100.1:40000';
@@ -164,6 +166,42 @@ describe('a session that is resumed', () => {
       identity: { name: 'one', endpoint: 'ep-one' },
     });
     expect(server.port.statistics).toMatchObject({ handshakesDone: 2, handshakesResumed: 1 });
+  });
+
+  test('is not, once a fatal alert has ended it', async () => {
+    const world = new DtlsWorld();
+    const server = world.server();
+    const client = world.client(DEVICE);
+    await world.ask(client, 'hello');
+    const [state] = client.port.suspend();
+    if (state === undefined) throw new Error('no session');
+    const epoch = new SecuredEpoch(
+      {
+        suite: state.suite,
+        keys: state.keys,
+        role: 'client',
+        ownConnectionId: undefined,
+        peerConnectionId: state.serverConnectionId,
+      },
+      new KeyCache(1),
+    );
+    epoch.resume(state.nextSequence, state.window);
+    world.link.carry(epoch.seal(ContentType.ALERT, Uint8Array.of(2, 80)), DEVICE, SERVER);
+    await world.clock.run(100);
+    expect(server.closed).toMatchObject([{ reason: 'peer' }]);
+    const again = world.client(DEVICE);
+    const { nextSequence } = epoch;
+    again.port.restore({
+      ...state,
+      keys: { client: new Uint8Array(20), server: new Uint8Array(20) },
+      nextSequence,
+    });
+    // Its session is none, which it finds out by silence; what it offers to resume is none either.
+    for (let i = 0; i < 5; i++) {
+      world.say(again, `anybody ${i}`);
+      await world.clock.run(10_000);
+    }
+    expect(again.established).toMatchObject([{ resumed: false }]);
   });
 
   test('is not, once its credential is revoked', async () => {
