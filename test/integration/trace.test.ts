@@ -123,6 +123,8 @@ describe('messages as they come', () => {
     const stream = await EventStream.open(`${world.server.httpAddress}/api/events?watch=trace@watched`);
     const known = (await trace('watched')).items.map(({ id }) => id);
     await world.wait(world.api.get('/api/devices/watched/objects/33000/0/1'));
+    // What is live goes out at a pace, which is of simulated time here.
+    await world.pass(500);
     const heard: ApiTraceMessage[] = [];
     const isAnswer = ({ direction, path }: ApiTraceMessage): boolean =>
       direction === 'in' && path === '/33000/0/1';
