@@ -193,7 +193,7 @@ export class CredentialFormElement extends LitElement {
       <select id=${field} @change=${this.#input(field)}>
         ${Object.entries(names).map(
           ([value, name]) =>
-            html`<option value=${value} ?selected=${this.form[field] === value}>${name}</option>`,
+            html`<option value=${value} .selected=${this.form[field] === value}>${name}</option>`,
         )}
       </select>
     </div>`;

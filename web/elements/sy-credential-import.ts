@@ -81,8 +81,9 @@ export class CredentialImportElement extends LitElement {
       pre {
         padding: 12px 16px;
         border-left: 3px solid var(--sy-rule);
-        overflow-x: auto;
         color: var(--sy-text-2);
+        white-space: pre-wrap;
+        overflow-wrap: anywhere;
       }
     `,
   ];
@@ -124,7 +125,7 @@ meter-1,SN-0001,490154203237518,meter-1,000102030405060708090a0b0c0d0e0f</pre>
         <select id="account" ?disabled=${this.busy} @change=${this.#accountChosen}>
           ${Object.entries(accountNames).map(
             ([value, name]) =>
-              html`<option value=${value} ?selected=${this.account === value}>${name}</option>`,
+              html`<option value=${value} .selected=${this.account === value}>${name}</option>`,
           )}
         </select>
       </div>
@@ -156,7 +157,7 @@ meter-1,SN-0001,490154203237518,meter-1,000102030405060708090a0b0c0d0e0f</pre>
     const isClean = errors.length === 0;
     return html`<section class="result" aria-label="Result">
       <div class="outcome">
-        <strong class=${isClean ? 'good' : 'bad'} role="status">${importWords(result)}</strong>
+        <strong class=${isClean ? 'good' : 'bad'}>${importWords(result)}</strong>
         ${
           dryRun && isClean && imported > 0
             ? html`<button class="primary" @click=${() => this.#run(false)}>Enrol ${imported === 1 ? 'it' : `all ${imported}`}</button>`

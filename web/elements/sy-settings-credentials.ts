@@ -229,7 +229,7 @@ export class SettingsCredentials extends LitElement {
           <option value="">All</option>
           ${Object.entries(names).map(
             ([value, name]) =>
-              html`<option value=${value} ?selected=${(field === 'account' ? account : state) === value}>${name}</option>`,
+              html`<option value=${value} .selected=${(field === 'account' ? account : state) === value}>${name}</option>`,
           )}
         </select>
       </div>`;
@@ -358,7 +358,7 @@ export class SettingsCredentials extends LitElement {
   #times({ usedAt, validUntil, changedAt, state }: ApiCredential) {
     const now = Date.now();
     const time = (at: number) => html`<span title=${exactTime(at)}>${relativeTime(at, now)}</span>`;
-    return html`<span>${usedAt === undefined ? 'Never used' : html`Last used ${time(usedAt)}`}</span>
+    return html`${usedAt === undefined ? nothing : html`<span>Last used ${time(usedAt)}</span>`}
       ${validUntil === undefined ? nothing : html`<span>${validUntil > now ? html`Good until the new one is used, or ${time(validUntil)}` : html`Ran out ${time(validUntil)}`}</span>`}
       ${state === 'revoked' ? html`<span>Revoked ${time(changedAt)}</span>` : nothing}`;
   }
