@@ -90,12 +90,14 @@ describe.skipIf(skipWithoutChromium)('bootstrap, seen in a browser', () => {
 
   it.each(looks)('has nothing that keeps anybody out ($name)', async ({ theme, width }) => {
     const { page: other, context, complaints } = await openPage(browser, system.origin, { theme, width });
-    for (const path of [place, `${place}?profile=meters`, '/devices/booted-1/bootstrap']) {
+    const headings = [
+      [place, 'Meters'],
+      [`${place}?profile=meters`, 'Meters'],
+      ['/devices/booted-1/bootstrap', 'Bootstraps'],
+    ] as const;
+    for (const [path, heading] of headings) {
       await other.goto(path);
-      await other
-        .getByText(/This server|Meters/)
-        .first()
-        .waitFor();
+      await other.getByRole('heading', { name: heading, exact: true }).waitFor();
       expect(await violations(other), path).toEqual([]);
     }
     expect(complaints).toEqual([]);

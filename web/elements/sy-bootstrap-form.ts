@@ -51,6 +51,9 @@ export class BootstrapFormElement extends LitElement {
         align-items: center;
         gap: 8px;
       }
+      fieldset .check {
+        margin: 12px 0;
+      }
       .hint {
         margin-top: 4px;
         color: var(--sy-text-3);
@@ -230,7 +233,7 @@ export class BootstrapFormElement extends LitElement {
         <legend>What else is done</legend>
         <div class="grid">
           ${this.#field('remove', 'Deleted first', form.remove, (remove) => this.#change({ remove }), '/0 /1 /2')}
-          ${this.#field('retries', 'Written again where it is inconsistent, times', form.retries, (retries) => this.#change({ retries }))}
+          ${this.#field('retries', 'Retries when inconsistent', form.retries, (retries) => this.#change({ retries }))}
         </div>
         ${this.#check('Read what the device has of servers and rights first', form.readFirst, (readFirst) => this.#change({ readFirst }))}
         <div class="field">
