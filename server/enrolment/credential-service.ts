@@ -223,6 +223,7 @@ export class CredentialService {
       if (tenant !== undefined && known.get(endpoint) !== tenant) await setTenant(endpoint, tenant);
     }
     this.#options.onChanged();
+    await Promise.all(credentials.map(({ endpoint }) => this.#endUnsecured(endpoint)));
   }
 
   /** Tells of a whole import. */
@@ -253,6 +254,8 @@ export class CredentialService {
     await this.#options.devices.enrol([enrolledDevice(credential)]);
     if (credential.tenant !== undefined)
       await this.#options.setTenant(credential.endpoint, credential.tenant);
+    this.#options.onChanged();
+    await this.#endUnsecured(credential.endpoint);
     return issued;
   }
 
@@ -310,6 +313,15 @@ export class CredentialService {
     const registration = await registrations.byEndpoint(endpoint);
     if (registration?.identity === undefined || !sameIdentity(registration.identity, identity)) return;
     const ended = await registrations.deregister(registration.id);
+    if (ended !== undefined) onCutOff(ended);
+  }
+
+  /** The name was registered without security until now: whoever that was has to prove it. */
+  async #endUnsecured(endpoint: string): Promise<void> {
+    const { registrations, onCutOff } = this.#options;
+    const registration = await registrations.byEndpoint(endpoint);
+    if (registration === undefined || registration.identity !== undefined) return;
+    const ended = await registrations.deregister(registration.id, null);
     if (ended !== undefined) onCutOff(ended);
   }
 

@@ -143,6 +143,17 @@ describe('a device that is enrolled', () => {
     await registered('visitor');
   });
 
+  test('is cut off where it had come without security before, and comes back by its key', async () => {
+    const { modem, states } = await start('modem-1', '--server', coap);
+    await registered('modem-1');
+    await enrol('modem-1', 'a');
+    expect(await stateOf('modem-1')).toBe('left');
+    modem.client.registration.update();
+    await expect.poll(() => states.some((state) => state.includes('4.03')), { timeout: 20_000 }).toBe(true);
+    await secure('modem-1', 'a');
+    await registered('modem-1');
+  });
+
   test('with the wrong key, or unknown, does not get in, and learns the same either way', async () => {
     await enrol('modem-1', 'a');
     const wrong = await secure('modem-1', 'b');
