@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AuditRecord, AuditTrail } from '../people/audit-trail.ts';
 import type { AuditEntry, AuditOutcome } from '../ports/audit-log.ts';
 import { identityOf } from './authentication.ts';
-import { callerOf } from './rate-limits.ts';
+import { sourceOf } from './sources.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -63,7 +63,7 @@ function recordOf(request: FastifyRequest, status: number): AuditRecord {
     ...(target !== undefined && { target }),
     method: request.method,
     path: (request.url.split('?')[0] ?? '').slice(0, 500),
-    source: callerOf(request.ip),
+    source: sourceOf(request),
     outcome: note?.outcome ?? outcomeOf(status),
     status,
     ...(code !== undefined && { code }),

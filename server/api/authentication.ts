@@ -4,8 +4,9 @@ import type { Identity } from '../people/identities.ts';
 import type { People } from '../people/people.ts';
 import { isAllowed, localPrincipal, type Needs, type Principal } from '../people/principal.ts';
 import { ProblemError } from './problems.ts';
-import { callerOf, isLoopbackAddress } from './rate-limits.ts';
+import { isLoopbackAddress } from './rate-limits.ts';
 import { sessionCookie } from './session-cookie.ts';
+import { sourceOf } from './sources.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -144,11 +145,12 @@ function showsToken(request: FastifyRequest, token: string | undefined): boolean
 }
 
 /** What came through a proxy comes from anywhere, although the proxy is here. */
-function isOnThisMachine({ ip, headers }: FastifyRequest): boolean {
+function isOnThisMachine(request: FastifyRequest): boolean {
+  const { headers } = request;
   const isForwarded = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'].some(
     (name) => headers[name] !== undefined,
   );
-  return !isForwarded && isLoopbackAddress(callerOf(ip));
+  return !isForwarded && isLoopbackAddress(sourceOf(request));
 }
 
 /** A GET that is held until its device can be asked makes a command. */

@@ -50,6 +50,7 @@ import { userRoutes } from './routes/users.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { guardRequests } from './security.ts';
 import { closeSilentConnections } from './silent-connections.ts';
+import { rememberSources } from './sources.ts';
 import { keepTenantsApart } from './tenant-guard.ts';
 import { validationError, validatorCompiler } from './validation.ts';
 
@@ -104,6 +105,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
 
   logRequests(app);
   httpMetrics.observe(app);
+  rememberSources(app);
   guardRequests(app, deps.allowedHosts);
   limitRates(app, deps.rateLimit ?? NO_LIMIT, clock);
   authenticate(app, deps);

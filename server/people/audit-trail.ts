@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { AuditEntry, AuditLog } from '../ports/audit-log.ts';
+import { StoreUnavailableError } from '../ports/errors.ts';
 
 /** Entries that wait for a store that does not take them; what is beyond is in the server's log alone. */
 const MAX_WAITING = 1_000;
@@ -38,7 +39,7 @@ export class AuditTrail {
     const entries = [...this.#waiting, entry];
     this.#waiting = [];
     try {
-      await this.#audit.append(entries);
+      await this.#append(entries);
     } catch (error) {
       this.#log.error({ error, entry }, 'an entry of the audit log was not stored yet');
       const kept = [...entries, ...this.#waiting];
@@ -52,7 +53,25 @@ export class AuditTrail {
   async close(): Promise<void> {
     const entries = this.#waiting;
     this.#waiting = [];
-    if (entries.length > 0) await this.#audit.append(entries);
+    if (entries.length > 0) await this.#append(entries);
+  }
+
+  /** What the store can never take must not keep back what comes with it. @throws StoreUnavailableError it may take them later */
+  async #append(entries: readonly AuditEntry[]): Promise<void> {
+    try {
+      return await this.#audit.append(entries);
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) throw error;
+    }
+    for (const entry of entries) {
+      try {
+        await this.#audit.append([entry]);
+      } catch (error) {
+        // Those before it in this round are stored, and come twice: rather than not at all.
+        if (error instanceof StoreUnavailableError) throw error;
+        this.#log.error({ error, entry }, 'an entry of the audit log cannot be stored: it is here alone');
+      }
+    }
   }
 
   /** Failed log-ins are slowed down already, and each counts. */

@@ -8,11 +8,11 @@ import { identify, identityOf } from '../authentication.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { presentMe } from '../people-presenters.ts';
 import { ProblemError } from '../problems.ts';
-import { callerOf } from '../rate-limits.ts';
 import { noContent, problemResponses } from '../route-schemas.ts';
 import { LoginAnswerSchema, LoginBodySchema, MeSchema, PasswordChangeSchema } from '../schemas.ts';
 import { clearSessionCookie, setSessionCookie } from '../session-cookie.ts';
 import { ref } from '../shared-schemas.ts';
+import { sourceOf } from '../sources.ts';
 
 const tags = ['people'];
 
@@ -122,7 +122,7 @@ export const loginRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
 };
 
 function placeOf(request: FastifyRequest): LoginPlace {
-  return { source: callerOf(request.ip), agent: request.headers['user-agent'] };
+  return { source: sourceOf(request), agent: request.headers['user-agent'] };
 }
 
 /** The route takes somebody: who was not found out did not get here. */

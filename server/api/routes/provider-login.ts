@@ -9,11 +9,11 @@ import {
 import { noteAudit, noteProblem } from '../auditing.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ProblemError } from '../problems.ts';
-import { callerOf } from '../rate-limits.ts';
 import { problemResponses } from '../route-schemas.ts';
 import { LoginWaysSchema } from '../schemas.ts';
 import { setLoginCookie, setSessionCookie, takeLoginCookie } from '../session-cookie.ts';
 import { ref } from '../shared-schemas.ts';
+import { sourceOf } from '../sources.ts';
 
 const tags = ['people'];
 
@@ -101,7 +101,7 @@ export const providerLoginRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = a
           target: name,
           detail: provided,
         });
-        const place = { source: callerOf(request.ip), agent: request.headers['user-agent'] };
+        const place = { source: sourceOf(request), agent: request.headers['user-agent'] };
         const { session, secret } = await people.begin(name, place, provided);
         setSessionCookie(reply, secret, session.lastsUntil, session.createdAt);
         return goTo(reply, kept.to);

@@ -70,6 +70,22 @@ describe('the audit trail', () => {
     expect(lines.join('')).toContain('are lost');
   });
 
+  test('is not kept up by an entry that the store can never take', async () => {
+    const { trail, stored, store, lines } = world();
+    const append = store.append;
+    store.append = async (entries) => {
+      if (entries.some(({ target }) => target === 'poison')) throw new Error('cannot be bound');
+      return append(entries);
+    };
+    store.isAway = true;
+    await trail.enter({ ...record, target: 'before' });
+    store.isAway = false;
+    await trail.enter({ ...record, target: 'poison' });
+    await trail.enter({ ...record, target: 'after' });
+    expect(stored.map(({ target }) => target)).toEqual(['before', 'after']);
+    expect(lines.join('')).toContain('cannot be stored');
+  });
+
   test('is not filled by what nobody sends, but has each failed log-in', async () => {
     const { trail, stored, clock } = world();
     const nobody: AuditRecord = {

@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ApiHarness } from '../../../support/api/api-harness.ts';
 
 let api: ApiHarness;
@@ -155,6 +157,21 @@ describe('the audit log', () => {
     const elsewhere = { remoteAddress: '203.0.113.9' };
     for (let i = 0; i < 5; i++) await api.call('DELETE', `/api/devices/m${i}`, elsewhere);
     expect((await search('?source=203.0.113.9')).items).toHaveLength(1);
+  });
+
+  test('has what was asked by a caller who is gone before he is answered, and goes on behind it', async () => {
+    const { port, hostname } = new URL(await api.base());
+    const body = JSON.stringify({ username: 'hasty', password: 'x'.repeat(16) });
+    const socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    const head = `POST /api/login HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: application/json\r\n`;
+    socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`, () => socket.resetAndDestroy());
+    await once(socket, 'close');
+    await vi.waitFor(async () => {
+      expect((await search('?target=hasty')).items).toMatchObject([{ outcome: 'refused' }]);
+    });
+    await create({ name: 'berta', role: 'viewer' });
+    expect((await search('?target=berta')).items).toHaveLength(1);
   });
 
   test('comes in pages', async () => {
