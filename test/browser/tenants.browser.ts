@@ -23,6 +23,7 @@ describe.skipIf(skipWithoutChromium)('tenants, seen in a browser', () => {
   let token = '';
 
   const press = (name: string, at = page) => at.getByRole('button', { name, exact: true }).click();
+  const whose = (at = page) => at.locator('sy-device-tenant .whose');
   const rows = async (at = page) =>
     (await at.locator('sy-device-table .rows .row .endpoint a').allTextContents()).map((text) => text.trim());
 
@@ -82,8 +83,7 @@ describe.skipIf(skipWithoutChromium)('tenants, seen in a browser', () => {
     expect(await page.locator('sy-filter-chip[label="Tenant"]').count()).toBe(0);
     const [first = ''] = await rows();
     await page.goto(`/devices/${first}`);
-    const header = page.locator('sy-device-header');
-    await header.getByText('none', { exact: true }).waitFor();
+    await whose().filter({ hasText: 'none' }).waitFor();
     await page.getByRole('button', { name: `Change the tenant of ${first}` }).click();
     const dialog = page.getByRole('dialog', { name: `Tenant of ${first}` });
     const field = dialog.getByLabel(/^Tenant/);
@@ -95,7 +95,7 @@ describe.skipIf(skipWithoutChromium)('tenants, seen in a browser', () => {
     await field.fill('acme');
     await picture('dialog');
     await dialog.getByRole('button', { name: 'Give' }).click();
-    await header.getByText('acme', { exact: true }).waitFor();
+    await whose().filter({ hasText: 'acme' }).waitFor();
     expect(await dialog.isVisible()).toBe(false);
     await picture('device');
   });
@@ -145,7 +145,7 @@ describe.skipIf(skipWithoutChromium)('tenants, seen in a browser', () => {
     );
     await picture('overview-of-a-tenant', at);
     await at.goto(`/devices/${own}`);
-    await at.locator('sy-device-header').getByText('acme', { exact: true }).waitFor();
+    await whose(at).filter({ hasText: 'acme' }).waitFor();
     expect(await at.getByRole('button', { name: /^Change the tenant/ }).count()).toBe(0);
     for (const path of ['/', '/devices', '/commands', '/jobs', `/devices/${own}/events`, '/cluster']) {
       await at.goto(path);
@@ -187,7 +187,7 @@ describe.skipIf(skipWithoutChromium)('tenants, seen in a browser', () => {
     expect(await violations(look.page)).toEqual([]);
     await picture(`list ${name}`, look.page);
     await look.page.goto(`/devices/${first}`);
-    await look.page.locator('sy-device-header').getByText('acme', { exact: true }).waitFor();
+    await whose(look.page).filter({ hasText: 'acme' }).waitFor({ state: 'attached' });
     if (width < 600) await look.page.getByRole('button', { name: 'More of the device' }).click();
     await look.page.getByRole('button', { name: `Change the tenant of ${first}` }).click();
     await look.page

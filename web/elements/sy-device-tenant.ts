@@ -98,7 +98,7 @@ export class DeviceTenant extends LitElement {
 
   override render() {
     const assigns = this.#permission.may('administer') && this.#me.value?.tenant === undefined;
-    return html`<span>${this.tenant ?? html`<span class="quiet">none</span>`}</span>
+    return html`<span class="whose">${this.tenant ?? html`<span class="quiet">none</span>`}</span>
       ${
         assigns
           ? html`<button class="bare small" @click=${this.#open}>
