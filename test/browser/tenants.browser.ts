@@ -103,6 +103,7 @@ describe.skipIf(skipWithoutChromium)('tenants, seen in a browser', () => {
   it('are a column and a filter once there are any, and many devices are given at once', async () => {
     await page.goto('/devices');
     await page.getByRole('columnheader', { name: 'Tenant' }).waitFor();
+    await eventually(async () => (await rows()).length).toBe(4);
     const names = await rows();
     for (const name of names.slice(1, 3)) await page.getByLabel(`Select ${name}`).check();
     await press('Give to tenant');
@@ -169,10 +170,10 @@ describe.skipIf(skipWithoutChromium)('tenants, seen in a browser', () => {
     expect(await at.getByRole('searchbox').getAttribute('placeholder')).toBe('Endpoint');
     await at.goto(`/devices/${own}/carrier`);
     await at.locator('sy-identifier', { hasText: '•' }).first().waitFor();
-    const identifiers = at.locator('sy-identifier', { hasText: /\d/ });
-    const texts = await identifiers.allTextContents();
+    const texts = await at.locator('sy-identifier .text').allTextContents();
+    expect(texts.length).toBeGreaterThan(1);
     expect(texts.filter((text) => !text.includes('•'))).toEqual([]);
-    expect(await identifiers.getByRole('button').count()).toBe(0);
+    expect(await at.locator('sy-identifier').getByRole('button').count()).toBe(0);
     await picture('carrier-of-a-viewer', at);
     expect(unwanted(look.complaints)).toEqual([]);
     await look.context.close();
