@@ -204,10 +204,8 @@ class ServerPort implements DtlsServerPort {
           this.#receive(own, source);
           return true;
         }
-        // What comes for a session that is just being saved is sent again: to say that it is not here would have it taken without its window.
-        if (this.#keeping.evicted(peer) !== undefined) return true;
         if (this.#lookups.join(peer, own, source)) return true;
-        // On its way into the store: it comes back for this.
+        // On its way into the store: it comes back for this. To say that it is not here would have it taken without its window.
         if (this.#keeping.evicted(peer) !== undefined) {
           this.#lookups.ask(peer, record.connectionId, own, source);
           return true;
