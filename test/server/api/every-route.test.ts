@@ -307,6 +307,13 @@ test('the table has every route of the running server, and what the server says 
   expect(found.sort()).toEqual(rows.map(({ name, needs, tenants }) => [name, needs, tenants]).sort());
 });
 
+/** There is no such test where it does not apply: one that is skipped counts as one that could not be run. */
+const testWhere =
+  (applies: boolean) =>
+  (name: string, run: () => Promise<void>): void => {
+    if (applies) test(name, run);
+  };
+
 describe.each(shielded)('$name', (route) => {
   test('refuses who shows nothing, and who shows what is none', async () => {
     for (const headers of [{}, { authorization: 'Bearer sy_0' }, { cookie: 'simyard_session=x' }]) {
@@ -317,28 +324,28 @@ describe.each(shielded)('$name', (route) => {
 
   const level = levels.indexOf(route.needs);
 
-  test.runIf(level > 0)('refuses a role that does not suffice', async () => {
+  testWhere(level > 0)('refuses a role that does not suffice', async () => {
     for (const name of ['viewer', 'operator'].slice(0, level)) {
       const { status, body } = await ask(route, bearer(name));
       expect([name, status, body.code]).toEqual([name, 403, 'not_allowed']);
     }
   });
 
-  test.runIf(level >= 0)('refuses a token without a scope that suffices', async () => {
+  testWhere(level >= 0)('refuses a token without a scope that suffices', async () => {
     for (const name of ['metrics', 'reads', 'operates'].slice(0, level + 1)) {
       const { status, body } = await ask(route, bearer(name));
       expect([name, status, body.code]).toEqual([name, 403, 'not_allowed']);
     }
   });
 
-  test.runIf(route.tenants === 'fleet')('refuses an administrator of one tenant', async () => {
+  testWhere(route.tenants === 'fleet')('refuses an administrator of one tenant', async () => {
     const { status, body } = await ask(route, bearer('acme'));
     expect([status, body.code]).toEqual([403, 'fleet_only']);
   });
 
   const ofOne = route.tenants === 'device' || (route.tenants === 'own' && route.url.includes('{'));
 
-  test.runIf(ofOne)('is to another tenant as if it were of nothing that there is', async () => {
+  testWhere(ofOne)('is to another tenant as if it were of nothing that there is', async () => {
     const { status, body } = await ask(route, bearer('other'));
     expect([status, body.code]).toEqual([404, expect.stringMatching(/^unknown_/)]);
     const nothing = { ...route, url: route.url.replace('{endpoint}', 'nobody').replace('{id}', 'nothing') };
