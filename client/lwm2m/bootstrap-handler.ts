@@ -201,7 +201,13 @@ export class BootstrapHandler {
       if (objectId !== undefined && definition.id !== objectId) continue;
       for (const instance of [...instances.values()]) {
         if (instanceId !== undefined && instance.id !== instanceId) continue;
-        await release(instance);
+        try {
+          await release(instance);
+        } catch (error) {
+          // "/" takes what can be taken: what the device cannot do without stays, as the Device object does.
+          if (objectId === undefined && error instanceof OperationError) continue;
+          throw error;
+        }
         tree.remove(definition.id, instance.id);
       }
     }

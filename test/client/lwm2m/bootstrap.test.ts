@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Lwm2mClient } from '../../../client/lwm2m/client.ts';
+import { instance } from '../../../client/lwm2m/object-tree.ts';
+import { OperationError } from '../../../client/lwm2m/operation-error.ts';
+import { apnConnectionProfileObject } from '../../../objects/apn-connection-profile.ts';
 import { Code } from '../../../protocol/coap/message.ts';
 import { acceptOption, contentFormatOption } from '../../../protocol/coap/options.ts';
 import { decodeContent, encodeContent } from '../../../protocol/lwm2m/content.ts';
@@ -170,6 +173,20 @@ describe('what the bootstrap server asks for', () => {
     expect(await world.delete('/1/0/1')).toMatch(/^4.05/);
     expect(await world.delete('/')).toBe('2.02');
     expect(await world.discover()).toBe('</>;lwm2m=1.1,</0>;ver=1.2,</0/0>,</1>;ver=1.2,</2>;ver=1.1');
+  });
+
+  test('of everything leaves what the device cannot do without, and asked for alone that is declined', async () => {
+    await asking();
+    const { tree } = client;
+    tree.addObject(apnConnectionProfileObject, {
+      delete({ id }) {
+        if (id === 0) throw new OperationError(Code.BAD_REQUEST, 'in use');
+      },
+    });
+    for (const id of [0, 1]) tree.add(instance(apnConnectionProfileObject, id, {}) as never);
+    expect(await world.delete('/11/0')).toBe('4.00 in use');
+    expect(await world.delete('/')).toBe('2.02');
+    expect([...(tree.object(11)?.instances.keys() ?? [])]).toEqual([0]);
   });
 
   test('is nobody else’s to ask, and nobody’s when no bootstrap is under way', async () => {
