@@ -8,8 +8,11 @@ interface Budget {
   readonly interval: number;
 }
 
-/** Failures to prove who one is. */
-const failures: Budget = { burst: 20, interval: 3_000 };
+/**
+ * Failures to prove who one is. A key of 128 bits is not guessed at any rate; a whole fleet may be behind one address,
+ * and some sixty devices with a wrong key there, which try every half minute, are not to lock out the others.
+ */
+const failures: Budget = { burst: 100, interval: 500 };
 /** Handshakes that are begun and not gone through with: each costs the server a key pair and a signature. */
 const begun: Budget = { burst: 1_000, interval: 10 };
 /** Sources that are remembered. */

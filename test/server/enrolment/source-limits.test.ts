@@ -6,19 +6,32 @@ describe('limits per source', () => {
   test('let a source fail so often, and then once in so long; others are not concerned', () => {
     const clock = new FakeClock();
     const limits = new SourceLimits(clock);
-    for (let failure = 0; failure < 20; failure++) {
+    for (let failure = 0; failure < 100; failure++) {
       expect(limits.admits(`192.0.2.1:${failure}`)).toBe(true);
       limits.failed(`192.0.2.1:${failure}`);
     }
     expect(limits.admits('192.0.2.1:9')).toBe(false);
     expect(limits.admits('192.0.2.2:9')).toBe(true);
     expect(limits.refused).toBe(1);
-    clock.advance(3_000);
+    clock.advance(500);
     expect(limits.admits('192.0.2.1:9')).toBe(true);
     limits.failed('192.0.2.1:9');
     expect(limits.admits('192.0.2.1:9')).toBe(false);
     clock.advance(60_000);
     expect(limits.admits('192.0.2.1:9')).toBe(true);
+  });
+
+  test('sixty devices behind one NAT that try every half minute in vain do not lock out the others', () => {
+    const clock = new FakeClock();
+    const limits = new SourceLimits(clock);
+    for (let second = 0; second < 600; second++) {
+      for (let device = 0; device < 2; device++) {
+        expect(limits.admits('192.0.2.1:9')).toBe(true);
+        limits.failed('192.0.2.1:9');
+      }
+      clock.advance(1_000);
+    }
+    expect(limits.refused).toBe(0);
   });
 
   test('who does not fail is never held up', () => {
