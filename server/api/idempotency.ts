@@ -294,6 +294,14 @@ function keyFor(request: FastifyRequest, key: string): string {
   return JSON.stringify([id, role, tenant, key]);
 }
 
+/** The key of a request as the queue of commands knows it, which remembers by device: the caller's own, as above. */
+export function commandKeyOf(request: FastifyRequest): string | undefined {
+  const key = request.headers['idempotency-key'];
+  if (typeof key !== 'string') return undefined;
+  const own = keyFor(request, key);
+  return own === key ? key : createHash('sha256').update(own).digest('base64url');
+}
+
 /** The same for the same request, whatever the order of members, and however its URL is encoded. */
 function fingerprintOf(request: FastifyRequest): string {
   const prefer = preferencesOf(request).respondAsync ? 'respond-async' : '';

@@ -3,6 +3,7 @@ import { type TSchema, Type } from 'typebox';
 import { inTime } from './deadlines.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { checkHeldRequest } from './held-requests.ts';
+import { commandKeyOf } from './idempotency.ts';
 import { objectPath } from './object-content.ts';
 import { preferencesOf } from './prefer.ts';
 import { presentCommand } from './presenters.ts';
@@ -124,12 +125,12 @@ export function holdWherePreferred(app: FastifyInstance, deps: ApiDependencies):
       }),
     ) as ApiHeldRequestBody;
     await checkHeldRequest(deps, endpoint, parameters);
-    const key = request.headers['idempotency-key'];
+    const idempotencyKey = commandKeyOf(request);
     const { command } = await inTime(
       request,
       deps.heldRequests.hold(endpoint, {
         parameters,
-        ...(typeof key === 'string' ? { idempotencyKey: key } : {}),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       }),
     );
     return reply

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { ApiDependencies } from '../dependencies.ts';
-import { keepsKey } from '../idempotency.ts';
+import { commandKeyOf, keepsKey } from '../idempotency.ts';
 import { presentCarrier, presentCommand } from '../presenters.ts';
 import { EndpointParams, problemResponses } from '../route-schemas.ts';
 import { CarrierAnswerSchema, CarrierBodySchema, CommandSchema } from '../schemas.ts';
@@ -39,13 +39,14 @@ export const carrierRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 202: ref(CommandSchema), ...problemResponses },
       },
     },
-    async ({ params, headers, body }, reply) => {
-      const idempotencyKey = headers['idempotency-key'];
+    async (request, reply) => {
+      const { params, body } = request;
+      const idempotencyKey = commandKeyOf(request);
       const { command } = await commands.switchCarrier(params.endpoint, {
         carrier: body.carrier,
         ...(body.slot === undefined ? {} : { slot: body.slot }),
         ...(body.timeToLive === undefined ? {} : { timeToLive: body.timeToLive }),
-        ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       });
       return reply
         .code(202)

@@ -4,7 +4,7 @@ import { UnknownDeviceError } from '../../errors.ts';
 import type { Principal } from '../../people/principal.ts';
 import type { Command } from '../../ports/command-queue.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { keepsKey } from '../idempotency.ts';
+import { commandKeyOf, keepsKey } from '../idempotency.ts';
 import { presentCommand } from '../presenters.ts';
 import { ProblemError } from '../problems.ts';
 import { cursor, EndpointParams, limit, problemResponses } from '../route-schemas.ts';
@@ -142,10 +142,10 @@ export const commandRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 202: ref(CommandSchema), ...problemResponses },
       },
     },
-    async ({ params: { id }, headers, principal }, reply) => {
-      await known(principal, id);
-      const key = headers['idempotency-key'];
-      const retried = await commands.retry(id, typeof key === 'string' ? key : undefined);
+    async (request, reply) => {
+      const { id } = request.params;
+      await known(request.principal, id);
+      const retried = await commands.retry(id, commandKeyOf(request));
       if (retried === undefined) throw unknownCommand(id);
       return reply
         .code(202)

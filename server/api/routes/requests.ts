@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { UnknownDeviceError } from '../../errors.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { checkHeldRequest } from '../held-requests.ts';
-import { keepsKey } from '../idempotency.ts';
+import { commandKeyOf, keepsKey } from '../idempotency.ts';
 import { presentCommand } from '../presenters.ts';
 import { EndpointParams, problemResponses } from '../route-schemas.ts';
 import { CommandSchema, HeldRequestBodySchema } from '../schemas.ts';
@@ -27,15 +27,19 @@ export const requestRoutes: FastifyPluginAsyncTypebox<ApiDependencies> = async (
         response: { 202: ref(CommandSchema), ...problemResponses },
       },
     },
-    async ({ params: { endpoint }, headers, body }, reply) => {
+    async (request, reply) => {
+      const {
+        params: { endpoint },
+        body,
+      } = request;
       if ((await deps.stores.devices.get(endpoint)) === undefined) throw new UnknownDeviceError(endpoint);
       await checkHeldRequest(deps, endpoint, body);
       const { timeToLive, ...parameters } = body;
-      const idempotencyKey = headers['idempotency-key'];
+      const idempotencyKey = commandKeyOf(request);
       const { command } = await deps.heldRequests.hold(endpoint, {
         parameters,
         ...(timeToLive === undefined ? {} : { timeToLive }),
-        ...(typeof idempotencyKey === 'string' ? { idempotencyKey } : {}),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       });
       return reply
         .code(202)

@@ -144,6 +144,28 @@ describe('logging in', () => {
   });
 });
 
+describe('the Idempotency-Key of a command', () => {
+  const hold = async (name: string, path = '/3/0/4') => {
+    const headers = { ...(await bearer(name)), 'idempotency-key': 'nightly' };
+    const payload = { operation: 'execute', path };
+    return api.call('POST', '/api/devices/m/requests', { headers, payload });
+  };
+
+  test('is its giver’s own: another one’s does not swallow his command', async () => {
+    await open();
+    await api.register('m');
+    await addUser('anna', 'operator');
+    await addUser('otto', 'operator');
+    const annas = await hold('anna');
+    expect(annas.status).toBe(202);
+    expect((await hold('anna')).body.id).toBe(annas.body.id);
+    const ottos = await hold('otto', '/3/0/5');
+    expect(ottos.status).toBe(202);
+    expect(ottos.body.id).not.toBe(annas.body.id);
+    expect((await hold('otto', '/3/0/4')).status).toBe(409);
+  });
+});
+
 describe('a session', () => {
   test('ends by logging out', async () => {
     await open();
