@@ -144,11 +144,25 @@ function showsToken(request: FastifyRequest, token: string | undefined): boolean
   return a !== undefined && b !== undefined && timingSafeEqual(a, b);
 }
 
-/** What came through a proxy comes from anywhere, although the proxy is here. */
+/** What proxies add to a request, beside all that begins with `x-forwarded-`. */
+const proxyHeaders: ReadonlySet<string> = new Set([
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'x-original-forwarded-for',
+  'cf-connecting-ip',
+  'true-client-ip',
+  'fastly-client-ip',
+]);
+
+/**
+ * What came through a proxy comes from anywhere, although the proxy is here. One that adds nothing cannot be told from
+ * a program of this machine: there SIMYARD_LOGIN has to say that a log-in is required.
+ */
 function isOnThisMachine(request: FastifyRequest): boolean {
-  const { headers } = request;
-  const isForwarded = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'].some(
-    (name) => headers[name] !== undefined,
+  const isForwarded = Object.keys(request.headers).some(
+    (name) => proxyHeaders.has(name) || name.startsWith('x-forwarded-'),
   );
   return !isForwarded && isLoopbackAddress(sourceOf(request));
 }

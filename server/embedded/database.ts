@@ -38,7 +38,8 @@ export function lockFolder(path: string): DatabaseSync | undefined {
   if (path === ':memory:') return undefined;
   const where = `data folder '${path}'`;
   try {
-    mkdirSync(path, { recursive: true });
+    // Readings, secrets of webhooks and hashes of passwords are for nobody else on this machine.
+    mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new StoreUnavailableError(`${where} cannot be made: ${(error as Error).message}`, { cause: error });
   }

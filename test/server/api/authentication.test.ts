@@ -303,7 +303,14 @@ describe('without showing anything', () => {
   test('on loopback everybody on this machine may do everything, and nobody who came through a proxy', async () => {
     await open({ loginRequired: false });
     expect((await api.call('GET', '/api/users')).status).toBe(200);
-    for (const name of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via']) {
+    for (const name of [
+      'x-forwarded-for',
+      'x-forwarded-proto',
+      'forwarded',
+      'x-real-ip',
+      'via',
+      'cf-connecting-ip',
+    ]) {
       const answer = await api.call('GET', '/api/devices', { headers: { [name]: '203.0.113.9' } });
       expect([name, answer.body.code]).toEqual([name, 'not_logged_in']);
     }
