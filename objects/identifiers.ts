@@ -18,6 +18,13 @@ export function identifierKindOf(title: string | undefined): IdentifierKind | un
   return name === undefined ? undefined : titles[name];
 }
 
+/** Whether a resource holds what lets somebody in, by the title that its definition gives it: of it nothing is shown. */
+export function isSecretTitle(title: string | undefined): boolean {
+  return /\b(Secret|Password|Passphrase|PIN|PUK|(Private|Secret|WEP|Encryption|Authentication) Keys?)\b/i.test(
+    title ?? '',
+  );
+}
+
 /** Stands for what is not shown. */
 export const maskCharacter = '•';
 

@@ -3,6 +3,8 @@ import {
   type IdentifierKind,
   identifierKindOf,
   identifierKinds,
+  isSecretTitle,
+  maskCharacter,
   maskIdentifier,
 } from '../../objects/identifiers.ts';
 import type { ObjectRegistry } from '../../objects/registry.ts';
@@ -10,9 +12,15 @@ import { pathIds } from '../../protocol/lwm2m/path.ts';
 import { identityOf } from './authentication.ts';
 import { seesMasked } from './visible-devices.ts';
 
+/** What a value is hidden as. */
+type HiddenKind = IdentifierKind | 'secret';
+
+/** Of a secret not even the length is shown. */
+const hiddenSecret = maskCharacter.repeat(6);
+
 /**
- * What the API shows without what names a subscriber, a card or a piece of equipment: the one place where identifiers
- * are hidden from who may only look. It knows them by the names of members, and by what resources are by their
+ * What the API shows without what names a subscriber, a card or a piece of equipment, and without secrets: the one place where identifiers
+ * and secrets are hidden from who may only look. It knows them by the names of members, and by what resources are by their
  * definitions, wherever in an answer they stand, so that a route need not think of it.
  */
 export type Mask = <T>(shown: T) => T;
@@ -21,12 +29,13 @@ const members: ReadonlyMap<string, IdentifierKind> = new Map(identifierKinds.map
 
 /** @param registry tells which resources hold identifiers */
 export function identifierMask(registry: Pick<ObjectRegistry, 'resource'>): Mask {
-  const kindAt = (path: string): IdentifierKind | undefined => {
+  const kindAt = (path: string): HiddenKind | undefined => {
     const [object, , resource] = pathIds(path) ?? [];
     if (object === undefined || resource === undefined) return undefined;
-    return identifierKindOf(registry.resource(object, resource)?.title);
+    const title = registry.resource(object, resource)?.title;
+    return isSecretTitle(title) ? 'secret' : identifierKindOf(title);
   };
-  const kindBelow = (base: string | undefined, name: string): IdentifierKind | undefined => {
+  const kindBelow = (base: string | undefined, name: string): HiddenKind | undefined => {
     if (name.startsWith('/')) return kindAt(name);
     return base === undefined || !/^\d/.test(name) ? undefined : kindAt(`${base}/${name}`);
   };
@@ -58,14 +67,16 @@ export function identifierMask(registry: Pick<ObjectRegistry, 'resource'>): Mask
 const valueMembers: ReadonlySet<string> = new Set(['value', 'values', 'last']);
 
 /** Each is a time and a value. */
-function hiddenPoints(kind: IdentifierKind, points: unknown): unknown {
+function hiddenPoints(kind: HiddenKind, points: unknown): unknown {
   if (!Array.isArray(points)) return points;
   return points.map((point) => (Array.isArray(point) ? [point[0], hidden(kind, point[1])] : point));
 }
 
 /** All texts and numbers in it. */
-function hidden(kind: IdentifierKind, value: unknown): unknown {
-  if (typeof value === 'string' || typeof value === 'number') return maskIdentifier(kind, String(value));
+function hidden(kind: HiddenKind, value: unknown): unknown {
+  if (typeof value === 'string' || typeof value === 'number') {
+    return kind === 'secret' ? hiddenSecret : maskIdentifier(kind, String(value));
+  }
   if (Array.isArray(value)) return value.map((item) => hidden(kind, item));
   if (!isPlain(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, hidden(kind, member)]));

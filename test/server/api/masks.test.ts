@@ -133,3 +133,23 @@ describe('identifiers are hidden', () => {
     expect(own({ path: '/30000/0/2', value: imei })).toEqual({ path: '/30000/0/2', value: imei });
   });
 });
+
+describe('secrets of objects are hidden', () => {
+  test('in what is read, and in what a command writes', () => {
+    expect(mask({ path: '/11/0', items: [{ path: '/11/0/6', value: 'apnsecret' }] })).toEqual({
+      path: '/11/0',
+      items: [{ path: '/11/0/6', value: '••••••' }],
+    });
+    expect(mask({ parameters: { operation: 'write', path: '/11/0/6', value: 'apnsecret' } })).toEqual({
+      parameters: { operation: 'write', path: '/11/0/6', value: '••••••' },
+    });
+    expect(
+      mask({ parameters: { operation: 'write', path: '/11/0', values: { 5: 'apn', 6: 'apnsecret' } } }),
+    ).toEqual({ parameters: { operation: 'write', path: '/11/0', values: { 5: 'apn', 6: '••••••' } } });
+  });
+
+  test('and nothing that only sounds like them', () => {
+    const shown = { items: [{ path: '/3/0/9', value: 80 }] };
+    expect(mask(shown)).toEqual(shown);
+  });
+});
