@@ -117,7 +117,10 @@ export function answerOnce(
       // Its time was over first: when the key is its own nothing is done under it, and it may be tried again.
       void begun
         .then((late) => ('status' in late ? undefined : keys.giveBack(late)))
-        .catch((fault: unknown) => request.log.warn({ err: fault }, 'an Idempotency-Key was not given back'));
+        .catch((fault: unknown) => {
+          // What the caller is told is no second fault.
+          if (fault !== error) request.log.warn({ err: fault }, 'an Idempotency-Key was not given back');
+        });
       throw error;
     });
     if ('status' in found) return replay(reply, found);

@@ -54,6 +54,8 @@ describe('a request with an Idempotency-Key', () => {
     ]);
     const other = await api.call('PUT', '/api/devices/m/observation-policy', { payload, headers });
     expect([other.status, other.body.code]).toEqual([409, 'conflict']);
+    // The caller is told: nothing has gone wrong here.
+    expect(api.log.filter(({ level }) => level >= 40)).toEqual([]);
   });
 
   test('is the same one whatever the order of its members, and by /api/v1 too', async () => {
