@@ -5,6 +5,7 @@
  */
 import { createSocket } from 'node:dgram';
 import { BenchProcess } from './process.ts';
+import type { TargetReport } from './targets/report.ts';
 
 const [folder = './data', heardText = '0'] = process.argv.slice(2);
 const heard = Number(heardText);
@@ -60,6 +61,19 @@ async function ask(path: string): Promise<{ readonly ms: number; readonly body: 
   return { ms: performance.now() - start, body };
 }
 
+/** What the devices take in the node: its memory less that of a node that knows none. */
+async function tellMemory(devices: number): Promise<void> {
+  const empty = new BenchProcess('./targets/simyard.ts');
+  await empty.next<Report>();
+  const [{ memory: base }, { memory }] = await Promise.all([
+    empty.ask<TargetReport>('memory'),
+    server.ask<TargetReport>('memory'),
+  ]);
+  await empty.stop();
+  const each = Math.round((memory - base) / devices);
+  console.log(`memory of the node: ${(memory / 2 ** 20).toFixed(0)} MiB, ${each} bytes for each device\n`);
+}
+
 async function measure(name: string, paths: readonly string[]): Promise<void> {
   const times: number[] = [];
   let matching: unknown;
@@ -78,6 +92,7 @@ const first = await ask('/api/devices?limit=100');
 console.log(
   `the first list after the start: ${first.ms.toFixed(0)} ms, ${first.body['total']} devices${heard > 0 ? `, ${heard} registrations a second` : ''}\n`,
 );
+await tellMemory(Number(first.body['total']));
 const page = '/api/devices?limit=100';
 await measure('first page of 100', [page]);
 for (const sort of ['lastSeen', 'firstSeen', 'model', 'carrier', 'signal', 'firmware']) {

@@ -4,6 +4,7 @@
  * trouble.
  * `node bench/seed-fleet.ts [count=100000] [folder or redis://…=./data]`; the server must not run on that folder.
  */
+import { Redis } from 'ioredis';
 import { openRedisStores } from '../redis/index.ts';
 import { openEmbeddedStores } from '../server/embedded/index.ts';
 import { deviceOf, minuteOf, troublesOf } from './fleet.ts';
@@ -24,6 +25,10 @@ const now = Date.now();
 const stores = folder.startsWith('redis')
   ? await openRedisStores({ url: folder })
   : await openEmbeddedStores({ path: folder, durable: false });
+const memory = folder.startsWith('redis') ? new Redis(folder) : undefined;
+const memoryUsed = async (): Promise<number> =>
+  Number(/^used_memory:(\d+)/m.exec((await memory?.info('memory')) ?? '')?.[1]);
+const empty = await memoryUsed();
 for (let from = 0; from < count; from += AT_ONCE) {
   const devices = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, index) =>
     deviceOf(from + index, now),
@@ -47,6 +52,11 @@ for (let from = 0; from < count; from += AT_ONCE) {
       ),
     ),
   );
+}
+if (memory !== undefined) {
+  const each = ((await memoryUsed()) - empty) / count;
+  console.log(`memory of Redis: ${each.toFixed(0)} bytes for each device, its last values included`);
+  memory.disconnect();
 }
 while ((await stores.registrations.expire(now, 5000)).length > 0);
 const { known, registered, awake, asleep, lost, left } = await stores.devices.counts(now);
