@@ -30,8 +30,8 @@ import { SecuredPort } from './secured-port.ts';
 import { localHostFor, type NamedHost, resolveServer } from './server-address.ts';
 import { securityModes } from './server-credentials.ts';
 import { parseServerAddress, type ServerSettings } from './server-flag.ts';
-import { fileCardMemory, volatileCardMemory } from './sim/card-memory.ts';
-import { VirtualCard } from './sim/virtual-card.ts';
+import { fileCardMemory, volatileCardMemory } from './sim/virtual-card/card-memory.ts';
+import { VirtualCard } from './sim/virtual-card/virtual-card.ts';
 import { StateLock } from './state-lock.ts';
 
 export interface ModemIdentity {

@@ -12,7 +12,7 @@ import { type FirmwareFault, firmwareFaults } from './modem/firmware/states.ts';
 import { sensorModels } from './modem/signals.ts';
 import type { CredentialFlags } from './server-credentials.ts';
 import { isSecure, parseRights, parseServer, type ServerSettings } from './server-flag.ts';
-import { cardProfiles } from './sim/card-profiles.ts';
+import { cardProfiles } from './sim/virtual-card/card-profiles.ts';
 
 export { UsageError };
 

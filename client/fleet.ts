@@ -5,7 +5,7 @@ import { folderName, type ModemSettings } from './command-line.ts';
 import type { Log } from './log.ts';
 import type { Modem } from './modem/modem.ts';
 import { awaitServers, serverNames } from './server-names.ts';
-import { cardSerialLimit, cardSerialOf } from './sim/card-profiles.ts';
+import { cardSerialLimit, cardSerialOf } from './sim/virtual-card/card-profiles.ts';
 
 const summaryInterval = 5_000;
 /** New modems are begun this often, ms; as many at once as the ramp asks for. */

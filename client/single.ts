@@ -6,7 +6,7 @@ import type { Log } from './log.ts';
 import { machinePower } from './modem/device/power-source.ts';
 import type { Modem, ModemEvents } from './modem/modem.ts';
 import { awaitServers, serverNames } from './server-names.ts';
-import { cardSerialOf } from './sim/card-profiles.ts';
+import { cardSerialOf } from './sim/virtual-card/card-profiles.ts';
 
 /** How often the readings that were acknowledged are told, ms. */
 const summaryInterval = 10_000;

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { volatileJournal } from '../../client/modem/command-journal.ts';
 import { Modem } from '../../client/modem/modem.ts';
-import { volatileCardMemory } from '../../client/sim/card-memory.ts';
-import { VirtualCard } from '../../client/sim/virtual-card.ts';
+import { volatileCardMemory } from '../../client/sim/virtual-card/card-memory.ts';
+import { VirtualCard } from '../../client/sim/virtual-card/virtual-card.ts';
 import type { ApiCommand, ApiDevice, ApiDevicePage } from '../../server/api/schemas.ts';
 import { compareWithLog, logReadings } from '../support/log-readings.ts';
 import { RecordingPort } from '../support/recording-port.ts';

@@ -6,7 +6,7 @@ import { volatileJournal } from '../../client/modem/command-journal.ts';
 import { Modem, type ModemOptions } from '../../client/modem/modem.ts';
 import { ReadingLog } from '../../client/reading-log.ts';
 import { RebindingPort } from '../../client/rebinding-port.ts';
-import { VirtualCard } from '../../client/sim/virtual-card.ts';
+import { VirtualCard } from '../../client/sim/virtual-card/virtual-card.ts';
 import { decodePack } from '../../server/telemetry/pack.ts';
 import { registry } from '../support/client/client-world.ts';
 import { ScriptedServer } from '../support/client/scripted-server.ts';

@@ -1,7 +1,7 @@
 import { volatileJournal } from '../../client/modem/command-journal.ts';
 import { Modem } from '../../client/modem/modem.ts';
-import { volatileCardMemory } from '../../client/sim/card-memory.ts';
-import { VirtualCard } from '../../client/sim/virtual-card.ts';
+import { volatileCardMemory } from '../../client/sim/virtual-card/card-memory.ts';
+import { VirtualCard } from '../../client/sim/virtual-card/virtual-card.ts';
 import { systemClock } from '../../protocol/clock.ts';
 import { createUdpPort } from '../../protocol/coap/udp-port.ts';
 import { openRedisStores } from '../../redis/index.ts';

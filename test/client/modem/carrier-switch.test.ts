@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { volatileJournal } from '../../../client/modem/command-journal.ts';
 import type { Modem, ModemOptions } from '../../../client/modem/modem.ts';
-import { volatileCardMemory } from '../../../client/sim/card-memory.ts';
-import { cardProfiles } from '../../../client/sim/card-profiles.ts';
 import type { CardTransport } from '../../../client/sim/card-transport.ts';
-import { VirtualCard } from '../../../client/sim/virtual-card.ts';
+import { volatileCardMemory } from '../../../client/sim/virtual-card/card-memory.ts';
+import { cardProfiles } from '../../../client/sim/virtual-card/card-profiles.ts';
+import { VirtualCard } from '../../../client/sim/virtual-card/virtual-card.ts';
 import { CarrierResult, CarrierState, DISCONNECT_CARRIER_ID } from '../../../objects/carrier.ts';
 import { maxAge } from '../../../protocol/coap/options.ts';
 import { ContentFormat } from '../../../protocol/lwm2m/content-format.ts';

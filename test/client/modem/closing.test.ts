@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { encodePackage } from '../../../client/modem/firmware/package.ts';
-import { VirtualCard } from '../../../client/sim/virtual-card.ts';
+import { VirtualCard } from '../../../client/sim/virtual-card/virtual-card.ts';
 import type { Clock } from '../../../protocol/clock.ts';
 import { Code } from '../../../protocol/coap/message.ts';
 import { ContentFormat } from '../../../protocol/lwm2m/content-format.ts';

@@ -2,7 +2,7 @@ import type { ServerAccount } from '../../../client/lwm2m/server-account.ts';
 import type { ServerOptions } from '../../../client/lwm2m/server-session.ts';
 import { volatileJournal } from '../../../client/modem/command-journal.ts';
 import { Modem, type ModemOptions } from '../../../client/modem/modem.ts';
-import { VirtualCard } from '../../../client/sim/virtual-card.ts';
+import { VirtualCard } from '../../../client/sim/virtual-card/virtual-card.ts';
 import { decodeMessage, encodeMessage } from '../../../protocol/coap/codec.ts';
 import { type CoapMessage, Code, formatCode, MessageType } from '../../../protocol/coap/message.ts';
 import {

@@ -4,7 +4,7 @@ import type { ProfileIds } from '../../../client/lwm2m/profile-id.ts';
 import type { ServerOptions } from '../../../client/lwm2m/server-session.ts';
 import { volatileJournal } from '../../../client/modem/command-journal.ts';
 import { Modem, type ModemOptions } from '../../../client/modem/modem.ts';
-import { VirtualCard } from '../../../client/sim/virtual-card.ts';
+import { VirtualCard } from '../../../client/sim/virtual-card/virtual-card.ts';
 import { createObjectRegistry, standardObjects } from '../../../objects/registry.ts';
 import type { LinkQuality } from '../coap/lossy-link.ts';
 import { World } from '../coap/world.ts';

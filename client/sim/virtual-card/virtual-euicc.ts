@@ -1,8 +1,8 @@
-import { decodeTlvs, encodeTlv, findTlv } from './ber-tlv.ts';
+import { decodeTlvs, encodeTlv, findTlv } from '../ber-tlv.ts';
+import { Es10cTag, ProfileResult } from '../euicc.ts';
+import { encodeIccid } from '../files.ts';
+import { fromHex, toHex } from '../hex.ts';
 import { type CardProfile, cardEid } from './card-profiles.ts';
-import { Es10cTag, ProfileResult } from './euicc.ts';
-import { encodeIccid } from './files.ts';
-import { fromHex, toHex } from './hex.ts';
 
 /** What the ISD-R answers to one ES10c request, and what the card then has to do. */
 export interface Es10cAnswer {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { fromHex } from './hex.ts';
+import { fromHex } from '../hex.ts';
 
 /** One operator's profile on the virtual card. Its place in the list is the carrier id. */
 export interface CardProfile {

@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AtomicFile } from '../../../client/atomic-file.ts';
-import { fileCardMemory } from '../../../client/sim/card-memory.ts';
-import { cardEid, cardProfiles, cardSerialOf } from '../../../client/sim/card-profiles.ts';
-import { CardSession } from '../../../client/sim/card-session.ts';
-import { CardAbsentError, CardStatusError } from '../../../client/sim/card-transport.ts';
-import { Euicc, ProfileOperationError } from '../../../client/sim/euicc.ts';
-import { decodeIccid, decodeImsi, decodeSpn, FileId, readFile } from '../../../client/sim/files.ts';
-import { fromHex, toHex } from '../../../client/sim/hex.ts';
-import { VirtualCard } from '../../../client/sim/virtual-card.ts';
+import { AtomicFile } from '../../../../client/atomic-file.ts';
+import { CardSession } from '../../../../client/sim/card-session.ts';
+import { CardAbsentError, CardStatusError } from '../../../../client/sim/card-transport.ts';
+import { Euicc, ProfileOperationError } from '../../../../client/sim/euicc.ts';
+import { decodeIccid, decodeImsi, decodeSpn, FileId, readFile } from '../../../../client/sim/files.ts';
+import { fromHex, toHex } from '../../../../client/sim/hex.ts';
+import { fileCardMemory } from '../../../../client/sim/virtual-card/card-memory.ts';
+import { cardEid, cardProfiles, cardSerialOf } from '../../../../client/sim/virtual-card/card-profiles.ts';
+import { VirtualCard } from '../../../../client/sim/virtual-card/virtual-card.ts';
 
 /** Sends a line of APDUs and gives the answers, both in hex. */
 async function talk(card: VirtualCard, ...apdus: readonly string[]): Promise<string[]> {

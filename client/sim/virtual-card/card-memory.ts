@@ -1,4 +1,4 @@
-import type { AtomicFile } from '../atomic-file.ts';
+import type { AtomicFile } from '../../atomic-file.ts';
 
 /** What a card keeps without power. */
 export interface CardContents {

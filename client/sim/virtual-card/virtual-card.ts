@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from '../../protocol/clock.ts';
-import { DecodeError } from '../../protocol/errors.ts';
+import { type Clock, systemClock } from '../../../protocol/clock.ts';
+import { DecodeError } from '../../../protocol/errors.ts';
 import {
   type CommandApdu,
   decodeCommand,
@@ -7,14 +7,14 @@ import {
   Ins,
   type ResponseApdu,
   StatusWord,
-} from './apdu.ts';
-import { encodeTlv } from './ber-tlv.ts';
+} from '../apdu.ts';
+import { encodeTlv } from '../ber-tlv.ts';
+import { CardAbsentError, type CardTransport } from '../card-transport.ts';
+import { isdRAid, ProfileResult } from '../euicc.ts';
+import { encodeIccid, encodeImsi, encodeSpn, FileId, usimAid } from '../files.ts';
+import { fromHex, toHex } from '../hex.ts';
 import { type CardMemory, volatileCardMemory } from './card-memory.ts';
 import { type CardProfile, cardProfiles } from './card-profiles.ts';
-import { CardAbsentError, type CardTransport } from './card-transport.ts';
-import { isdRAid, ProfileResult } from './euicc.ts';
-import { encodeIccid, encodeImsi, encodeSpn, FileId, usimAid } from './files.ts';
-import { fromHex, toHex } from './hex.ts';
 import { answerEs10c, type Es10cAnswer } from './virtual-euicc.ts';
 
 /** ATR of a T=0 card that speaks of its toolkit and its eUICC functions. */
