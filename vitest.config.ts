@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` is everything that needs no browser: unit, contract and integration tests. The interop suites have their own file. */
+/**
+ * `protocol` is what coverage is asked of; `unit` is everything else that needs no browser: unit, contract and
+ * integration tests. The interop suites have their own file.
+ */
 export default defineConfig({
   test: {
     // All cores: by default one is left free, which on two cores doubles the time.
@@ -8,9 +11,16 @@ export default defineConfig({
     projects: [
       {
         test: {
+          name: 'protocol',
+          include: ['test/protocol/**/*.test.ts'],
+          testTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/browser/**', 'test/interop/**'],
+          exclude: ['test/protocol/**', 'test/browser/**', 'test/interop/**'],
           // Generous: with coverage and two cores the longest of them takes half a minute.
           testTimeout: 120_000,
           hookTimeout: 60_000,

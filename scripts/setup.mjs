@@ -75,7 +75,7 @@ export async function runNode(args, folder = root) {
   const child = spawn(nodeBinary(folder), ['--disable-warning=ExperimentalWarning', ...args], {
     stdio: 'inherit',
     detached: true,
-    env: { ...process.env, PATH: binFirst(folder) },
+    env: { NODE_COMPILE_CACHE: compileCache(folder), ...process.env, PATH: binFirst(folder) },
   });
   let last = Number.NEGATIVE_INFINITY;
   const pass = (signal) => {
@@ -119,6 +119,11 @@ function say(line) {
 
 function binFirst(folder) {
   return [join(folder, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter);
+}
+
+/** Where Node keeps what it has compiled: a second start, and the processes that tests start, take half the CPU. */
+function compileCache(folder) {
+  return join(folder, 'node_modules', '.cache', 'node');
 }
 
 function capture(command, args, cwd) {

@@ -48,7 +48,9 @@ async function testAll(): Promise<Counts> {
     console.error(error instanceof Error ? error.message : String(error));
     results.push({ ...none, failed: 1 });
   }
-  results.push(await runVitest('unit', ['--project', 'unit', '--coverage']));
+  // Coverage slows all that runs under it: only what it is asked of does.
+  results.push(await runVitest('protocol', ['--project', 'protocol', '--coverage']));
+  results.push(await runVitest('unit', ['--project', 'unit']));
   // One after the other: Chromium and a server want the machine for themselves.
   results.push(await runVitest('browser', ['--project', 'browser']));
   return sum(results);
