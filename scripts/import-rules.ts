@@ -28,6 +28,12 @@ export const importRules: readonly ImportRule[] = [
     from: 'protocol/dtls/',
     to: ['protocol/coap/datagram-port.ts', 'protocol/clock.ts', 'protocol/errors.ts'],
   },
+  {
+    from: 'protocol/flow/',
+    to: ['protocol/temporenc.ts', 'protocol/errors.ts'],
+    browserSafe: true,
+  },
+  { from: 'protocol/temporenc.ts', to: ['protocol/errors.ts'], browserSafe: true },
   { from: 'protocol/', to: [] },
   { from: 'objects/', to: ['protocol/lwm2m/', 'protocol/errors.ts'], browserSafe: true },
   { from: 'client/', to: ['protocol/', 'objects/'] },
