@@ -30,6 +30,7 @@ import { SecuredPort } from './secured-port.ts';
 import { localHostFor, type NamedHost, resolveServer } from './server-address.ts';
 import { securityModes } from './server-credentials.ts';
 import { parseServerAddress, type ServerSettings } from './server-flag.ts';
+import { fileCarrierIds } from './sim/carrier-ids.ts';
 import { fileCardMemory, volatileCardMemory } from './sim/virtual-card/card-memory.ts';
 import { VirtualCard } from './sim/virtual-card/virtual-card.ts';
 import { StateLock } from './state-lock.ts';
@@ -110,6 +111,9 @@ async function assemble(
   return new Modem({
     port: secured ?? plain,
     card,
+    ...(state === undefined
+      ? {}
+      : { carrierIds: fileCarrierIds(new AtomicFile(join(state, 'carriers.json'))) }),
     journal:
       state === undefined ? volatileJournal() : fileJournal(new AtomicFile(join(state, 'journal.json'))),
     clock: systemClock,

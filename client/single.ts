@@ -55,7 +55,7 @@ export async function runSingle(
     endpoint,
     identity === undefined
       ? 'card without a carrier'
-      : `on ${current}, ICCID ${identity.iccid}, IMSI ${identity.imsi}`,
+      : `on ${current}, ICCID ${identity.iccid ?? 'unknown'}, IMSI ${identity.imsi ?? 'unknown'}`,
   );
   const summary = setInterval(() => summarise(modem, endpoint, log), summaryInterval);
   return async () => {

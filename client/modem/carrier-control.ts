@@ -5,15 +5,19 @@ import { DecodeError } from '../../protocol/errors.ts';
 import { longestTimer } from '../lwm2m/observations.ts';
 import { OperationError } from '../lwm2m/operation-error.ts';
 import { CardStatusError, CardTransportError } from '../sim/card-transport.ts';
-import { ProfileOperationError } from '../sim/euicc.ts';
-import type { CardCarrier, CardIdentity, SimCard } from '../sim/sim-card.ts';
+import {
+  type CardCarrier,
+  CardRefusalError,
+  type CarrierCard,
+  type CurrentCarrier,
+} from '../sim/carrier-card.ts';
 import type { CommandJournal, JournalOutcome } from './command-journal.ts';
 
 /** All that the Carrier object shows, at one moment: replaced as a whole, so that no observer sees half of a switch. */
 export interface CarrierSnapshot {
   /** Empty when disconnected. */
   readonly current: string;
-  readonly identity: CardIdentity | undefined;
+  readonly identity: CurrentCarrier | undefined;
   readonly state: CarrierState;
   readonly lastResult: CarrierResult | undefined;
   readonly lastReason: string;
@@ -52,7 +56,7 @@ export interface CarrierActions {
 }
 
 export interface CarrierControlOptions {
-  readonly card: SimCard;
+  readonly card: CarrierCard;
   readonly journal: CommandJournal;
   readonly clock: Clock;
   /** Milliseconds without network when the carrier changes. */
@@ -120,7 +124,7 @@ export class CarrierControl {
     const { card, journal, clock, actions } = this.#options;
     await card.connect();
     this.#carriers = await card.carriers();
-    const identity = await card.identity();
+    const identity = await card.current();
     const { entry } = journal.contents;
     if (entry !== undefined && entry.outcome === undefined) {
       const outcome = this.#judgeInterrupted(entry.target, identity);
@@ -194,20 +198,20 @@ export class CarrierControl {
     const { reason, identity } = await this.#drive(target);
     await actions.reach('after-apdu');
     const succeeded = reason === '';
-    if (identity === undefined && before !== undefined) journal.set({ lastIccid: before.iccid });
+    if (identity === undefined && before !== undefined) journal.set({ lastCarrier: before.carrierId });
     journal.finish({ succeeded, reason, at: clock.wallTime() });
     this.#show(identity);
     this.#busy = false;
     actions.log(
       succeeded
-        ? `ACK: the card is ${identity === undefined ? 'disconnected' : `on ${name}, ICCID ${identity.iccid}`}`
+        ? `ACK: the card is ${identity === undefined ? 'disconnected' : `on ${name}, ICCID ${identity.iccid ?? 'unknown'}`}`
         : `NACK: ${reason}`,
     );
     await actions.reach('before-notify');
     if (identity === undefined) {
       if (before === undefined) actions.changed();
       else await this.#disconnect();
-    } else if (identity.iccid !== before?.iccid) {
+    } else if (before === undefined || identity.carrierId !== before.carrierId) {
       await this.#reattach(attachTime);
     } else {
       actions.changed();
@@ -218,26 +222,26 @@ export class CarrierControl {
   /** Has the card do it, and asks it where it is then: an empty reason is its ACK. */
   async #drive(
     target: number,
-  ): Promise<{ readonly reason: string; readonly identity: CardIdentity | undefined }> {
+  ): Promise<{ readonly reason: string; readonly identity: CurrentCarrier | undefined }> {
     const { card } = this.#options;
     const wanted = this.#carriers.find((carrier) => carrier.id === target);
     let reason = '';
     let identity = this.#snapshot.identity;
     try {
       if (wanted !== undefined) {
-        if (identity?.iccid !== wanted.iccid) await card.enable(wanted.iccid);
+        if (identity?.carrierId !== target) await card.enable(wanted);
       } else if (identity !== undefined) {
-        await card.disable(identity.iccid);
+        await card.disable();
       }
     } catch (error) {
       reason = cardReason(error);
     }
     try {
-      identity = await card.identity();
+      identity = await card.current();
     } catch (error) {
       reason ||= cardReason(error);
     }
-    if (reason === '' && identity?.iccid !== wanted?.iccid) {
+    if (reason === '' && identity?.carrierId !== wanted?.id) {
       reason = `the card stayed on ${this.#carrierOf(identity)}`;
     }
     return { reason, identity };
@@ -276,14 +280,14 @@ export class CarrierControl {
   async #comeBack(): Promise<void> {
     const { card, journal, actions } = this.#options;
     if (this.#busy) return;
-    const iccid = journal.contents.lastIccid ?? this.#carriers[0]?.iccid;
-    if (iccid === undefined) throw new CardStatusError('the card has no profile to come back to', 0x6a88);
+    const carrier = this.#lastCarrier();
+    if (carrier === undefined) throw new CardStatusError('the card has no profile to come back to', 0x6a88);
     this.#busy = true;
     let reason = '';
-    let identity: CardIdentity | undefined;
+    let identity: CurrentCarrier | undefined;
     try {
-      await card.enable(iccid);
-      identity = await card.identity();
+      await card.enable(carrier);
+      identity = await card.current();
     } catch (error) {
       reason = cardReason(error);
     } finally {
@@ -303,7 +307,7 @@ export class CarrierControl {
   }
 
   /** What the card is now, beside how the newest switch ended. */
-  #show(identity: CardIdentity | undefined): void {
+  #show(identity: CurrentCarrier | undefined): void {
     const { entry, lastCommand } = this.#options.journal.contents;
     const outcome = entry?.outcome;
     const ended = outcome?.succeeded === true ? CarrierState.SUCCEEDED : CarrierState.FAILED;
@@ -319,9 +323,8 @@ export class CarrierControl {
     };
   }
 
-  #judgeInterrupted(target: number, identity: CardIdentity | undefined): JournalOutcome {
-    const wanted = this.#carriers.find((carrier) => carrier.id === target);
-    const succeeded = identity?.iccid === wanted?.iccid;
+  #judgeInterrupted(target: number, identity: CurrentCarrier | undefined): JournalOutcome {
+    const succeeded = identity?.carrierId === (target === DISCONNECT_CARRIER_ID ? undefined : target);
     return {
       succeeded,
       reason: succeeded ? '' : `interrupted: the card stayed on ${this.#carrierOf(identity)}`,
@@ -329,9 +332,20 @@ export class CarrierControl {
     };
   }
 
-  #carrierOf(identity: CardIdentity | undefined): string {
+  #carrierOf(identity: CurrentCarrier | undefined): string {
     if (identity === undefined) return 'no carrier';
-    return this.#carriers.find((carrier) => carrier.iccid === identity.iccid)?.name ?? identity.iccid;
+    const { carrierId, iccid } = identity;
+    return this.#carriers.find(({ id }) => id === carrierId)?.name ?? iccid ?? 'an unknown carrier';
+  }
+
+  /** To which the modem comes back after a Disconnect. */
+  #lastCarrier(): CardCarrier | undefined {
+    const { lastCarrier, lastIccid } = this.#options.journal.contents;
+    return (
+      this.#carriers.find(({ id, iccid }) =>
+        lastCarrier === undefined ? iccid === lastIccid : id === lastCarrier,
+      ) ?? this.#carriers[0]
+    );
   }
 
   #nameOf(target: number): string {
@@ -343,7 +357,7 @@ export class CarrierControl {
 /** Why the card did not do it, in words. @throws what is no card's answer: a bug */
 function cardReason(error: unknown): string {
   const known =
-    error instanceof ProfileOperationError ||
+    error instanceof CardRefusalError ||
     error instanceof CardStatusError ||
     error instanceof CardTransportError ||
     error instanceof DecodeError;

@@ -22,7 +22,9 @@ export interface JournalContents {
   readonly entry: JournalEntry | undefined;
   /** The highest command id taken; 0 before the first. */
   readonly lastCommand: number;
-  /** ICCID of the carrier to come back to after a Disconnect. */
+  /** Id of the carrier to come back to after a Disconnect. */
+  readonly lastCarrier: number | undefined;
+  /** Its ICCID, in journals of former versions, which did not keep its id. */
   readonly lastIccid: string | undefined;
   /** Seconds. */
   readonly reconnectAfter: number;
@@ -68,6 +70,7 @@ export class CommandJournal {
     this.#contents = storage.read() ?? {
       entry: undefined,
       lastCommand: 0,
+      lastCarrier: undefined,
       lastIccid: undefined,
       reconnectAfter: defaultReconnectAfter,
       disconnectedAt: undefined,
@@ -87,13 +90,13 @@ export class CommandJournal {
   }
 
   /** Writes down how the newest switch ended. */
-  finish(outcome: JournalOutcome, more: { readonly lastIccid?: string } = {}): void {
+  finish(outcome: JournalOutcome): void {
     const { entry } = this.#contents;
     if (entry === undefined) throw new Error('no switch was taken that could end');
-    this.#write({ entry: { ...entry, outcome }, ...more });
+    this.#write({ entry: { ...entry, outcome } });
   }
 
-  set(settings: Partial<Pick<JournalContents, 'reconnectAfter' | 'disconnectedAt' | 'lastIccid'>>): void {
+  set(settings: Partial<Pick<JournalContents, 'reconnectAfter' | 'disconnectedAt' | 'lastCarrier'>>): void {
     this.#write(settings);
   }
 
@@ -105,11 +108,12 @@ export class CommandJournal {
 }
 
 function parseContents(value: Readonly<Record<string, unknown>>): JournalContents | undefined {
-  const { format, entry, lastCommand, reconnectAfter, lastIccid, disconnectedAt } = value;
+  const { format, entry, lastCommand, reconnectAfter, lastCarrier, lastIccid, disconnectedAt } = value;
   if (format !== 1 || typeof lastCommand !== 'number' || typeof reconnectAfter !== 'number') return undefined;
+  if (lastCarrier !== undefined && typeof lastCarrier !== 'number') return undefined;
   if (lastIccid !== undefined && typeof lastIccid !== 'string') return undefined;
   if (disconnectedAt !== undefined && typeof disconnectedAt !== 'number') return undefined;
-  const rest = { lastCommand, reconnectAfter, lastIccid, disconnectedAt };
+  const rest = { lastCommand, reconnectAfter, lastCarrier, lastIccid, disconnectedAt };
   if (entry === undefined) return { ...rest, entry };
   const parsed = parseEntry(entry);
   return parsed === undefined ? undefined : { ...rest, entry: parsed };

@@ -7,7 +7,10 @@ import type { BootstrapClientOptions } from '../lwm2m/bootstrapping.ts';
 import { type ClientEvents, Lwm2mClient } from '../lwm2m/client.ts';
 import type { PackJournal } from '../lwm2m/pack-journal.ts';
 import type { ServerOptions } from '../lwm2m/server-session.ts';
+import { CardSession } from '../sim/card-session.ts';
 import type { CardTransport } from '../sim/card-transport.ts';
+import type { CarrierCard } from '../sim/carrier-card.ts';
+import type { CarrierIdStorage } from '../sim/carrier-ids.ts';
 import { SimCard } from '../sim/sim-card.ts';
 import { Attachment } from './attachment.ts';
 import { CarrierControl, type CarrierSnapshot, type SwitchStep } from './carrier-control.ts';
@@ -29,6 +32,10 @@ export interface ModemOptions {
   /** The modem's one socket; it belongs to the modem from then on. */
   readonly port: DatagramPort;
   readonly card: CardTransport;
+  /** Makes the card's carriers of it; default: the profiles of an eUICC. */
+  readonly openCard?: (parts: CardParts) => CarrierCard;
+  /** Where the ids of an eUICC's carriers are kept; default: as long as the process lives. */
+  readonly carrierIds?: CarrierIdStorage;
   readonly journal: JournalStorage;
   readonly clock: Clock;
   /** Endpoint client name. */
@@ -80,6 +87,16 @@ export interface ModemEvents extends ClientEvents {
   readonly onLog?: (message: string) => void;
 }
 
+/** Of what a card with carriers is made. */
+export interface CardParts {
+  readonly transport: CardTransport;
+  /** APDUs over that transport: all who talk to the card share it. */
+  readonly session: CardSession;
+  readonly clock: Clock;
+  /** For people. */
+  readonly log: (message: string) => void;
+}
+
 /** A reboot keeps the modem off the network so long, ms. */
 const rebootTime = 3_000;
 
@@ -98,7 +115,7 @@ export class Modem {
   readonly client: Lwm2mClient;
   readonly #options: ModemOptions;
   readonly #radio: Radio;
-  readonly #card: SimCard;
+  readonly #card: CarrierCard;
   readonly #control: CarrierControl;
   readonly #carrier: CarrierInstance;
   readonly #attachment: Attachment;
@@ -120,7 +137,17 @@ export class Modem {
     const settings = new KeptSettings(options.settings ?? volatileSettings());
     const saving = new PowerSaving(settings);
     this.#radio = new Radio(options.port, clock, (now, lastActive) => saving.hears(now, lastActive));
-    this.#card = new SimCard(options.card);
+    const parts: CardParts = {
+      transport: options.card,
+      session: new CardSession(options.card),
+      clock,
+      log: (message) => this.#standard.tell(LogClass.EVENT, message),
+    };
+    const { carrierIds, openCard } = options;
+    this.#card =
+      openCard === undefined
+        ? new SimCard({ ...parts, ...(carrierIds === undefined ? {} : { ids: carrierIds }) })
+        : openCard(parts);
     this.client = new Lwm2mClient({
       port: this.#radio,
       clock,

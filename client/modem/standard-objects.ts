@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../protocol/clock.ts';
 import { Code } from '../../protocol/coap/message.ts';
 import type { Lwm2mClient } from '../lwm2m/client.ts';
 import type { RegistrationState } from '../lwm2m/registration.ts';
-import type { CardIdentity } from '../sim/sim-card.ts';
+import type { CurrentCarrier } from '../sim/carrier-card.ts';
 import type { Attachment } from './attachment.ts';
 import { ModemCellular } from './cellular/modem-cellular.ts';
 import type { PowerSaving } from './cellular/power-saving.ts';
@@ -44,7 +44,7 @@ export interface StandardObjectsOptions {
   readonly attachment: Attachment;
   /** `U`, `UQ`. */
   readonly binding: string;
-  readonly card: () => CardIdentity | undefined;
+  readonly card: () => CurrentCarrier | undefined;
   /** Whether nothing is under way that an update of the firmware would break off. */
   readonly isFree: () => boolean;
   /** The modem is to start anew. */

@@ -3,6 +3,7 @@ import { Ins, isOk, type ResponseApdu } from './apdu.ts';
 import { decodeTlvs, encodeTlv, findTlv } from './ber-tlv.ts';
 import type { CardSession } from './card-session.ts';
 import { CardStatusError } from './card-transport.ts';
+import { CardRefusalError } from './carrier-card.ts';
 import { decodeIccid, encodeIccid } from './files.ts';
 import { fromHex, toHex } from './hex.ts';
 
@@ -51,7 +52,7 @@ const resultMeanings: Readonly<Record<string, Readonly<Record<number, string>>>>
 };
 
 /** The card's own no to enabling or disabling a profile. */
-export class ProfileOperationError extends Error {
+export class ProfileOperationError extends CardRefusalError {
   override readonly name = 'ProfileOperationError';
   readonly result: number;
 

@@ -2,7 +2,7 @@ import { apnConnectionProfileObject } from '../../../objects/apn-connection-prof
 import type { Clock, Timer } from '../../../protocol/clock.ts';
 import type { ObjectTree } from '../../lwm2m/object-tree.ts';
 import { longestTimer } from '../../lwm2m/observations.ts';
-import type { CardIdentity } from '../../sim/sim-card.ts';
+import type { CurrentCarrier } from '../../sim/carrier-card.ts';
 import type { Attachment } from '../attachment.ts';
 import type { KeptSettings } from '../kept-settings.ts';
 import type { Whereabouts } from '../location/whereabouts.ts';
@@ -31,7 +31,7 @@ export interface CellularOptions {
   readonly attachment: Attachment;
   readonly tree: ObjectTree;
   /** What the card is; undefined: on no carrier. */
-  readonly card: () => CardIdentity | undefined;
+  readonly card: () => CurrentCarrier | undefined;
   readonly traffic: () => Traffic;
   /** For people. */
   readonly log: (message: string) => void;
@@ -113,7 +113,7 @@ export class ModemCellular {
 
   /** What the radio sees, on the network or not; undefined: no card, or no service. */
   view(): NetworkView | undefined {
-    return this.#network.view(this.#options.card()?.imsi.slice(0, 6));
+    return this.#network.view(this.#options.card()?.imsi?.slice(0, 6));
   }
 
   /** Stays off the network where a server switched the radio off before the modem was. */
@@ -171,7 +171,7 @@ export class ModemCellular {
     const { connection } = this.#profiles;
     const identity = this.#options.card();
     const view = this.#served();
-    if (connection === undefined || identity === undefined || view === undefined) return undefined;
+    if (connection === undefined || identity?.imsi === undefined || view === undefined) return undefined;
     const subscriber = Number(identity.imsi.slice(6));
     // 100.64.0.0/10 is what carriers give behind their NAT (RFC 6598).
     const host =

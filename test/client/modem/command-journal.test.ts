@@ -21,6 +21,7 @@ describe('the command journal', () => {
     expect(open().contents).toEqual({
       entry: undefined,
       lastCommand: 0,
+      lastCarrier: undefined,
       lastIccid: undefined,
       reconnectAfter: 600,
       disconnectedAt: undefined,
@@ -39,11 +40,12 @@ describe('the command journal', () => {
     const journal = open();
     journal.take(7, 15, 1);
     journal.finish({ succeeded: false, reason: 'refused', at: 2 });
-    journal.set({ reconnectAfter: 30, disconnectedAt: 3, lastIccid: '8901410030000000424' });
+    journal.set({ reconnectAfter: 30, disconnectedAt: 3, lastCarrier: 4 });
     expect(open().contents).toEqual({
       entry: { id: 7, target: 15, takenAt: 1, outcome: { succeeded: false, reason: 'refused', at: 2 } },
       lastCommand: 7,
-      lastIccid: '8901410030000000424',
+      lastCarrier: 4,
+      lastIccid: undefined,
       reconnectAfter: 30,
       disconnectedAt: 3,
     });
