@@ -10,11 +10,16 @@ import { fromHex, toHex } from './hex.ts';
 /** ISD-R, GSMA SGP.22 §2.4.2 and SGP.02 annex H. */
 export const isdRAid = fromHex('A0000005591010FFFFFFFF8900000100');
 
-/** Tags of ES10c, GSMA SGP.22 annex H. */
+/** Tags of ES10c, and of EUICCInfo1 and EUICCInfo2 of ES10b: GSMA SGP.22 annex H. */
 export const Es10cTag = {
+  EUICC_INFO1: 0xbf20,
+  EUICC_INFO2: 0xbf22,
+  SET_NICKNAME: 0xbf29,
   PROFILE_INFO_LIST: 0xbf2d,
   ENABLE_PROFILE: 0xbf31,
   DISABLE_PROFILE: 0xbf32,
+  DELETE_PROFILE: 0xbf33,
+  EUICC_MEMORY_RESET: 0xbf34,
   EUICC_DATA: 0xbf3e,
 } as const;
 
