@@ -1,0 +1,392 @@
+import { DecodeError } from '../../../protocol/errors.ts';
+import { FlowCarrier, IotStatus, SwitchStatus } from '../../../protocol/flow/names.ts';
+import {
+  type CarrierSwitchAckPacket,
+  decodePacket,
+  encodePacket,
+  packetLength,
+} from '../../../protocol/flow/packet.ts';
+
+/** What the applet wants of the terminal next, one thing at a time. */
+export type AppletRequest =
+  /** To be told of data and of the channel's fate, ETSI TS 102 223 §6.4.16. */
+  | { readonly kind: 'set-up-event-list' }
+  | { readonly kind: 'open-channel' }
+  | { readonly kind: 'receive-data'; readonly channel: number }
+  | {
+      readonly kind: 'send-data';
+      readonly channel: number;
+      readonly packet: Uint8Array;
+      readonly what: 'farewell' | 'report' | 'status' | 'reading';
+    }
+  /** The card is another: the terminal is to reset it and read it anew, ETSI TS 102 223 §6.4.7. */
+  | { readonly kind: 'refresh' };
+
+/** How the terminal answered. */
+export type AppletResult =
+  | {
+      readonly kind: 'ok';
+      readonly channel?: number;
+      readonly data?: Uint8Array;
+      readonly remaining?: number;
+    }
+  /** No network, or it is busy. */
+  | { readonly kind: 'no-network' }
+  /** There is no such channel (any more). */
+  | { readonly kind: 'no-channel' }
+  | { readonly kind: 'refused' };
+
+/** Where an order to switch came from: over the network, from the terminal by APDU, or from the applet's own fall-back. */
+export type OrderOrigin = 'network' | 'terminal' | 'fall-back';
+
+/** How a switch ended, and the carrier that the card is on: 15 for none. */
+export type SwitchReport = Pick<CarrierSwitchAckPacket, 'status' | 'carrier'>;
+
+interface PendingSwitch {
+  readonly target: number;
+  readonly previous: number;
+  readonly origin: OrderOrigin;
+  /** `farewell`: the network is told first, for afterwards there is none; `switched`: the terminal has to hear of it. */
+  readonly stage: 'farewell' | 'switched';
+}
+
+/** What the applet remembers without power. */
+export interface AppletRecord {
+  /** A switch that was begun and of which nobody knows yet how it ended. */
+  readonly pending: PendingSwitch | undefined;
+  /** What the network is to be told, and was not yet. */
+  readonly report: SwitchReport | undefined;
+  /** How the newest order ended. */
+  readonly outcome: SwitchReport | undefined;
+  /** The carrier to go back to unless the new one turns out to have a network. */
+  readonly trial: number | undefined;
+}
+
+export const newAppletRecord: AppletRecord = {
+  pending: undefined,
+  report: undefined,
+  outcome: undefined,
+  trial: undefined,
+};
+
+/** What the applet has of the card. */
+export interface AppletCarriers {
+  /** Carrier id that is enabled; 15: none. */
+  current(): number;
+  has(carrier: number): boolean;
+  /** Enables that carrier, or none, at once. False: the card refuses. */
+  switchTo(carrier: number): boolean;
+}
+
+export interface AppletFlowOptions {
+  readonly carriers: AppletCarriers;
+  /** Whether there is a gateway to talk to. */
+  readonly hasGateway: boolean;
+  readonly record: AppletRecord;
+  /** When it returns, the record is kept. */
+  readonly keep: (record: AppletRecord) => void;
+}
+
+/** Readings that wait in the card's memory. */
+const readingLimit = 16;
+/** Longest datagram of a reading: one SEND DATA has to hold it. */
+export const longestReading = 200;
+/** After so many STATUS polls without network on a new carrier the applet goes back. */
+const trialAttempts = 5;
+/** An attempt to open the channel comes after at most so many polls. */
+const longestBackoff = 16;
+
+/**
+ * The applet's mind: which proactive command it wants next, given all that happened to it. It knows no APDU and no
+ * TLV; time is what the terminal's STATUS polls are.
+ *
+ * A switch is on record before the card changes and settled by what the card is at its next start, so that power may
+ * fail at any moment; its report is kept until the terminal has taken it for sending.
+ */
+export class AppletFlow {
+  readonly #options: AppletFlowOptions;
+  #record: AppletRecord;
+  /** The terminal has said that it can do what a channel needs. */
+  #online = false;
+  #events: 'unasked' | 'told' | 'refused' = 'unasked';
+  /** The terminal took the REFRESH: until its reset there is nothing more to say. */
+  #awaitsReset = false;
+  #outstanding: AppletRequest | undefined;
+  #channel: number | undefined;
+  #dataWaits = false;
+  /** `0100` is due: the gateway learns the address, and NATs keep it. */
+  #statusDue = false;
+  #spokeSincePoll = false;
+  /** A report or status that the terminal did not take waits for the next poll. */
+  #sendHeld = false;
+  #openFailures = 0;
+  #pollsUntilOpen = 0;
+  #readings: Uint8Array[] = [];
+
+  constructor(options: AppletFlowOptions) {
+    this.#options = options;
+    this.#record = options.record;
+  }
+
+  get record(): AppletRecord {
+    return this.#record;
+  }
+
+  get isOnline(): boolean {
+    return this.#channel !== undefined;
+  }
+
+  /** Power or reset: all but the record is gone; a switch that was pending is settled by what the card is now. */
+  powerUp(): void {
+    this.#online = false;
+    this.#events = 'unasked';
+    this.#awaitsReset = false;
+    this.#outstanding = undefined;
+    this.#readings = [];
+    this.#openFailures = 0;
+    this.#pollsUntilOpen = 0;
+    this.#closed();
+    this.#settle();
+  }
+
+  /** The terminal told what it can; `channels`: whether it can have a UDP channel for the card. */
+  terminalReady(channels: boolean): void {
+    this.#online = channels && this.#options.hasGateway;
+  }
+
+  /** STATUS: the only clock there is. */
+  poll(): void {
+    this.#sendHeld = false;
+    if (this.#pollsUntilOpen > 0) this.#pollsUntilOpen--;
+    if (!this.#spokeSincePoll) this.#statusDue = true;
+    this.#spokeSincePoll = false;
+    // Who is not told of data asks for it.
+    if (this.#events === 'refused' && this.#channel !== undefined) this.#dataWaits = true;
+  }
+
+  dataAvailable(channel: number): void {
+    if (channel === this.#channel) this.#dataWaits = true;
+  }
+
+  channelDropped(channel: number): void {
+    if (channel !== this.#channel) return;
+    this.#closed();
+    if (this.#outstanding?.kind !== 'send-data') this.#depart();
+  }
+
+  /** What is wanted next; undefined while something is outstanding, or where nothing is. */
+  next(): AppletRequest | undefined {
+    if (this.#outstanding !== undefined || this.#awaitsReset) return undefined;
+    const { pending, report } = this.#record;
+    const channel = this.#channel;
+    if (pending !== undefined) {
+      if (pending.stage === 'switched') return { kind: 'refresh' };
+      if (channel === undefined) return undefined;
+      const told = { status: SwitchStatus.ACK, carrier: pending.target };
+      return { kind: 'send-data', channel, packet: ackPacket(told), what: 'farewell' };
+    }
+    if (!this.#online || this.#options.carriers.current() === FlowCarrier.DISCONNECT) return undefined;
+    if (this.#events === 'unasked') return { kind: 'set-up-event-list' };
+    if (channel === undefined) return this.#pollsUntilOpen > 0 ? undefined : { kind: 'open-channel' };
+    if (this.#dataWaits) return { kind: 'receive-data', channel };
+    if (!this.#sendHeld) {
+      if (report !== undefined) {
+        return { kind: 'send-data', channel, packet: ackPacket(report), what: 'report' };
+      }
+      if (this.#statusDue) return { kind: 'send-data', channel, packet: statusPacket, what: 'status' };
+    }
+    const packet = this.#readings[0];
+    return packet === undefined ? undefined : { kind: 'send-data', channel, packet, what: 'reading' };
+  }
+
+  /** The request is on its way to the terminal. */
+  begin(request: AppletRequest): void {
+    this.#outstanding = request;
+  }
+
+  /** The terminal's answer to what is outstanding. */
+  answered(result: AppletResult): void {
+    const request = this.#outstanding;
+    this.#outstanding = undefined;
+    switch (request?.kind) {
+      case 'set-up-event-list':
+        this.#events = result.kind === 'ok' ? 'told' : 'refused';
+        return;
+      case 'open-channel':
+        this.#opened(result);
+        return;
+      case 'receive-data':
+        this.#received(result);
+        return;
+      case 'send-data':
+        this.#sent(request, result);
+        return;
+      case 'refresh':
+        // Where it was taken, the reset settles it. A terminal that will not hear of it keeps the carrier that it knows.
+        if (result.kind === 'ok') this.#awaitsReset = true;
+        else this.#goBack();
+        return;
+      default:
+        return;
+    }
+  }
+
+  /**
+   * An order to switch. Undefined: it was begun, and the record tells how it ended once the card was reset.
+   * Else it ended at once.
+   */
+  order(target: number, origin: OrderOrigin): SwitchReport | undefined {
+    const { carriers } = this.#options;
+    const current = carriers.current();
+    const refusal: SwitchReport = { status: SwitchStatus.NACK, carrier: current };
+    if (this.#record.pending !== undefined) return refusal;
+    if (target === current) return this.#end({ status: SwitchStatus.ACK, carrier: current }, origin);
+    if (target !== FlowCarrier.DISCONNECT && !carriers.has(target)) return this.#end(refusal, origin);
+    if (origin === 'network' && target === FlowCarrier.DISCONNECT && this.#channel !== undefined) {
+      this.#write({ pending: { target, previous: current, origin, stage: 'farewell' }, report: undefined });
+      return undefined;
+    }
+    return this.#switch({ target, previous: current, origin }) ? undefined : this.#end(refusal, origin);
+  }
+
+  /** A reading for the network, a packet of the flow protocol. False: there is no way or no room for it. */
+  reading(packet: Uint8Array): boolean {
+    if (this.#channel === undefined || this.#readings.length >= readingLimit) return false;
+    this.#readings.push(packet);
+    return true;
+  }
+
+  #opened(result: AppletResult): void {
+    if (result.kind === 'ok' && result.channel !== undefined) {
+      this.#channel = result.channel;
+      this.#statusDue = true;
+      this.#sendHeld = false;
+      this.#openFailures = 0;
+      if (this.#record.trial !== undefined) this.#write({ trial: undefined });
+      return;
+    }
+    this.#openFailures++;
+    const { trial } = this.#record;
+    if (trial === undefined) {
+      this.#pollsUntilOpen = Math.min(2 ** (this.#openFailures - 1), longestBackoff);
+      return;
+    }
+    this.#pollsUntilOpen = 1;
+    if (result.kind !== 'no-network' || this.#openFailures < trialAttempts) return;
+    const previous = this.#options.carriers.current();
+    const refusal: SwitchReport = { status: SwitchStatus.NACK, carrier: previous };
+    // Once: where the card refuses, it stays, and goes on looking for a network.
+    this.#write({ trial: undefined });
+    if (!this.#switch({ target: trial, previous, origin: 'fall-back' })) this.#end(refusal, 'network');
+  }
+
+  #received(result: AppletResult): void {
+    if (result.kind === 'no-channel') this.#lost();
+    this.#dataWaits = false;
+    if (result.kind !== 'ok' || result.data === undefined) return;
+    this.#dataWaits = result.data.length > 0 && (result.remaining ?? 0) > 0;
+    for (let rest = result.data; rest.length > 0; ) {
+      let target: number;
+      try {
+        const length = packetLength(rest, 'downstream');
+        target = decodePacket(rest.subarray(0, length), 'downstream').carrier;
+        rest = rest.subarray(length);
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error;
+        // Nothing that this applet understands, from whoever sent it.
+        return;
+      }
+      // While a switch is under way a further order is not heard: its report would be taken for the other's.
+      if (this.#record.pending === undefined) this.order(target, 'network');
+    }
+  }
+
+  #sent(request: Extract<AppletRequest, { kind: 'send-data' }>, result: AppletResult): void {
+    const ok = result.kind === 'ok';
+    if (result.kind === 'no-channel') this.#lost();
+    if (ok) this.#spokeSincePoll = true;
+    // With or without its farewell the card goes off.
+    if (request.what === 'farewell' || this.#channel === undefined) this.#depart();
+    if (request.what === 'farewell') return;
+    if (request.what === 'reading') {
+      if (result.kind !== 'no-channel') this.#readings.shift();
+    } else if (!ok) this.#sendHeld = true;
+    else {
+      // Whatever was said, the gateway has the address now.
+      this.#statusDue = false;
+      if (request.what === 'report') this.#write({ report: undefined });
+    }
+  }
+
+  /** What the terminal says is no channel is opened anew, but not again and again at once. */
+  #lost(): void {
+    this.#closed();
+    this.#pollsUntilOpen = 1;
+  }
+
+  #closed(): void {
+    this.#channel = undefined;
+    this.#dataWaits = false;
+    this.#statusDue = false;
+    this.#spokeSincePoll = false;
+    this.#sendHeld = false;
+  }
+
+  /** On record first, then done. False: the card refuses, and nothing is pending. */
+  #switch({ target, previous, origin }: Omit<PendingSwitch, 'stage'>): boolean {
+    this.#write({ pending: { target, previous, origin, stage: 'switched' }, report: undefined });
+    if (this.#options.carriers.switchTo(target)) return true;
+    this.#write({ pending: undefined });
+    return false;
+  }
+
+  /** A Disconnect whose farewell is said, or cannot be. */
+  #depart(): void {
+    const { pending } = this.#record;
+    if (pending?.stage !== 'farewell' || this.#switch(pending)) return;
+    this.#end({ status: SwitchStatus.NACK, carrier: pending.previous }, pending.origin);
+  }
+
+  /** To the carrier before; where the card refuses that too, it is on the new one all the same. */
+  #goBack(): void {
+    const { pending } = this.#record;
+    if (pending === undefined) return;
+    this.#options.carriers.switchTo(pending.previous);
+    this.#settle();
+  }
+
+  /** What became of the pending switch, by what the card is on. */
+  #settle(): void {
+    const { pending } = this.#record;
+    if (pending === undefined) return;
+    const carrier = this.#options.carriers.current();
+    const done = carrier === pending.target;
+    const succeeded = done && pending.origin !== 'fall-back';
+    const outcome: SwitchReport = { status: succeeded ? SwitchStatus.ACK : SwitchStatus.NACK, carrier };
+    // A card without network tells nothing; and what the terminal's order came to is the network's affair if it changed.
+    const told = carrier === FlowCarrier.DISCONNECT || (pending.origin === 'terminal' && !succeeded);
+    const tried = done && pending.origin === 'network' && pending.previous !== FlowCarrier.DISCONNECT;
+    this.#write({
+      pending: undefined,
+      outcome,
+      report: told ? undefined : outcome,
+      trial: tried && carrier !== FlowCarrier.DISCONNECT ? pending.previous : undefined,
+    });
+  }
+
+  #end(report: SwitchReport, origin: OrderOrigin): SwitchReport {
+    this.#write(origin === 'network' ? { outcome: report, report } : { outcome: report });
+    return report;
+  }
+
+  #write(change: Partial<AppletRecord>): void {
+    this.#record = { ...this.#record, ...change };
+    this.#options.keep(this.#record);
+  }
+}
+
+const statusPacket = encodePacket({ kind: 'iot-status', status: IotStatus.NOMINAL });
+
+function ackPacket(report: SwitchReport): Uint8Array {
+  return encodePacket({ kind: 'carrier-switch-ack', ...report });
+}
