@@ -30,7 +30,10 @@ import { SecuredPort } from './secured-port.ts';
 import { localHostFor, type NamedHost, resolveServer } from './server-address.ts';
 import { securityModes } from './server-credentials.ts';
 import { parseServerAddress, type ServerSettings } from './server-flag.ts';
+import type { CardAddress } from './sim/card-address.ts';
+import type { CardTransport } from './sim/card-transport.ts';
 import { fileCarrierIds } from './sim/carrier-ids.ts';
+import { openPcscCard } from './sim/pcsc/open-reader.ts';
 import { fileCardMemory, volatileCardMemory } from './sim/virtual-card/card-memory.ts';
 import { VirtualCard } from './sim/virtual-card/virtual-card.ts';
 import { StateLock } from './state-lock.ts';
@@ -43,7 +46,7 @@ export interface ModemIdentity {
   readonly number?: number;
   /** Folder of the journal, and of the card unless it has a file of its own; undefined: nothing is kept. */
   readonly state: string | undefined;
-  readonly cardFile: string | undefined;
+  readonly card: CardAddress;
   /** Bytes that the system holds for the modem's socket. */
   readonly receiveBufferSize: number;
   /** Default: a simulated battery. */
@@ -79,14 +82,7 @@ async function assemble(
   release: () => void,
 ): Promise<Modem> {
   const { state } = identity;
-  const cardFile = identity.cardFile ?? (state === undefined ? undefined : join(state, 'card.json'));
-  const card = new VirtualCard({
-    serial: identity.serial,
-    memory: cardFile === undefined ? volatileCardMemory() : fileCardMemory(new AtomicFile(cardFile)),
-    initialProfile: settings.carrier,
-    switchLatency: settings.switchLatency,
-  });
-  if (settings.cardFault !== undefined) card.faults.refuse = settings.cardFault;
+  const card = openCard(identity, settings);
   const open = (): Promise<UdpPort> =>
     createUdpPort({
       host: localHostFor(servers),
@@ -144,6 +140,20 @@ async function assemble(
     ...(state === undefined || !settings.storeReadings ? {} : { openReadings: readingLogAt(state, events) }),
     ...(settings.crashAt === undefined ? {} : { reach: crashAt(settings.crashAt) }),
   });
+}
+
+/** @throws CardTransportError there is nothing to reach a reader by */
+function openCard({ card, serial, state }: ModemIdentity, settings: ModemSettings): CardTransport {
+  if (card.kind === 'pcsc') return openPcscCard(card.reader, systemClock);
+  const file = card.file ?? (state === undefined ? undefined : join(state, 'card.json'));
+  const virtual = new VirtualCard({
+    serial,
+    memory: file === undefined ? volatileCardMemory() : fileCardMemory(new AtomicFile(file)),
+    initialProfile: settings.carrier,
+    switchLatency: settings.switchLatency,
+  });
+  if (settings.cardFault !== undefined) virtual.faults.refuse = settings.cardFault;
+  return virtual;
 }
 
 /** How the modem is bootstrapped: its accounts outlive the process where there is a folder for them. */

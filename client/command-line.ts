@@ -4,6 +4,7 @@ import { type CustomObjectIds, defaultCustomObjectIds } from '../objects/custom-
 import { RequestError } from '../protocol/errors.ts';
 import { canonicalPath } from '../protocol/lwm2m/path.ts';
 import { type BootstrapSettings, parseBootstrap } from './bootstrap-flag.ts';
+import { cardOptions, parseCard } from './card-flags.ts';
 import { number, oneOf, UsageError } from './flag-values.ts';
 import type { LwM2mVersion } from './lwm2m/formats.ts';
 import { givenProfiles, hashedProfile, type ProfileIds } from './lwm2m/profile-id.ts';
@@ -12,6 +13,7 @@ import { type FirmwareFault, firmwareFaults } from './modem/firmware/states.ts';
 import { sensorModels } from './modem/signals.ts';
 import type { CredentialFlags } from './server-credentials.ts';
 import { isSecure, parseRights, parseServer, type ServerSettings } from './server-flag.ts';
+import type { CardAddress } from './sim/card-address.ts';
 import { cardProfiles } from './sim/virtual-card/card-profiles.ts';
 
 export { UsageError };
@@ -57,6 +59,8 @@ export interface ModemSettings {
   readonly reconnectAfter: number | undefined;
   readonly customObjects: CustomObjectIds;
   readonly cardFault: 'busy' | 'policy' | undefined;
+  /** Whether APDUs are printed. */
+  readonly traceApdu: boolean;
   readonly crashAt: SwitchStep | undefined;
   readonly firmwareFault: FirmwareFault | undefined;
 }
@@ -70,8 +74,8 @@ export interface CommandLine {
         readonly endpoint: string;
         /** Undefined: nothing is kept. */
         readonly state: string | undefined;
-        /** File of the card; undefined: beside the rest of the state. */
-        readonly cardFile: string | undefined;
+        /** A virtual one without a file is kept beside the rest of the state. */
+        readonly card: CardAddress;
       }
     | {
         readonly kind: 'fleet';
@@ -135,6 +139,9 @@ Modem
 
 Card
   --card virtual[:FILE]   the card in this process, kept in FILE  (virtual, kept with the state)
+  --card pcsc[:READER]    the card in a PC/SC reader: its name or a part of it  (the only one with a card);
+                          docs/guides/real-card.md
+  --trace-apdu            print what goes to the card and what it answers, decoded
   --carrier NAME          of a new card: ${carriers.join(', ')}  (${carriers[0]})
   --switch-latency MS     time that the card works on a switch  (300)
   --attach-time MS        time without network after a switch, 0 to 500  (200)
@@ -202,7 +209,7 @@ const options = {
   endpoint: { type: 'string', default: 'modem-1' },
   state: { type: 'string' },
   data: { type: 'string', default: join('data', 'modem') },
-  card: { type: 'string', default: 'virtual' },
+  ...cardOptions,
   carrier: { type: 'string', default: carriers[0] as string },
   'switch-latency': { type: 'string', default: '300' },
   'attach-time': { type: 'string', default: '200' },
@@ -306,6 +313,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
       values['card-fault'] === undefined
         ? undefined
         : oneOf('--card-fault', values['card-fault'], ['busy', 'policy']),
+    traceApdu: values['trace-apdu'],
     crashAt:
       values['crash-at'] === undefined ? undefined : oneOf('--crash-at', values['crash-at'], switchSteps),
     firmwareFault:
@@ -317,7 +325,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
   const logLevel = values.quiet ? 'warn' : oneOf('--log-level', values['log-level'], logLevels);
   if (values.state === '') throw new UsageError('--state is a folder, or :memory:');
   const state = values.state === ':memory:' ? undefined : values.state;
-  const cardFile = parseCard(values.card);
+  const card = parseCard(values.card, given);
   if (fleet) {
     refuse(given, ['endpoint', 'card', 'data', 'send'], 'is for one modem, not for a fleet');
     const count = number('--count', values.count, 1, 100_000);
@@ -331,7 +339,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
   refuse(given, ['count', 'prefix', 'ramp'], 'is for a fleet: it needs --fleet');
   const endpoint = checkName('--endpoint', values.endpoint);
   const folder = values.state === undefined ? join(values.data, folderName(endpoint)) : state;
-  return { modem, logLevel, mode: { kind: 'single', endpoint, state: folder, cardFile } };
+  return { modem, logLevel, mode: { kind: 'single', endpoint, state: folder, card } };
 }
 
 /** An endpoint name as the name of a folder: what file systems dislike is written as %XX. */
@@ -478,12 +486,6 @@ function parseCarrier(name: string): number {
   const index = carriers.findIndex((carrier) => carrier.toLowerCase() === name.toLowerCase());
   if (index < 0) throw new UsageError(`--carrier is one of ${carriers.join(', ')}, not ${name}`);
   return index;
-}
-
-function parseCard(text: string): string | undefined {
-  const match = /^virtual(?::(.+))?$/.exec(text);
-  if (match === null) throw new UsageError(`--card is virtual or virtual:FILE, not ${text}`);
-  return match[1];
 }
 
 function checkName(flag: string, name: string): string {

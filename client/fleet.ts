@@ -41,7 +41,7 @@ export async function runFleet(
         number: index,
         serial: (firstSerial + index) % cardSerialLimit,
         state: mode.state === undefined ? undefined : join(mode.state, folderName(name)),
-        cardFile: undefined,
+        card: { kind: 'virtual', file: undefined },
         receiveBufferSize,
       },
       settings,

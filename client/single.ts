@@ -6,6 +6,7 @@ import type { Log } from './log.ts';
 import { machinePower } from './modem/device/power-source.ts';
 import type { Modem, ModemEvents } from './modem/modem.ts';
 import { awaitServers, serverNames } from './server-names.ts';
+import type { CardAddress } from './sim/card-address.ts';
 import { cardSerialOf } from './sim/virtual-card/card-profiles.ts';
 
 /** How often the readings that were acknowledged are told, ms. */
@@ -16,7 +17,7 @@ export async function runSingle(
   mode: {
     readonly endpoint: string;
     readonly state: string | undefined;
-    readonly cardFile: string | undefined;
+    readonly card: CardAddress;
   },
   settings: ModemSettings,
   log: Log,
@@ -36,7 +37,7 @@ export async function runSingle(
       name: endpoint,
       serial: cardSerialOf(endpoint),
       state: mode.state,
-      cardFile: mode.cardFile,
+      card: mode.card,
       receiveBufferSize: 1024 * 1024,
       ...(power === undefined ? {} : { power }),
     },

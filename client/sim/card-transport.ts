@@ -1,6 +1,12 @@
 import { describeStatusWord } from './apdu.ts';
 
-/** The way to a card: a reader, a modem's AT port, or a card in this process. One command at a time. */
+/** Whether there is a card in the slot. */
+export type CardPresence = 'present' | 'absent';
+
+/**
+ * The way to a card: a reader, a modem's AT port, or a card in this process. One command at a time;
+ * `reset` and `close` break off one that is under way.
+ */
 export interface CardTransport {
   /** Powers the card up. Resolves with its ATR. @throws CardAbsentError */
   connect(): Promise<Uint8Array>;
@@ -14,6 +20,11 @@ export interface CardTransport {
   reset(): Promise<Uint8Array>;
   /** Idempotent. */
   close(): Promise<void>;
+  /**
+   * Tells when a card was taken out or put in, from now on; a card that was put in is to be connected
+   * anew. Returns what ends it. Absent: this transport cannot tell.
+   */
+  subscribe?(listener: (presence: CardPresence) => void): () => void;
 }
 
 /** The card could not be talked to. */
@@ -24,6 +35,11 @@ export class CardTransportError extends Error {
 /** No card, no reader, or it was taken out. */
 export class CardAbsentError extends CardTransportError {
   override readonly name = 'CardAbsentError';
+}
+
+/** The card did not answer in time. It takes no command until it was reset. */
+export class CardTimeoutError extends CardTransportError {
+  override readonly name = 'CardTimeoutError';
 }
 
 /** The card answered, and it is a no. */

@@ -138,7 +138,12 @@ describe('the command line', () => {
     expect(parse('--state', ':memory:').mode).toMatchObject({ state: undefined });
     expect(parse('--state', '/tmp/s', '--card', 'virtual:/tmp/card').mode).toMatchObject({
       state: '/tmp/s',
-      cardFile: '/tmp/card',
+      card: { kind: 'virtual', file: '/tmp/card' },
+    });
+    expect(parse('--card', 'pcsc').mode).toMatchObject({ card: { kind: 'pcsc', reader: undefined } });
+    expect(parse('--card', 'pcsc:Reader 00 00', '--trace-apdu')).toMatchObject({
+      mode: { card: { kind: 'pcsc', reader: 'Reader 00 00' } },
+      modem: { traceApdu: true },
     });
   });
 
@@ -203,7 +208,9 @@ describe('the command line', () => {
     [['--rate', 'imu'], /samples per second/],
     [['--rate', 'sonar=1'], /imu, gyro, temperature/],
     [['--carrier', 'Vodafone'], /AT&T, T-Mobile, Verizon/],
-    [['--card', 'pcsc'], /virtual/],
+    [['--card', 'real'], /pcsc:READER/],
+    [['--card', 'pcsc:X', '--carrier', 'Verizon'], /--carrier is of a virtual card/],
+    [['--card', 'pcsc', '--card-fault', 'busy'], /--card-fault is of a virtual card/],
     [['--carrier-object', '42770'], /are the same/],
     [['--sensor-object', '3'], /1024 to 65534/],
     [['--crash-at', 'lunch'], /journal-written/],

@@ -1,0 +1,223 @@
+import { Ins } from '../apdu.ts';
+import {
+  CardAbsentError,
+  type CardPresence,
+  type CardTransport,
+  CardTransportError,
+} from '../card-transport.ts';
+import { Disposition, PcscConnection } from './connection.ts';
+import { isLost, PcscCode, pcscCodeOf, pcscError } from './pcsc-error.ts';
+import type { ReaderMonitor, ReaderState } from './reader-monitor.ts';
+
+/** So long a reader, and a card in it, are waited for when we connect: the daemon tells of them bit by bit, ms. */
+const patience = 2_000;
+/** After "no answer" the daemon says within this whether the card was taken out, ms. */
+const removalTime = 1_000;
+
+export interface PcscTransportOptions {
+  /** The reader's name, or a part of it that no other reader has; undefined: the only one with a card. */
+  readonly reader: string | undefined;
+  /** The transport's own: it is closed with it. */
+  readonly monitor: ReaderMonitor;
+  /**
+   * Whether the card is reset when we connect and when we close, so that we find it, and leave it, as after a power
+   * cycle. Default true. A program that only looks leaves the card to whoever uses it.
+   */
+  readonly reset?: boolean;
+}
+
+/** A card in a PC/SC reader. */
+export class PcscTransport implements CardTransport {
+  readonly #options: PcscTransportOptions;
+  readonly #monitor: ReaderMonitor;
+  readonly #listeners = new Map<(presence: CardPresence) => void, () => void>();
+  #connection: PcscConnection | undefined;
+
+  constructor(options: PcscTransportOptions) {
+    this.#options = options;
+    this.#monitor = options.monitor;
+  }
+
+  /** The reader that is connected. */
+  get reader(): string | undefined {
+    return this.#connection?.name;
+  }
+
+  async connect(): Promise<Uint8Array> {
+    this.#monitor.start();
+    const { name } = await this.#findReader();
+    return this.#powerUp(name, this.#options.reset !== false);
+  }
+
+  async transmit(command: Uint8Array): Promise<Uint8Array> {
+    const connection = this.#connection;
+    if (connection === undefined) throw new CardTransportError('no card is connected');
+    const { name } = connection;
+    try {
+      return await connection.transmit(command);
+    } catch (error) {
+      const code = pcscCodeOf(error);
+      if (code === PcscCode.RESET_CARD || code === PcscCode.UNPOWERED_CARD) {
+        return this.#afterForeignReset(connection, command, error);
+      }
+      if (isLost(code)) await connection.release(Disposition.LEAVE);
+      if (code === PcscCode.NOT_TRANSACTED) await this.#throwIfRemoved(connection, error);
+      throw pcscError(name, error);
+    }
+  }
+
+  async reset(): Promise<Uint8Array> {
+    const name = this.reader;
+    return name === undefined ? this.connect() : this.#powerUp(name, true);
+  }
+
+  /** A command that has not come back by then ends with the process: nothing can be said to the card meanwhile. */
+  async close(): Promise<void> {
+    for (const unsubscribe of this.#listeners.values()) unsubscribe();
+    this.#listeners.clear();
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (connection !== undefined && !connection.isBusy) {
+      await connection.release(this.#options.reset === false ? Disposition.LEAVE : Disposition.RESET);
+      connection.giveBack();
+    }
+    this.#monitor.close();
+  }
+
+  subscribe(listener: (presence: CardPresence) => void): () => void {
+    this.#monitor.start();
+    let before = this.#seen();
+    const unsubscribe = this.#monitor.onChange(() => {
+      const now = this.#seen();
+      if (now === before) return;
+      const swapped = before !== undefined && now !== undefined;
+      before = now;
+      if (swapped || now === undefined) listener('absent');
+      if (now !== undefined) listener('present');
+    });
+    this.#listeners.set(listener, unsubscribe);
+    return () => {
+      unsubscribe();
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** Tells one insertion from another; undefined: no card that answers. */
+  #seen(): string | undefined {
+    const state = this.#matching().find(({ card }) => card === 'present');
+    return state === undefined ? undefined : `${state.changes} ${state.name}`;
+  }
+
+  /** The readers that the name fits. */
+  #matching(): readonly ReaderState[] {
+    const { reader } = this.#options;
+    const { readers } = this.#monitor;
+    if (reader === undefined) return readers;
+    const exact = readers.filter(({ name }) => name === reader);
+    if (exact.length > 0) return exact;
+    return readers.filter(({ name }) => name.toLowerCase().includes(reader.toLowerCase()));
+  }
+
+  /** @throws CardAbsentError, CardTransportError with what there is */
+  async #findReader(): Promise<ReaderState> {
+    const withCard = (): readonly ReaderState[] => this.#matching().filter(({ card }) => card === 'present');
+    // Nothing to wait for where the daemon does not run.
+    await this.#monitor.until(
+      () => this.#monitor.problem ?? (withCard().length > 0 ? '' : undefined),
+      patience,
+    );
+    if (this.#monitor.problem !== undefined) throw new CardTransportError(this.#monitor.problem);
+    const found = withCard();
+    const [only, other] = found;
+    if (only !== undefined && other === undefined) return only;
+    if (only !== undefined) {
+      throw new CardTransportError(`cards are in several readers, say which: ${names(found)}`);
+    }
+    throw new CardAbsentError(this.#whyNoCard());
+  }
+
+  #whyNoCard(): string {
+    const { reader } = this.#options;
+    const there = this.#monitor.readers;
+    const matching = this.#matching();
+    if (there.length === 0) {
+      return 'no reader is plugged in, or pcscd has no driver for it (on Debian the package libccid)';
+    }
+    if (matching.length === 0) return `there is no reader ${reader}: there is ${names(there)}`;
+    if (matching.some(({ card }) => card === 'mute')) {
+      return `${names(matching)}: the card does not answer when it is powered: is it the right way round?`;
+    }
+    return `${names(matching)}: no card in the reader`;
+  }
+
+  /** Connects to a reader that pcscd has by now; letting go of a card with a reset is what resets it. */
+  async #powerUp(name: string, reset: boolean): Promise<Uint8Array> {
+    const connection = this.#connectionTo(name);
+    try {
+      if (reset) {
+        await connection.open();
+        await connection.release(Disposition.RESET);
+      } else {
+        await connection.release(Disposition.LEAVE);
+      }
+      await connection.open();
+    } catch (error) {
+      throw error instanceof CardTransportError ? error : pcscError(name, error);
+    }
+    const atr = (): Uint8Array | undefined => this.#monitor.readers.find((state) => state.name === name)?.atr;
+    return (await this.#monitor.until(atr, patience)) ?? new Uint8Array(0);
+  }
+
+  #connectionTo(name: string): PcscConnection {
+    const there = this.#connection;
+    if (there?.name === name) return there;
+    const example = this.#monitor.native(name);
+    if (example === undefined) throw new CardAbsentError(`${name}: the reader is gone`);
+    there?.giveBack();
+    this.#connection = new PcscConnection(example);
+    return this.#connection;
+  }
+
+  /**
+   * Another PC/SC program let go of the card with a reset, as most do: what was selected and the logical channels are
+   * gone, so it is told as a card that was put in. A command that needs nothing of the kind is sent again; of any
+   * other the caller has to know.
+   */
+  async #afterForeignReset(
+    connection: PcscConnection,
+    command: Uint8Array,
+    cause: unknown,
+  ): Promise<Uint8Array> {
+    try {
+      await connection.release(Disposition.LEAVE);
+      await connection.open();
+      for (const listener of [...this.#listeners.keys()]) {
+        listener('absent');
+        listener('present');
+      }
+      if (standsAlone(command)) return await connection.transmit(command);
+    } catch (error) {
+      throw error instanceof CardTransportError ? error : pcscError(connection.name, error);
+    }
+    throw pcscError(connection.name, cause);
+  }
+
+  async #throwIfRemoved(connection: PcscConnection, cause: unknown): Promise<void> {
+    const { name } = connection;
+    const isThere = ({ name: other, card }: ReaderState): boolean => other === name && card === 'present';
+    const gone = (): true | undefined => (this.#monitor.readers.some(isThere) ? undefined : true);
+    if ((await this.#monitor.until(gone, removalTime)) === undefined) return;
+    await connection.release(Disposition.LEAVE);
+    throw new CardAbsentError(`${name}: the card was taken out`, { cause });
+  }
+}
+
+/** SELECT by path from the MF or by AID, and MANAGE CHANNEL "open", on the basic channel. */
+function standsAlone([cla, ins, p1]: Uint8Array): boolean {
+  if (cla !== 0) return false;
+  return (ins === Ins.SELECT && (p1 === 0x08 || p1 === 0x04)) || (ins === Ins.MANAGE_CHANNEL && p1 === 0x00);
+}
+
+function names(readers: readonly ReaderState[]): string {
+  return readers.map(({ name }) => `"${name}"`).join(', ');
+}
