@@ -7,6 +7,7 @@ import type { BootstrapClientOptions } from '../lwm2m/bootstrapping.ts';
 import { type ClientEvents, Lwm2mClient } from '../lwm2m/client.ts';
 import type { PackJournal } from '../lwm2m/pack-journal.ts';
 import type { ServerOptions } from '../lwm2m/server-session.ts';
+import { BoundedTransport } from '../sim/bounded-transport.ts';
 import { CardSession } from '../sim/card-session.ts';
 import type { CardTransport } from '../sim/card-transport.ts';
 import type { CarrierCard } from '../sim/carrier-card.ts';
@@ -32,6 +33,8 @@ export interface ModemOptions {
   /** The modem's one socket; it belongs to the modem from then on. */
   readonly port: DatagramPort;
   readonly card: CardTransport;
+  /** How long the card may take for one APDU, ms; default: 10 000. */
+  readonly cardDeadline?: number;
   /** Makes the card's carriers of it; default: the profiles of an eUICC. */
   readonly openCard?: (parts: CardParts) => CarrierCard;
   /** Where the ids of an eUICC's carriers are kept; default: as long as the process lives. */
@@ -137,9 +140,10 @@ export class Modem {
     const settings = new KeptSettings(options.settings ?? volatileSettings());
     const saving = new PowerSaving(settings);
     this.#radio = new Radio(options.port, clock, (now, lastActive) => saving.hears(now, lastActive));
+    const transport = new BoundedTransport(options.card, clock, options.cardDeadline);
     const parts: CardParts = {
-      transport: options.card,
-      session: new CardSession(options.card),
+      transport,
+      session: new CardSession(transport),
       clock,
       log: (message) => this.#standard.tell(LogClass.EVENT, message),
     };

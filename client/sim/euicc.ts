@@ -1,11 +1,17 @@
-import { DecodeError } from '../../protocol/errors.ts';
+import { DecodeError, RequestError } from '../../protocol/errors.ts';
 import { Ins, isOk, type ResponseApdu } from './apdu.ts';
 import { decodeTlvs, encodeTlv, findTlv } from './ber-tlv.ts';
 import type { CardSession } from './card-session.ts';
 import { CardStatusError } from './card-transport.ts';
 import { CardRefusalError } from './carrier-card.ts';
-import { decodeIccid, encodeIccid } from './files.ts';
+import { decodeEuiccInfo2, type EuiccInfo2 } from './euicc-info.ts';
+import { type ProfileOperation, ProfileOperationError, ProfileResult } from './euicc-results.ts';
+import { encodeIccid } from './files.ts';
 import { fromHex, toHex } from './hex.ts';
+import { decodeProfileInfo, type ProfileInfo } from './profile-info.ts';
+
+export type { ProfileInfo };
+export { ProfileOperationError, ProfileResult };
 
 /** ISD-R, GSMA SGP.22 §2.4.2 and SGP.02 annex H. */
 export const isdRAid = fromHex('A0000005591010FFFFFFFF8900000100');
@@ -23,58 +29,19 @@ export const Es10cTag = {
   EUICC_DATA: 0xbf3e,
 } as const;
 
-/** One profile on the card, GSMA SGP.22 §5.7.15 (ProfileInfo). */
-export interface ProfileInfo {
-  readonly iccid: string;
-  readonly aid: Uint8Array;
-  readonly enabled: boolean;
-  readonly nickname: string;
-  readonly serviceProvider: string;
-  readonly name: string;
-}
-
-/** Results of EnableProfile and DisableProfile, GSMA SGP.22 §5.7.16 and §5.7.17. */
-export const ProfileResult = {
-  OK: 0,
-  NOT_FOUND: 1,
-  WRONG_STATE: 2,
-  DISALLOWED_BY_POLICY: 3,
-  WRONG_REENABLING: 4,
-  CAT_BUSY: 5,
-  UNDEFINED: 0x7f,
-} as const;
-
-const resultMeanings: Readonly<Record<string, Readonly<Record<number, string>>>> = {
-  enable: { 2: 'the profile is not disabled' },
-  disable: { 2: 'the profile is not enabled' },
-  both: {
-    1: 'the card has no such profile',
-    3: 'refused by the profile policy',
-    4: 'wrong profile re-enabling',
-    5: 'the card is busy (card application toolkit)',
-    127: 'undefined error of the card',
-  },
-};
-
-/** The card's own no to enabling or disabling a profile. */
-export class ProfileOperationError extends CardRefusalError {
-  override readonly name = 'ProfileOperationError';
-  readonly result: number;
-
-  constructor(operation: 'enable' | 'disable', result: number) {
-    super(resultMeanings[operation]?.[result] ?? resultMeanings.both?.[result] ?? `card result ${result}`);
-    this.result = result;
-  }
-}
-
 /** STORE DATA carries at most this much per segment, as LPAs in the field do. */
 const segmentBytes = 120;
 /** REFRESH and its qualifiers, ETSI TS 102 223 §8.6. */
 const refreshCommand = 0x01;
+/** What is asked of each profile: ICCID, AID, state, nickname, provider, name, class, policy rules. */
+const wantedTags = fromHex('5A4F9F709091929599');
+/** Bytes of a nickname, SGP.22 §5.7.21. */
+const longestNickname = 64;
 
 /**
- * The local profile assistant's side of ES10c (GSMA SGP.22 §5.7), for one eUICC. Each call opens a
- * logical channel to the ISD-R and closes it again.
+ * The local profile assistant's side of ES10c, and of EUICCInfo2 of ES10b (GSMA SGP.22 §5.7), for one eUICC. Each call
+ * opens a logical channel to the ISD-R and closes it again. After an error that is no refusal the card's state is not
+ * known, and the channel may be open still: reset the card, and look.
  */
 export class Euicc {
   readonly #session: CardSession;
@@ -83,60 +50,88 @@ export class Euicc {
     this.#session = session;
   }
 
-  /** GetProfilesInfo. @throws CardStatusError, DecodeError, CardTransportError */
+  /** GetProfilesInfo, §5.7.15. @throws CardStatusError, DecodeError, CardTransportError, ProfileOperationError */
   async listProfiles(): Promise<readonly ProfileInfo[]> {
-    const answer = await this.#onIsdR((channel) =>
-      this.#storeData(channel, encodeTlv(Es10cTag.PROFILE_INFO_LIST)),
-    );
-    const list = findTlv(answer.data, Es10cTag.PROFILE_INFO_LIST, 0xa0);
-    if (list === undefined) throw new DecodeError('the card gives no list of profiles');
+    const tag = Es10cTag.PROFILE_INFO_LIST;
+    const answer = await this.#ask(encodeTlv(tag, encodeTlv(0x5c, wantedTags)));
+    const list = findTlv(answer, tag, 0xa0);
+    if (list === undefined) {
+      const refused = findTlv(answer, tag, 0x81)?.[0];
+      if (refused !== undefined) throw new ProfileOperationError('list', refused);
+      throw new DecodeError('the card gives no list of profiles');
+    }
     return decodeTlvs(list)
       .filter((tlv) => tlv.tag === 0xe3)
-      .map((tlv) => decodeProfileInfo(tlv.value));
+      .map(({ value }) => decodeProfileInfo(value, encodeTlv(0xe3, value)));
   }
 
-  /** GetEID: 32 digits. */
+  /** GetEID, §5.7.20: 32 digits. Throws as `listProfiles`. */
   async eid(): Promise<string> {
-    const request = encodeTlv(Es10cTag.EUICC_DATA, Uint8Array.of(0x5c, 0x01, 0x5a));
-    const answer = await this.#onIsdR((channel) => this.#storeData(channel, request));
-    const eid = findTlv(answer.data, Es10cTag.EUICC_DATA, 0x5a);
+    const answer = await this.#ask(encodeTlv(Es10cTag.EUICC_DATA, Uint8Array.of(0x5c, 0x01, 0x5a)));
+    const eid = findTlv(answer, Es10cTag.EUICC_DATA, 0x5a);
     if (eid?.length !== 16) throw new DecodeError('the card gives no EID of 16 bytes');
     return toHex(eid);
   }
 
+  /** GetEUICCInfo2, §5.7.8, beside the object (tag BF22) as the card gave it. Throws as `listProfiles`. */
+  async info2(): Promise<{ readonly info: EuiccInfo2; readonly encoded: Uint8Array }> {
+    const answer = await this.#ask(encodeTlv(Es10cTag.EUICC_INFO2));
+    const value = findTlv(answer, Es10cTag.EUICC_INFO2);
+    if (value === undefined) throw new DecodeError('the card gives no EUICCInfo2');
+    return { info: decodeEuiccInfo2(value), encoded: encodeTlv(Es10cTag.EUICC_INFO2, value) };
+  }
+
   /**
-   * EnableProfile with refresh; then does what the card asks for by REFRESH, up to its reset. What the
-   * card reads as afterwards is for the caller to see.
+   * EnableProfile with refresh (§5.7.16); then does what the card asks for by REFRESH, up to its reset. What the card
+   * reads as afterwards is for the caller to see.
    * @throws ProfileOperationError the card's no; CardStatusError, DecodeError, CardTransportError
    */
   enable(iccid: string): Promise<void> {
-    return this.#change('enable', Es10cTag.ENABLE_PROFILE, iccid);
+    return this.#change('enable', Es10cTag.ENABLE_PROFILE, byIccid(Es10cTag.ENABLE_PROFILE, iccid));
   }
 
-  /** DisableProfile with refresh, as `enable`. */
+  /** DisableProfile with refresh (§5.7.17), as `enable`. */
   disable(iccid: string): Promise<void> {
-    return this.#change('disable', Es10cTag.DISABLE_PROFILE, iccid);
+    return this.#change('disable', Es10cTag.DISABLE_PROFILE, byIccid(Es10cTag.DISABLE_PROFILE, iccid));
   }
 
-  async #change(operation: 'enable' | 'disable', tag: number, iccid: string): Promise<void> {
-    const request = encodeTlv(
-      tag,
-      encodeTlv(0xa0, encodeTlv(0x5a, encodeIccid(iccid))),
-      encodeTlv(0x81, Uint8Array.of(0xff)),
-    );
+  /** DeleteProfile (§5.7.18) of one that is disabled; throws as `enable`. */
+  async delete(iccid: string): Promise<void> {
+    const tag = Es10cTag.DELETE_PROFILE;
+    checkResult('delete', tag, await this.#ask(encodeTlv(tag, encodeTlv(0x5a, encodeIccid(iccid)))));
+  }
+
+  /**
+   * SetNickname (§5.7.21); empty: the profile has none then. Throws as `enable`.
+   * @throws RequestError more than 64 bytes
+   */
+  async setNickname(iccid: string, nickname: string): Promise<void> {
+    const tag = Es10cTag.SET_NICKNAME;
+    const text = new TextEncoder().encode(nickname);
+    if (text.length > longestNickname)
+      throw new RequestError(`a nickname has at most ${longestNickname} bytes`);
+    const request = encodeTlv(tag, encodeTlv(0x5a, encodeIccid(iccid)), encodeTlv(0x90, text));
+    checkResult('nickname', tag, await this.#ask(request));
+  }
+
+  /** eUICCMemoryReset (§5.7.19): deletes all operational profiles, an enabled one too, and refreshes then. As `enable`. */
+  resetMemory(): Promise<void> {
+    const tag = Es10cTag.EUICC_MEMORY_RESET;
+    // resetOptions, a BIT STRING of three bits: deleteOperationalProfiles alone.
+    return this.#change('memory reset', tag, encodeTlv(tag, encodeTlv(0x82, Uint8Array.of(0x05, 0x80))));
+  }
+
+  async #change(operation: ProfileOperation, tag: number, request: Uint8Array): Promise<void> {
     const channel = await this.#openChannel();
-    let proactive = 0;
+    const answer = await this.#storeData(channel, request);
     try {
-      const answer = await this.#storeData(channel, request);
-      const result = findTlv(answer.data, tag, 0x80)?.[0];
-      if (result === undefined) throw new DecodeError(`the card's answer to ${operation} has no result`);
-      if (result !== ProfileResult.OK) throw new ProfileOperationError(operation, result);
-      if (answer.sw >> 8 === 0x91) proactive = answer.sw & 0xff;
-    } finally {
-      // After a success with refresh the reset takes the channel with it, and cards refuse the close until then.
-      if (proactive === 0) await this.#closeChannel(channel);
+      checkResult(operation, tag, answer.data);
+    } catch (error) {
+      if (error instanceof CardRefusalError) await this.#closeChannel(channel);
+      throw error;
     }
-    if (proactive > 0) await this.#serveRefresh(proactive);
+    // The reset takes the channel with it, and after a REFRESH cards refuse to close it.
+    if (answer.sw >> 8 === 0x91) await this.#serveRefresh(answer.sw & 0xff);
     await this.#session.reset();
   }
 
@@ -147,7 +142,7 @@ export class Euicc {
       ins: Ins.FETCH,
       p1: 0,
       p2: 0,
-      le: length,
+      le: length === 0 ? 256 : length,
     });
     const command = findTlv(fetched.data, 0xd0);
     const details =
@@ -165,13 +160,12 @@ export class Euicc {
     });
   }
 
-  async #onIsdR<T>(work: (channel: number) => Promise<T>): Promise<T> {
+  /** One request to the ISD-R, on a channel of its own. */
+  async #ask(request: Uint8Array): Promise<Uint8Array> {
     const channel = await this.#openChannel();
-    try {
-      return await work(channel);
-    } finally {
-      await this.#closeChannel(channel);
-    }
+    const { data } = await this.#storeData(channel, request);
+    await this.#closeChannel(channel);
+    return data;
   }
 
   async #openChannel(): Promise<number> {
@@ -226,18 +220,17 @@ export class Euicc {
   }
 }
 
-function decodeProfileInfo(bytes: Uint8Array): ProfileInfo {
-  const tlvs = decodeTlvs(bytes);
-  const value = (tag: number): Uint8Array | undefined => tlvs.find((tlv) => tlv.tag === tag)?.value;
-  const text = (tag: number): string => new TextDecoder().decode(value(tag) ?? new Uint8Array(0));
-  const iccid = value(0x5a);
-  if (iccid === undefined) throw new DecodeError('a profile without ICCID');
-  return {
-    iccid: decodeIccid(iccid),
-    aid: value(0x4f) ?? new Uint8Array(0),
-    enabled: value(0x9f70)?.[0] === 1,
-    nickname: text(0x90),
-    serviceProvider: text(0x91),
-    name: text(0x92),
-  };
+/** A request for the profile with that ICCID, with refreshFlag set. */
+function byIccid(tag: number, iccid: string): Uint8Array {
+  return encodeTlv(
+    tag,
+    encodeTlv(0xa0, encodeTlv(0x5a, encodeIccid(iccid))),
+    encodeTlv(0x81, Uint8Array.of(0xff)),
+  );
+}
+
+function checkResult(operation: ProfileOperation, tag: number, answer: Uint8Array): void {
+  const result = findTlv(answer, tag, 0x80)?.[0];
+  if (result === undefined) throw new DecodeError(`the card's answer to ${operation} has no result`);
+  if (result !== ProfileResult.OK) throw new ProfileOperationError(operation, result);
 }

@@ -1,0 +1,63 @@
+import type { Clock } from '../../protocol/clock.ts';
+import { type CardTransport, CardTransportError } from './card-transport.ts';
+
+/** How long a card may take for one APDU, ms: longer than the slowest of them works, generating keys included. */
+export const defaultCardDeadline = 10_000;
+
+/**
+ * A card, or a reader, that never answers must not hold up a modem for ever: what is asked of the transport ends
+ * within a deadline. After a silence the card's state is unknown, so that nothing else is sent before a reset, or a
+ * new connection, has worked; what the card says too late is dropped.
+ */
+export class BoundedTransport implements CardTransport {
+  readonly #transport: CardTransport;
+  readonly #clock: Clock;
+  readonly #deadline: number;
+  #silent = false;
+
+  /** `deadline`: ms for each call. */
+  constructor(transport: CardTransport, clock: Clock, deadline = defaultCardDeadline) {
+    this.#transport = transport;
+    this.#clock = clock;
+    this.#deadline = deadline;
+  }
+
+  /** @throws CardAbsentError, CardTransportError */
+  async connect(): Promise<Uint8Array> {
+    const atr = await this.#within('to being powered up', () => this.#transport.connect());
+    this.#silent = false;
+    return atr;
+  }
+
+  /** @throws CardAbsentError, CardTransportError */
+  transmit(command: Uint8Array): Promise<Uint8Array> {
+    if (this.#silent) {
+      return Promise.reject(new CardTransportError('the card did not answer, and was not reset since'));
+    }
+    return this.#within('', () => this.#transport.transmit(command));
+  }
+
+  /** @throws CardAbsentError, CardTransportError */
+  async reset(): Promise<Uint8Array> {
+    const atr = await this.#within('to a reset', () => this.#transport.reset());
+    this.#silent = false;
+    return atr;
+  }
+
+  close(): Promise<void> {
+    return this.#within('to being closed', () => this.#transport.close());
+  }
+
+  #within<T>(what: string, work: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const timer = this.#clock.setTimer(this.#deadline, () => {
+        this.#silent = true;
+        const to = what === '' ? '' : ` ${what}`;
+        reject(new CardTransportError(`the card did not answer${to} within ${this.#deadline / 1_000} s`));
+      });
+      work()
+        .then(resolve, reject)
+        .finally(() => timer.cancel());
+    });
+  }
+}
