@@ -23,10 +23,21 @@ export const Ins = {
   TERMINAL_PROFILE: 0x10,
   FETCH: 0x12,
   TERMINAL_RESPONSE: 0x14,
+  VERIFY_PIN: 0x20,
+  CHANGE_PIN: 0x24,
+  DISABLE_PIN: 0x26,
+  ENABLE_PIN: 0x28,
+  UNBLOCK_PIN: 0x2c,
   MANAGE_CHANNEL: 0x70,
+  AUTHENTICATE: 0x88,
   SELECT: 0xa4,
+  TERMINAL_CAPABILITY: 0xaa,
   READ_BINARY: 0xb0,
+  READ_RECORD: 0xb2,
   GET_RESPONSE: 0xc0,
+  ENVELOPE: 0xc2,
+  UPDATE_BINARY: 0xd6,
+  UPDATE_RECORD: 0xdc,
   STORE_DATA: 0xe2,
   STATUS: 0xf2,
 } as const;
@@ -36,6 +47,9 @@ export const StatusWord = {
   OK: 0x9000,
   WRONG_LENGTH: 0x6700,
   CHANNEL_NOT_SUPPORTED: 0x6881,
+  INCOMPATIBLE_WITH_FILE: 0x6981,
+  SECURITY_NOT_SATISFIED: 0x6982,
+  PIN_BLOCKED: 0x6983,
   CONDITIONS_NOT_SATISFIED: 0x6985,
   NO_FILE_SELECTED: 0x6986,
   INCORRECT_DATA: 0x6a80,
@@ -46,36 +60,54 @@ export const StatusWord = {
   WRONG_P1_P2: 0x6b00,
   INS_NOT_SUPPORTED: 0x6d00,
   CLA_NOT_SUPPORTED: 0x6e00,
+  TECHNICAL_PROBLEM: 0x6f00,
+  /** The card application toolkit is busy: the ENVELOPE is to be sent again later. */
+  TOOLKIT_BUSY: 0x9300,
+  /** AUTHENTICATE: the network's MAC is wrong (3GPP TS 31.102 §7.3.1). */
+  AUTHENTICATION_FAILED: 0x9862,
 } as const;
 
 const meanings: Readonly<Record<number, string>> = {
-  25088: 'no information given',
+  25088: 'no information given, state unchanged',
+  25217: 'part of the data may be corrupted',
+  25218: 'end of file reached before Le bytes',
+  25219: 'selected file invalidated',
+  25221: 'selected file in termination state',
   25329: 'more data available',
   25344: 'no information given, state changed',
   25585: 'more data expected',
   25600: 'execution error',
   25985: 'memory problem',
   26368: 'wrong length',
+  26624: 'functions in CLA not supported',
   26753: 'logical channel not supported',
   26754: 'secure messaging not supported',
+  26880: 'command not allowed, no information given',
   27009: 'command incompatible with file structure',
   27010: 'security status not satisfied',
   27011: 'authentication method blocked',
   27013: 'conditions of use not satisfied',
   27014: 'command not allowed, no file selected',
+  27017: 'command not allowed, secure channel, security not satisfied',
   27264: 'incorrect parameters in the data field',
   27265: 'function not supported',
   27266: 'file not found',
   27267: 'record not found',
-  27268: 'not enough memory space',
+  27268: 'not enough memory space in the file',
   27270: 'incorrect parameters P1 to P2',
+  27271: 'Lc inconsistent with P1 to P2',
   27272: 'referenced data not found',
   27392: 'wrong parameters P1-P2',
   27904: 'instruction code not supported',
   28160: 'class not supported',
   28416: 'technical problem, no precise diagnosis',
   36864: 'ok',
+  37440: 'memory problem',
   37632: 'card application toolkit busy',
+  38992: 'increase cannot be performed, maximum reached',
+  39010: 'authentication error, incorrect MAC',
+  39011: 'security session or association expired',
+  39012: 'authentication error, security context not supported',
 };
 
 /** `6A82 file not found`: what a person reads of a status word. */
@@ -89,14 +121,37 @@ export function describeStatusWord(sw: number): string {
       return `${code} wrong length, ${low === 0 ? 256 : low} is right`;
     case 0x91:
       return `${code} ok, ${low === 0 ? 256 : low} bytes of a proactive command pending`;
-    default:
-      return `${code} ${meanings[sw] ?? 'unknown status'}`;
+    case 0x92:
+      if (low < 0x10) return `${code} ok, after ${low} retries of the card's memory`;
+      break;
+    case 0x9e:
+      return `${code} ${low === 0 ? 256 : low} bytes of a download error available`;
   }
+  if (sw >> 4 === 0x63c) return `${code} verification failed, ${sw & 0x0f} tries left`;
+  return `${code} ${meanings[sw] ?? 'unknown status'}`;
 }
 
 /** True for 9000 and 91XX: done, the latter with a proactive command waiting (ETSI TS 102 221 §7.4.2). */
 export function isOk(sw: number): boolean {
   return sw === StatusWord.OK || sw >> 8 === 0x91;
+}
+
+/**
+ * The command on a logical channel: the class byte of an interindustry command (0X, 4X) or of a proprietary
+ * one (8X, CX) with the channel's number in it, ETSI TS 102 221 §10.1.1.
+ * @throws RequestError no channel 0 to 19
+ */
+export function onChannel<T extends CommandApdu>(command: T, channel: number): T {
+  if (!Number.isInteger(channel) || channel < 0 || channel > 19) {
+    throw new RequestError(`no logical channel ${channel}`);
+  }
+  const base = command.cla & 0x80;
+  return { ...command, cla: channel < 4 ? base | channel : base | 0x40 | (channel - 4) };
+}
+
+/** The logical channel that a class byte names, 0 to 19. */
+export function channelOf(cla: number): number {
+  return (cla & 0x40) === 0 ? cla & 0x03 : (cla & 0x0f) + 4;
 }
 
 /** @throws RequestError data or le do not fit a short APDU. */

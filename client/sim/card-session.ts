@@ -1,22 +1,216 @@
-import { type CommandApdu, decodeResponse, encodeCommand, Ins, isOk, type ResponseApdu } from './apdu.ts';
-import { CardStatusError, type CardTransport, CardTransportError } from './card-transport.ts';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type Clock, systemClock } from '../../protocol/clock.ts';
+import { DecodeError } from '../../protocol/errors.ts';
+import {
+  type CommandApdu,
+  decodeResponse,
+  encodeCommand,
+  Ins,
+  isOk,
+  onChannel,
+  type ResponseApdu,
+  StatusWord,
+} from './apdu.ts';
+import {
+  CardStatusError,
+  CardTimeoutError,
+  type CardTransport,
+  CardTransportError,
+} from './card-transport.ts';
 
 /** A response longer than this is no card's: it protects us from a card that says 61XX for ever. */
 const maxResponseBytes = 65_536;
+/** Proactive commands that are served in a row, before others get their turn at the card. */
+const maxProactiveCommands = 64;
+/** What a card may take for one command, ms, unless told otherwise. */
+const defaultTimeout = 10_000;
 
-/** APDUs with what T=0 leaves to the terminal: GET RESPONSE after 61XX, the right length after 6CXX. */
+export interface CardSessionOptions {
+  readonly clock?: Clock;
+  /** Milliseconds that a card may take for one command APDU, or a reset. Default 10 s. */
+  readonly timeout?: number;
+}
+
+/** One piece of work on the card; what it began stays marked as its own, also after it ended. */
+interface Piece {
+  active: boolean;
+}
+
+/**
+ * The one conversation with a card: APDUs with what T=0 leaves to the terminal (GET RESPONSE after 61XX,
+ * the right length after 6CXX), one piece of work at a time, and proactive commands served as they are
+ * announced.
+ */
 export class CardSession {
-  readonly #transport: CardTransport;
+  /**
+   * Serves the proactive command of that many bytes that the card announced by 91XX, within the piece of
+   * work that is under way. While it is set, `send` answers 9000 for 91XX: what was pending has been served.
+   */
+  onProactive: ((length: number) => Promise<void>) | undefined;
+  /** The card was powered up or reset, by whomever: called before any other command, in the same piece of work. */
+  onReset: (() => Promise<void>) | undefined;
 
-  constructor(transport: CardTransport) {
+  readonly #transport: CardTransport;
+  readonly #clock: Clock;
+  readonly #timeout: number;
+  readonly #current = new AsyncLocalStorage<Piece>();
+  #line: Promise<unknown> = Promise.resolve();
+  #exchanges: Promise<unknown> = Promise.resolve();
+  #serving = false;
+  /** Bytes of the proactive command that the card announced last. */
+  #pending: number | undefined;
+  #mute = false;
+  #generation = 0;
+
+  constructor(transport: CardTransport, options: CardSessionOptions = {}) {
     this.#transport = transport;
+    this.#clock = options.clock ?? systemClock;
+    this.#timeout = options.timeout ?? defaultTimeout;
+  }
+
+  /**
+   * Rises whenever the card was powered up or reset: what was selected or opened in another generation is
+   * gone. A profile change may reset the card within `send`, when its REFRESH is served.
+   */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /**
+   * Runs one piece of work at a time, in the order of the calls: nobody else's APDU comes between. Within a
+   * piece of work it runs at once, as a part of it. A single `send` is such a piece by itself.
+   */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    return this.#current.getStore()?.active === true ? work() : this.later(work);
+  }
+
+  /**
+   * As `exclusive`, and always a piece of its own: for what a socket or a timer brings, which may have been
+   * made within a piece of work. Never to be awaited within one.
+   */
+  later<T>(work: () => Promise<T>): Promise<T> {
+    const piece: Piece = { active: true };
+    const run = this.#line.then(() =>
+      this.#current.run(piece, async () => {
+        try {
+          return await work();
+        } finally {
+          piece.active = false;
+        }
+      }),
+    );
+    this.#line = run.catch(() => {});
+    return run;
+  }
+
+  /** Powers the card up; resolves with its ATR. @throws CardAbsentError, CardTransportError */
+  connect(): Promise<Uint8Array> {
+    return this.#powerUp(() => this.#transport.connect());
+  }
+
+  /** Warm reset: selections and logical channels are gone. @throws CardAbsentError, CardTransportError */
+  reset(): Promise<Uint8Array> {
+    return this.#powerUp(() => this.#transport.reset());
   }
 
   /**
    * Sends a command and gathers the whole answer (ETSI TS 102 221 §7.3.1.1). The status word may be any.
    * @throws CardTransportError, DecodeError
    */
-  async send(command: CommandApdu): Promise<ResponseApdu> {
+  send(command: CommandApdu): Promise<ResponseApdu> {
+    return this.exclusive(async () => {
+      const response = await this.#gather(command);
+      if (response.sw >> 8 !== 0x91 || this.onProactive === undefined) return response;
+      this.#pending = response.sw & 0xff || 256;
+      if (!this.#serving) await this.#serve();
+      return { data: response.data, sw: StatusWord.OK };
+    });
+  }
+
+  /** As `send`, where only 9000 and 91XX are an answer. @throws CardStatusError with `what` in its message. */
+  async expectOk(what: string, command: CommandApdu): Promise<ResponseApdu> {
+    const response = await this.send(command);
+    if (!isOk(response.sw)) throw new CardStatusError(what, response.sw);
+    return response;
+  }
+
+  /**
+   * Opens a logical channel (ETSI TS 102 221 §11.1.17), selects the application there, and closes it again
+   * unless a reset has taken it away. `work` gets the channel's number, 1 to 19.
+   * @throws CardStatusError, CardTransportError, DecodeError; whatever `work` throws
+   */
+  onApplication<T>(name: string, aid: Uint8Array, work: (channel: number) => Promise<T>): Promise<T> {
+    return this.exclusive(async () => {
+      const channel = await this.#openChannel();
+      const { generation } = this;
+      try {
+        await this.expectOk(`select ${name}`, {
+          ...onChannel({ cla: 0, ins: Ins.SELECT, p1: 0x04, p2: 0x00 }, channel),
+          data: aid,
+        });
+        return await work(channel);
+      } finally {
+        if (generation === this.generation && !this.#mute) await this.#closeChannel(channel);
+      }
+    });
+  }
+
+  /** Until the card has none left; a card that never has enough goes on with the next command. */
+  async #serve(): Promise<void> {
+    this.#serving = true;
+    try {
+      for (let count = 0; this.#pending !== undefined && count < maxProactiveCommands; count++) {
+        const length = this.#pending;
+        this.#pending = undefined;
+        await this.onProactive?.(length);
+      }
+    } finally {
+      this.#pending = undefined;
+      this.#serving = false;
+    }
+  }
+
+  async #openChannel(): Promise<number> {
+    const opened = await this.expectOk('open a logical channel', {
+      cla: 0,
+      ins: Ins.MANAGE_CHANNEL,
+      p1: 0,
+      p2: 0,
+      le: 1,
+    });
+    const channel = opened.data[0];
+    if (channel === undefined || channel < 1 || channel > 19) {
+      throw new DecodeError('the card opened no logical channel 1 to 19');
+    }
+    return channel;
+  }
+
+  /** A channel that the card itself has given up is closed. */
+  async #closeChannel(channel: number): Promise<void> {
+    const { sw } = await this.send({ cla: 0, ins: Ins.MANAGE_CHANNEL, p1: 0x80, p2: channel });
+    if (!isOk(sw) && sw !== StatusWord.CHANNEL_NOT_SUPPORTED) {
+      throw new CardStatusError('close the logical channel', sw);
+    }
+  }
+
+  #powerUp(how: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    return this.exclusive(async () => {
+      const atr = await this.#timely('reset', how());
+      this.#mute = false;
+      this.#generation++;
+      await this.onReset?.();
+      return atr;
+    });
+  }
+
+  /** One command and its GET RESPONSEs, with nothing between. */
+  #gather(command: CommandApdu): Promise<ResponseApdu> {
+    const gathered = this.#exchanges.then(() => this.#gatherNow(command));
+    this.#exchanges = gathered.catch(() => {});
+    return gathered;
+  }
+
+  async #gatherNow(command: CommandApdu): Promise<ResponseApdu> {
     let response = await this.#exchange(command);
     if (response.sw >> 8 === 0x6c) response = await this.#exchange({ ...command, le: lengthOf(response.sw) });
     if (response.sw >> 8 !== 0x61) return response;
@@ -46,20 +240,21 @@ export class CardSession {
     return { data, sw: response.sw };
   }
 
-  /** As `send`, where only 9000 and 91XX are an answer. @throws CardStatusError with `what` in its message. */
-  async expectOk(what: string, command: CommandApdu): Promise<ResponseApdu> {
-    const response = await this.send(command);
-    if (!isOk(response.sw)) throw new CardStatusError(what, response.sw);
-    return response;
-  }
-
-  /** Warm reset: selections and logical channels are gone. */
-  reset(): Promise<Uint8Array> {
-    return this.#transport.reset();
-  }
-
   async #exchange(command: CommandApdu): Promise<ResponseApdu> {
-    return decodeResponse(await this.#transport.transmit(encodeCommand(command)));
+    if (this.#mute) throw new CardTimeoutError('the card did not answer; it has to be reset');
+    const bytes = encodeCommand(command);
+    return decodeResponse(await this.#timely('answer', this.#transport.transmit(bytes)));
+  }
+
+  /** @throws CardTimeoutError; from then on the card is mute until it was reset */
+  async #timely<T>(what: string, work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.setTimer(this.#timeout, () => {
+        this.#mute = true;
+        reject(new CardTimeoutError(`the card gave no ${what} within ${this.#timeout / 1_000} s`));
+      });
+      work.then(resolve, reject).finally(() => timer.cancel());
+    });
   }
 }
 
