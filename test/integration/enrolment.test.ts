@@ -78,7 +78,13 @@ async function start(endpoint: string, ...args: readonly string[]): Promise<Star
   const log: string[] = [];
   const states: string[] = [];
   const modem = await buildModem(
-    { name: endpoint, serial: 7, state: undefined, card: { kind: 'virtual', file: undefined }, receiveBufferSize: 65_536 },
+    {
+      name: endpoint,
+      serial: 7,
+      state: undefined,
+      card: { kind: 'virtual', file: undefined },
+      receiveBufferSize: 65_536,
+    },
     line.modem,
     [undefined],
     {

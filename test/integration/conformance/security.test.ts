@@ -85,7 +85,13 @@ async function startModem(uri: string, ...flags: readonly string[]): Promise<voi
   ]);
   if (line === 'help') throw new Error('no help was asked for');
   modem = await buildModem(
-    { name: endpoint, serial: 7, state: undefined, card: { kind: 'virtual', file: undefined }, receiveBufferSize: 65_536 },
+    {
+      name: endpoint,
+      serial: 7,
+      state: undefined,
+      card: { kind: 'virtual', file: undefined },
+      receiveBufferSize: 65_536,
+    },
     line.modem,
     [undefined],
     {
