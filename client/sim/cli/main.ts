@@ -1,0 +1,109 @@
+import { systemClock } from '../../../protocol/clock.ts';
+import { DecodeError, RequestError } from '../../../protocol/errors.ts';
+import { StateFileError } from '../../atomic-file.ts';
+import { UsageError } from '../../flag-values.ts';
+import { CardStatusError, CardTransportError } from '../card-transport.ts';
+import { CardRefusalError } from '../carrier-card.ts';
+import { Euicc } from '../euicc.ts';
+import { toHex } from '../hex.ts';
+import { loadPcsclite } from '../pcsc/pcsclite.ts';
+import { help, parseSimCommandLine, type SimCommand } from './command-line.ts';
+import { withCard } from './open.ts';
+import { listReaders, tellReaders } from './readers.ts';
+import { jsonOf, linesOf, profileLines, reportOf } from './report.ts';
+import { serveVirtualCard } from './serve.ts';
+import { switchProfile } from './switch.ts';
+
+const tell = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+/** The transcript stands beside what a command says, so that that can be read by a program. */
+const trace = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+async function run(command: SimCommand): Promise<void> {
+  switch (command.kind) {
+    case 'readers':
+      tellReaders(await listReaders(loadPcsclite(), systemClock), command.json, tell);
+      break;
+    case 'info':
+      await withCard(command.card, command.traceApdu ? trace : undefined, async (card) => {
+        const report = await reportOf(card);
+        if (command.json) tell(jsonOf(report));
+        else for (const [label, text] of linesOf(report)) tell(`${label.padEnd(18)}${text}`);
+      });
+      break;
+    case 'profiles':
+      await withCard(command.card, command.traceApdu ? trace : undefined, async ({ session }) => {
+        const profiles = await new Euicc(session).listProfiles();
+        if (command.json) {
+          tell(
+            JSON.stringify(profiles, (_, value) => (value instanceof Uint8Array ? toHex(value) : value), 2),
+          );
+        } else for (const line of profileLines(profiles)) tell(line);
+      });
+      break;
+    case 'switch':
+      await withCard(command.card, command.traceApdu ? trace : undefined, (card) =>
+        switchProfile(card, command.profile, tell),
+      );
+      break;
+    case 'trace':
+      await withCard(command.card, tell, async (card) => {
+        if (command.commands.length === 0) await reportOf(card);
+        for (const apdu of command.commands) await card.transport.transmit(apdu);
+      });
+      break;
+    case 'serve-virtual-card':
+      await serveVirtualCard(command, tell, interrupted());
+      break;
+    case 'faults':
+      throw new UsageError('not yet');
+  }
+}
+
+/** Ctrl-C, or a service manager's wish. */
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
+}
+
+/** What can be wrong with the machine, the card or the question, in a line; undefined: a bug. */
+function reasonOf(error: unknown): string | undefined {
+  const expected =
+    error instanceof CardTransportError ||
+    error instanceof CardStatusError ||
+    error instanceof CardRefusalError ||
+    error instanceof StateFileError ||
+    error instanceof RequestError;
+  if (expected) return error.message;
+  return error instanceof DecodeError ? `the card's answer cannot be read: ${error.message}` : undefined;
+}
+
+async function main(): Promise<void> {
+  let command: SimCommand | 'help';
+  try {
+    command = parseSimCommandLine(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message} (--help tells more)\n`);
+    process.exitCode = 2;
+    return;
+  }
+  if (command === 'help') {
+    tell(help);
+    return;
+  }
+  try {
+    await run(command);
+  } catch (error) {
+    const reason = reasonOf(error);
+    if (reason === undefined) throw error;
+    process.stderr.write(`${reason}\n`);
+    process.exitCode = 1;
+  }
+}
+
+await main();

@@ -1,0 +1,49 @@
+import { systemClock } from '../../../protocol/clock.ts';
+import { TracedTransport } from '../traced-transport.ts';
+import { VpcdCard } from '../vpcd/vpcd-card.ts';
+import { openVirtualCardFile, type Tell } from './open.ts';
+
+/** The clock's timers do not keep a process alive, and between two attempts to reach pcscd there is nothing else. */
+const longTime = 2 ** 30;
+
+/**
+ * Serves a virtual card to vpcd until the signal comes.
+ * @throws StateFileError the file is damaged, or another process has the card
+ */
+export async function serveVirtualCard(
+  options: {
+    readonly file: string;
+    readonly host: string;
+    readonly port: number;
+    readonly traceApdu: boolean;
+  },
+  tell: Tell,
+  signal: AbortSignal,
+): Promise<void> {
+  const { file, host, port } = options;
+  const card = openVirtualCardFile(file);
+  const ended = Promise.withResolvers<void>();
+  const keepAlive = setInterval(() => {}, longTime);
+  const reader = new VpcdCard({
+    card: options.traceApdu ? new TracedTransport(card, tell) : card,
+    host,
+    port,
+    clock: systemClock,
+    onState: (state, reason) =>
+      tell(
+        state === 'in'
+          ? `The card of ${file} is in the reader at ${reason}.`
+          : `The card is in no reader (${reason}); tried again until there is one.`,
+      ),
+    onFault: ended.reject,
+  });
+  signal.addEventListener('abort', () => ended.resolve(), { once: true });
+  try {
+    reader.start();
+    await ended.promise;
+  } finally {
+    reader.stop();
+    clearInterval(keepAlive);
+    await card.close();
+  }
+}
