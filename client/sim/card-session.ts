@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type Clock, systemClock } from '../../protocol/clock.ts';
 import { DecodeError } from '../../protocol/errors.ts';
 import {
   type CommandApdu,
@@ -11,26 +10,12 @@ import {
   type ResponseApdu,
   StatusWord,
 } from './apdu.ts';
-import {
-  CardStatusError,
-  CardTimeoutError,
-  type CardTransport,
-  CardTransportError,
-} from './card-transport.ts';
+import { CardStatusError, type CardTransport, CardTransportError } from './card-transport.ts';
 
 /** A response longer than this is no card's: it protects us from a card that says 61XX for ever. */
 const maxResponseBytes = 65_536;
 /** Proactive commands that are served in a row, before others get their turn at the card. */
 const maxProactiveCommands = 64;
-/** What a card may take for one command, ms, unless told otherwise. */
-const defaultTimeout = 10_000;
-
-export interface CardSessionOptions {
-  readonly clock?: Clock;
-  /** Milliseconds that a card may take for one command APDU, or a reset. Default 10 s. */
-  readonly timeout?: number;
-}
-
 /** One piece of work on the card; what it began stays marked as its own, also after it ended. */
 interface Piece {
   active: boolean;
@@ -51,21 +36,19 @@ export class CardSession {
   onReset: (() => Promise<void>) | undefined;
 
   readonly #transport: CardTransport;
-  readonly #clock: Clock;
-  readonly #timeout: number;
   readonly #current = new AsyncLocalStorage<Piece>();
-  #line: Promise<unknown> = Promise.resolve();
-  #exchanges: Promise<unknown> = Promise.resolve();
+  /** The last piece of work that was taken on, until it is done; undefined: there is none. */
+  #line: Promise<unknown> | undefined;
+  /** The last command within it, in the same way. */
+  #exchanges: Promise<unknown> | undefined;
   #serving = false;
   /** Bytes of the proactive command that the card announced last. */
   #pending: number | undefined;
-  #mute = false;
   #generation = 0;
 
-  constructor(transport: CardTransport, options: CardSessionOptions = {}) {
+  /** The transport is to have a deadline for each command: the session waits as long as it does. */
+  constructor(transport: CardTransport) {
     this.#transport = transport;
-    this.#clock = options.clock ?? systemClock;
-    this.#timeout = options.timeout ?? defaultTimeout;
   }
 
   /**
@@ -90,16 +73,16 @@ export class CardSession {
    */
   later<T>(work: () => Promise<T>): Promise<T> {
     const piece: Piece = { active: true };
-    const run = this.#line.then(() =>
-      this.#current.run(piece, async () => {
-        try {
-          return await work();
-        } finally {
-          piece.active = false;
-        }
-      }),
-    );
-    this.#line = run.catch(() => {});
+    const begin = (): Promise<T> =>
+      this.#current.run(piece, work).finally(() => {
+        piece.active = false;
+      });
+    const run = this.#line === undefined ? begin() : this.#line.then(begin, begin);
+    this.#line = run;
+    const done = (): void => {
+      if (this.#line === run) this.#line = undefined;
+    };
+    run.then(done, done);
     return run;
   }
 
@@ -150,7 +133,7 @@ export class CardSession {
         });
         return await work(channel);
       } finally {
-        if (generation === this.generation && !this.#mute) await this.#closeChannel(channel);
+        if (generation === this.generation) await this.#closeChannel(channel);
       }
     });
   }
@@ -195,8 +178,7 @@ export class CardSession {
 
   #powerUp(how: () => Promise<Uint8Array>): Promise<Uint8Array> {
     return this.exclusive(async () => {
-      const atr = await this.#timely('reset', how());
-      this.#mute = false;
+      const atr = await how();
       this.#generation++;
       await this.onReset?.();
       return atr;
@@ -205,8 +187,13 @@ export class CardSession {
 
   /** One command and its GET RESPONSEs, with nothing between. */
   #gather(command: CommandApdu): Promise<ResponseApdu> {
-    const gathered = this.#exchanges.then(() => this.#gatherNow(command));
-    this.#exchanges = gathered.catch(() => {});
+    const begin = (): Promise<ResponseApdu> => this.#gatherNow(command);
+    const gathered = this.#exchanges === undefined ? begin() : this.#exchanges.then(begin, begin);
+    this.#exchanges = gathered;
+    const done = (): void => {
+      if (this.#exchanges === gathered) this.#exchanges = undefined;
+    };
+    gathered.then(done, done);
     return gathered;
   }
 
@@ -241,20 +228,7 @@ export class CardSession {
   }
 
   async #exchange(command: CommandApdu): Promise<ResponseApdu> {
-    if (this.#mute) throw new CardTimeoutError('the card did not answer; it has to be reset');
-    const bytes = encodeCommand(command);
-    return decodeResponse(await this.#timely('answer', this.#transport.transmit(bytes)));
-  }
-
-  /** @throws CardTimeoutError; from then on the card is mute until it was reset */
-  async #timely<T>(what: string, work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const timer = this.#clock.setTimer(this.#timeout, () => {
-        this.#mute = true;
-        reject(new CardTimeoutError(`the card gave no ${what} within ${this.#timeout / 1_000} s`));
-      });
-      work.then(resolve, reject).finally(() => timer.cancel());
-    });
+    return decodeResponse(await this.#transport.transmit(encodeCommand(command)));
   }
 }
 

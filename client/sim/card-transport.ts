@@ -37,11 +37,6 @@ export class CardAbsentError extends CardTransportError {
   override readonly name = 'CardAbsentError';
 }
 
-/** The card did not answer in time. It takes no command until it was reset. */
-export class CardTimeoutError extends CardTransportError {
-  override readonly name = 'CardTimeoutError';
-}
-
 /** The card answered, and it is a no. */
 export class CardStatusError extends Error {
   override readonly name = 'CardStatusError';
