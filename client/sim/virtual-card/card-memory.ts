@@ -1,16 +1,16 @@
-import type { AtomicFile } from '../../atomic-file.ts';
-
-/** What a card keeps without power. */
-export interface CardContents {
-  readonly serial: number;
-  /** Index of the enabled profile; undefined where all are disabled. */
-  readonly enabled: number | undefined;
-}
+import { DecodeError } from '../../../protocol/errors.ts';
+import { type AtomicFile, StateFileError } from '../../atomic-file.ts';
+import { FileLock } from '../../file-lock.ts';
+import { type CardContents, formatCardContents, parseCardContents } from './card-contents.ts';
 
 /** A card's non-volatile memory. `write` is the single point at which a profile change happens. */
 export interface CardMemory {
   read(): CardContents | undefined;
   write(contents: CardContents): void;
+  /** The card is used by this process from now on. Idempotent. @throws StateFileError another one has it */
+  open?(): void;
+  /** It is not any more. Idempotent. */
+  close?(): void;
 }
 
 /** A card that lasts as long as the process. */
@@ -27,17 +27,24 @@ export function volatileCardMemory(): CardMemory {
 /** A card in a file: it outlives the modem process, as a real one does. Reading throws StateFileError. */
 export function fileCardMemory(file: AtomicFile): CardMemory {
   return {
-    read: () => file.readJson('virtual card', parseContents),
-    write: (contents) =>
-      file.write(
-        `${JSON.stringify({ format: 1, serial: contents.serial, enabled: contents.enabled ?? null })}\n`,
-      ),
+    read: () => {
+      try {
+        return file.readJson('virtual card', parseCardContents);
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error;
+        throw new StateFileError(
+          `${file.path} is no virtual card: ${error.message}; restore it, or remove it to begin anew`,
+          { cause: error },
+        );
+      }
+    },
+    write: (contents) => file.write(formatCardContents(contents)),
   };
 }
 
-function parseContents(value: Readonly<Record<string, unknown>>): CardContents | undefined {
-  const { format, serial, enabled } = value;
-  if (format !== 1 || typeof serial !== 'number') return undefined;
-  if (enabled === null) return { serial, enabled: undefined };
-  return typeof enabled === 'number' ? { serial, enabled } : undefined;
+/** As `fileCardMemory`, for one process at a time: two that switch one card would undo each other's work. */
+export function lockedCardMemory(file: AtomicFile): CardMemory {
+  const lock = new FileLock(`${file.path}.lock`, `the card ${file.path} is in use by another process`);
+  const memory = fileCardMemory(file);
+  return { ...memory, open: () => lock.acquire(), close: () => lock.release() };
 }

@@ -354,7 +354,7 @@ describe('Disconnect', () => {
     card.faults.refuse = 'busy';
     await world.clock.run(610_000);
     expect(card.enabledProfile).toBeUndefined();
-    delete card.faults.refuse;
+    card.faults.refuse = undefined;
     await world.clock.run(600_000);
     expect(card.enabledProfile?.name).toBe('AT&T');
     expect(world.lines.join('\n')).toContain('cannot come back to the network: the card is busy');

@@ -87,7 +87,7 @@ describe('the virtual card', () => {
     const [selected] = await talk(card, '00A4040407A0000000871002');
     expect(selected).toMatch(/^61/);
     expect(await talk(card, '00A40004026F07', '00B0000009')).toEqual([
-      '6111',
+      '6119',
       expect.stringMatching(/^08.{16}9000$/),
     ]);
   });

@@ -1,0 +1,93 @@
+import { rmSync, statSync } from 'node:fs';
+import type { Clock, Timer } from '../../../protocol/clock.ts';
+import { RequestError } from '../../../protocol/errors.ts';
+import { AtomicFile, StateFileError } from '../../atomic-file.ts';
+import type { CardFault, CardFaults, RandomFaults } from './card-faults.ts';
+import { formatFault, formatRandomFaults, parseFault, parseRandomFaults } from './fault-text.ts';
+
+/** How often a running card looks whether its faults were changed, ms. */
+const interval = 100;
+
+/** The faults of the card in `cardFile` are beside it, so that another process can change them while it runs. */
+export function faultFileOf(cardFile: string): string {
+  return `${cardFile}.faults`;
+}
+
+export interface FileFaults {
+  readonly faults: readonly CardFault[];
+  readonly random: RandomFaults | undefined;
+}
+
+/** What was written for the card in `cardFile`; nothing where there is no such file. @throws StateFileError */
+export function readFaultFile(cardFile: string): FileFaults {
+  const file = new AtomicFile(faultFileOf(cardFile));
+  return file.readJson('list of card faults', parseFaults) ?? { faults: [], random: undefined };
+}
+
+/** Replaces the faults of the card in `cardFile`, whether it runs or not. None: the file is removed. */
+export function writeFaultFile(cardFile: string, { faults, random }: FileFaults): void {
+  const path = faultFileOf(cardFile);
+  if (faults.length === 0 && random === undefined) {
+    rmSync(path, { force: true });
+    return;
+  }
+  const list = [...faults.map(formatFault), ...(random === undefined ? [] : [formatRandomFaults(random)])];
+  new AtomicFile(path).write(`${JSON.stringify({ faults: list }, undefined, 1)}\n`);
+}
+
+function parseFaults(value: Readonly<Record<string, unknown>>): FileFaults | undefined {
+  const list = value.faults;
+  if (!Array.isArray(list) || !list.every((text) => typeof text === 'string')) return undefined;
+  const texts = list as readonly string[];
+  const random = texts.find((text) => /^random(:|$)/.test(text));
+  try {
+    return {
+      faults: texts.filter((text) => text !== random).map(parseFault),
+      random: random === undefined ? undefined : parseRandomFaults(random),
+    };
+  } catch (error) {
+    if (error instanceof RequestError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Follows the fault file of a running card: what another process writes there holds within `interval`. A
+ * file that cannot be understood changes nothing, and is told to `onLog` once. Returns what ends it.
+ */
+export function followFaultFile(
+  cardFile: string,
+  faults: CardFaults,
+  clock: Clock,
+  onLog: (message: string) => void,
+): () => void {
+  let seen = '';
+  let ended = false;
+  let timer: Timer | undefined;
+  const look = (): void => {
+    if (ended) return;
+    const now = stamp(faultFileOf(cardFile));
+    if (now !== seen) {
+      seen = now;
+      try {
+        const found = readFaultFile(cardFile);
+        faults.replace(found.faults, found.random);
+      } catch (error) {
+        if (!(error instanceof StateFileError)) throw error;
+        onLog(error.message);
+      }
+    }
+    timer = clock.setTimer(interval, look);
+  };
+  look();
+  return () => {
+    ended = true;
+    timer?.cancel();
+  };
+}
+
+/** Changes whenever the file is replaced; empty where there is none. */
+function stamp(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stat === undefined ? '' : `${stat.ino}.${stat.mtimeNs}.${stat.size}`;
+}
