@@ -9,10 +9,11 @@ export class BenchProcess {
   readonly #child: ChildProcess;
   readonly #name: string;
 
-  constructor(script: string, args: readonly string[] = []) {
+  /** @param flags of node, beside those that every process of the bench has */
+  constructor(script: string, args: readonly string[] = [], flags: readonly string[] = []) {
     this.#name = script;
     this.#child = fork(new URL(script, import.meta.url), [...args], {
-      execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
+      execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning', ...flags],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       // Settings of the caller's own server must not change what is measured.
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SIMYARD_'))),
@@ -44,6 +45,13 @@ export class BenchProcess {
     const answer = this.next<T>();
     this.#child.send(question);
     return answer;
+  }
+
+  /** Lets it end by itself, so that what it writes at its end is written. */
+  async end(): Promise<void> {
+    const exit = once(this.#child, 'exit', { signal: AbortSignal.timeout(PATIENCE) });
+    this.#child.disconnect();
+    await exit;
   }
 
   async stop(): Promise<void> {

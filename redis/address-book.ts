@@ -167,6 +167,14 @@ export class AddressBook {
   }
 }
 
+/**
+ * Whether a claim, by its values before and after, found the device there already, and nobody who is still to be told
+ * that he lost the address: nothing follows from it.
+ */
+export function isUndisturbed(before: string | null, after: string | null): boolean {
+  return after !== null && before === after && after.indexOf('\n') === after.lastIndexOf('\n');
+}
+
 /** Whether it was somebody else's, or nobody's, before. */
 export function isNewHolding(before: Holding | undefined, after: Holding): boolean {
   return before?.number !== after.number;

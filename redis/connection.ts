@@ -6,12 +6,13 @@ import { type ClientOptions, type ClientSettings, createClient, type RedisClient
 import { isRedirection, storeError } from './errors.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { guarded, type Script } from './script.ts';
+import { type ScriptArgument, ScriptCalls } from './script-calls.ts';
 
 /** How long Redis may be silent while something is asked before it counts as down, ms. */
 const REPLY_TIMEOUT = 5_000;
 
 export type { RedisClient } from './client.ts';
-export type ScriptArgument = string | number | Buffer;
+export type { ScriptArgument } from './script-calls.ts';
 
 /** Commands that the client has, and its types do not. */
 interface ScriptCommands {
@@ -35,6 +36,8 @@ export class RedisConnection {
   readonly #options: RedisOptionsGiven;
   readonly #others = new Set<RedisClient>();
   #replicated: Promise<RedisClient> | undefined;
+  /** Undefined on a Redis Cluster: there the client finds out which node gets what. */
+  readonly #calls: ScriptCalls | undefined;
   readonly #scripts = new Map<Script, { readonly source: string; readonly hash: string }>();
   #lastError: Error | undefined;
   #waiting = 0;
@@ -45,6 +48,7 @@ export class RedisConnection {
   private constructor(options: RedisOptionsGiven, client: RedisClient) {
     this.#options = options;
     this.client = client;
+    this.#calls = client instanceof Redis ? new ScriptCalls(client) : undefined;
     this.keys = createKeys(options.prefix);
     this.description = describeAddress(options.address);
     this.isCluster = options.address.kind === 'cluster';
@@ -122,18 +126,27 @@ export class RedisConnection {
   ): Promise<unknown> {
     const { source, hash } = this.#loaded(script);
     const client = this.client as RedisClient & ScriptCommands;
-    const more = [...keys, ...args];
+    const whole = (): Promise<unknown> =>
+      bytes
+        ? client.evalBuffer(source, keys.length, ...keys, ...args)
+        : client.eval(source, keys.length, ...keys, ...args);
+    if (this.#calls !== undefined && !this.#closed && areTexts(args)) {
+      this.#waiting += 1;
+      return this.#calls.call(hash, keys, args, bytes).then(this.#taken, (error: unknown) => {
+        const answer = isUnknownScript(error) ? this.#answered(script.name, whole) : undefined;
+        this.#leave();
+        if (answer !== undefined) return answer;
+        throw storeError(error, script.name, this.#where());
+      });
+    }
     return this.#answered(script.name, async () => {
       try {
         return await (bytes
-          ? client.evalshaBuffer(hash, keys.length, ...more)
-          : client.evalsha(hash, keys.length, ...more));
+          ? client.evalshaBuffer(hash, keys.length, ...keys, ...args)
+          : client.evalsha(hash, keys.length, ...keys, ...args));
       } catch (error) {
-        // It does not know the script yet, has restarted, or another node has taken over: it gets the source.
-        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-        return await (bytes
-          ? client.evalBuffer(source, keys.length, ...more)
-          : client.eval(source, keys.length, ...more));
+        if (!isUnknownScript(error)) throw error;
+        return await whole();
       }
     });
   }
@@ -156,7 +169,7 @@ export class RedisConnection {
       try {
         return await both(client.pipeline().evalsha(hash, keys.length, ...more), timeout);
       } catch (error) {
-        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+        if (!isUnknownScript(error)) throw error;
         return await both(client.pipeline().eval(source, keys.length, ...more), timeout);
       }
     });
@@ -190,9 +203,18 @@ export class RedisConnection {
     } catch (error) {
       throw storeError(error, what, this.#where());
     } finally {
-      this.#waiting -= 1;
-      if (this.#waiting === 0) this.#onIdle?.();
+      this.#leave();
     }
+  }
+
+  readonly #taken = <T>(answer: T): T => {
+    this.#leave();
+    return answer;
+  };
+
+  #leave(): void {
+    this.#waiting -= 1;
+    if (this.#waiting === 0) this.#onIdle?.();
   }
 
   #loaded(script: Script): { readonly source: string; readonly hash: string } {
@@ -269,6 +291,16 @@ export class RedisConnection {
       patience.addEventListener('abort', () => resolve());
     });
   }
+}
+
+/** Redis does not know the script yet, has restarted, or another node has taken over: it gets the source. */
+function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}
+
+function areTexts(args: readonly ScriptArgument[]): args is readonly (string | number)[] {
+  for (const arg of args) if (typeof arg === 'object') return false;
+  return true;
 }
 
 /** What the script answered, and how many replicas have what it wrote. */

@@ -1,7 +1,7 @@
 import { endings, type IndexRow, neverSeen } from '../server/inventory/device-columns.ts';
 import type { Device, DeviceAttributes, DeviceStore } from '../server/ports/device-store.ts';
 import type { ScriptArgument } from './connection.ts';
-import { decodeRegistration } from './registration-row.ts';
+import { decodeRegistration, textOf } from './registration-row.ts';
 
 /**
  * A device is a text of lines in the hash `devices` of its bucket, by endpoint: when it was seen first and last, until
@@ -112,21 +112,19 @@ export function indexRow(endpoint: string, row: string): IndexRow {
     Number(lines[1]),
     lines[2] === '' ? null : Number(lines[2]),
     signal === undefined || signal === '' ? null : Number(signal),
-    textOf(serial),
-    textOf(iccid),
-    textOf(imsi),
-    textOf(imei),
-    textOf(carrier),
-    textOf(manufacturer),
-    textOf(model),
-    textOf(firmware),
+    knownText(serial),
+    knownText(iccid),
+    knownText(imsi),
+    knownText(imei),
+    knownText(carrier),
+    knownText(manufacturer),
+    knownText(model),
+    knownText(firmware),
     lines[4] === '' ? null : (lines[4] as string),
     tenantOfRow(lines),
   ];
 }
 
-/** A text of JSON: most have nothing in them that is escaped. */
-function textOf(json: string | undefined): string | null {
-  if (json === undefined || json === '') return null;
-  return json.includes('\\') ? JSON.parse(json) : json.slice(1, -1);
+function knownText(json: string | undefined): string | null {
+  return json === undefined || json === '' ? null : textOf(json);
 }

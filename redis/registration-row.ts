@@ -1,4 +1,5 @@
-import type { Link } from '../protocol/lwm2m/link-format.ts';
+import { TextMemo } from '../protocol/lwm2m/text-memo.ts';
+import { decodeLinks, encodeLinks } from '../server/ports/link-rows.ts';
 import type { Registration, RegistrationUpdate, Speaker } from '../server/ports/registration-store.ts';
 import type { ScriptArgument } from './connection.ts';
 
@@ -62,31 +63,38 @@ export function encodeRegistration(registration: Registration): string {
 export function decodeRegistration(endpoint: string, row: string, fence: number): Registration {
   const lines = row.split('\n');
   const at = (number: number): string => lines[number - 1] as string;
-  const json = (number: number) => JSON.parse(at(number));
-  return {
+  const registration: { -readonly [Member in keyof Registration]: Registration[Member] } = {
     id: at(line.id),
     endpoint,
     address: at(line.address),
-    ...(at(line.identity) === '' ? {} : { identity: json(line.identity) }),
     lifetime: Number(at(line.lifetime)),
-    version: json(line.version),
-    binding: json(line.binding),
+    version: textOf(at(line.version)),
+    binding: textOf(at(line.binding)),
     queueMode: at(line.queueMode) === '1',
-    ...(at(line.smsNumber) === '' ? {} : { smsNumber: json(line.smsNumber) }),
-    rootPath: json(line.rootPath),
+    rootPath: textOf(at(line.rootPath)),
     links: decodeLinks(at(line.links)),
-    contentFormats: json(line.contentFormats),
-    additional: json(line.additional),
+    contentFormats: formats.get(at(line.contentFormats)),
+    additional: at(line.additional) === '{}' ? {} : JSON.parse(at(line.additional)),
     registeredAt: Number(at(line.registeredAt)),
     updatedAt: Number(at(line.updatedAt)),
     expiresAt: Number(at(line.expiresAt)),
     node: at(line.node),
-    ...(at(line.profiles) === '' ? {} : { profiles: json(line.profiles) }),
-    // Rows of earlier versions end before it.
-    ...((at(line.message) ?? '') === '' ? {} : { message: at(line.message) }),
-    ...(at(line.lost) === '' ? {} : { addressLost: true }),
     fence,
   };
+  if (at(line.identity) !== '') registration.identity = JSON.parse(at(line.identity));
+  if (at(line.smsNumber) !== '') registration.smsNumber = JSON.parse(at(line.smsNumber));
+  if (at(line.profiles) !== '') registration.profiles = JSON.parse(at(line.profiles));
+  // Rows of earlier versions end before it.
+  if ((at(line.message) ?? '') !== '') registration.message = at(line.message);
+  if (at(line.lost) !== '') registration.addressLost = true;
+  return registration;
+}
+
+const formats = new TextMemo((text: string): readonly number[] => JSON.parse(text));
+
+/** A text of JSON: most have nothing in them that is escaped. */
+export function textOf(json: string): string {
+  return json.includes('\\') ? JSON.parse(json) : json.slice(1, -1);
 }
 
 /** Where the device of a row is, for its notifications. */
@@ -98,7 +106,7 @@ export function decodeLocation(row: string): {
   const lines = row.split('\n');
   return {
     address: lines[line.address - 1] as string,
-    rootPath: JSON.parse(lines[line.rootPath - 1] as string),
+    rootPath: textOf(lines[line.rootPath - 1] as string),
     ...(lines[line.lost - 1] === '' ? {} : { addressLost: true }),
   };
 }
@@ -128,22 +136,6 @@ export function encodeUpdate(update: RegistrationUpdate): ScriptArgument[] {
   if (contentFormats !== undefined) changes.push(line.contentFormats, JSON.stringify(contentFormats));
   if (profiles !== undefined) changes.push(line.profiles, JSON.stringify(profiles));
   return changes;
-}
-
-/** JSON in which a link without attributes, the usual case, is its target alone. */
-function encodeLinks(links: readonly Link[]): string {
-  return JSON.stringify(
-    links.map(({ target, attributes }) =>
-      Object.keys(attributes).length === 0 ? target : [target, attributes],
-    ),
-  );
-}
-
-function decodeLinks(text: string): readonly Link[] {
-  const links: (string | [string, Record<string, string>])[] = JSON.parse(text);
-  return links.map((link) =>
-    typeof link === 'string' ? { target: link, attributes: {} } : { target: link[0], attributes: link[1] },
-  );
 }
 
 /** @throws RangeError it has a line break, which no id, no address and no name of a node has */

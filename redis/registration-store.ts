@@ -10,7 +10,7 @@ import {
   type Speaker,
   updatedRegistration,
 } from '../server/ports/registration-store.ts';
-import { AddressBook, type AddressClaim, isNewHolding } from './address-book.ts';
+import { AddressBook, type AddressClaim, isNewHolding, isUndisturbed } from './address-book.ts';
 import { allBuckets, bucketKeys, byBucket, countAll, runForBuckets } from './buckets.ts';
 import type { RedisConnection } from './connection.ts';
 import {
@@ -85,6 +85,10 @@ export class RedisRegistrationStore implements RegistrationStore {
     const [fence, before, fenceBefore, addressBefore, addressAfter, isRepeated] = answer as RegisteredRow;
     const former = before === null ? undefined : decodeRegistration(endpoint, before, fenceBefore);
     if (isRepeated === 1 && former !== undefined) return { replaced: undefined, repeated: former, fence };
+    // It is where it was, and nobody else was heard there, as nearly always.
+    if (former?.address === address && isUndisturbed(addressBefore, addressAfter)) {
+      return { replaced: former, fence };
+    }
     const claim = await this.#addresses.claim(address, endpoint, [addressBefore, addressAfter]);
     const [replaced, displacement] = await this.#follow(endpoint, address, former, claim);
     return { replaced, fence, ...displacement };
@@ -101,16 +105,18 @@ export class RedisRegistrationStore implements RegistrationStore {
     const { address } = given;
     const keys = [...this.#updateKeys(bucket), ...this.#addresses.claimKeys(address)];
     const args = [given.id, standardListening, encodeSpeaker(speaker), ...encodeUpdate(given)];
-    const [answer, holding] = await Promise.all([
-      this.#redis.run(update, keys, args),
-      // Where a claim is a step of its own: whether it has the address already, as nearly always.
-      this.#redis.isCluster ? this.#addresses.holding(address) : undefined,
-    ]);
+    // Where a claim is a step of its own: whether it has the address already, as nearly always.
+    const [answer, holding] = this.#redis.isCluster
+      ? await Promise.all([this.#redis.run(update, keys, args), this.#addresses.holding(address)])
+      : [await this.#redis.run(update, keys, args)];
     if (answer === null) return undefined;
     const [endpoint, before, fenceBefore, fence, expiresAt, ...claimed] = answer as UpdatedRow;
     const previous = decodeRegistration(endpoint, before, fenceBefore);
     const registration = updatedRegistration(previous, given, Number(expiresAt), fence);
-    if (previous.address === address && holding?.endpoint === endpoint && holding.untold.length === 0) {
+    if (
+      previous.address === address &&
+      (isUndisturbed(...claimed) || (holding?.endpoint === endpoint && holding.untold.length === 0))
+    ) {
       return { registration, previous };
     }
     const claim = await this.#addresses.claim(address, endpoint, claimed);

@@ -69,11 +69,20 @@ export function presentRegistration(registration: RegistrationView): ApiRegistra
     ]),
     ...(registration.profiles === undefined ? {} : { profiles: [...registration.profiles] }),
     ...(registration.contentFormats.length === 0 ? {} : { contentFormats: [...registration.contentFormats] }),
-    objects: registration.links.map(({ target, attributes }) => ({
-      path: target,
-      attributes: { ...attributes },
-    })),
+    objects: presentObjects(registration.links),
   };
+}
+
+const presentedObjects = new WeakMap<readonly Link[], ApiRegistration['objects']>();
+
+/** The same array for the same links: devices of one model list the same. */
+function presentObjects(links: readonly Link[]): ApiRegistration['objects'] {
+  let shown = presentedObjects.get(links);
+  if (shown === undefined) {
+    shown = links.map(({ target, attributes }) => ({ path: target, attributes: { ...attributes } }));
+    presentedObjects.set(links, shown);
+  }
+  return shown;
 }
 
 export function presentPresence(state: PresenceState, saving?: PowerSaving): ApiPresence {

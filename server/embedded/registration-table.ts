@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import type { Link } from '../../protocol/lwm2m/link-format.ts';
 import { endings, neverSeen } from '../inventory/device-columns.ts';
+import { decodeLinks, encodeLinks } from '../ports/link-rows.ts';
 import {
   isSpeakersOwn,
   type Registration,
@@ -74,22 +74,6 @@ export function registrationOfRow(row: RegistrationRow): Registration {
     ...(row[addressLostColumn] === 1 ? { addressLost: true } : {}),
     ...(typeof row[fenceColumn] === 'number' ? { fence: row[fenceColumn] } : {}),
   };
-}
-
-/** JSON in which a link without attributes, the usual case, is its target alone. */
-function encodeLinks(links: readonly Link[]): string {
-  return JSON.stringify(
-    links.map(({ target, attributes }) =>
-      Object.keys(attributes).length === 0 ? target : [target, attributes],
-    ),
-  );
-}
-
-function decodeLinks(text: string): readonly Link[] {
-  const links: (string | [string, Record<string, string>])[] = JSON.parse(text);
-  return links.map((link) =>
-    typeof link === 'string' ? { target: link, attributes: {} } : { target: link[0], attributes: link[1] },
-  );
 }
 
 /** Id, endpoint and node of a registration whose address another device has now. */

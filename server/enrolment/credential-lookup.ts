@@ -101,6 +101,11 @@ export class CredentialLookup {
     return found.some(({ account }) => accounts.includes(account));
   }
 
+  /** Whether it is known without a look that there is no credential at all. */
+  get isEmpty(): boolean {
+    return this.#any?.found === false && this.#options.clock.now() - this.#any.at < PERIOD;
+  }
+
   /** Something has changed, here or at another node. */
   changed(): void {
     this.#generation++;

@@ -31,7 +31,7 @@ export interface AdmittedEndpoint {
 }
 
 export interface EndpointBindingOptions {
-  readonly lookup: Pick<CredentialLookup, 'find' | 'isEnrolled'>;
+  readonly lookup: Pick<CredentialLookup, 'find' | 'isEnrolled' | 'isEmpty'>;
   readonly account: CredentialAccount;
   /** Which credentials close a name to who comes without a session. */
   readonly closedBy: readonly CredentialAccount[];
@@ -55,7 +55,9 @@ export class EndpointBinding {
   async admit(named: string | undefined, identity: PeerIdentity | undefined): Promise<AdmittedEndpoint> {
     const { lookup, closedBy } = this.#options;
     if (identity === undefined) {
-      if (named !== undefined && named !== '' && (await lookup.isEnrolled(named, closedBy))) {
+      // Where nobody has a credential, registrations cost no look.
+      const mayBeTaken = named !== undefined && named !== '' && !lookup.isEmpty;
+      if (mayBeTaken && (await lookup.isEnrolled(named, closedBy))) {
         throw new EndpointRefusedError('enrolled', named);
       }
       return nameOf(named);

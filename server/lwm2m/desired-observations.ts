@@ -52,6 +52,8 @@ export interface DesiredState {
   readonly beyondLimit: number;
 }
 
+const nothing: DesiredState = { wanted: [], suppressed: [], beyondLimit: 0 };
+
 /** What counts of a device. */
 export type PolicySubject = Pick<Registration, 'endpoint' | 'version' | 'links'> &
   Pick<DeviceAttributes, 'manufacturer' | 'model'>;
@@ -121,14 +123,23 @@ export class PolicySet {
   }
 
   desired(subject: PolicySubject, choices: readonly ObservationChoice[] = []): DesiredState {
-    const collected = new Collection(subject);
-    for (const choice of choices) collected.choose(choice);
+    let collected: Collection | undefined;
+    for (const choice of choices) {
+      collected ??= new Collection(subject);
+      collected.choose(choice);
+    }
     const listed = listedObjects(subject);
     for (const { policy, wanted } of this.#policies) {
       if (!isFor(policy.devices, subject, listed)) continue;
-      for (const each of wanted) collected.want(policy, each, listed);
+      for (const each of wanted) {
+        // Of most devices most policies want nothing.
+        if (each.templates.some((template) => countOf(template, listed) > 0)) {
+          collected ??= new Collection(subject);
+          collected.want(policy, each, listed);
+        }
+      }
     }
-    return collected.state();
+    return collected?.state() ?? nothing;
   }
 }
 
@@ -330,7 +341,18 @@ function knownAttributes(
 /** Instances by object, as the device lists them; an object without instances has none. */
 type Listed = ReadonlyMap<number, ReadonlySet<number>>;
 
+const listedByLinks = new WeakMap<PolicySubject['links'], Listed>();
+
 function listedObjects({ links }: Pick<PolicySubject, 'links'>): Listed {
+  let listed = listedByLinks.get(links);
+  if (listed === undefined) {
+    listed = readObjects(links);
+    listedByLinks.set(links, listed);
+  }
+  return listed;
+}
+
+function readObjects(links: PolicySubject['links']): Listed {
   const listed = new Map<number, Set<number>>();
   for (const { target } of links) {
     const ids = pathIds(target);

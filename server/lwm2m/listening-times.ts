@@ -56,8 +56,9 @@ export class ListeningTimes {
 
   /** A device has registered: it is asked how it saves power, where it has the object and may sleep. */
   registered({ endpoint, queueMode, links }: Registration): void {
+    if (!queueMode) return;
     const has = links.some(({ target }) => pathIds(target)?.slice(0, 2).join('/') === CELLULAR.slice(1));
-    if (!queueMode || !has) return;
+    if (!has) return;
     this.#options.requests
       .read(endpoint, CELLULAR, { timeout: READ_TIMEOUT })
       .then(() => this.changed(endpoint))

@@ -90,23 +90,26 @@ export class RegistrationInterface {
   }
 
   handle(request: IncomingRequest): void {
-    const begun = this.#options.clock.now();
-    this.#answer(request)
-      .catch((error: unknown): Answer => this.#refusal(request, error))
-      .then(({ after, ...response }) => {
-        request.respond(response);
-        this.#options.onAnswered?.(response.code, this.#options.clock.now() - begun);
-        after?.();
-      })
-      .catch((error: unknown) => {
-        this.#options.log.error(
-          { error, peer: request.peer },
-          'what follows a registration request met a bug',
-        );
-      });
+    this.#serve(request).catch((error: unknown) => {
+      this.#options.log.error({ error, peer: request.peer }, 'what follows a registration request met a bug');
+    });
   }
 
-  async #answer(request: IncomingRequest): Promise<Answer> {
+  async #serve(request: IncomingRequest): Promise<void> {
+    const { clock, onAnswered } = this.#options;
+    const begun = clock.now();
+    let answer: Answer;
+    try {
+      answer = await this.#answer(request);
+    } catch (error) {
+      answer = this.#refusal(request, error);
+    }
+    request.respond(answer);
+    onAnswered?.(answer.code, clock.now() - begun);
+    answer.after?.();
+  }
+
+  #answer(request: IncomingRequest): Answer | Promise<Answer> {
     const [first, second, ...more] = uriPath(request.options);
     if (more.length > 0) return { code: Code.NOT_FOUND };
     if (first === '.well-known' && second === 'core') return wellKnownCore(request);
@@ -131,20 +134,17 @@ export class RegistrationInterface {
     if (objects === undefined) return { code: Code.UNSUPPORTED_CONTENT_FORMAT };
     const now = Math.floor(this.#options.clock.wallTime());
     const lifetime = lifetimeOf(parameters);
-    const registration: Registration = {
+    const registration: { -readonly [Member in keyof Registration]: Registration[Member] } = {
       id: newRegistrationId(endpoint),
       endpoint,
       address: request.peer,
-      ...(request.identity === undefined ? {} : { identity: this.#reached(request.peer, request.identity) }),
       lifetime,
       version,
       binding: parameters.binding ?? 'U',
       queueMode: parameters.queueMode ?? false,
-      ...(parameters.smsNumber === undefined ? {} : { smsNumber: parameters.smsNumber }),
       rootPath: objects.rootPath,
       links: objects.links,
       contentFormats: objects.contentFormats,
-      ...(parameters.profiles === undefined ? {} : { profiles: parameters.profiles }),
       additional: parameters.additional,
       message: `${request.messageId} ${Buffer.from(request.token).toString('hex')}`,
       registeredAt: now,
@@ -152,6 +152,9 @@ export class RegistrationInterface {
       expiresAt: now + lifetime * 1000 + grace,
       node,
     };
+    if (request.identity !== undefined) registration.identity = this.#reached(request.peer, request.identity);
+    if (parameters.smsNumber !== undefined) registration.smsNumber = parameters.smsNumber;
+    if (parameters.profiles !== undefined) registration.profiles = parameters.profiles;
     const { replaced, repeated, fence, displaced } = await registrations.register(
       registration,
       admitted.tenant,
@@ -164,7 +167,10 @@ export class RegistrationInterface {
     return {
       code: Code.CREATED,
       options: locationPathOptions(`/rd/${registration.id}`),
-      after: () => listener.registered({ ...registration, fence }, replaced),
+      after: () => {
+        registration.fence = fence;
+        listener.registered(registration, replaced);
+      },
     };
   }
 

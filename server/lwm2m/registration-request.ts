@@ -1,6 +1,7 @@
 import { DecodeError, RequestError } from '../../protocol/errors.ts';
 import { type Link, parseLinks } from '../../protocol/lwm2m/link-format.ts';
 import { objectLinks } from '../../protocol/lwm2m/object-links.ts';
+import { TextMemo } from '../../protocol/lwm2m/text-memo.ts';
 import { parseProfiles } from './profile-ids.ts';
 import { supportedVersions } from './versions.ts';
 
@@ -137,7 +138,19 @@ export interface ListedObjects {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** @throws DecodeError the payload is no link format. */
+const listed = new TextMemo((text: string): ListedObjects => {
+  const { rootPath, contentFormats, objects } = objectLinks(parseLinks(text));
+  return {
+    rootPath,
+    contentFormats,
+    links: objects.map(({ path, attributes }) => ({ target: path, attributes })),
+  };
+});
+
+/**
+ * What devices list in the same words is the same object.
+ * @throws DecodeError the payload is no link format.
+ */
 export function parseObjects(payload: Uint8Array): ListedObjects {
   let text: string;
   try {
@@ -145,10 +158,5 @@ export function parseObjects(payload: Uint8Array): ListedObjects {
   } catch (error) {
     throw new DecodeError('object links are not UTF-8', { cause: error });
   }
-  const { rootPath, contentFormats, objects } = objectLinks(parseLinks(text));
-  return {
-    rootPath,
-    contentFormats,
-    links: objects.map(({ path, attributes }) => ({ target: path, attributes })),
-  };
+  return listed.get(text);
 }

@@ -123,9 +123,14 @@ export function updatedRegistration(
   expiresAt: number,
   fence: number,
 ): Registration {
-  const changes = Object.fromEntries(Object.entries(update).filter(([, value]) => value !== undefined));
-  const { addressLost: _, ...kept } = previous;
-  return { ...kept, ...changes, expiresAt, fence };
+  const registration: { [Member in keyof Registration]: Registration[Member] } & Record<string, unknown> = {
+    ...previous,
+    expiresAt,
+    fence,
+  };
+  for (const [name, value] of Object.entries(update)) if (value !== undefined) registration[name] = value;
+  const { addressLost, ...heard } = registration;
+  return addressLost === undefined ? registration : heard;
 }
 
 /**

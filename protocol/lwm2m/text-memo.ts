@@ -1,0 +1,33 @@
+/** Texts longer than that are read each time: few are, and they would fill the memory. */
+const LONGEST = 4_096;
+
+/**
+ * What texts say, read once: a fleet has many devices and few models, which all list the same. Bounded: what was not
+ * asked for longest is read again. Whatever is got from it is shared, and so must not be changed.
+ */
+export class TextMemo<T> {
+  readonly #read: (text: string) => T;
+  readonly #kept: number;
+  #newer = new Map<string, T>();
+  #older = new Map<string, T>();
+
+  /** @param kept texts that are remembered, at the least */
+  constructor(read: (text: string) => T, kept = 256) {
+    this.#read = read;
+    this.#kept = kept;
+  }
+
+  /** @throws what reading it throws */
+  get(text: string): T {
+    const newer = this.#newer.get(text);
+    if (newer !== undefined) return newer;
+    const found = this.#older.get(text) ?? this.#read(text);
+    if (text.length > LONGEST) return found;
+    if (this.#newer.size >= this.#kept) {
+      this.#older = this.#newer;
+      this.#newer = new Map();
+    }
+    this.#newer.set(text, found);
+    return found;
+  }
+}
