@@ -12,6 +12,8 @@ export type AppletRequest =
   /** To be told of data and of the channel's fate, ETSI TS 102 223 §6.4.16. */
   | { readonly kind: 'set-up-event-list' }
   | { readonly kind: 'open-channel' }
+  /** One whose link was dropped: the terminal keeps its number until then. */
+  | { readonly kind: 'close-channel'; readonly channel: number }
   | { readonly kind: 'receive-data'; readonly channel: number }
   | {
       readonly kind: 'send-data';
@@ -113,6 +115,7 @@ export class AppletFlow {
   #awaitsReset = false;
   #outstanding: AppletRequest | undefined;
   #channel: number | undefined;
+  #stale: number | undefined;
   #dataWaits = false;
   /** `0100` is due: the gateway learns the address, and NATs keep it. */
   #statusDue = false;
@@ -145,6 +148,7 @@ export class AppletFlow {
     this.#readings = [];
     this.#openFailures = 0;
     this.#pollsUntilOpen = 0;
+    this.#stale = undefined;
     this.#closed();
     this.#settle();
   }
@@ -170,6 +174,7 @@ export class AppletFlow {
 
   channelDropped(channel: number): void {
     if (channel !== this.#channel) return;
+    this.#stale = channel;
     this.#closed();
     if (this.#outstanding?.kind !== 'send-data') this.#depart();
   }
@@ -187,6 +192,7 @@ export class AppletFlow {
     }
     if (!this.#online || this.#options.carriers.current() === FlowCarrier.DISCONNECT) return undefined;
     if (this.#events === 'unasked') return { kind: 'set-up-event-list' };
+    if (this.#stale !== undefined) return { kind: 'close-channel', channel: this.#stale };
     if (channel === undefined) return this.#pollsUntilOpen > 0 ? undefined : { kind: 'open-channel' };
     if (this.#dataWaits) return { kind: 'receive-data', channel };
     if (!this.#sendHeld) {
@@ -214,6 +220,9 @@ export class AppletFlow {
         return;
       case 'open-channel':
         this.#opened(result);
+        return;
+      case 'close-channel':
+        this.#stale = undefined;
         return;
       case 'receive-data':
         this.#received(result);
@@ -320,6 +329,7 @@ export class AppletFlow {
 
   /** What the terminal says is no channel is opened anew, but not again and again at once. */
   #lost(): void {
+    this.#stale = this.#channel;
     this.#closed();
     this.#pollsUntilOpen = 1;
   }

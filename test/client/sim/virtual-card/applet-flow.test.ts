@@ -144,7 +144,7 @@ describe('the applet, as it starts', () => {
   it('opens its channel anew when it was dropped', () => {
     card.serve();
     card.flow.channelDropped(1);
-    expect(card.serve()).toEqual(['open-channel', 'status']);
+    expect(card.serve()).toEqual(['close-channel', 'open-channel', 'status']);
   });
 });
 
