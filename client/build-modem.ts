@@ -34,7 +34,9 @@ import type { CardAddress } from './sim/card-address.ts';
 import type { CardTransport } from './sim/card-transport.ts';
 import { fileCarrierIds } from './sim/carrier-ids.ts';
 import { openPcscCard } from './sim/pcsc/open-reader.ts';
+import { TracedTransport } from './sim/traced-transport.ts';
 import { fileCardMemory, volatileCardMemory } from './sim/virtual-card/card-memory.ts';
+import { openVirtualCard } from './sim/virtual-card/open-virtual-card.ts';
 import { VirtualCard } from './sim/virtual-card/virtual-card.ts';
 import { StateLock } from './state-lock.ts';
 
@@ -82,7 +84,7 @@ async function assemble(
   release: () => void,
 ): Promise<Modem> {
   const { state } = identity;
-  const card = openCard(identity, settings);
+  const card = openCard(identity, settings, events);
   const open = (): Promise<UdpPort> =>
     createUdpPort({
       host: localHostFor(servers),
@@ -142,18 +144,35 @@ async function assemble(
   });
 }
 
-/** @throws CardTransportError there is nothing to reach a reader by */
-function openCard({ card, serial, state }: ModemIdentity, settings: ModemSettings): CardTransport {
-  if (card.kind === 'pcsc') return openPcscCard(card.reader, systemClock);
-  const file = card.file ?? (state === undefined ? undefined : join(state, 'card.json'));
-  const virtual = new VirtualCard({
-    serial,
-    memory: file === undefined ? volatileCardMemory() : fileCardMemory(new AtomicFile(file)),
-    initialProfile: settings.carrier,
-    switchLatency: settings.switchLatency,
-  });
-  if (settings.cardFault !== undefined) virtual.faults.refuse = settings.cardFault;
-  return virtual;
+/** @throws CardTransportError there is nothing to reach a reader by; StateFileError the card is another process's */
+function openCard(identity: ModemIdentity, settings: ModemSettings, events: ModemEvents): CardTransport {
+  const { card: address } = identity;
+  const card =
+    address.kind === 'pcsc'
+      ? openPcscCard(address.reader, systemClock)
+      : openVirtual(identity, address.file, settings, events);
+  if (!settings.traceApdu) return card;
+  return new TracedTransport(card, (line) => events.onLog?.(line));
+}
+
+function openVirtual(
+  { serial, number, state }: ModemIdentity,
+  given: string | undefined,
+  settings: ModemSettings,
+  { onLog }: ModemEvents,
+): VirtualCard {
+  const file = given ?? (state === undefined ? undefined : join(state, 'card.json'));
+  const options = { serial, initialProfile: settings.carrier, switchLatency: settings.switchLatency };
+  // Of a fleet nobody looks for files of faults, and the state folders are locked already.
+  const card =
+    number === undefined
+      ? openVirtualCard(file, { ...options, ...(onLog === undefined ? {} : { onLog }) })
+      : new VirtualCard({
+          ...options,
+          memory: file === undefined ? volatileCardMemory() : fileCardMemory(new AtomicFile(file)),
+        });
+  if (settings.cardFault !== undefined) card.faults.refuse = settings.cardFault;
+  return card;
 }
 
 /** How the modem is bootstrapped: its accounts outlive the process where there is a folder for them. */

@@ -10,10 +10,17 @@ export class ProjectProcess {
   readonly #child: ChildProcess;
   output = '';
 
-  constructor(script: string, args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
+  /** @param under a program, with its arguments, that runs it */
+  constructor(
+    script: string,
+    args: readonly string[],
+    settings: Readonly<Record<string, string>> = {},
+    under: readonly string[] = [],
+  ) {
     const others = Object.entries(process.env).filter(([name]) => !name.startsWith('SIMYARD_'));
     const env = { ...Object.fromEntries(others), ...settings };
-    this.#child = spawn(process.execPath, [script, ...args], {
+    const [command = process.execPath, ...rest] = [...under, process.execPath, script, ...args];
+    this.#child = spawn(command, rest, {
       cwd: root,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],

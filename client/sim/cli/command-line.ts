@@ -27,7 +27,6 @@ export type SimCommand =
       readonly file: string;
       /** Undefined: only shown. */
       readonly set: readonly string[] | undefined;
-      readonly random: string | undefined;
     };
 
 const defaultFile = 'data/virtual-card.json';
@@ -43,8 +42,9 @@ Usage: npm run sim -- COMMAND [options]
   trace [HEX ...]       what goes to a card and what it answers, decoded: these commands, or reading the card
   serve-virtual-card    puts a virtual card into the virtual reader of vpcd (Debian package vsmartcard-vpcd), where
                         every PC/SC program finds it; until Ctrl-C
-  faults [FAULT ...]    what goes wrong with a virtual card, while it is in use too: shows it, or sets it; none: nothing.
-                        A fault is KIND[:on=...,times=N,when=before|after,delay=MS], as in removed:on=switch
+  faults [FAULT ...]    what goes wrong with a virtual card, also while it is in use: shows it, or sets it
+                        (none: nothing does). A fault is KIND, KIND:KEY=VALUE,... or random:KEY=VALUE,..., as in
+                        mute:on=switch,times=1 or removed:delay=2000 or random:seed=1,probability=0.01
 
 Options
   --card CARD           ${cardAddressForm}; a part of the reader's name is enough
@@ -53,7 +53,6 @@ Options
   --trace-apdu          of info, profiles, switch and serve-virtual-card: print the APDUs too
   --host HOST           of serve-virtual-card: where vpcd listens  (127.0.0.1)
   --port PORT           of serve-virtual-card: ${vpcdPort} is its first reader, ${vpcdPort + 1} its second  (${vpcdPort})
-  --random SPEC         of faults: faults at random, as in seed=1,probability=0.1[,kinds=busy+mute]; none: no more
 
 A reader needs pcscd and its driver, and pcsclite: npm run build:reader. docs/guides/real-card.md tells all of it.`;
 
@@ -63,7 +62,6 @@ const options = {
   'trace-apdu': { type: 'boolean', default: false },
   host: { type: 'string', default: '127.0.0.1' },
   port: { type: 'string', default: String(vpcdPort) },
-  random: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -75,7 +73,7 @@ const flagsOf: Readonly<Record<SimCommand['kind'], readonly string[]>> = {
   switch: ['card', 'trace-apdu'],
   trace: ['card'],
   'serve-virtual-card': ['card', 'host', 'port', 'trace-apdu'],
-  faults: ['card', 'random'],
+  faults: ['card'],
 };
 
 /** @throws UsageError */
@@ -122,7 +120,6 @@ export function parseSimCommandLine(args: readonly string[]): SimCommand | 'help
         kind,
         file: fileOf(kind, address),
         set: rest.length === 0 ? undefined : rest,
-        random: values.random,
       };
   }
 }

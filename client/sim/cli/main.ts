@@ -8,6 +8,7 @@ import { Euicc } from '../euicc.ts';
 import { toHex } from '../hex.ts';
 import { loadPcsclite } from '../pcsc/pcsclite.ts';
 import { help, parseSimCommandLine, type SimCommand } from './command-line.ts';
+import { setFaults, tellFaults } from './faults.ts';
 import { withCard } from './open.ts';
 import { listReaders, tellReaders } from './readers.ts';
 import { jsonOf, linesOf, profileLines, reportOf } from './report.ts';
@@ -59,7 +60,9 @@ async function run(command: SimCommand): Promise<void> {
       await serveVirtualCard(command, tell, interrupted());
       break;
     case 'faults':
-      throw new UsageError('not yet');
+      if (command.set !== undefined) setFaults(command.file, command.set);
+      tellFaults(command.file, tell);
+      break;
   }
 }
 
@@ -82,7 +85,17 @@ function reasonOf(error: unknown): string | undefined {
   return error instanceof DecodeError ? `the card's answer cannot be read: ${error.message}` : undefined;
 }
 
+/** Whoever read has seen enough, as `head` does. */
+function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+}
+
 async function main(): Promise<void> {
+  endWithReader();
+
   let command: SimCommand | 'help';
   try {
     command = parseSimCommandLine(process.argv.slice(2));

@@ -1,14 +1,11 @@
 import { systemClock } from '../../../protocol/clock.ts';
-import { AtomicFile } from '../../atomic-file.ts';
 import { BoundedTransport } from '../bounded-transport.ts';
 import type { CardAddress } from '../card-address.ts';
 import { CardSession } from '../card-session.ts';
 import type { CardTransport } from '../card-transport.ts';
 import { openPcscCard } from '../pcsc/open-reader.ts';
 import { TracedTransport } from '../traced-transport.ts';
-import { fileCardMemory } from '../virtual-card/card-memory.ts';
-import { cardSerialOf } from '../virtual-card/card-profiles.ts';
-import { VirtualCard } from '../virtual-card/virtual-card.ts';
+import { openVirtualCard } from '../virtual-card/open-virtual-card.ts';
 
 /** How a command tells something: a line of its output. */
 export type Tell = (line: string) => void;
@@ -18,11 +15,6 @@ export interface OpenCard {
   readonly atr: Uint8Array;
   readonly session: CardSession;
   readonly transport: CardTransport;
-}
-
-/** The virtual card of a file; a new one where there is none. @throws StateFileError */
-export function openVirtualCardFile(file: string): VirtualCard {
-  return new VirtualCard({ serial: cardSerialOf(file), memory: fileCardMemory(new AtomicFile(file)) });
 }
 
 /**
@@ -37,7 +29,7 @@ export async function withCard<T>(
   const bare =
     address.kind === 'pcsc'
       ? openPcscCard(address.reader, systemClock, { reset: false })
-      : openVirtualCardFile(address.file ?? '');
+      : openVirtualCard(address.file);
   const bounded = new BoundedTransport(bare, systemClock);
   const transport = trace === undefined ? bounded : new TracedTransport(bounded, trace);
   try {

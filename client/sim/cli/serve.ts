@@ -1,7 +1,8 @@
 import { systemClock } from '../../../protocol/clock.ts';
 import { TracedTransport } from '../traced-transport.ts';
+import { openVirtualCard } from '../virtual-card/open-virtual-card.ts';
 import { VpcdCard } from '../vpcd/vpcd-card.ts';
-import { openVirtualCardFile, type Tell } from './open.ts';
+import type { Tell } from './open.ts';
 
 /** The clock's timers do not keep a process alive, and between two attempts to reach pcscd there is nothing else. */
 const longTime = 2 ** 30;
@@ -21,7 +22,7 @@ export async function serveVirtualCard(
   signal: AbortSignal,
 ): Promise<void> {
   const { file, host, port } = options;
-  const card = openVirtualCardFile(file);
+  const card = openVirtualCard(file, { onLog: tell });
   const ended = Promise.withResolvers<void>();
   const keepAlive = setInterval(() => {}, longTime);
   const reader = new VpcdCard({
@@ -33,7 +34,7 @@ export async function serveVirtualCard(
       tell(
         state === 'in'
           ? `The card of ${file} is in the reader at ${reason}.`
-          : `The card is in no reader (${reason}); tried again until there is one.`,
+          : `The card is in no reader: ${reason}.`,
       ),
     onFault: ended.reject,
   });

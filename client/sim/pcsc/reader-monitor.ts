@@ -7,6 +7,8 @@ const State = { UNAVAILABLE: 0x08, PRESENT: 0x20, EXCLUSIVE: 0x80, MUTE: 0x200 }
 
 /** After the daemon went away it is looked for so often, ms. */
 const retryTime = 1_000;
+/** A daemon that was restarted is there again at once; one that ended says so when it is asked, ms. */
+const firstRetryTime = 100;
 
 export interface ReaderState {
   readonly name: string;
@@ -103,7 +105,7 @@ export class ReaderMonitor {
     try {
       context = this.#open();
     } catch (error) {
-      this.#lose(describePcscError(error));
+      this.#lose(describePcscError(error), retryTime);
       return;
     }
     this.#context = context;
@@ -114,18 +116,18 @@ export class ReaderMonitor {
       if (this.#context !== context || pcscCodeOf(error) === PcscCode.CANCELLED) return;
       // Not within its own call: the thread that is to be joined has not ended yet.
       setImmediate(() => {
-        if (this.#context === context) this.#lose(describePcscError(error));
+        if (this.#context === context) this.#lose('the PC/SC daemon went away', firstRetryTime);
       });
     });
     this.#changed();
   }
 
-  #lose(problem: string): void {
+  #lose(problem: string, retry: number): void {
     this.#problem = problem;
     this.#detach();
     this.#changed();
     this.#retry?.cancel();
-    if (this.#running) this.#retry = this.#clock.setTimer(retryTime, () => this.#attach());
+    if (this.#running) this.#retry = this.#clock.setTimer(retry, () => this.#attach());
   }
 
   #detach(): void {

@@ -8,6 +8,8 @@ export const vpcdPort = 35_963;
 
 /** Between two attempts to reach vpcd, and before a card that failed is put in again, ms. */
 const retryTime = 1_000;
+/** pcscd looks for the card several times a second; after this it is served to nobody, ms. */
+const unseenTime = 5_000;
 
 export interface VpcdCardOptions {
   /** The card to serve; it stays its owner's to close. */
@@ -34,6 +36,7 @@ export class VpcdCard {
   #socket: Socket | undefined;
   #session: VpcdSession | undefined;
   #retry: Timer | undefined;
+  #unseen: Timer | undefined;
   #unsubscribe: (() => void) | undefined;
   #told = '';
 
@@ -59,6 +62,7 @@ export class VpcdCard {
     this.#running = false;
     this.#unsubscribe?.();
     this.#retry?.cancel();
+    this.#unseen?.cancel();
     this.#session?.end('closed', 'stopped');
     this.#socket?.destroy();
   }
@@ -77,14 +81,25 @@ export class VpcdCard {
         socket.destroy();
         return;
       }
-      this.#session = new VpcdSession(socket, card, (end, reason) => this.#over(end, reason), onFault);
-      this.#tell('in', `${host}:${port}`);
+      this.#session = new VpcdSession(socket, card, {
+        onSeen: () => {
+          this.#unseen?.cancel();
+          this.#tell('in', `${host}:${port}`);
+        },
+        onEnd: (end, reason) => this.#over(end, reason),
+        onFault,
+      });
+      // vpcd takes one connection at a time, and the system those that wait.
+      this.#unseen = this.#clock.setTimer(unseenTime, () =>
+        this.#tell('out', `pcscd does not look for it: is another card in the reader at ${host}:${port}?`),
+      );
     });
   }
 
   #over(end: SessionEnd, reason: string): void {
     this.#socket = undefined;
     this.#session = undefined;
+    this.#unseen?.cancel();
     if (!this.#running) return;
     this.#tell('out', reason);
     // A card that tells when it is back is waited for; of any other it is tried.

@@ -16,31 +16,33 @@ export type SessionEnd =
   /** The card gave no ATR, or the peer does not speak vpcd's protocol. */
   | 'failed';
 
+export interface SessionEvents {
+  /** pcscd has looked for the card for the first time. */
+  readonly onSeen: () => void;
+  readonly onEnd: (end: SessionEnd, reason: string) => void;
+  /** A bug. */
+  readonly onFault: (error: unknown) => void;
+}
+
 /** One connection to vpcd: answers for the card until either goes away. */
 export class VpcdSession {
   readonly #socket: Socket;
   readonly #card: CardTransport;
   readonly #short = new ShortResponses();
-  readonly #onEnd: (end: SessionEnd, reason: string) => void;
-  readonly #onFault: (error: unknown) => void;
+  readonly #events: SessionEvents;
   #work: Promise<void>;
   #queued = 0;
   #atr: Uint8Array = new Uint8Array(0);
   /** The high byte of the next response's length is out already. */
   #begun = false;
+  #seen = false;
   #ended = false;
 
   /** @param socket connected to vpcd. The card is powered up at once. */
-  constructor(
-    socket: Socket,
-    card: CardTransport,
-    onEnd: (end: SessionEnd, reason: string) => void,
-    onFault: (error: unknown) => void,
-  ) {
+  constructor(socket: Socket, card: CardTransport, events: SessionEvents) {
     this.#socket = socket;
     this.#card = card;
-    this.#onEnd = onEnd;
-    this.#onFault = onFault;
+    this.#events = events;
     socket.setNoDelay(true);
     const frames = new FrameReader({
       onHeader: (length) => this.#begin(length),
@@ -64,7 +66,7 @@ export class VpcdSession {
     if (this.#ended) return;
     this.#ended = true;
     this.#socket.destroy();
-    this.#onEnd(end, reason);
+    this.#events.onEnd(end, reason);
   }
 
   /**
@@ -93,7 +95,11 @@ export class VpcdSession {
   async #control(code: number | undefined): Promise<void> {
     if (code === Control.POWER_ON) await this.#powerUp();
     else if (code === Control.RESET) this.#powered(await this.#card.reset());
-    else if (code === Control.GET_ATR) this.#answer(this.#atr);
+    else if (code === Control.GET_ATR) {
+      this.#answer(this.#atr);
+      if (!this.#seen) this.#events.onSeen();
+      this.#seen = true;
+    }
   }
 
   async #powerUp(): Promise<void> {
@@ -125,7 +131,7 @@ export class VpcdSession {
     } catch (error) {
       if (error instanceof CardAbsentError) this.end('absent', error.message);
       else if (error instanceof CardTransportError) this.end('failed', error.message);
-      else this.#onFault(error);
+      else this.#events.onFault(error);
     }
   }
 }
