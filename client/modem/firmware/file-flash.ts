@@ -12,7 +12,8 @@ import {
 import { dirname } from 'node:path';
 import type { Clock } from '../../../protocol/clock.ts';
 import { type FirmwareFlash, FlashFullError } from './flash.ts';
-import { installTime } from './memory-flash.ts';
+import { simulatedInstall } from './memory-flash.ts';
+import type { PackageHeader } from './package.ts';
 
 const pieceLength = 65_536;
 
@@ -86,7 +87,7 @@ export class FileFlash implements FirmwareFlash {
     rmSync(this.#path, { force: true });
   }
 
-  install(): Promise<void> {
-    return new Promise((resolve) => this.#clock.setTimer(installTime, resolve));
+  install(_header: PackageHeader, powerCut: AbortSignal): Promise<void> {
+    return simulatedInstall(this.#clock, powerCut);
   }
 }

@@ -56,6 +56,7 @@ export class FirmwareUpdate {
   #deferral: Timer | undefined;
   #installing = false;
   #offline = false;
+  readonly #powerCut = new AbortController();
   #closed = false;
 
   /** @throws what reading the storage throws */
@@ -92,6 +93,7 @@ export class FirmwareUpdate {
 
   close(): void {
     this.#closed = true;
+    this.#powerCut.abort();
     this.#pull?.abort();
     this.#deferral?.cancel();
     this.#options.flash.flush();
@@ -323,6 +325,7 @@ export class FirmwareUpdate {
     if (this.#closed) return;
     this.#installing = true;
     await actions.shutDown();
+    if (this.#closed) return;
     await this.#install(header);
     this.#installing = false;
     if (!this.#closed) actions.boot();
@@ -332,7 +335,8 @@ export class FirmwareUpdate {
     const { flash, fault, actions } = this.#options;
     const { name, version } = header;
     try {
-      await flash.install(header);
+      await flash.install(header, this.#powerCut.signal);
+      if (this.#closed) return;
       if (fault === 'install') throw new InstallError('the flash could not be written');
     } catch (error) {
       if (!(error instanceof InstallError)) throw error;
@@ -340,7 +344,6 @@ export class FirmwareUpdate {
       actions.log(`firmware update failed: ${error.message}`);
       return;
     }
-    if (this.#closed) return;
     this.#enter(FirmwareState.IDLE, UpdateResult.UPDATED, {
       uri: '',
       entityTag: undefined,

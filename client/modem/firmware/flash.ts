@@ -34,8 +34,8 @@ export interface FirmwareFlash {
   erase(): void;
   /**
    * Makes the package that is kept the firmware that runs after the next start. It has been checked.
-   * Done again after a power cut in the middle of it.
+   * Done again after a power cut in the middle of it, for which `powerCut` stands: it ends then, in whatever state.
    * @throws InstallError
    */
-  install(header: PackageHeader): Promise<void>;
+  install(header: PackageHeader, powerCut: AbortSignal): Promise<void>;
 }

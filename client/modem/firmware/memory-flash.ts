@@ -1,12 +1,24 @@
 import type { Clock } from '../../../protocol/clock.ts';
 import { type FirmwareFlash, FlashFullError, OutOfMemoryError } from './flash.ts';
+import type { PackageHeader } from './package.ts';
 
 /** What the packages of all modems of this process that keep nothing on disk may hold together, bytes. */
 const sharedLimit = 256 * 1024 * 1024;
 let sharedUse = 0;
 
 /** How long the simulated flash works on a new firmware, ms. */
-export const installTime = 2_000;
+const installTime = 2_000;
+
+/** The work of a simulated flash on a new firmware: it takes its time, or until the power is cut. */
+export function simulatedInstall(clock: Clock, powerCut: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(installTime, resolve);
+    powerCut.addEventListener('abort', () => {
+      timer.cancel();
+      resolve();
+    });
+  });
+}
 
 /** A flash that lasts as long as the process. */
 export class MemoryFlash implements FirmwareFlash {
@@ -48,7 +60,7 @@ export class MemoryFlash implements FirmwareFlash {
     this.#length = 0;
   }
 
-  install(): Promise<void> {
-    return new Promise((resolve) => this.#clock.setTimer(installTime, resolve));
+  install(_header: PackageHeader, powerCut: AbortSignal): Promise<void> {
+    return simulatedInstall(this.#clock, powerCut);
   }
 }

@@ -53,9 +53,10 @@ async function begin(parts: FirmwareParts = {}): Promise<void> {
   await observe();
 }
 
-/** The modem's process dies. */
+/** The modem's process dies; it is some time before another begins, as message ids rise with time. */
 async function die(): Promise<void> {
   await world.settle(modem.close({ deregister: false }));
+  await world.clock.run(1_000);
 }
 
 /** A CoAP server with files by path; `look` sees each request, and may take it. */
