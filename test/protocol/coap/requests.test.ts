@@ -193,7 +193,8 @@ describe('a confirmable request', () => {
     world.clock.advance(100);
     controller.abort(reason);
     requests.push(endpoint.request('server', { ...get, signal: controller.signal }));
-    for (const request of requests) expect(await outcome(world, request)).toBe(reason);
+    const ends = await world.settle(Promise.allSettled(requests));
+    expect(ends).toEqual(requests.map(() => ({ status: 'rejected', reason })));
     world.clock.advance(100_000);
     expect(endpoint.statistics).toMatchObject({ outstanding: 0, retransmissions: 0 });
     // The second took the place of the first for the moment between their ends; the third never went out.
