@@ -36,18 +36,18 @@ const challenge = (set: MilenageTestSet, sqn = set.sqn): string =>
   `008800812210${set.rand}10${autn(set, sqn)}`;
 
 /** Just below the SEQ of that SQN, so that its jump is no wrap-around. */
-const before = (sqn: string): number[] => [Math.max(0, Math.floor(Number.parseInt(sqn, 16) / 32) - 1)];
+const justBelow = (sqn: string): number[] => [Math.max(0, Math.floor(Number.parseInt(sqn, 16) / 32) - 1)];
 
 describe.each(milenageTestSets)('AUTHENTICATE with $set', (set) => {
   it('answers the network’s challenge with RES, CK, IK and Kc', async () => {
-    const card = new VirtualCard({ serial: 1, memory: memoryOf(set, before(set.sqn)) });
+    const card = new VirtualCard({ serial: 1, memory: memoryOf(set, justBelow(set.sqn)) });
     expect(await usim(card, challenge(set))).toMatch(
       new RegExp(`^DB08${set.f2}10${set.f3}10${set.f4}08[0-9A-F]{16}9000$`),
     );
   });
 
   it('refuses a MAC with any bit changed', async () => {
-    const card = new VirtualCard({ serial: 1, memory: memoryOf(set, before(set.sqn)) });
+    const card = new VirtualCard({ serial: 1, memory: memoryOf(set, justBelow(set.sqn)) });
     for (let bit = 0; bit < 128; bit += 7) {
       const bytes = fromHex(autn(set));
       bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
