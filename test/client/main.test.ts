@@ -16,7 +16,7 @@ import { ScriptedServer, describe as told } from '../support/client/scripted-ser
 // The modem's real process, on real sockets and real files.
 
 const endpoint = 'crash-test';
-const [att, tmobile] = cardProfiles(cardSerialOf(endpoint));
+const [att, tmobile, verizon] = cardProfiles(cardSerialOf(endpoint));
 const carrierObject = '/42769/0';
 
 let folder: string;
@@ -76,7 +76,8 @@ async function registered(count: number): Promise<void> {
   await until(() => server.of('register').length >= count);
 }
 
-const stored = (): { enabled: number | null } => JSON.parse(readFileSync(join(folder, 'card.json'), 'utf8'));
+/** ICCID of the profile that is enabled on the card. */
+const stored = (): { enabled: string | null } => JSON.parse(readFileSync(join(folder, 'card.json'), 'utf8'));
 
 describe('a modem process that is killed in the middle of a carrier switch', () => {
   it.each(switchSteps)('at the step %s: it ends once, and on what the card says', async (step) => {
@@ -86,7 +87,7 @@ describe('a modem process that is killed in the middle of a carrier switch', () 
       .execute(`${carrierObject}/3`, "0='1',1='1790000000001'")
       .then(told, (error: Error) => error.name);
     expect(await first.exit).toEqual([null, 'SIGKILL']);
-    const onCard = stored().enabled === 1;
+    const onCard = stored().enabled === tmobile?.iccid;
 
     modem();
     await registered(2);
@@ -105,11 +106,11 @@ describe('a modem process that is killed in the middle of a carrier switch', () 
     // The server tries again with the same id, as it does when it got no answer: nothing is done again.
     expect(told(await server.execute(`${carrierObject}/3`, "0='1',1='1790000000001'"))).toBe('2.04');
     expect(await server.values(carrierObject)).toMatchObject(outcome);
-    expect(stored().enabled).toBe(onCard ? 1 : 0);
+    expect(stored().enabled).toBe(onCard ? tmobile?.iccid : att?.iccid);
 
     // And the next command is carried out.
     expect(told(await server.execute(`${carrierObject}/3`, "0='2',1='1790000000002'"))).toBe('2.04');
-    await until(() => stored().enabled === 2);
+    await until(() => stored().enabled === verizon?.iccid);
     if (step !== 'journal-written') expect(await answer).toBe('2.04');
   });
 
