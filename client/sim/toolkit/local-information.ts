@@ -1,5 +1,6 @@
 import { DecodeError, RequestError } from '../../../protocol/errors.ts';
 import { type ComprehensionTlv, encodeComprehensionTlv } from '../comprehension-tlv.ts';
+import { decodeNetworkCode, encodeNetworkCode } from '../files.ts';
 import type { DateTime, LocationInformation } from './data-objects.ts';
 import { Tag } from './tags.ts';
 
@@ -98,18 +99,12 @@ export function encodeDateTime(time: DateTime): Uint8Array {
 export function decodeLocation(tlv: ComprehensionTlv): LocationInformation {
   const bytes = tlv.value;
   if (bytes.length !== 7 && bytes.length !== 9) throw new DecodeError(`location of ${bytes.length} bytes`);
-  const nibbles = [...bytes.slice(0, 3)].flatMap((byte) => [byte & 0x0f, byte >> 4]);
-  const [m1, m2, m3, n3, n1, n2] = nibbles;
-  const mcc = [m1, m2, m3];
-  const mnc = n3 === 0x0f ? [n1, n2] : [n1, n2, n3];
-  if (![...mcc, ...mnc].every((digit) => digit !== undefined && digit <= 9)) {
-    throw new DecodeError('location without network code');
-  }
+  const network = decodeNetworkCode(bytes.subarray(0, 3));
+  if (network === undefined) throw new DecodeError('location without network code');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const wide = bytes.length === 9;
   return {
-    mcc: mcc.join(''),
-    mnc: mnc.join(''),
+    ...network,
     areaCode: view.getUint16(3),
     cell: wide ? { id: view.getUint32(5) >>> 4, bits: 28 } : { id: view.getUint16(5), bits: 16 },
   };
@@ -117,15 +112,9 @@ export function decodeLocation(tlv: ComprehensionTlv): LocationInformation {
 
 /** @throws RequestError no network code of 5 or 6 digits */
 export function encodeLocation(location: LocationInformation): Uint8Array {
-  const { mcc, mnc, areaCode, cell } = location;
-  if (!/^[0-9]{3}$/.test(mcc) || !/^[0-9]{2,3}$/.test(mnc)) {
-    throw new RequestError(`no network code: ${mcc} ${mnc}`);
-  }
-  const [m1, m2, m3] = [...mcc].map(Number);
-  const [n1, n2, n3] = [...mnc].map(Number);
+  const { areaCode, cell } = location;
   const bytes = new Uint8Array(cell.bits === 28 ? 9 : 7);
-  const nibbles = [m1, m2, m3, n3 ?? 0x0f, n1, n2];
-  for (let i = 0; i < 3; i++) bytes[i] = ((nibbles[i * 2 + 1] ?? 0) << 4) | (nibbles[i * 2] ?? 0);
+  bytes.set(encodeNetworkCode(location));
   const view = new DataView(bytes.buffer);
   view.setUint16(3, areaCode);
   // The 28 bits are followed by ones (3GPP TS 31.111 §8.19).
