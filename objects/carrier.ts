@@ -4,8 +4,8 @@ import { defineObject } from './define-object.ts';
 /** The carrier id that disconnects; carriers have others. */
 export const DISCONNECT_CARRIER_ID = 15;
 
-/** Values of the Carrier object's State. */
-export const CarrierState = { IDLE: 0, SWITCHING: 1, SUCCEEDED: 2, FAILED: 3 } as const;
+/** Values of the Carrier object's State. UNKNOWN: the newest switch has ended, and nobody can tell how. */
+export const CarrierState = { IDLE: 0, SWITCHING: 1, SUCCEEDED: 2, FAILED: 3, UNKNOWN: 4 } as const;
 export type CarrierState = (typeof CarrierState)[keyof typeof CarrierState];
 
 /** Values of the Carrier object's Last Result. */
@@ -65,8 +65,9 @@ export function defineCarrierObject(id: number = defaultCustomObjectIds.carrier)
         operations: 'R',
         type: 'integer',
         mandatory: true,
-        values: { 0: 'Idle', 1: 'Switching', 2: 'Succeeded', 3: 'Failed' },
-        description: 'How far the newest switch is.',
+        values: { 0: 'Idle', 1: 'Switching', 2: 'Succeeded', 3: 'Failed', 4: 'Unknown' },
+        description:
+          'How far the newest switch is. Unknown: it was asked for, and nobody can tell how it ended.',
       },
       lastResult: {
         id: 5,
@@ -81,7 +82,7 @@ export function defineCarrierObject(id: number = defaultCustomObjectIds.carrier)
         title: 'Last Reason',
         operations: 'R',
         type: 'string',
-        description: 'Why the newest switch failed, in words; empty where it did not.',
+        description: 'Why the newest switch failed, or is unknown, in words; empty where it is neither.',
       },
       iccid: {
         id: 7,

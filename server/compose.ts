@@ -26,6 +26,7 @@ import type { CommandDispatcher } from './commands/dispatcher.ts';
 import type { Config } from './config.ts';
 import { readAuthorities } from './enrolment/authorities.ts';
 import { composeEnrolment } from './enrolment/compose-enrolment.ts';
+import { composeGateway, requestsBeyond } from './gateway/compose-gateway.ts';
 import { consoleRoot, packageVersion } from './installation.ts';
 import { composeLeshan, composeLeshanFeed } from './leshan/compose-leshan.ts';
 import { announce, coapsAddressOf, coapUriOf, listen } from './listen.ts';
@@ -42,7 +43,7 @@ import { composePolicies, type OpenedPolicies, openPolicyBook } from './lwm2m/ob
 import { ObservationService } from './lwm2m/observation-service.ts';
 import { PresenceWindows } from './lwm2m/presence-windows.ts';
 import { Profiles } from './lwm2m/profiles.ts';
-import { RegistrationInterface } from './lwm2m/registration-interface.ts';
+import { RegistrationInterface, type RegistrationListener } from './lwm2m/registration-interface.ts';
 import { SendInterface } from './lwm2m/send-interface.ts';
 import { registerDtlsMetrics } from './metrics/dtls-metrics.ts';
 import { registerMetrics } from './metrics/register.ts';
@@ -86,6 +87,8 @@ export interface Foundation {
   readonly sockets: ServerSockets;
   /** The same of the bootstrap server. */
   readonly bootstrapSockets: ServerSockets;
+  /** Of the gateway; undefined: not open. */
+  readonly gatewaySocket: DatagramPort | undefined;
   /** Keeps what is secret in the stores. */
   readonly sealer: Sealer;
   /** What the server proves itself by, where not by a pre-shared key. */
@@ -114,6 +117,8 @@ export interface Listening {
   readonly bootstrapAddress?: string;
   /** The same over DTLS. */
   readonly bootstrapsAddress?: string;
+  /** `host:port` of the gateway, where it is open. */
+  readonly gatewayAddress?: string;
   /** Of the Leshan-compatible interface, where it is open. */
   readonly leshanAddress?: string;
 }
@@ -312,6 +317,29 @@ export async function compose(foundation: Foundation): Promise<Listening> {
 
   // What ends by time must not end because the system's clock steps.
   const steady = steadyClock(clock);
+  const registrationListener: RegistrationListener = {
+    registered: (registration, replaced) => {
+      traces?.registered(registration, replaced);
+      if (replaced === undefined) reach.registered(registration);
+      else reach.replaced(replaced, registration);
+      parts().lifecycle.registered(registration, replaced);
+      bootstrap.registered(registration);
+      parts().listening.registered(registration);
+      leshan?.registered(registration, replaced);
+    },
+    updated: (registration, previous, update) => {
+      traces?.registered(registration, previous);
+      if (hasMoved(registration, previous)) reach.moved(registration.id, registration.address);
+      reach.registered(registration);
+      parts().lifecycle.updated(registration, previous);
+      leshan?.updated(registration, update);
+    },
+    deregistered,
+    displaced: (registration, address) => {
+      traces?.displaced(registration.endpoint, address);
+      parts().lifecycle.displaced(registration);
+    },
+  };
   const registrationInterface = new RegistrationInterface({
     registrations: stores.registrations,
     profiles: new Profiles(stores.profiles, steady),
@@ -326,29 +354,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
       enrolment.refusals.refused('server', refusal, address, identity);
     },
     onAnswered: (code, duration) => timings.registration(code, duration),
-    listener: {
-      registered: (registration, replaced) => {
-        traces?.registered(registration, replaced);
-        if (replaced === undefined) reach.registered(registration);
-        else reach.replaced(replaced, registration);
-        parts().lifecycle.registered(registration, replaced);
-        bootstrap.registered(registration);
-        parts().listening.registered(registration);
-        leshan?.registered(registration, replaced);
-      },
-      updated: (registration, previous, update) => {
-        traces?.registered(registration, previous);
-        if (hasMoved(registration, previous)) reach.moved(registration.id, registration.address);
-        reach.registered(registration);
-        parts().lifecycle.updated(registration, previous);
-        leshan?.updated(registration, update);
-      },
-      deregistered,
-      displaced: (registration, address) => {
-        traces?.displaced(registration.endpoint, address);
-        parts().lifecycle.displaced(registration);
-      },
-    },
+    listener: registrationListener,
   });
 
   const sendInterface = new SendInterface({
@@ -382,7 +388,21 @@ export async function compose(foundation: Foundation): Promise<Listening> {
   shared.attach(endpoint);
   observations.attach(endpoint);
 
-  const ownRequests = new DeviceOperations({
+  const gatewayFoundation = {
+    config,
+    port: foundation.gatewaySocket,
+    stores: levelStores,
+    ingest,
+    listener: registrationListener,
+    binding: enrolment.binding('server'),
+    onHeard: (id: string, name: string) => parts().lifecycle.heard(id, name, false),
+    registry,
+    steady,
+    log: log.child({ part: 'gateway' }),
+    onClose,
+  };
+  const gateway = await composeGateway(gatewayFoundation);
+  const directRequests = new DeviceOperations({
     reach,
     endpoint: timings.endpoint(endpoint),
     stores,
@@ -399,6 +419,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     node: sharing,
     timeout: config.requestTimeout,
   });
+  const ownRequests = requestsBeyond(gateway, directRequests, gatewayFoundation);
   const devices = composeDevices({
     seat,
     stores,
@@ -407,6 +428,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     clock,
     log: log.child({ part: 'cluster' }),
     parts: () => ({ ...parts(), reconciler: parts().policies.reconciler, observations, reach }),
+    onReleased: (name) => gateway?.released(name),
     isAwake: (registration) => presence.state(registration).awake,
   });
   const { requests } = devices;
@@ -648,6 +670,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     ...(coapsUri === undefined ? {} : { coapsUri }),
     ...(bootstrapSockets.coap === undefined ? {} : { bootstrapAddress: bootstrapSockets.coap.local }),
     ...(bootstrapSockets.coaps === undefined ? {} : { bootstrapsAddress: bootstrapSockets.coaps.local }),
+    ...(gateway === undefined ? {} : { gatewayAddress: gateway.local }),
     ...(leshanAddress === undefined ? {} : { leshanAddress }),
   };
 }

@@ -34,6 +34,11 @@ export interface Config {
   /** Of the bootstrap server, over DTLS and without; undefined: it does not listen there. */
   readonly bootstrapsPort: number | undefined;
   readonly bootstrapPort: number | undefined;
+  readonly gatewayHost: string;
+  /** Undefined: the gateway is not open. */
+  readonly gatewayPort: number | undefined;
+  /** JSON file; there where the gateway is open. */
+  readonly gatewayDevices: string | undefined;
   /** What seals: the first one; all of them open. Undefined: none is set. */
   readonly secretKeys: readonly Uint8Array[] | undefined;
   /** ms */
@@ -241,6 +246,11 @@ export function loadConfig(
     coapsAddress: coapAddress('SIMYARD_COAPS_ADDRESS', 'coaps', 5684, text('SIMYARD_COAPS_ADDRESS')),
     bootstrapsPort,
     bootstrapPort: behindCoap('SIMYARD_BOOTSTRAP_PORT', 3),
+    ...gatewayConfig({
+      gatewayHost: required('SIMYARD_GATEWAY_HOST'),
+      gatewayPort: portOrOff('SIMYARD_GATEWAY_PORT'),
+      gatewayDevices: text('SIMYARD_GATEWAY_DEVICES'),
+    }),
     secretKeys,
     dtlsSessionsMaxAge: integer('SIMYARD_DTLS_SESSIONS_MAX_AGE', 1, 36_500) * 86_400_000,
     serverKey: text('SIMYARD_SERVER_KEY'),
@@ -284,6 +294,7 @@ export function loadConfig(
           'SIMYARD_COAPS_PORT',
           'SIMYARD_BOOTSTRAPS_PORT',
           'SIMYARD_BOOTSTRAP_PORT',
+          'SIMYARD_GATEWAY_PORT',
           'SIMYARD_HTTP_PORT',
           'SIMYARD_LESHAN_PORT',
         ] as const
@@ -335,6 +346,18 @@ function leshanConfig(config: LeshanConfig): LeshanConfig {
   if (enabled && token === undefined && !isLoopback(host)) {
     throw new ConfigError(
       `SIMYARD_LESHAN_HOST is ${host}, which others reach: set SIMYARD_LESHAN_TOKEN, or listen on 127.0.0.1`,
+    );
+  }
+  return config;
+}
+
+type GatewayConfig = Pick<Config, 'gatewayHost' | 'gatewayPort' | 'gatewayDevices'>;
+
+/** Without devices the gateway would drop all that comes. @throws ConfigError */
+function gatewayConfig(config: GatewayConfig): GatewayConfig {
+  if (config.gatewayPort !== undefined && config.gatewayDevices === undefined) {
+    throw new ConfigError(
+      'SIMYARD_GATEWAY_PORT needs SIMYARD_GATEWAY_DEVICES, the file that says which sources are which devices',
     );
   }
   return config;

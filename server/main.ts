@@ -38,6 +38,8 @@ export interface ServerParts {
   /** Of the bootstrap server, without security and with; with `port` given and these not, there is none. */
   readonly bootstrapPort?: DatagramPort;
   readonly securedBootstrapPort?: DatagramPort;
+  /** Of the gateway; with `port` given and this not, there is none. */
+  readonly gatewayPort?: DatagramPort;
   /**
    * Another process has taken this node's place while it was held up, or others have brought the database too far
    * forward for it; it acts on nothing any more. The process ends unless told.
@@ -94,6 +96,8 @@ export async function startServer(config: Config, given: ServerParts = {}): Prom
     const bootstrapSockets = isGiven
       ? { coap: given.bootstrapPort, coaps: given.securedBootstrapPort }
       : await open(socketsOfBootstrap(config));
+    const gatewaySocket =
+      given.gatewayPort ?? (isGiven ? undefined : (await open(socketOfGateway(config))).coap);
     const onClose = (step: () => Promise<unknown>): void => {
       closing.push(step);
     };
@@ -102,6 +106,7 @@ export async function startServer(config: Config, given: ServerParts = {}): Prom
       stores: { ...stores, credentials: sealCredentials(stores.credentials, sealer) },
       sockets,
       bootstrapSockets,
+      gatewaySocket,
       sealer,
       serverIdentity,
       log,
@@ -138,6 +143,12 @@ function socketsOfBootstrap(config: Config): SocketOptions {
     coaps: socketSetting(bootstrapsPort, 'SIMYARD_BOOTSTRAPS_PORT'),
     reusePort,
   };
+}
+
+/** A socket of plain UDP, as that of CoAP is. */
+function socketOfGateway({ gatewayHost, gatewayPort, reusePort }: Config): SocketOptions {
+  const coap = socketSetting(gatewayPort, 'SIMYARD_GATEWAY_PORT');
+  return { host: gatewayHost, coap, coaps: undefined, reusePort };
 }
 
 function socketSetting(port: number | undefined, setting: string): SocketOptions['coap'] {

@@ -87,6 +87,30 @@ export const settings = [
       'UDP port of the bootstrap server without security; `off` opens none. Unset, it is the third after SIMYARD_COAP_PORT, or any free one where that is 0.',
   },
   {
+    name: 'SIMYARD_GATEWAY_PORT',
+    flag: 'gateway-port',
+    type: 'port',
+    default: 'off',
+    meaning:
+      'UDP port of the gateway for devices that speak the binary protocol of guides/gateway.md; their port for it is 6001. `off` opens none; 0 takes any free one. Needs SIMYARD_GATEWAY_DEVICES.',
+  },
+  {
+    name: 'SIMYARD_GATEWAY_HOST',
+    flag: 'gateway-host',
+    type: 'text',
+    default: '127.0.0.1',
+    meaning:
+      'Numeric address that the gateway listens on. Anything but loopback lets the network in: the protocol has no security, and sources can be forged.',
+  },
+  {
+    name: 'SIMYARD_GATEWAY_DEVICES',
+    flag: 'gateway-devices',
+    type: 'text',
+    default: undefined,
+    meaning:
+      'JSON file that says which sources (addresses, networks, addresses with a port) are which devices at the gateway; what is not in it is dropped.',
+  },
+  {
     name: 'SIMYARD_DEVICE_CA',
     flag: 'device-ca',
     type: 'text',

@@ -37,6 +37,8 @@ export interface ComposeDevicesOptions {
   readonly log: Logger;
   /** Once the server is put together. */
   readonly parts: () => DeviceParts;
+  /** Another node has the device now, or its registration has ended. */
+  readonly onReleased?: (endpoint: string) => void;
   /** Whether a registered device listens. */
   readonly isAwake: (registration: Registration) => boolean;
 }
@@ -88,7 +90,7 @@ export function composeDevices(options: ComposeDevicesOptions): Devices {
 }
 
 function sharedDevices(
-  { seat, stores, requests, requestTimeout, clock, log, parts }: ComposeDevicesOptions,
+  { seat, stores, requests, requestTimeout, clock, log, parts, onReleased }: ComposeDevicesOptions,
   { rpc, members }: Others,
   placeOf: (registration: Registration) => CommandPlace,
 ): Devices {
@@ -100,7 +102,10 @@ function sharedDevices(
     rpc,
     registrations,
     log,
-    onReleased: (device, reason) => letGo(parts(), device, reason, (at) => members.sharesAddress(at)),
+    onReleased: (device, reason) => {
+      onReleased?.(device.endpoint);
+      return letGo(parts(), device, reason, (at) => members.sharesAddress(at));
+    },
     onOwned: ({ endpoint }) => parts().dispatcher.reachable(endpoint, false),
     onHandedOver: (registration) => parts().reconciler.takenOver(registration),
   });

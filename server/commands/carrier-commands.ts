@@ -14,7 +14,8 @@ export interface CarrierStatus {
   /** Name; empty when disconnected. */
   readonly current?: string;
   readonly available: readonly CarrierOption[];
-  readonly state?: 'idle' | 'switching' | 'succeeded' | 'failed';
+  /** `unknown`: the newest switch was asked for, and nobody can tell how it ended. */
+  readonly state?: 'idle' | 'switching' | 'succeeded' | 'failed' | 'unknown';
   readonly lastResult?: 'ACK' | 'NACK';
   readonly lastReason?: string;
   readonly iccid?: string;

@@ -14,6 +14,7 @@ const states = {
   [CarrierState.SWITCHING]: 'switching',
   [CarrierState.SUCCEEDED]: 'succeeded',
   [CarrierState.FAILED]: 'failed',
+  [CarrierState.UNKNOWN]: 'unknown',
 } as const satisfies Record<CarrierState, string>;
 
 /** What the Carrier object says of one slot; absent members were not said. */
@@ -81,6 +82,8 @@ export function carrierValues(
         break;
     }
   }
+  // Of a switch whose end nobody knows there is no result: what is there is an earlier one's.
+  if (found.state === 'unknown') delete found.lastResult;
   return { ...found, available: available.sort((a, b) => a.id - b.id) };
 }
 
@@ -88,7 +91,7 @@ export function carrierValues(
 export type SwitchOutcome =
   | { readonly kind: 'pending' }
   | { readonly kind: 'done' | 'failed'; readonly reason: string; readonly values: CarrierValues }
-  /** The device does not know the command, or has had a newer one: nobody can tell any more. */
+  /** The device does not know the command, has had a newer one, or cannot say how it ended: nobody can tell any more. */
   | { readonly kind: 'lost'; readonly reason: string };
 
 /** Judges the command with this number by what the Carrier object says. */
@@ -99,6 +102,9 @@ export function judge(values: CarrierValues, number: number): SwitchOutcome {
   if (lastCommand > number) return { kind: 'lost', reason: 'the device has taken a newer command since' };
   if (state === 'succeeded') {
     return { kind: 'done', reason: values.lastReason || 'the card acknowledged', values };
+  }
+  if (state === 'unknown') {
+    return { kind: 'lost', reason: values.lastReason || 'nobody can tell how it ended' };
   }
   if (state === 'failed') return { kind: 'failed', reason: values.lastReason || 'the card refused', values };
   return { kind: 'pending' };

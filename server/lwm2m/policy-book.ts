@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { NotificationAttributes } from '../../protocol/lwm2m/notification-attributes.ts';
 import { ConflictError } from '../errors.ts';
+import { isFlowAddress } from '../gateway/flow-address.ts';
 import type { DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
 import type {
   DeviceObservationRecord,
@@ -34,7 +35,10 @@ export interface DeviceDesire {
   readonly record: DeviceObservationRecord;
 }
 
-type Subject = Pick<Registration, 'endpoint' | 'version' | 'links'>;
+type Subject = Pick<Registration, 'endpoint' | 'version' | 'links'> & Partial<Pick<Registration, 'address'>>;
+
+/** Of a device that cannot be observed: it tells by itself what it has. */
+const nothingDesired: DesiredState = { wanted: [], suppressed: [], beyondLimit: 0 };
 
 const nothing: DeviceObservationRecord = { choices: [], written: new Map() };
 
@@ -151,27 +155,32 @@ export class PolicyBook {
 
   /** What is desired of a device that `isKnown`. */
   known(registration: Subject): DesiredState {
-    return this.#set.desired(registration);
+    return this.#desired(registration);
   }
 
   /** What is desired of a device. */
   async desired(registration: Subject): Promise<DeviceDesire> {
     const record = await this.record(registration.endpoint);
-    return { record, desired: this.#set.desired(await this.#subject(registration), record.choices) };
+    return { record, desired: this.#desired(await this.#subject(registration), record.choices) };
   }
 
   /** Those that are for the device, the strongest first. */
   async matching(registration: Subject): Promise<readonly ObservationPolicy[]> {
+    if (cannotBeObserved(registration)) return [];
     return this.#set.matching(await this.#subject(registration));
   }
 
   /** What would be desired of it with other choices than it has. */
   async desiredWith(registration: Subject, choices: readonly ObservationChoice[]): Promise<DesiredState> {
-    return this.#set.desired(await this.#subject(registration), choices);
+    return this.#desired(await this.#subject(registration), choices);
   }
 
-  async #subject(registration: Subject): Promise<PolicySubject> {
-    if (!this.#set.needsAttributes) return registration;
+  #desired(subject: PolicySubject & Subject, choices?: readonly ObservationChoice[]): DesiredState {
+    return cannotBeObserved(subject) ? nothingDesired : this.#set.desired(subject, choices);
+  }
+
+  async #subject(registration: Subject): Promise<PolicySubject & Subject> {
+    if (!this.#set.needsAttributes || cannotBeObserved(registration)) return registration;
     const { endpoint, version, links } = registration;
     const { manufacturer, model }: DeviceAttributes = (await this.#devices.get(endpoint)) ?? {};
     return {
@@ -242,4 +251,9 @@ export class PolicyBook {
 
 function pathsOf({ observations }: ObservationPolicy): number {
   return observations.reduce((sum, { paths }) => sum + paths.length, 0);
+}
+
+/** Behind the gateway nothing can be observed, and readings come all the same. */
+function cannotBeObserved({ address }: Subject): boolean {
+  return address !== undefined && isFlowAddress(address);
 }

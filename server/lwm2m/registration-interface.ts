@@ -294,7 +294,7 @@ function wellKnownCore(request: IncomingRequest): OutgoingResponse {
 const random = new RandomPool(randomBytes);
 
 /** Names its bucket, and holds 96 random bits: who does not know it cannot update or end the registration. */
-function newRegistrationId(endpoint: string): string {
+export function newRegistrationId(endpoint: string): string {
   const secret = Buffer.allocUnsafe(12);
   random.fill(secret);
   return `${bucketDigits(bucketOf(endpoint))}${secret.toString('base64url')}`;

@@ -11,7 +11,7 @@ import { decodePack, type Pack, type Series } from './pack.ts';
 import { historyReadings } from './readings.ts';
 
 /** Name of its cursor in the log. */
-const CONSUMER = 'projection';
+export const PROJECTION = 'projection';
 /** How long packs are gathered before they are written, ms. */
 const INTERVAL = 250;
 /** Packs in one write. */
@@ -67,7 +67,7 @@ export class Projection {
     const { log } = this.#options;
     this.#closed = false;
     this.#attributes.clear();
-    this.#cursor = await log.cursor(CONSUMER);
+    this.#cursor = await log.cursor(PROJECTION);
     const { newest } = await log.extent();
     this.#newest = Math.max(this.#newest, newest);
     this.#behind = this.#cursor < this.#newest;
@@ -176,7 +176,7 @@ export class Projection {
       return;
     }
     if (this.#unsure) {
-      this.#cursor = Math.min(this.#cursor, await this.#options.log.cursor(CONSUMER));
+      this.#cursor = Math.min(this.#cursor, await this.#options.log.cursor(PROJECTION));
       this.#unsure = false;
     }
     const target = this.#newest;
@@ -238,7 +238,7 @@ export class Projection {
       if (ofEntry.length > 0) entries.push(this.#writeAttributes(endpoint, ofEntry));
     }
     await Promise.all(entries);
-    await log.commit(CONSUMER, last);
+    await log.commit(PROJECTION, last);
     this.#cursor = last;
   }
 

@@ -1,5 +1,6 @@
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import { isSecureAddress } from '../enrolment/speakers.ts';
+import { flowPeerOf, isFlowAddress } from '../gateway/flow-address.ts';
 import type { ReachedIdentity } from '../ports/registration-store.ts';
 
 const PREFIX = 'dtls:';
@@ -20,5 +21,6 @@ export function shownAddress(device: {
   readonly transportAddress?: PeerAddress;
 }): PeerAddress {
   const { address, identity, transportAddress = identity?.transportAddress } = device;
+  if (isFlowAddress(address)) return flowPeerOf(address);
   return isSecureAddress(address) ? (transportAddress ?? address) : address;
 }

@@ -48,9 +48,13 @@ describe('an object definition file', () => {
       ['MultipleInstances', 'Single'],
       ['Mandatory', 'Mandatory'],
       ['Type', 'Integer'],
-      ['RangeEnumeration', '0,1,2,3'],
+      ['RangeEnumeration', '0,1,2,3,4'],
       ['Units', ''],
-      ['Description', 'How far the newest switch is.\n0: Idle\n1: Switching\n2: Succeeded\n3: Failed'],
+      [
+        'Description',
+        'How far the newest switch is. Unknown: it was asked for, and nobody can tell how it ended.\n' +
+          '0: Idle\n1: Switching\n2: Succeeded\n3: Failed\n4: Unknown',
+      ],
     ]);
   });
 

@@ -28,6 +28,8 @@ import { type WatchedStores, watchStores } from './watched-stores.ts';
 
 const SERVER = 'server:5683';
 export const BOOTSTRAP_SERVER = 'server:5686';
+/** Of the gateway, which is open where a file of its devices is given. */
+export const GATEWAY = '192.0.2.1:6001';
 /** Of DTLS. */
 export const SECURED_SERVER = 'server:5684';
 const METHODS = ['', 'GET', 'POST', 'PUT', 'DELETE', 'FETCH', 'PATCH', 'IPATCH'];
@@ -39,6 +41,7 @@ function startOn(world: World, stores: Stores, flags: readonly string[] = []): P
     port: world.link.port(SERVER),
     securedPort: world.link.port(SECURED_SERVER),
     bootstrapPort: world.link.port(BOOTSTRAP_SERVER),
+    gatewayPort: world.link.port(GATEWAY),
     stores,
   });
 }

@@ -12,6 +12,7 @@ export const CarrierStatusSchema = Type.Object(
         Type.Literal('switching'),
         Type.Literal('succeeded'),
         Type.Literal('failed'),
+        Type.Literal('unknown'),
       ]),
     ),
     lastResult: Type.Optional(Type.Union([Type.Literal('ACK'), Type.Literal('NACK')])),

@@ -1,0 +1,331 @@
+import type { Logger } from 'pino';
+import { iotSensorObject as sensorDefinition } from '../../objects/iot-sensor.ts';
+import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
+import { DecodeError } from '../../protocol/errors.ts';
+import type {
+  CarrierSwitchAckPacket,
+  DownstreamPacket,
+  IotDataPacket,
+  UpstreamPacket,
+} from '../../protocol/flow/packet.ts';
+import type { Link } from '../../protocol/lwm2m/link-format.ts';
+import { pathIds } from '../../protocol/lwm2m/path.ts';
+import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
+import { EndpointRefusedError } from '../enrolment/endpoint-binding.ts';
+import { StoreUnavailableError } from '../ports/errors.ts';
+import type { Registration } from '../ports/registration-store.ts';
+import type { TelemetryIngest } from '../telemetry/ingest.ts';
+import { CarrierSlot } from './carrier-slot.ts';
+import type { GatewayCounts } from './counts.ts';
+import { type GatewayDevice, type GatewaySensor, sensorOf } from './device-file.ts';
+import { flowPeerOf, isFlowAddress } from './flow-address.ts';
+import { EndpointTakenError, FlowRegistration, type FlowRegistrationParts } from './flow-registration.ts';
+import { type LoadSlotParts, loadSlot } from './load-slot.ts';
+import { Reporter } from './reporter.ts';
+import { decodeSensorData } from './sensor-data.ts';
+
+const { resources } = sensorDefinition;
+/** Sensors of one device that nobody has configured: whoever sends from its address makes them. */
+const MAX_SENSORS = 64;
+/** Packets that are held until the device is registered. */
+const MAX_HELD = 64;
+/** Before a store that was away is asked again, ms. */
+const STORE_PAUSE = 1_000;
+/** Before a device is tried again whose name is another one's, ms. */
+const REFUSED_PAUSE = 10_000;
+
+/** What the gateway's devices have in common. */
+export interface FlowDeviceParts extends FlowRegistrationParts, LoadSlotParts {
+  readonly ingest: Pick<TelemetryIngest, 'keep'>;
+  /** What resources are typed by. */
+  readonly lookup: ResourceTypeLookup;
+  readonly sensorObject: number;
+  /** A device was heard whose registration is known. */
+  readonly onHeard: (registrationId: string, endpoint: string) => void;
+  readonly send: (packet: DownstreamPacket, peer: PeerAddress) => void;
+  readonly nextMessage: () => string;
+  readonly counts: GatewayCounts;
+  readonly logger: Logger;
+}
+
+interface Held {
+  readonly packet: UpstreamPacket;
+  readonly datagram: Uint8Array;
+}
+
+/** One device behind the gateway: its packets become what the Carrier and IoT Sensor objects say of it. */
+export class FlowDevice {
+  readonly device: GatewayDevice;
+  readonly #parts: FlowDeviceParts;
+  readonly #registration: FlowRegistration;
+  readonly #reporter: Reporter;
+  readonly slot: CarrierSlot;
+  /** Where it was heard last, by this node or, before that, by the one that had it. */
+  #peer: PeerAddress | undefined;
+  /** By instance; true: what it is has been told by this process. */
+  readonly #sensors = new Map<number, boolean>();
+  #status: number | undefined;
+  #held: Held[] = [];
+  /** That came before it was known of which switch. */
+  #acks: CarrierSwitchAckPacket[] = [];
+  #renewing: Promise<void> | undefined;
+  #loading: Promise<void> | undefined;
+  /** The registration that the slot was loaded for. */
+  #loadedFor: string | undefined;
+  /** `Clock.now` */
+  #loadAfter = Number.NEGATIVE_INFINITY;
+  #pausedUntil = Number.NEGATIVE_INFINITY;
+  #closed = false;
+
+  constructor(parts: FlowDeviceParts, device: GatewayDevice) {
+    this.#parts = parts;
+    this.device = device;
+    this.#registration = new FlowRegistration(parts, device);
+    const { clock, ingest, lookup, nextMessage, counts, carrierObject, logger } = parts;
+    const { endpoint, carriers, rules } = device;
+    this.#reporter = new Reporter({
+      ingest,
+      endpoint,
+      lookup: () => lookup,
+      clock,
+      nextMessage,
+      onLost: () => counts.lost++,
+    });
+    this.slot = new CarrierSlot({
+      carrierObject,
+      carriers,
+      rules,
+      clock,
+      record: (records) => this.#reporter.record(records),
+      report: (records) => this.#reporter.report(records, new Uint8Array()),
+      send: (carrier) => this.#request(carrier),
+      isOwn: () => this.#isOwn(),
+      onEnded: (end) => counts.switches[end]++,
+      onFault: (error) => {
+        if (error instanceof StoreUnavailableError) logger.debug({ endpoint, error }, 'the store is away');
+        else logger.error({ endpoint, error }, 'a carrier switch met a bug');
+      },
+    });
+  }
+
+  /** Takes a packet that came from `peer`. */
+  take(packet: UpstreamPacket, datagram: Uint8Array, peer: PeerAddress): void {
+    const { clock, counts } = this.#parts;
+    this.#peer = peer;
+    const registration = this.#registration.current;
+    if (registration === undefined) {
+      if (clock.now() < this.#pausedUntil && this.#renewing === undefined) {
+        counts.datagrams.refused++;
+        return;
+      }
+      if (this.#held.length >= MAX_HELD) {
+        counts.datagrams.overrun++;
+        return;
+      }
+      this.#held.push({ packet, datagram });
+    } else this.#handle(packet, datagram, registration);
+    if (this.#registration.isDue(peer, this.#links().length)) this.#renew();
+  }
+
+  /**
+   * This node has the device: what the store knows of its carrier is known here when it resolves.
+   * @throws StoreUnavailableError
+   */
+  async adopt(registration: Registration): Promise<void> {
+    this.#registration.adopt(registration);
+    this.#peer ??= flowPeerOf(registration.address);
+    this.#learnSensors(registration);
+    await this.#load(registration);
+  }
+
+  /** Another node has the device, or its registration has ended. */
+  released(): void {
+    this.#registration.forget();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.slot.close();
+    this.#reporter.close();
+  }
+
+  #renew(): void {
+    const { clock } = this.#parts;
+    if (this.#renewing !== undefined || this.#closed || clock.now() < this.#pausedUntil) return;
+    this.#renewing = this.#renewOnce().finally(() => {
+      this.#renewing = undefined;
+    });
+  }
+
+  async #renewOnce(): Promise<void> {
+    const { clock, counts, logger } = this.#parts;
+    const { endpoint } = this.device;
+    try {
+      const registration = await this.#registration.renew(this.#peer ?? '', this.#links());
+      this.#learnSensors(registration);
+      const held = this.#held;
+      this.#held = [];
+      for (const { packet, datagram } of held) this.#handle(packet, datagram, registration);
+      this.#loadSoon(registration);
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) {
+        logger.debug({ endpoint, error }, 'the store is away; the device is registered later');
+        this.#pausedUntil = clock.now() + STORE_PAUSE;
+        // What is held waits for that, whether the device speaks again or not.
+        if (this.#held.length > 0) clock.setTimer(STORE_PAUSE, () => this.#renew());
+        return;
+      }
+      this.#pausedUntil = clock.now() + REFUSED_PAUSE;
+      counts.datagrams.refused += this.#held.length;
+      this.#held = [];
+      if (error instanceof EndpointTakenError || error instanceof EndpointRefusedError) {
+        logger.warn({ endpoint, reason: error.message }, 'a mapped source may not speak for this endpoint');
+      } else logger.error({ endpoint, error }, 'registering a device met a bug');
+    }
+  }
+
+  /** Once for each registration, and again for one that comes back from another node. */
+  async #load(registration: Registration): Promise<void> {
+    while (!this.#isLoaded(registration)) {
+      this.#loading ??= this.#loadOnce(ownershipOf(registration)).finally(() => {
+        this.#loading = undefined;
+      });
+      await this.#loading;
+    }
+  }
+
+  #isLoaded(registration: Registration): boolean {
+    return this.#loadedFor === ownershipOf(registration);
+  }
+
+  #loadSoon(registration: Registration): void {
+    const { clock, logger } = this.#parts;
+    if (this.#loading !== undefined || this.#closed || clock.now() < this.#loadAfter) return;
+    this.#load(registration).catch((error: unknown) => {
+      this.#loadAfter = clock.now() + STORE_PAUSE;
+      const { endpoint } = this.device;
+      if (error instanceof StoreUnavailableError) logger.debug({ endpoint, error }, 'the store is away');
+      else logger.error({ endpoint, error }, 'reading what is known of a device met a bug');
+    });
+  }
+
+  async #loadOnce(mark: string): Promise<void> {
+    const { endpoint, carriers } = this.device;
+    const { values, age, listed } = await loadSlot(this.#parts, endpoint);
+    this.slot.load(values, age);
+    this.#loadedFor = mark;
+    const isListed =
+      carriers.size === listed.size && [...carriers].every(([id, name]) => listed.get(id) === name);
+    if (!isListed) this.#reporter.report(this.slot.records(), new Uint8Array());
+    const acks = this.#acks;
+    this.#acks = [];
+    for (const ack of acks) this.slot.answered(ack);
+  }
+
+  #handle(packet: UpstreamPacket, datagram: Uint8Array, registration: Registration): void {
+    const { counts, onHeard } = this.#parts;
+    onHeard(registration.id, this.device.endpoint);
+    const isLoaded = this.#isLoaded(registration);
+    if (!isLoaded) this.#loadSoon(registration);
+    if (packet.kind === 'iot-data') {
+      if (!this.#reading(packet, datagram)) {
+        counts.datagrams.unknown_sensor++;
+        return;
+      }
+    } else if (packet.kind === 'iot-status') this.#statusOf(packet.status, datagram);
+    else if (isLoaded) this.slot.answered(packet);
+    else if (this.#acks.length < MAX_HELD) this.#acks.push(packet);
+    counts.datagrams.taken++;
+  }
+
+  /** False where no sensor can be made of it. */
+  #reading({ deviceId, takenAt, data }: IotDataPacket, datagram: Uint8Array): boolean {
+    const sensor = sensorOf(this.device, deviceId);
+    if (sensor === undefined) return false;
+    const { instance } = sensor;
+    const isKnown = this.#sensors.has(instance);
+    if (!isKnown && !this.device.sensors.has(deviceId) && this.#sensors.size >= MAX_SENSORS) return false;
+    if (this.#sensors.get(instance) !== true) this.#describe(deviceId, sensor);
+    const time = this.device.zone.momentOf(takenAt);
+    const value = this.#valueOf(sensor, data);
+    const resource = typeof value === 'number' ? resources.value : resources.rawValue;
+    const record = this.#record(instance, resource, value);
+    this.#reporter.report([time === undefined ? record : { ...record, time: time / 1_000_000 }], datagram);
+    return true;
+  }
+
+  #valueOf({ data: format, scale }: GatewaySensor, data: Uint8Array): number | Uint8Array {
+    if (format === 'raw') return data;
+    try {
+      return decodeSensorData(format, data) * scale;
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      // It is not what was expected, and kept as it is.
+      return data;
+    }
+  }
+
+  /** A sensor that was not heard before, or not by this process. */
+  #describe(deviceId: number, { instance, kind, units }: GatewaySensor): void {
+    this.#sensors.set(instance, true);
+    this.#reporter.report(
+      [
+        this.#record(instance, resources.deviceId, deviceId),
+        this.#record(instance, resources.kind, kind),
+        ...(units === undefined ? [] : [this.#record(instance, resources.units, units)]),
+        ...(this.#status === undefined ? [] : [this.#record(instance, resources.status, this.#status)]),
+      ],
+      new Uint8Array(),
+    );
+  }
+
+  /** It names no sensor: it is that of all of them. Told when it changes. */
+  #statusOf(status: number, datagram: Uint8Array): void {
+    if (status === this.#status) return;
+    this.#status = status;
+    const records = [...this.#sensors.keys()].map((instance) =>
+      this.#record(instance, resources.status, status),
+    );
+    if (records.length > 0) this.#reporter.report(records, datagram);
+  }
+
+  #record(instance: number, resource: { readonly id: number }, value: LwM2mRecord['value']): LwM2mRecord {
+    return { path: `/${this.#parts.sensorObject}/${instance}/${resource.id}`, value };
+  }
+
+  #links(): readonly Link[] {
+    const { carrierObject, sensorObject } = this.#parts;
+    const targets = [
+      `/${carrierObject}/0`,
+      ...[...this.#sensors.keys()].map((instance) => `/${sensorObject}/${instance}`),
+    ];
+    return targets.map((target) => ({ target, attributes: {} }));
+  }
+
+  /** Those that an earlier process, or another node, has heard. */
+  #learnSensors({ links }: Registration): void {
+    for (const { target } of links) {
+      const [object, instance] = pathIds(target) ?? [];
+      if (object !== this.#parts.sensorObject || instance === undefined) continue;
+      if (!this.#sensors.has(instance)) this.#sensors.set(instance, false);
+    }
+  }
+
+  #request(carrier: number): void {
+    if (this.#peer === undefined) return;
+    this.#parts.counts.requests++;
+    this.#parts.send({ kind: 'carrier-switch-perform', carrier }, this.#peer);
+  }
+
+  async #isOwn(): Promise<boolean> {
+    const registration = await this.#parts.registrations.byEndpoint(this.device.endpoint);
+    // One whose registration has run out may answer yet, and nobody else is there to wait for it.
+    if (registration === undefined) return true;
+    return registration.node === this.#parts.node && isFlowAddress(registration.address);
+  }
+}
+
+/** Changes when the device goes to another node, and when it comes back. */
+function ownershipOf({ id, fence }: Registration): string {
+  return `${id} ${fence ?? ''}`;
+}

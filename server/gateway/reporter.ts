@@ -1,0 +1,104 @@
+import type { Clock, Timer } from '../../protocol/clock.ts';
+import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
+import { StoreUnavailableError } from '../ports/errors.ts';
+import type { Report, TelemetryIngest } from '../telemetry/ingest.ts';
+
+/** What a device may have waiting for a store that is away: some minutes of three sensors at 1 Hz. */
+const MAX_WAITING = 1_000;
+/** Pause before a store that did not take a report is asked again, ms. */
+const RETRY = 1_000;
+
+export interface ReporterOptions {
+  readonly ingest: Pick<TelemetryIngest, 'keep'>;
+  readonly endpoint: string;
+  /** What the device's resources are typed by. */
+  readonly lookup: () => ResourceTypeLookup;
+  readonly clock: Clock;
+  /** What no message of another process, or of before, is called. */
+  readonly nextMessage: () => string;
+  /** A report was given up: the store was away for longer than what waits may grow. */
+  readonly onLost: () => void;
+}
+
+interface Waiting {
+  readonly report: Report;
+  readonly done: (() => void) | undefined;
+}
+
+/**
+ * Brings what one device says into the log of readings. The protocol acknowledges nothing, so that the device does not
+ * send again what the store does not take: it waits here, in order, and within bounds.
+ */
+export class Reporter {
+  readonly #options: ReporterOptions;
+  #waiting: Waiting[] = [];
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * What the device said, or what follows from it; `done` is called when it is durable.
+   * @param payload the packet: of readings with a time of their own the same bytes are the same readings
+   */
+  report(records: readonly LwM2mRecord[], payload: Uint8Array, done?: () => void): void {
+    const waiting = { report: this.#reportOf(records, payload), done };
+    if (this.#waiting.length > 0) this.#hold(waiting);
+    else this.#keep(waiting);
+  }
+
+  /**
+   * Resolves when it is durable, so that something may be built on it.
+   * @throws StoreUnavailableError it may be in the log, and may not
+   */
+  record(records: readonly LwM2mRecord[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#options.ingest.keep(this.#reportOf(records, new Uint8Array()), (outcome) => {
+        if (outcome === 'kept') resolve();
+        else reject(new StoreUnavailableError('the log of readings did not take the request'));
+      });
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  #reportOf(records: readonly LwM2mRecord[], payload: Uint8Array): Report {
+    const { endpoint, lookup, nextMessage } = this.#options;
+    return {
+      kind: 'send',
+      source: { endpoint, path: '/' },
+      lookup: lookup(),
+      records,
+      payload,
+      fresh: true,
+      message: nextMessage(),
+    };
+  }
+
+  #keep(waiting: Waiting): void {
+    this.#options.ingest.keep(waiting.report, (outcome) => {
+      if (outcome === 'kept') waiting.done?.();
+      else this.#hold(waiting);
+    });
+  }
+
+  #hold(waiting: Waiting): void {
+    if (this.#closed) return;
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.#waiting.shift();
+      this.#options.onLost();
+    }
+    this.#waiting.push(waiting);
+    this.#timer ??= this.#options.clock.setTimer(RETRY, () => {
+      this.#timer = undefined;
+      const again = this.#waiting;
+      this.#waiting = [];
+      for (const one of again) this.#keep(one);
+    });
+  }
+}
