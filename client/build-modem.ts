@@ -16,7 +16,7 @@ import type { SecurityAccount } from './lwm2m/accounts.ts';
 import type { BootstrapClientOptions } from './lwm2m/bootstrapping.ts';
 import { volatileAccounts } from './lwm2m/kept-accounts.ts';
 import type { ServerOptions } from './lwm2m/server-session.ts';
-import type { SwitchStep } from './modem/carrier-control.ts';
+import type { SwitchStep } from './modem/carrier-snapshot.ts';
 import { fileJournal, volatileJournal } from './modem/command-journal.ts';
 import type { PowerSource } from './modem/device/power-source.ts';
 import { FileFlash } from './modem/firmware/file-flash.ts';
@@ -129,6 +129,10 @@ async function assemble(
     rates: settings.rates,
     queueLimit: settings.queueLimit,
     attachTime: settings.attachTime,
+    cardDeadline: settings.cardTimeout,
+    cardPatience: 3 * settings.cardTimeout,
+    noNetwork: settings.noNetwork,
+    networkTimeout: settings.networkTimeout,
     customObjects: settings.customObjects,
     seed: identity.serial,
     serial: String(identity.serial).padStart(9, '0'),

@@ -1,14 +1,40 @@
-import { UsageError } from './flag-values.ts';
+import { number, UsageError } from './flag-values.ts';
 import { type CardAddress, cardAddressForm, parseCardAddress } from './sim/card-address.ts';
 
 /** Flags about the card, as node:util's parseArgs has them. */
 export const cardOptions = {
   card: { type: 'string', default: 'virtual' },
   'trace-apdu': { type: 'boolean', default: false },
+  'card-timeout': { type: 'string', default: '10' },
+  'no-network': { type: 'string', multiple: true, default: [] as string[] },
+  'network-timeout': { type: 'string', default: '60' },
 } as const;
 
 /** Flags that say how a virtual card is, and that a real one has no use for. */
 const virtualOnly = ['carrier', 'switch-latency', 'card-fault'] as const;
+
+/** How long cards and networks are waited for. */
+export interface CardPatience {
+  /** ms for one APDU; a card that is away has three times as long to come back during a switch. */
+  readonly cardTimeout: number;
+  /** Names of carriers that have no network where the modem is. */
+  readonly noNetwork: readonly string[];
+  /** ms in which a new carrier has to have a network, or the card goes back to the old one. */
+  readonly networkTimeout: number;
+}
+
+/** @throws UsageError */
+export function parseCardPatience(values: {
+  readonly 'card-timeout': string;
+  readonly 'no-network': readonly string[];
+  readonly 'network-timeout': string;
+}): CardPatience {
+  return {
+    cardTimeout: number('--card-timeout', values['card-timeout'], 1, 120) * 1_000,
+    noNetwork: values['no-network'],
+    networkTimeout: number('--network-timeout', values['network-timeout'], 1, 3_600) * 1_000,
+  };
+}
 
 /** @param given names of the flags on the command line @throws UsageError */
 export function parseCard(text: string, given: ReadonlySet<string>): CardAddress {

@@ -4,11 +4,11 @@ import { type CustomObjectIds, defaultCustomObjectIds } from '../objects/custom-
 import { RequestError } from '../protocol/errors.ts';
 import { canonicalPath } from '../protocol/lwm2m/path.ts';
 import { type BootstrapSettings, parseBootstrap } from './bootstrap-flag.ts';
-import { cardOptions, parseCard } from './card-flags.ts';
+import { type CardPatience, cardOptions, parseCard, parseCardPatience } from './card-flags.ts';
 import { number, oneOf, UsageError } from './flag-values.ts';
 import type { LwM2mVersion } from './lwm2m/formats.ts';
 import { givenProfiles, hashedProfile, type ProfileIds } from './lwm2m/profile-id.ts';
-import { type SwitchStep, switchSteps } from './modem/carrier-control.ts';
+import { type SwitchStep, switchSteps } from './modem/carrier-snapshot.ts';
 import { type FirmwareFault, firmwareFaults } from './modem/firmware/states.ts';
 import { sensorModels } from './modem/signals.ts';
 import type { CredentialFlags } from './server-credentials.ts';
@@ -22,7 +22,7 @@ export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** What all modems of a process have in common. */
-export interface ModemSettings {
+export interface ModemSettings extends CardPatience {
   /** The first owns the modem. */
   readonly servers: readonly ServerSettings[];
   /** Where servers come from; then there are none in `servers`. */
@@ -144,7 +144,10 @@ Card
   --trace-apdu            print what goes to the card and what it answers, decoded
   --carrier NAME          of a new card: ${carriers.join(', ')}  (${carriers[0]})
   --switch-latency MS     time that the card works on a switch  (300)
+  --card-timeout S        time in which the card has to answer a command, 1 to 120  (10)
   --attach-time MS        time without network after a switch, 0 to 500  (200)
+  --network-timeout S     time in which a new carrier has to have a network, or the card goes back to the one
+                          before: 1 to 3600  (60)
   --reconnect-after S     time off the network after a Disconnect; the server may change it  (600)
 
 Sensors
@@ -173,6 +176,7 @@ Output
 
 Fault injection, for tests
   --card-fault busy|policy    the card refuses every switch
+  --no-network CARRIER        that carrier has no network here; several times: several carriers
   --firmware-fault FAULT      a firmware update ends badly, or is deferred:
                               ${firmwareFaults.join(', ')}
   --crash-at STEP             kills the process (SIGKILL) at a step of a carrier switch:
@@ -303,6 +307,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
     queueLimit: number('--keep', values.keep, 1, 100_000_000),
     carrier: parseCarrier(values.carrier),
     switchLatency: number('--switch-latency', values['switch-latency'], 0, 60_000),
+    ...parseCardPatience(values),
     attachTime: number('--attach-time', values['attach-time'], 0, 500),
     reconnectAfter:
       values['reconnect-after'] === undefined

@@ -8,6 +8,7 @@ import { type CarrierDefinition, carrierDefinition } from './custom-definitions.
 /** What of the Carrier object a switch changes, all at once. */
 export const outcomeResources = [
   'currentCarrier',
+  'availableCarriers',
   'requestedCarrier',
   'state',
   'lastResult',

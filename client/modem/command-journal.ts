@@ -1,13 +1,32 @@
 import type { AtomicFile } from '../atomic-file.ts';
 
-/** A carrier switch that was taken, and how it ended once it has. Times: ms since the epoch. */
-export interface JournalEntry {
+/** Work on the card that was taken, and how it ended once it has. Times: ms since the epoch. */
+export interface JournaledWork {
+  readonly takenAt: number;
+  /** Id of the carrier that the card was on; undefined: on none, or a journal of a former version. */
+  readonly from: number | undefined;
+  /** Why it is undone, once that is decided: the carrier that it went to has no network. */
+  readonly undone: string | undefined;
+  readonly outcome: JournalOutcome | undefined;
+}
+
+/** A carrier switch. */
+export interface JournalEntry extends JournaledWork {
   /** Undefined for a switch without a command id. */
   readonly id: number | undefined;
   /** Carrier id; 15 disconnects. */
   readonly target: number;
-  readonly takenAt: number;
-  readonly outcome: JournalOutcome | undefined;
+}
+
+/** What Remote SIM Provisioning does with profiles. */
+export const provisioningActions = ['enable', 'disable', 'delete', 'reset-memory'] as const;
+export type ProvisioningAction = (typeof provisioningActions)[number];
+
+/** An operation of Remote SIM Provisioning. */
+export interface ProvisioningEntry extends JournaledWork {
+  readonly action: ProvisioningAction;
+  /** Id of the carrier whose profile it is about; of none: the memory reset. */
+  readonly target: number | undefined;
 }
 
 export interface JournalOutcome {
@@ -20,6 +39,8 @@ export interface JournalOutcome {
 export interface JournalContents {
   /** The newest switch; undefined before the first. */
   readonly entry: JournalEntry | undefined;
+  /** The newest operation of Remote SIM Provisioning. Of these two at most one has not ended. */
+  readonly provisioning: ProvisioningEntry | undefined;
   /** The highest command id taken; 0 before the first. */
   readonly lastCommand: number;
   /** Id of the carrier to come back to after a Disconnect. */
@@ -28,6 +49,8 @@ export interface JournalContents {
   readonly lastIccid: string | undefined;
   /** Seconds. */
   readonly reconnectAfter: number;
+  /** Id of the carrier that the card is to be taken back to, where that failed. */
+  readonly returnTo: number | undefined;
   /** When the radio fell silent after a Disconnect; undefined while connected. */
   readonly disconnectedAt: number | undefined;
 }
@@ -55,7 +78,7 @@ export function volatileJournal(): JournalStorage {
 export function fileJournal(file: AtomicFile): JournalStorage {
   return {
     read: () => file.readJson('command journal', parseContents),
-    write: (contents) => file.write(`${JSON.stringify({ format: 1, ...contents })}\n`),
+    write: (contents) => file.write(`${JSON.stringify({ format: 2, ...contents })}\n`),
   };
 }
 
@@ -69,10 +92,12 @@ export class CommandJournal {
     this.#storage = storage;
     this.#contents = storage.read() ?? {
       entry: undefined,
+      provisioning: undefined,
       lastCommand: 0,
       lastCarrier: undefined,
       lastIccid: undefined,
       reconnectAfter: defaultReconnectAfter,
+      returnTo: undefined,
       disconnectedAt: undefined,
     };
   }
@@ -82,22 +107,54 @@ export class CommandJournal {
   }
 
   /** Writes down a switch that begins. */
-  take(id: number | undefined, target: number, takenAt: number): void {
+  take(switched: Pick<JournalEntry, 'id' | 'target' | 'takenAt' | 'from'>): void {
     this.#write({
-      entry: { id, target, takenAt, outcome: undefined },
-      lastCommand: id ?? this.#contents.lastCommand,
+      entry: { ...switched, undone: undefined, outcome: undefined },
+      lastCommand: switched.id ?? this.#contents.lastCommand,
+      returnTo: undefined,
     });
   }
 
-  /** Writes down how the newest switch ended. */
-  finish(outcome: JournalOutcome): void {
-    const { entry } = this.#contents;
-    if (entry === undefined) throw new Error('no switch was taken that could end');
-    this.#write({ entry: { ...entry, outcome } });
+  /** Writes down an operation of Remote SIM Provisioning that begins. */
+  takeProvisioning(operation: Pick<ProvisioningEntry, 'action' | 'target' | 'takenAt' | 'from'>): void {
+    this.#write({
+      provisioning: { ...operation, undone: undefined, outcome: undefined },
+      returnTo: undefined,
+    });
   }
 
-  set(settings: Partial<Pick<JournalContents, 'reconnectAfter' | 'disconnectedAt' | 'lastCarrier'>>): void {
+  /** What has not ended. */
+  get unfinished(): 'entry' | 'provisioning' | undefined {
+    const { entry, provisioning } = this.#contents;
+    if (entry !== undefined && entry.outcome === undefined) return 'entry';
+    return provisioning !== undefined && provisioning.outcome === undefined ? 'provisioning' : undefined;
+  }
+
+  /** Writes down that what has not ended is undone, and why: before the card hears of it. */
+  undo(reason: string): void {
+    this.#change({ undone: reason });
+  }
+
+  /** Writes down how what has not ended ended. */
+  finish(outcome: JournalOutcome): void {
+    this.#change({ outcome });
+  }
+
+  set(
+    settings: Partial<
+      Pick<JournalContents, 'reconnectAfter' | 'disconnectedAt' | 'lastCarrier' | 'returnTo'>
+    >,
+  ): void {
     this.#write(settings);
+  }
+
+  #change(change: Partial<JournaledWork>): void {
+    const { entry, provisioning } = this.#contents;
+    const kind = this.unfinished;
+    if (kind === 'entry' && entry !== undefined) this.#write({ entry: { ...entry, ...change } });
+    else if (kind === 'provisioning' && provisioning !== undefined) {
+      this.#write({ provisioning: { ...provisioning, ...change } });
+    } else throw new Error('there is nothing that has not ended');
   }
 
   #write(change: Partial<JournalContents>): void {
@@ -107,27 +164,68 @@ export class CommandJournal {
   }
 }
 
+/** Formats 1 and 2: the first knew neither Remote SIM Provisioning nor ways back. */
 function parseContents(value: Readonly<Record<string, unknown>>): JournalContents | undefined {
-  const { format, entry, lastCommand, reconnectAfter, lastCarrier, lastIccid, disconnectedAt } = value;
-  if (format !== 1 || typeof lastCommand !== 'number' || typeof reconnectAfter !== 'number') return undefined;
-  if (lastCarrier !== undefined && typeof lastCarrier !== 'number') return undefined;
-  if (lastIccid !== undefined && typeof lastIccid !== 'string') return undefined;
-  if (disconnectedAt !== undefined && typeof disconnectedAt !== 'number') return undefined;
-  const rest = { lastCommand, reconnectAfter, lastCarrier, lastIccid, disconnectedAt };
-  if (entry === undefined) return { ...rest, entry };
-  const parsed = parseEntry(entry);
-  return parsed === undefined ? undefined : { ...rest, entry: parsed };
+  const { format, lastCommand, reconnectAfter, lastCarrier, lastIccid, returnTo, disconnectedAt } = value;
+  if ((format !== 1 && format !== 2) || !isNumber(lastCommand) || !isNumber(reconnectAfter)) return undefined;
+  if (!isOptional(isNumber, lastCarrier) || !isOptional(isNumber, returnTo)) return undefined;
+  if (!isOptional(isText, lastIccid) || !isOptional(isNumber, disconnectedAt)) return undefined;
+  const entry = parseOptional(value.entry, parseEntry);
+  const provisioning = parseOptional(value.provisioning, parseProvisioning);
+  if (entry === 'damaged' || provisioning === 'damaged') return undefined;
+  return {
+    entry,
+    provisioning,
+    lastCommand,
+    lastCarrier,
+    lastIccid,
+    reconnectAfter,
+    returnTo,
+    disconnectedAt,
+  };
 }
 
-function parseEntry(value: unknown): JournalEntry | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { id, target, takenAt, outcome } = value as Readonly<Record<string, unknown>>;
-  if (typeof target !== 'number' || typeof takenAt !== 'number') return undefined;
-  if (id !== undefined && typeof id !== 'number') return undefined;
-  if (outcome === undefined) return { id, target, takenAt, outcome };
-  if (typeof outcome !== 'object' || outcome === null) return undefined;
-  const { succeeded, reason, at } = outcome as Readonly<Record<string, unknown>>;
-  if (typeof succeeded !== 'boolean' || typeof reason !== 'string' || typeof at !== 'number')
-    return undefined;
-  return { id, target, takenAt, outcome: { succeeded, reason, at } };
+type Fields = Readonly<Record<string, unknown>>;
+
+function parseEntry(value: Fields): JournalEntry | undefined {
+  const { id, target } = value;
+  const work = parseWork(value);
+  if (work === undefined || !isNumber(target) || !isOptional(isNumber, id)) return undefined;
+  return { id, target, ...work };
 }
+
+function parseProvisioning(value: Fields): ProvisioningEntry | undefined {
+  const { target } = value;
+  const action = provisioningActions.find((known) => known === value.action);
+  const work = parseWork(value);
+  if (work === undefined || action === undefined || !isOptional(isNumber, target)) return undefined;
+  return { action, target, ...work };
+}
+
+function parseWork(value: Fields): JournaledWork | undefined {
+  const { takenAt, from, undone } = value;
+  if (!isNumber(takenAt) || !isOptional(isNumber, from) || !isOptional(isText, undone)) return undefined;
+  const outcome = parseOptional(value.outcome, parseOutcome);
+  return outcome === 'damaged' ? undefined : { takenAt, from, undone, outcome };
+}
+
+function parseOutcome({ succeeded, reason, at }: Fields): JournalOutcome | undefined {
+  return typeof succeeded === 'boolean' && isText(reason) && isNumber(at)
+    ? { succeeded, reason, at }
+    : undefined;
+}
+
+function parseOptional<T>(
+  value: unknown,
+  parse: (value: Fields) => T | undefined,
+): T | undefined | 'damaged' {
+  if (value === undefined) return undefined;
+  return (typeof value === 'object' && value !== null ? parse(value as Fields) : undefined) ?? 'damaged';
+}
+
+function isOptional<T>(is: (value: unknown) => value is T, value: unknown): value is T | undefined {
+  return value === undefined || is(value);
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+const isText = (value: unknown): value is string => typeof value === 'string';

@@ -1,4 +1,3 @@
-import { CarrierState } from '../../objects/carrier.ts';
 import { type CustomObjectIds, defaultCustomObjectIds } from '../../objects/custom-ids.ts';
 import { createObjectRegistry, type ObjectRegistry, standardObjects } from '../../objects/registry.ts';
 import type { Clock, Timer } from '../../protocol/clock.ts';
@@ -14,8 +13,9 @@ import type { CarrierCard } from '../sim/carrier-card.ts';
 import type { CarrierIdStorage } from '../sim/carrier-ids.ts';
 import { SimCard } from '../sim/sim-card.ts';
 import { Attachment } from './attachment.ts';
-import { CarrierControl, type CarrierSnapshot, type SwitchStep } from './carrier-control.ts';
+import { CarrierControl } from './carrier-control.ts';
 import { type CarrierInstance, carrierInstance, outcomeResources } from './carrier-instance.ts';
+import type { CarrierSnapshot, SwitchStep } from './carrier-snapshot.ts';
 import { PowerSaving } from './cellular/power-saving.ts';
 import { CommandJournal, type JournalStorage } from './command-journal.ts';
 import { type PowerSource, simulatedPower } from './device/power-source.ts';
@@ -65,6 +65,12 @@ export interface ModemOptions {
   readonly queueLimit?: number;
   /** Milliseconds without network when the carrier changes; default 200. */
   readonly attachTime?: number;
+  /** Names of carriers that have no network where the modem is. */
+  readonly noNetwork?: readonly string[];
+  /** Milliseconds in which a new carrier has to have a network, or the card goes back; default 60 000. */
+  readonly networkTimeout?: number;
+  /** Milliseconds in which a card that is away, or answers nothing of use, has to be back; default 30 000. */
+  readonly cardPatience?: number;
   /** Seconds; default: what the journal holds, 600 in a new one. */
   readonly reconnectAfter?: number;
   /** Seed of all that is simulated; the same seed gives the same modem. */
@@ -178,6 +184,8 @@ export class Modem {
       journal,
       clock,
       attachTime: options.attachTime ?? 200,
+      networkTimeout: options.networkTimeout ?? 60_000,
+      cardPatience: options.cardPatience ?? 30_000,
       actions: {
         changed: () => this.#carrier.changed(...outcomeResources),
         deliver: async () => {
@@ -185,6 +193,8 @@ export class Modem {
         },
         detach: () => this.#attachment.leave('card'),
         attach: () => this.#attachment.join('card'),
+        hasNetwork: () => this.#standard.cellular.view() !== undefined,
+        cardTrouble: (present) => this.#standard.peripheral(present),
         log: (message) => this.#standard.tell(LogClass.EVENT, message),
         reach: options.reach ?? (async () => {}),
         fault: events.onFault,
@@ -202,6 +212,7 @@ export class Modem {
       detach: () => this.#detach(),
       attach: (anew) => this.#attach(anew),
     });
+    const noNetwork = new Set((options.noNetwork ?? []).map((name) => name.toLowerCase()));
     this.#standard = new StandardObjects({
       clock,
       seed: options.seed,
@@ -216,7 +227,8 @@ export class Modem {
       attachment: this.#attachment,
       binding: this.client.sessions[0]?.account.queueMode === true ? 'UQ' : 'U',
       card: () => this.carrier.identity,
-      isFree: () => this.carrier.state !== CarrierState.SWITCHING,
+      isServed: () => !noNetwork.has(this.carrier.current.toLowerCase()),
+      isFree: () => !this.#control.isBusy,
       reboot: () => this.#reboot(),
       log: (message) => events.onLog?.(message),
       onFault: events.onFault,
@@ -242,7 +254,7 @@ export class Modem {
 
   /**
    * Reads the card, settles what a crash left, and registers, or stays off the network for what is left of a Disconnect.
-   * @throws CardTransportError, CardStatusError, DecodeError
+   * A card that is not there is waited for, off the network.
    */
   async start(): Promise<void> {
     await this.#control.start();
@@ -252,7 +264,11 @@ export class Modem {
     this.#bank.start();
     this.client.start();
     if (!this.#control.isConnected) {
-      this.#options.events.onLog?.('the card is disconnected: off the network until it is time to come back');
+      this.#options.events.onLog?.(
+        this.#control.hasCard
+          ? 'the card is disconnected: off the network until it is time to come back'
+          : 'no card: off the network until there is one',
+      );
     }
   }
 

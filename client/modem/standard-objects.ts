@@ -45,6 +45,8 @@ export interface StandardObjectsOptions {
   /** `U`, `UQ`. */
   readonly binding: string;
   readonly card: () => CurrentCarrier | undefined;
+  /** Whether the card's carrier has a network here. */
+  readonly isServed: () => boolean;
   /** Whether nothing is under way that an update of the firmware would break off. */
   readonly isFree: () => boolean;
   /** The modem is to start anew. */
@@ -147,6 +149,7 @@ export class StandardObjects {
       attachment,
       tree,
       card: options.card,
+      isServed: options.isServed,
       traffic: () => radio.traffic,
       log: (message) => this.tell(LogClass.EVENT, message),
       onHandover: (message) => this.note(LogClass.TRACE, message),
@@ -211,6 +214,11 @@ export class StandardObjects {
     if (entry === undefined) return;
     this.#reports.add(entry);
     this.#logInstance.changed(...loggedResources);
+  }
+
+  /** Whether something that belongs to the modem does not work: its card. */
+  peripheral(wrong: boolean): void {
+    this.#errors.report(DeviceError.PERIPHERAL, wrong);
   }
 
   /** The state of a registration is another. */

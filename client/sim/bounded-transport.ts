@@ -1,5 +1,5 @@
 import type { Clock } from '../../protocol/clock.ts';
-import { type CardTransport, CardTransportError } from './card-transport.ts';
+import { type CardPresence, type CardTransport, CardTransportError } from './card-transport.ts';
 
 /** How long a card may take for one APDU, ms: longer than the slowest of them works, generating keys included. */
 export const defaultCardDeadline = 10_000;
@@ -46,6 +46,11 @@ export class BoundedTransport implements CardTransport {
 
   close(): Promise<void> {
     return this.#within('to being closed', () => this.#transport.close());
+  }
+
+  /** Tells nothing where the transport cannot. */
+  subscribe(listener: (presence: CardPresence) => void): () => void {
+    return this.#transport.subscribe?.(listener) ?? (() => {});
   }
 
   #within<T>(what: string, work: () => Promise<T>): Promise<T> {

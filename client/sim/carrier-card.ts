@@ -65,4 +65,6 @@ export interface CarrierCard {
   close(): Promise<void>;
   /** Sets who hears of what the card does by itself. */
   onChanged(listener: (event: CardEvent) => void): void;
+  /** The card asked by REFRESH to be read anew, beside what was asked of it. */
+  refreshed?(): void;
 }

@@ -1,9 +1,7 @@
 import { DecodeError, RequestError } from '../../protocol/errors.ts';
-import { Ins, isOk, type ResponseApdu } from './apdu.ts';
+import { Ins, onChannel, type ResponseApdu } from './apdu.ts';
 import { decodeTlvs, encodeTlv, findTlv } from './ber-tlv.ts';
 import type { CardSession } from './card-session.ts';
-import { CardStatusError } from './card-transport.ts';
-import { CardRefusalError } from './carrier-card.ts';
 import { decodeEuiccInfo2, type EuiccInfo2 } from './euicc-info.ts';
 import { type ProfileOperation, ProfileOperationError, ProfileResult } from './euicc-results.ts';
 import { encodeIccid } from './files.ts';
@@ -40,7 +38,7 @@ const longestNickname = 64;
 
 /**
  * The local profile assistant's side of ES10c, and of EUICCInfo2 of ES10b (GSMA SGP.22 §5.7), for one eUICC. Each call
- * opens a logical channel to the ISD-R and closes it again. After an error that is no refusal the card's state is not
+ * is one piece of work on a logical channel to the ISD-R. After an error that is no refusal the card's state is not
  * known, and the channel may be open still: reset the card, and look.
  */
 export class Euicc {
@@ -121,18 +119,16 @@ export class Euicc {
     return this.#change('memory reset', tag, encodeTlv(tag, encodeTlv(0x82, Uint8Array.of(0x05, 0x80))));
   }
 
-  async #change(operation: ProfileOperation, tag: number, request: Uint8Array): Promise<void> {
-    const channel = await this.#openChannel();
-    const answer = await this.#storeData(channel, request);
-    try {
+  /** The reset takes the channel with it: after a REFRESH cards refuse to close it. */
+  #change(operation: ProfileOperation, tag: number, request: Uint8Array): Promise<void> {
+    return this.#onIsdR(async (channel) => {
+      const { generation } = this.#session;
+      const answer = await this.#storeData(channel, request);
       checkResult(operation, tag, answer.data);
-    } catch (error) {
-      if (error instanceof CardRefusalError) await this.#closeChannel(channel);
-      throw error;
-    }
-    // The reset takes the channel with it, and after a REFRESH cards refuse to close it.
-    if (answer.sw >> 8 === 0x91) await this.#serveRefresh(answer.sw & 0xff);
-    await this.#session.reset();
+      // Where a toolkit serves the session, it has served the REFRESH, and mostly reset the card.
+      if (answer.sw >> 8 === 0x91) await this.#serveRefresh(answer.sw & 0xff);
+      if (this.#session.generation === generation) await this.#session.reset();
+    });
   }
 
   /** FETCH, and TERMINAL RESPONSE "performed successfully" to REFRESH (ETSI TS 102 223 §6.4.7, §6.8). */
@@ -161,46 +157,12 @@ export class Euicc {
   }
 
   /** One request to the ISD-R, on a channel of its own. */
-  async #ask(request: Uint8Array): Promise<Uint8Array> {
-    const channel = await this.#openChannel();
-    const { data } = await this.#storeData(channel, request);
-    await this.#closeChannel(channel);
-    return data;
+  #ask(request: Uint8Array): Promise<Uint8Array> {
+    return this.#onIsdR(async (channel) => (await this.#storeData(channel, request)).data);
   }
 
-  async #openChannel(): Promise<number> {
-    const opened = await this.#session.expectOk('open a logical channel', {
-      cla: 0,
-      ins: Ins.MANAGE_CHANNEL,
-      p1: 0,
-      p2: 0,
-      le: 1,
-    });
-    const channel = opened.data[0];
-    if (channel === undefined || channel < 1 || channel > 3) {
-      throw new DecodeError('the card opened no logical channel 1 to 3');
-    }
-    const selected = await this.#session.send({
-      cla: channel,
-      ins: Ins.SELECT,
-      p1: 0x04,
-      p2: 0x00,
-      data: isdRAid,
-    });
-    if (!isOk(selected.sw)) {
-      await this.#closeChannel(channel);
-      throw new CardStatusError('select the ISD-R', selected.sw);
-    }
-    return channel;
-  }
-
-  async #closeChannel(channel: number): Promise<void> {
-    await this.#session.expectOk('close the logical channel', {
-      cla: 0,
-      ins: Ins.MANAGE_CHANNEL,
-      p1: 0x80,
-      p2: channel,
-    });
+  #onIsdR<T>(work: (channel: number) => Promise<T>): Promise<T> {
+    return this.#session.onApplication('the ISD-R', isdRAid, work);
   }
 
   /** STORE DATA in segments (GSMA SGP.22 §5.7.2): P1 11 while more follow, 91 for the last. */
@@ -208,13 +170,9 @@ export class Euicc {
     for (let block = 0; ; block++) {
       const data = request.subarray(block * segmentBytes, (block + 1) * segmentBytes);
       const last = (block + 1) * segmentBytes >= request.length;
-      const answer = await this.#session.expectOk('store data', {
-        cla: 0x80 | channel,
-        ins: Ins.STORE_DATA,
-        p1: last ? 0x91 : 0x11,
-        p2: block,
-        data,
-      });
+      const p1 = last ? 0x91 : 0x11;
+      const command = onChannel({ cla: 0x80, ins: Ins.STORE_DATA, p1, p2: block }, channel);
+      const answer = await this.#session.expectOk('store data', { ...command, data });
       if (last) return answer;
     }
   }

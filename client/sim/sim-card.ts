@@ -1,10 +1,20 @@
-import { StatusWord } from './apdu.ts';
+import { DecodeError } from '../../protocol/errors.ts';
+import { Ins, StatusWord } from './apdu.ts';
 import type { CardSession } from './card-session.ts';
 import { CardStatusError, type CardTransport } from './card-transport.ts';
-import type { CardAnswer, CardCarrier, CardEvent, CarrierCard, CurrentCarrier } from './carrier-card.ts';
+import {
+  type CardAnswer,
+  type CardCarrier,
+  type CardEvent,
+  CardRefusalError,
+  type CarrierCard,
+  type CurrentCarrier,
+} from './carrier-card.ts';
 import { type CarrierIdStorage, CarrierIds, volatileCarrierIds } from './carrier-ids.ts';
-import { Euicc, type ProfileInfo } from './euicc.ts';
-import { decodeIccid, decodeImsi, FileId, readFile } from './files.ts';
+import { Euicc } from './euicc.ts';
+import type { EuiccInfo2 } from './euicc-info.ts';
+import { decodeIccid, decodeImsi, decodeSpn, FileId, readFile } from './files.ts';
+import { cardText, type ProfileInfo } from './profile-info.ts';
 
 export interface SimCardOptions {
   readonly transport: CardTransport;
@@ -14,14 +24,28 @@ export interface SimCardOptions {
   readonly ids?: CarrierIdStorage;
 }
 
-/** An eUICC as a modem uses it, by APDUs alone: its profiles are its carriers. */
+/** An eUICC, as it was when its carriers were read last. */
+export interface EuiccReading {
+  /** 32 digits. */
+  readonly eid: string;
+  readonly profiles: readonly ProfileInfo[];
+  /** Undefined: the card does not tell it. */
+  readonly info2: { readonly info: EuiccInfo2; readonly encoded: Uint8Array } | undefined;
+}
+
+/**
+ * A SIM as a modem uses it, by APDUs alone: the profiles of an eUICC are its carriers, and a card without any has one
+ * carrier, itself.
+ */
 export class SimCard implements CarrierCard {
   readonly euicc: Euicc;
   readonly #transport: CardTransport;
   readonly #session: CardSession;
   readonly #ids: CarrierIds;
   #carriers: readonly CardCarrier[] = [];
+  #reading: EuiccReading | undefined;
   #listener: (event: CardEvent) => void = () => {};
+  #unsubscribe: (() => void) | undefined;
 
   /** @throws StateFileError */
   constructor({ transport, session, ids }: SimCardOptions) {
@@ -29,51 +53,59 @@ export class SimCard implements CarrierCard {
     this.#session = session;
     this.#ids = new CarrierIds(ids ?? volatileCarrierIds());
     this.euicc = new Euicc(session);
+    this.#unsubscribe = transport.subscribe?.((presence) =>
+      this.#listener(presence === 'present' ? 'inserted' : 'removed'),
+    );
+  }
+
+  /** Undefined: it is none, or it was not read yet. */
+  get reading(): EuiccReading | undefined {
+    return this.#reading;
   }
 
   async connect(): Promise<void> {
-    await this.#transport.connect();
+    await this.#session.connect();
   }
 
-  async carriers(): Promise<readonly CardCarrier[]> {
-    const profiles = await this.euicc.listProfiles();
-    const ids = this.#ids.of(
-      await this.euicc.eid(),
-      profiles.map(({ iccid }) => iccid),
-    );
-    const names = profiles.map(nameOf);
-    this.#carriers = profiles.flatMap(({ iccid }, index) => {
-      const id = ids.get(iccid);
-      const name = names[index];
-      if (id === undefined || name === undefined) return [];
-      const unique = names.filter((other) => other === name).length === 1;
-      return [{ id, name: unique ? name : `${name} (${id})`, iccid }];
+  /** Reads what the card has anew. */
+  carriers(): Promise<readonly CardCarrier[]> {
+    return this.#session.exclusive(async () => {
+      this.#reading = await this.#readEuicc();
+      this.#carriers = this.#reading === undefined ? await this.#itself() : this.#carriersOf(this.#reading);
+      return this.#carriers;
     });
-    return this.#carriers;
   }
 
-  async current(): Promise<CurrentCarrier | undefined> {
-    let iccid: string;
-    try {
-      iccid = decodeIccid(await readFile(this.#session, 'EF_ICCID', FileId.EF_ICCID));
-    } catch (error) {
-      if (error instanceof CardStatusError && error.sw === StatusWord.FILE_NOT_FOUND) return undefined;
-      throw error;
-    }
-    const carrierId = this.#carriers.find((carrier) => carrier.iccid === iccid)?.id;
-    const imsi = decodeImsi(await readFile(this.#session, 'EF_IMSI', FileId.ADF_USIM, FileId.EF_IMSI));
-    return { carrierId, iccid, imsi };
+  current(): Promise<CurrentCarrier | undefined> {
+    return this.#session.exclusive(async () => {
+      const iccid = await this.#iccid();
+      if (iccid === undefined) return undefined;
+      // Installed since the carriers were read, or another card.
+      if (!this.#carriers.some((carrier) => carrier.iccid === iccid)) await this.carriers();
+      const carrierId = this.#carriers.find((carrier) => carrier.iccid === iccid)?.id;
+      try {
+        const imsi = decodeImsi(await readFile(this.#session, 'EF_IMSI', FileId.ADF_USIM, FileId.EF_IMSI));
+        return { carrierId, iccid, imsi };
+      } catch (error) {
+        if (!(error instanceof CardStatusError)) throw error;
+        const obstacle = await this.#obstacle(error);
+        return { carrierId, iccid, imsi: undefined, obstacle };
+      }
+    });
   }
 
+  /** @throws CardRefusalError; CardStatusError, CardTransportError, DecodeError */
   async enable(carrier: CardCarrier): Promise<CardAnswer> {
-    if (carrier.iccid === undefined) throw new RangeError(`carrier ${carrier.name} is of no profile`);
+    if (carrier.iccid === undefined) throw new CardRefusalError(`the card has no profile of ${carrier.name}`);
     await this.euicc.enable(carrier.iccid);
     return {};
   }
 
+  /** @throws CardRefusalError; CardStatusError, CardTransportError, DecodeError */
   async disable(): Promise<CardAnswer> {
-    const current = await this.current();
-    if (current?.iccid !== undefined) await this.euicc.disable(current.iccid);
+    if (this.#reading === undefined) throw new CardRefusalError('this card is no eUICC: it has one carrier');
+    const iccid = await this.#iccid();
+    if (iccid !== undefined) await this.euicc.disable(iccid);
     return {};
   }
 
@@ -82,6 +114,8 @@ export class SimCard implements CarrierCard {
   }
 
   close(): Promise<void> {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
     return this.#transport.close();
   }
 
@@ -89,9 +123,85 @@ export class SimCard implements CarrierCard {
     this.#listener = listener;
   }
 
-  /** The card asked for a REFRESH beside a switch of ours. */
+  /** The card asked for a REFRESH beside what we do: it is told when that piece of work is over. */
   refreshed(): void {
-    this.#listener('changed');
+    void this.#session.later(async () => {}).then(() => this.#listener('changed'));
+  }
+
+  /** EF_ICCID; undefined where no profile is enabled. */
+  async #iccid(): Promise<string | undefined> {
+    try {
+      return decodeIccid(await readFile(this.#session, 'EF_ICCID', FileId.EF_ICCID));
+    } catch (error) {
+      if (error instanceof CardStatusError && error.sw === StatusWord.FILE_NOT_FOUND) return undefined;
+      throw error;
+    }
+  }
+
+  /** Undefined: the card has no ISD-R. */
+  async #readEuicc(): Promise<EuiccReading | undefined> {
+    let eid: string;
+    try {
+      eid = await this.euicc.eid();
+    } catch (error) {
+      if (error instanceof CardStatusError && error.sw === StatusWord.FILE_NOT_FOUND) return undefined;
+      throw error;
+    }
+    const profiles = await this.euicc.listProfiles();
+    let info2: EuiccReading['info2'];
+    try {
+      info2 = await this.euicc.info2();
+    } catch (error) {
+      // Of interest for people alone: a card that does not tell it is as good.
+      if (!(error instanceof CardStatusError || error instanceof DecodeError)) throw error;
+    }
+    return { eid, profiles, info2 };
+  }
+
+  #carriersOf({ eid, profiles }: EuiccReading): readonly CardCarrier[] {
+    const ids = this.#ids.of(
+      eid,
+      profiles.map(({ iccid }) => iccid),
+    );
+    const names = profiles.map(nameOf);
+    return profiles.flatMap(({ iccid }, index) => {
+      const id = ids.get(iccid);
+      const name = names[index];
+      if (id === undefined || name === undefined) return [];
+      const unique = names.filter((other) => other === name).length === 1;
+      return [{ id, name: unique ? name : `${name} (${id})`, iccid }];
+    });
+  }
+
+  /** A SIM of one operator. */
+  async #itself(): Promise<readonly CardCarrier[]> {
+    const iccid = await this.#iccid();
+    if (iccid === undefined) return [];
+    let name = '';
+    try {
+      name = cardText(
+        new TextEncoder().encode(
+          decodeSpn(await readFile(this.#session, 'EF_SPN', FileId.ADF_USIM, FileId.EF_SPN)),
+        ),
+      );
+    } catch (error) {
+      // Optional, 3GPP TS 31.102 §4.2.12.
+      if (!(error instanceof CardStatusError)) throw error;
+    }
+    return [{ id: 0, name: name || iccid, iccid }];
+  }
+
+  /**
+   * Why there is no IMSI to be read: VERIFY without a PIN tells how the PIN is (ETSI TS 102 221 §11.1.9).
+   * @throws CardStatusError the card has a trouble that may pass
+   */
+  async #obstacle(error: CardStatusError): Promise<string> {
+    if (error.sw === StatusWord.FILE_NOT_FOUND) return 'its profile has no USIM';
+    if (error.sw === StatusWord.PIN_BLOCKED) return 'its PIN is blocked';
+    if (error.sw !== StatusWord.SECURITY_NOT_SATISFIED) throw error;
+    const { sw } = await this.#session.send({ cla: 0, ins: Ins.VERIFY_PIN, p1: 0, p2: 0x01 });
+    if (sw === StatusWord.PIN_BLOCKED || sw === 0x63c0) return 'its PIN is blocked';
+    return sw >> 4 === 0x63c ? `it wants its PIN, ${sw & 0x0f} attempts left` : error.message;
   }
 }
 

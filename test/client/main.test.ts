@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { switchSteps } from '../../client/modem/carrier-control.ts';
+import { switchSteps } from '../../client/modem/carrier-snapshot.ts';
 import { cardProfiles, cardSerialOf } from '../../client/sim/virtual-card/card-profiles.ts';
 import { CarrierResult, CarrierState, DISCONNECT_CARRIER_ID } from '../../objects/carrier.ts';
 import { systemClock } from '../../protocol/clock.ts';

@@ -32,6 +32,8 @@ export interface CellularOptions {
   readonly tree: ObjectTree;
   /** What the card is; undefined: on no carrier. */
   readonly card: () => CurrentCarrier | undefined;
+  /** Whether the card's carrier has a network here. */
+  readonly isServed: () => boolean;
   readonly traffic: () => Traffic;
   /** For people. */
   readonly log: (message: string) => void;
@@ -113,6 +115,7 @@ export class ModemCellular {
 
   /** What the radio sees, on the network or not; undefined: no card, or no service. */
   view(): NetworkView | undefined {
+    if (!this.#options.isServed()) return undefined;
     return this.#network.view(this.#options.card()?.imsi?.slice(0, 6));
   }
 
