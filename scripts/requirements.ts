@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 
 /** A program that is not an npm package, and that a suite runs. */
 export interface Requirement {
+  /** On the PATH, or a path from the root: what is no program is there when its file is. */
   readonly command: string;
   /** Arguments with which the program must succeed, where being there is not enough. */
   readonly probe?: readonly string[];
@@ -16,6 +17,19 @@ export interface Requirement {
 }
 
 export type Suite = 'test' | 'interop';
+
+/** What a card in a PC/SC reader takes: the daemon, a virtual reader, programs that others wrote, and pcsclite's build. */
+const pcscPackages = [
+  ['/usr/sbin/pcscd', 'pcscd', 'cards in PC/SC readers'],
+  ['/usr/lib/pcsc/drivers/serial/libifdvpcd.so', 'vsmartcard-vpcd', 'cards in PC/SC readers'],
+  ['/usr/bin/scriptor', 'pcsc-tools', 'the card as another PC/SC program sees it'],
+  ['/usr/lib/python3/dist-packages/smartcard/__init__.py', 'python3-pyscard', 'the card as pyscard sees it'],
+  ['/usr/include/PCSC/winscard.h', 'libpcsclite-dev', 'cards in PC/SC readers'],
+  ['g++', 'g++', 'cards in PC/SC readers'],
+  ['make', 'make', 'cards in PC/SC readers'],
+  ['python3', 'python3', 'cards in PC/SC readers'],
+  ['ip', 'iproute2', 'cards in PC/SC readers'],
+] as const;
 
 export const requirements: readonly Requirement[] = [
   {
@@ -79,11 +93,18 @@ export const requirements: readonly Requirement[] = [
     suites: ['interop'],
     purpose: 'the metrics, the dashboards and the alert rules',
   },
+  ...pcscPackages.map(([command, debianPackage, purpose]) => ({
+    command,
+    debianPackage,
+    suites: ['interop'] as const,
+    purpose,
+  })),
   { command: 'mvn', debianPackage: 'maven', suites: ['interop'], purpose: 'the Leshan client, and Scandium' },
 ];
 
-/** True if the program is on the PATH, and so a suite that needs it can run. */
+/** True if the program is on the PATH, or the file is there, and so a suite that needs it can run. */
 export function isInstalled(command: string, path: string = process.env.PATH ?? ''): boolean {
+  if (isAbsolute(command)) return existsSync(command);
   return path.split(delimiter).some((folder) => {
     if (folder === '') return false;
     const file = join(folder, command);

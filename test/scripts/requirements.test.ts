@@ -26,3 +26,10 @@ test('a program that is nowhere is not installed', () => {
   expect(isInstalled('coap-client', folder)).toBe(false);
   expect(isInstalled('coap-client', '')).toBe(false);
 });
+
+test('what is named by its path is installed when its file is there', () => {
+  const file = join(folder, 'winscard.h');
+  expect(isInstalled(file)).toBe(false);
+  writeFileSync(file, '');
+  expect(isInstalled(file)).toBe(true);
+});

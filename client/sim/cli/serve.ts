@@ -1,11 +1,12 @@
 import { systemClock } from '../../../protocol/clock.ts';
 import { TracedTransport } from '../traced-transport.ts';
+import { formatFault } from '../virtual-card/fault-text.ts';
 import { openVirtualCard } from '../virtual-card/open-virtual-card.ts';
 import { VpcdCard } from '../vpcd/vpcd-card.ts';
 import type { Tell } from './open.ts';
 
-/** The clock's timers do not keep a process alive, and between two attempts to reach pcscd there is nothing else. */
-const longTime = 2 ** 30;
+/** How often we look whether the card's faults were changed, ms. It also keeps the process alive. */
+const interval = 100;
 
 /**
  * Serves a virtual card to vpcd until the signal comes.
@@ -24,7 +25,13 @@ export async function serveVirtualCard(
   const { file, host, port } = options;
   const card = openVirtualCard(file, { onLog: tell });
   const ended = Promise.withResolvers<void>();
-  const keepAlive = setInterval(() => {}, longTime);
+  const faults = (): string => card.faults.list().map(formatFault).join(' ') || 'nothing';
+  let told = faults();
+  const look = setInterval(() => {
+    const now = faults();
+    if (now !== told) tell(`${now} befalls the card.`);
+    told = now;
+  }, interval);
   const reader = new VpcdCard({
     card: options.traceApdu ? new TracedTransport(card, tell) : card,
     host,
@@ -44,7 +51,7 @@ export async function serveVirtualCard(
     await ended.promise;
   } finally {
     reader.stop();
-    clearInterval(keepAlive);
+    clearInterval(look);
     await card.close();
   }
 }

@@ -14,6 +14,14 @@ const patience = 2_000;
 /** After "no answer" the daemon says within this whether the card was taken out, ms. */
 const removalTime = 1_000;
 
+/** Errors that a card which was just taken out makes, among others. */
+const mayBeRemoval: ReadonlySet<number> = new Set([
+  PcscCode.NOT_TRANSACTED,
+  PcscCode.UNPOWERED_CARD,
+  PcscCode.UNRESPONSIVE_CARD,
+  PcscCode.COMM_ERROR,
+]);
+
 export interface PcscTransportOptions {
   /** The reader's name, or a part of it that no other reader has; undefined: the only one with a card. */
   readonly reader: string | undefined;
@@ -51,8 +59,7 @@ export class PcscTransport implements CardTransport {
 
   async transmit(command: Uint8Array): Promise<Uint8Array> {
     const connection = this.#connection;
-    if (connection === undefined) throw new CardTransportError('no card is connected');
-    const { name } = connection;
+    if (connection?.isOpen !== true) throw this.#whyNotConnected();
     try {
       return await connection.transmit(command);
     } catch (error) {
@@ -61,8 +68,7 @@ export class PcscTransport implements CardTransport {
         return this.#afterForeignReset(connection, command, error);
       }
       if (isLost(code)) await connection.release(Disposition.LEAVE);
-      if (code === PcscCode.NOT_TRANSACTED) await this.#throwIfRemoved(connection, error);
-      throw pcscError(name, error);
+      throw await this.#explained(connection, error);
     }
   }
 
@@ -162,7 +168,7 @@ export class PcscTransport implements CardTransport {
       }
       await connection.open();
     } catch (error) {
-      throw error instanceof CardTransportError ? error : pcscError(name, error);
+      throw await this.#explained(connection, error);
     }
     const atr = (): Uint8Array | undefined => this.#monitor.readers.find((state) => state.name === name)?.atr;
     return (await this.#monitor.until(atr, patience)) ?? new Uint8Array(0);
@@ -197,18 +203,36 @@ export class PcscTransport implements CardTransport {
       }
       if (standsAlone(command)) return await connection.transmit(command);
     } catch (error) {
-      throw error instanceof CardTransportError ? error : pcscError(connection.name, error);
+      throw await this.#explained(connection, error);
     }
     throw pcscError(connection.name, cause);
   }
 
-  async #throwIfRemoved(connection: PcscConnection, cause: unknown): Promise<void> {
+  /** Several errors can mean that the card is out, and only the daemon knows, a moment later. */
+  async #explained(connection: PcscConnection, error: unknown): Promise<CardTransportError> {
+    if (error instanceof CardTransportError) return error;
     const { name } = connection;
-    const isThere = ({ name: other, card }: ReaderState): boolean => other === name && card === 'present';
-    const gone = (): true | undefined => (this.#monitor.readers.some(isThere) ? undefined : true);
-    if ((await this.#monitor.until(gone, removalTime)) === undefined) return;
-    await connection.release(Disposition.LEAVE);
-    throw new CardAbsentError(`${name}: the card was taken out`, { cause });
+    const code = pcscCodeOf(error);
+    if (code !== undefined && mayBeRemoval.has(code)) {
+      const gone = (): true | undefined => (this.#hasCard(name) ? undefined : true);
+      if ((await this.#monitor.until(gone, removalTime)) === true) {
+        await connection.release(Disposition.LEAVE);
+        return new CardAbsentError(`${name}: the card was taken out`, { cause: error });
+      }
+    }
+    return pcscError(name, error);
+  }
+
+  #whyNotConnected(): CardTransportError {
+    const name = this.reader;
+    if (name === undefined) return new CardTransportError('no card is connected');
+    if (this.#monitor.problem !== undefined) return new CardTransportError(this.#monitor.problem);
+    if (!this.#hasCard(name)) return new CardAbsentError(`${name}: no card in the reader`);
+    return new CardTransportError(`${name}: the connection to the card was lost, and not made anew yet`);
+  }
+
+  #hasCard(name: string): boolean {
+    return this.#monitor.readers.some((state) => state.name === name && state.card === 'present');
   }
 }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { root } from '../../../scripts/root.ts';
 import { ProjectProcess } from '../../support/server-process.ts';
 import { until } from '../../support/until.ts';
 
@@ -15,8 +16,11 @@ const needed = [
   '/usr/bin/nsenter',
 ];
 
-/** Network and mounts of one's own: root has them, and needs them, for pcscd. */
-export const hasPcsc = process.getuid?.() === 0 && needed.every((file) => existsSync(file));
+/** Network and mounts of one's own: root has them, and needs them, for pcscd. pcsclite is built by `npm run interop`. */
+export const hasPcsc =
+  process.getuid?.() === 0 &&
+  needed.every((file) => existsSync(file)) &&
+  existsSync(join(root, 'node_modules/pcsclite/build/Release/pcsclite.node'));
 
 /** How vpcd's two readers are called at pcscd. */
 export const readers = ['Virtual PCD 00 00', 'Virtual PCD 00 01'] as const;
