@@ -151,10 +151,10 @@ export class VirtualCard implements CardTransport {
       throw new CardTransportError('the card was put back, and is without power until it is reset');
     const command = decode(bytes);
     const fault = command === undefined ? undefined : this.faults.take(targetsOf(command));
-    if (this.#mute) return this.#unlessInterrupted(never());
-    if (fault !== undefined) return this.#unlessInterrupted(this.#answerWithFault(fault, command));
+    if (this.#mute) return this.#unlessInterrupted(never);
+    if (fault !== undefined) return this.#unlessInterrupted(() => this.#answerWithFault(fault, command));
     const answer = this.#answer(command);
-    return answer instanceof Promise ? this.#unlessInterrupted(answer) : answer;
+    return answer instanceof Promise ? this.#unlessInterrupted(() => answer) : answer;
   }
 
   #answer(command: CommandApdu | undefined): Uint8Array | Promise<Uint8Array> {
@@ -197,11 +197,13 @@ export class VirtualCard implements CardTransport {
     }
   }
 
-  #unlessInterrupted(answer: Promise<Uint8Array>): Promise<Uint8Array> {
+  /** Waits for what `answering` begins, unless the card is reset, pulled or closed meanwhile. */
+  #unlessInterrupted(answering: () => Promise<Uint8Array>): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      const settle = (): void => void this.#waiting.delete(reject);
       this.#waiting.add(reject);
-      answer.then(resolve, reject).finally(settle);
+      answering()
+        .then(resolve, reject)
+        .finally(() => this.#waiting.delete(reject));
     });
   }
 
