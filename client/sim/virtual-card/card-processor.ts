@@ -19,6 +19,7 @@ import {
   type FileSelection,
   fileCommand,
   nothingSelected,
+  type SelectionScope,
   selectFile,
 } from './file-system.ts';
 import { answerPin, KeyReference, PinIns } from './pins.ts';
@@ -39,6 +40,8 @@ const noBytes: Uint8Array = new Uint8Array(0);
 interface Channel {
   /** The application selected, or the file system, that of the USIM included. */
   application: 'files' | 'isd-r' | CardApplication;
+  /** The USIM was selected by its AID: 7FFF is its directory (ETSI TS 102 221 §8.4.2). */
+  usim: boolean;
   selection: FileSelection;
   readonly storeData: StoreDataAssembly;
 }
@@ -218,13 +221,18 @@ export class CardProcessor {
       command.p1 === 0x03
         ? nothingSelected
         : [0x00, 0x08, 0x09].includes(command.p1)
-          ? selectFile(command, channel.selection, this.#store.enabled !== undefined)
+          ? selectFile(command, channel.selection, this.#scope(channel))
           : 'wrong';
     if (selection === 'wrong') return status(StatusWord.INCORRECT_P1_P2);
     if (selection === undefined) return status(StatusWord.FILE_NOT_FOUND);
     channel.application = 'files';
     channel.selection = selection;
     return command.p2 === 0x0c ? this.#ok() : this.#announce(this.#controlParameters(selection));
+  }
+
+  #scope(channel: Channel): SelectionScope {
+    const hasProfile = this.#store.enabled !== undefined;
+    return { hasProfile, hasUsim: hasProfile && channel.usim };
   }
 
   /** By the whole AID or its beginning. */
@@ -234,18 +242,21 @@ export class CardProcessor {
     const quiet = command.p2 === 0x0c;
     if (names(isdRAid) && this.#store.contents.kind === 'euicc') {
       channel.application = 'isd-r';
+      channel.usim = false;
       channel.selection = nothingSelected;
       return this.#announce(quiet ? noBytes : encodeTlv(0x6f, encodeTlv(0x84, isdRAid), encodeTlv(0xa5)));
     }
     const usim = masterFile.directories.find(({ aid }) => aid === fullUsimAid);
     if (this.#store.enabled !== undefined && usim !== undefined && names(fullUsimAid)) {
       channel.application = 'files';
+      channel.usim = true;
       channel.selection = { directory: usim, file: undefined, record: 0 };
       return quiet ? this.#ok() : this.#announce(this.#controlParameters(channel.selection));
     }
     const application = this.#applications.find(({ aid }) => names(aid));
     if (application === undefined) return status(StatusWord.FILE_NOT_FOUND);
     channel.application = application;
+    channel.usim = false;
     channel.selection = nothingSelected;
     return this.#announce(
       quiet ? noBytes : encodeTlv(0x6f, encodeTlv(0x84, application.aid), encodeTlv(0xa5)),
@@ -429,7 +440,12 @@ export class CardProcessor {
 }
 
 function newChannel(): Channel {
-  return { application: 'files', selection: nothingSelected, storeData: new StoreDataAssembly() };
+  return {
+    application: 'files',
+    usim: false,
+    selection: nothingSelected,
+    storeData: new StoreDataAssembly(),
+  };
 }
 
 function status(sw: number): ResponseApdu {

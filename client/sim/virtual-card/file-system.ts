@@ -22,29 +22,37 @@ export interface FileSelection {
 
 export const nothingSelected: FileSelection = { directory: masterFile, file: undefined, record: 0 };
 
-/**
- * SELECT by file id or path (§11.1.1): undefined where there is no such file. Without an enabled profile
- * there is the MF, and nothing in it. 7FFF is the USIM, also on a channel on which it was not selected.
- */
+const masterFileAlone: Directory = {
+  ...masterFile,
+  directories: masterFile.directories.filter(({ aid }) => aid === undefined),
+};
+const emptyMasterFile: Directory = { ...masterFile, files: [], directories: [] };
+
+/** What can be selected: without an enabled profile the MF, with nothing in it; 7FFF where the USIM was selected by AID. */
+export interface SelectionScope {
+  readonly hasProfile: boolean;
+  readonly hasUsim: boolean;
+}
+
+/** SELECT by file id or path (§11.1.1): undefined where there is no such file. */
 export function selectFile(
   command: CommandApdu,
   from: FileSelection,
-  hasProfile: boolean,
+  scope: SelectionScope,
 ): FileSelection | undefined {
   const path = fileIds(command.data ?? new Uint8Array(0));
   if (path === undefined) return undefined;
-  const root = (directory: Directory): Directory =>
-    hasProfile ? directory : { ...directory, files: [], directories: [] };
-  const mf = root(masterFile);
+  const mf = scope.hasUsim ? masterFile : scope.hasProfile ? masterFileAlone : emptyMasterFile;
   if (command.p1 === 0x08) return walk(mf, path[0] === mf.id ? path.slice(1) : path);
-  if (command.p1 === 0x09) return walk(from.directory, path);
+  const current = from.directory.id === mf.id ? mf : from.directory;
+  if (command.p1 === 0x09) return walk(current, path);
   const [id] = path;
   if (path.length > 1) return undefined;
   if (id === undefined || id === mf.id) return at(mf);
   // By file id (§8.4.1): a file of the current directory, a directory beside it or above it, the current USIM.
   return (
-    walk(from.directory, [id]) ??
-    (id === from.directory.id ? at(from.directory) : undefined) ??
+    walk(current, [id]) ??
+    (id === current.id ? at(current) : undefined) ??
     at(mf.directories.find((directory) => directory.id === id))
   );
 }
@@ -183,7 +191,7 @@ export function controlParameters(
       // A directory, shareable (§11.1.1.4.3).
       encodeTlv(0x82, fromHex('7821')),
       directory.aid === undefined ? id(directory.id) : encodeTlv(0x84, directory.aid),
-      ...(directory === masterFile ? [encodeTlv(0xa5, encodeTlv(0x80, Uint8Array.of(0x71)))] : []),
+      ...(directory.id === masterFile.id ? [encodeTlv(0xa5, encodeTlv(0x80, Uint8Array.of(0x71)))] : []),
       lifeCycle,
       encodeTlv(0x8b, fromHex('2F0601')),
       pinStatus(pin1Enabled),

@@ -101,6 +101,18 @@ describe('SELECT', () => {
     ]);
   });
 
+  it('knows 7FFF only where the USIM was selected by its AID, on that channel', async () => {
+    expect(await talk(card, '00A4080C047FFF6F07', '00A4000C027FFF', '0070000001', usim)).toEqual([
+      '6A82',
+      '6A82',
+      '019000',
+      '9000',
+    ]);
+    expect(
+      await talk(card, '00A4080C047FFF6F07', '00A4000C023F00', '00A4000C027FFF', '01A4080C047FFF6F07'),
+    ).toEqual(['9000', '9000', '9000', '6A82']);
+  });
+
   it.each([
     ['half a file id', '00A4000C036F0700', '6A82'],
     ['a path through a file', '00A4080C042FE26F07', '6A82'],
