@@ -143,11 +143,8 @@ export class CardDriver {
 /** Why the card did not do it, in words. @throws what is no card's answer: a bug */
 export function cardReason(error: unknown): string {
   if (error instanceof DecodeError) return `the card's answer cannot be understood: ${error.message}`;
-  const known =
-    error instanceof CardRefusalError ||
-    error instanceof CardStatusError ||
-    error instanceof CardTransportError;
-  if (!known) throw error;
+  if (error instanceof CardStatusError) return `the card refused to ${error.message}`;
+  if (!(error instanceof CardRefusalError || error instanceof CardTransportError)) throw error;
   return error.message;
 }
 

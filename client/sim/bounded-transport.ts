@@ -13,7 +13,8 @@ export class BoundedTransport implements CardTransport {
   readonly #transport: CardTransport;
   readonly #clock: Clock;
   readonly #deadline: number;
-  #silent = false;
+  /** What was not answered, until the card is up again. */
+  #silence: string | undefined;
 
   /** `deadline`: ms for each call. */
   constructor(transport: CardTransport, clock: Clock, deadline = defaultCardDeadline) {
@@ -25,22 +26,20 @@ export class BoundedTransport implements CardTransport {
   /** @throws CardAbsentError, CardTransportError */
   async connect(): Promise<Uint8Array> {
     const atr = await this.#within('to being powered up', () => this.#transport.connect());
-    this.#silent = false;
+    this.#silence = undefined;
     return atr;
   }
 
   /** @throws CardAbsentError, CardTransportError */
   transmit(command: Uint8Array): Promise<Uint8Array> {
-    if (this.#silent) {
-      return Promise.reject(new CardTransportError('the card did not answer, and was not reset since'));
-    }
+    if (this.#silence !== undefined) return Promise.reject(new CardTransportError(this.#silence));
     return this.#within('', () => this.#transport.transmit(command));
   }
 
   /** @throws CardAbsentError, CardTransportError */
   async reset(): Promise<Uint8Array> {
     const atr = await this.#within('to a reset', () => this.#transport.reset());
-    this.#silent = false;
+    this.#silence = undefined;
     return atr;
   }
 
@@ -56,9 +55,9 @@ export class BoundedTransport implements CardTransport {
   #within<T>(what: string, work: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const timer = this.#clock.setTimer(this.#deadline, () => {
-        this.#silent = true;
         const to = what === '' ? '' : ` ${what}`;
-        reject(new CardTransportError(`the card did not answer${to} within ${this.#deadline / 1_000} s`));
+        this.#silence = `the card did not answer${to} within ${this.#deadline / 1_000} s`;
+        reject(new CardTransportError(this.#silence));
       });
       work()
         .then(resolve, reject)

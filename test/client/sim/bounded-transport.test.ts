@@ -65,11 +65,11 @@ describe('a transport with a deadline', () => {
     mute.add('transmit').add('reset');
     await settled(transport.transmit(command));
     mute.delete('transmit');
-    const refused = 'the card did not answer, and was not reset since';
+    const refused = 'the card did not answer within 10 s';
     expect(await settled(transport.transmit(command))).toBe(refused);
-    await settled(transport.reset());
+    expect(await settled(transport.reset())).toBe('the card did not answer to a reset within 10 s');
     for (const resolve of late) resolve(answer);
-    expect(await settled(transport.transmit(command))).toBe(refused);
+    expect(await settled(transport.transmit(command))).toBe('the card did not answer to a reset within 10 s');
     expect(sent).toBe(1);
     mute.delete('reset');
     await settled(transport.reset());
