@@ -109,6 +109,8 @@ async function assemble(
   return new Modem({
     port: secured ?? plain,
     card,
+    // The cards of a simulated fleet have no applets: what is not asked for is not polled a hundred thousand times.
+    ...(identity.number === undefined ? { toolkit: {} } : {}),
     ...(state === undefined
       ? {}
       : { carrierIds: fileCarrierIds(new AtomicFile(join(state, 'carriers.json'))) }),

@@ -12,12 +12,15 @@ import type { CardTransport } from '../sim/card-transport.ts';
 import type { CarrierCard } from '../sim/carrier-card.ts';
 import type { CarrierIdStorage } from '../sim/carrier-ids.ts';
 import { SimCard } from '../sim/sim-card.ts';
+import type { BearerChannel, ChannelOptions } from '../sim/toolkit/bearer-channel.ts';
+import { Terminal } from '../sim/toolkit/terminal.ts';
 import { Attachment } from './attachment.ts';
 import { CarrierControl } from './carrier-control.ts';
 import { type CarrierInstance, carrierInstance, outcomeResources } from './carrier-instance.ts';
 import type { CarrierSnapshot, SwitchStep } from './carrier-snapshot.ts';
 import { PowerSaving } from './cellular/power-saving.ts';
 import { CommandJournal, type JournalStorage } from './command-journal.ts';
+import { equipmentIdentity } from './device/imei.ts';
 import { type PowerSource, simulatedPower } from './device/power-source.ts';
 import { LogClass } from './event-log/event-log.ts';
 import type { FirmwareParts } from './firmware/modem-firmware.ts';
@@ -28,6 +31,8 @@ import type { Sensor } from './sensor.ts';
 import { SensorBank, sensorPaths } from './sensor-bank.ts';
 import { seededRandom } from './signals.ts';
 import { StandardObjects } from './standard-objects.ts';
+import { CardBearers, type OpenSocket } from './toolkit/card-bearers.ts';
+import { modemInformation } from './toolkit/modem-information.ts';
 
 export interface ModemOptions {
   /** The modem's one socket; it belongs to the modem from then on. */
@@ -37,6 +42,10 @@ export interface ModemOptions {
   readonly cardDeadline?: number;
   /** Makes the card's carriers of it; default: the profiles of an eUICC. */
   readonly openCard?: (parts: CardParts) => CarrierCard;
+  /** Serves the card's application toolkit; absent: the modem leaves it alone, and polls no STATUS. */
+  readonly toolkit?: ToolkitOptions;
+  /** Opens sockets for the card's channels; default: UDP sockets of the system. */
+  readonly openCardSocket?: OpenSocket;
   /** Where the ids of an eUICC's carriers are kept; default: as long as the process lives. */
   readonly carrierIds?: CarrierIdStorage;
   readonly journal: JournalStorage;
@@ -91,6 +100,11 @@ export interface ModemOptions {
   readonly reach?: (step: SwitchStep) => Promise<void>;
 }
 
+export interface ToolkitOptions {
+  /** Milliseconds between two STATUS, until the card asks for another interval; default 30 s. */
+  readonly pollInterval?: number;
+}
+
 export interface ModemEvents extends ClientEvents {
   /** A line for people: what the modem itself does. */
   readonly onLog?: (message: string) => void;
@@ -102,6 +116,8 @@ export interface CardParts {
   /** APDUs over that transport: all who talk to the card share it. */
   readonly session: CardSession;
   readonly clock: Clock;
+  /** A datagram channel over the modem's radio. @throws BearerError */
+  readonly openChannel: (options: ChannelOptions) => Promise<BearerChannel>;
   /** For people. */
   readonly log: (message: string) => void;
 }
@@ -130,6 +146,8 @@ export class Modem {
   readonly #attachment: Attachment;
   readonly #standard: StandardObjects;
   readonly #bank: SensorBank;
+  readonly #bearers: CardBearers;
+  readonly #terminal: Terminal | undefined;
   #rebootTimer: Timer | undefined;
   #closed: Promise<void> | undefined;
 
@@ -147,11 +165,19 @@ export class Modem {
     const saving = new PowerSaving(settings);
     this.#radio = new Radio(options.port, clock, (now, lastActive) => saving.hears(now, lastActive));
     const transport = new BoundedTransport(options.card, clock, options.cardDeadline);
+    const log = (message: string): void => this.#standard.tell(LogClass.EVENT, message);
+    this.#bearers = new CardBearers({
+      radio: this.#radio,
+      onLog: log,
+      ...(options.openCardSocket === undefined ? {} : { openSocket: options.openCardSocket }),
+    });
+    const openChannel = (channel: ChannelOptions): Promise<BearerChannel> => this.#bearers.open(channel);
     const parts: CardParts = {
       transport,
       session: new CardSession(transport),
       clock,
-      log: (message) => this.#standard.tell(LogClass.EVENT, message),
+      openChannel,
+      log,
     };
     const { carrierIds, openCard } = options;
     this.#card =
@@ -195,7 +221,7 @@ export class Modem {
         attach: () => this.#attachment.join('card'),
         hasNetwork: () => this.#standard.cellular.view() !== undefined,
         cardTrouble: (present) => this.#standard.peripheral(present),
-        log: (message) => this.#standard.tell(LogClass.EVENT, message),
+        log,
         reach: options.reach ?? (async () => {}),
         fault: events.onFault,
       },
@@ -213,6 +239,7 @@ export class Modem {
       attach: (anew) => this.#attach(anew),
     });
     const noNetwork = new Set((options.noNetwork ?? []).map((name) => name.toLowerCase()));
+    const power = options.power ?? simulatedPower(clock, options.seed);
     this.#standard = new StandardObjects({
       clock,
       seed: options.seed,
@@ -221,7 +248,7 @@ export class Modem {
       firmwareParts: options.firmwareParts ?? {},
       settings,
       saving,
-      power: options.power ?? simulatedPower(clock, options.seed),
+      power,
       client: this.client,
       radio: this.#radio,
       attachment: this.#attachment,
@@ -233,6 +260,23 @@ export class Modem {
       log: (message) => events.onLog?.(message),
       onFault: events.onFault,
     });
+    if (options.toolkit !== undefined) {
+      this.#terminal = new Terminal({
+        session: parts.session,
+        clock,
+        openChannel,
+        localInformation: modemInformation({
+          identity: equipmentIdentity(options.name, options.serial),
+          time: this.#standard.time,
+          power,
+          served: () => this.#standard.cellular.served(),
+        }),
+        onRefresh: () => this.#card.refreshed?.(),
+        onLog: log,
+        onFault: events.onFault,
+        ...options.toolkit,
+      });
+    }
     const { tree } = this.client;
     for (const instance of [this.#carrier, ...this.#bank.instances]) tree.add(instance);
     for (const sensor of this.sensors) this.client.addStream(sensor);
@@ -257,6 +301,7 @@ export class Modem {
    * A card that is not there is waited for, off the network.
    */
   async start(): Promise<void> {
+    await this.#terminal?.start();
     await this.#control.start();
     if (!this.#control.isConnected) await this.#attachment.leave('card');
     await this.#standard.start();
@@ -283,6 +328,8 @@ export class Modem {
     this.#standard.close();
     this.#bank.close();
     this.#rebootTimer?.cancel();
+    await this.#terminal?.stop();
+    this.#bearers.dropAll();
     await this.client.close(options);
     await this.#card.close();
     this.#options.release?.();
@@ -293,6 +340,8 @@ export class Modem {
     this.#standard.detached();
     await this.client.pause();
     this.#radio.turn('off');
+    this.#bearers.dropAll();
+    this.#terminal?.serviceChanged();
   }
 
   /** Comes back; `anew`: registers as a modem does that has just been switched on. */
@@ -302,6 +351,8 @@ export class Modem {
     this.#standard.attached();
     if (anew) this.client.reregister();
     this.client.resume();
+    this.#terminal?.serviceChanged();
+    this.#terminal?.poll();
   }
 
   #reboot(): void {

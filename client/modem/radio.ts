@@ -72,15 +72,45 @@ export class Radio implements DatagramPort {
   }
 
   send(data: Uint8Array, peer: PeerAddress): void {
+    this.#send(this.#port, data, peer);
+  }
+
+  onDatagram(handler: DatagramHandler): void {
+    this.#listen(this.#port, handler);
+  }
+
+  onError(handler: (error: Error, peer: PeerAddress | undefined) => void): void {
+    this.#port.onError(handler);
+  }
+
+  close(): Promise<void> {
+    this.#on = false;
+    return this.#port.close();
+  }
+
+  /**
+   * Another socket behind the same radio: off, asleep and counted with it. It belongs to the caller, who closes it.
+   */
+  through(port: DatagramPort): DatagramPort {
+    return {
+      local: port.local,
+      send: (data, peer) => this.#send(port, data, peer),
+      onDatagram: (handler) => this.#listen(port, handler),
+      onError: (handler) => port.onError(handler),
+      close: () => port.close(),
+    };
+  }
+
+  #send(port: DatagramPort, data: Uint8Array, peer: PeerAddress): void {
     if (!this.#on) return;
     this.#lastActive = this.#clock.now();
     this.#traffic.packetsOut++;
     this.#traffic.bytesOut += this.#sizeOf(data, peer);
-    this.#port.send(data, peer);
+    port.send(data, peer);
   }
 
-  onDatagram(handler: DatagramHandler): void {
-    this.#port.onDatagram((data, peer, identity) => {
+  #listen(port: DatagramPort, handler: DatagramHandler): void {
+    port.onDatagram((data, peer, identity) => {
       if (!this.#on) return;
       const now = this.#clock.now();
       const at = this.#hears(now, this.#lastActive);
@@ -94,15 +124,6 @@ export class Radio implements DatagramPort {
         });
       }
     });
-  }
-
-  onError(handler: (error: Error, peer: PeerAddress | undefined) => void): void {
-    this.#port.onError(handler);
-  }
-
-  close(): Promise<void> {
-    this.#on = false;
-    return this.#port.close();
   }
 
   #hear(

@@ -68,6 +68,7 @@ const declinedPause = 60_000;
 export class StandardObjects {
   readonly firmware: FirmwareUpdate;
   readonly cellular: ModemCellular;
+  readonly time: LocalTime;
   readonly #options: StandardObjectsOptions;
   readonly #log: EventLog;
   readonly #reports: LogReports;
@@ -103,6 +104,7 @@ export class StandardObjects {
       this.#device.changed('errorCode');
       if (raised !== undefined) this.note(LogClass.EVENT, `error ${raised} of the Device object`);
     });
+    this.time = new LocalTime(clock, settings);
     const firmware = modemFirmware(options.firmwareParts, {
       clock,
       hardware: hardwareVersion,
@@ -124,7 +126,7 @@ export class StandardObjects {
       software: options.firmware,
       binding: options.binding,
       power,
-      time: new LocalTime(clock, settings),
+      time: this.time,
       errors: this.#errors,
       reboot: options.reboot,
       factoryReset: () => {

@@ -72,7 +72,7 @@ export class ModemCellular {
       ),
     );
     this.#connectivity = connectivityInstance({
-      view: () => this.#served(),
+      view: () => this.served(),
       address: () => this.#address(),
     });
     this.#cellular = cellularInstance({
@@ -166,14 +166,15 @@ export class ModemCellular {
     if (before.cellId !== view.cellId) this.#connectivity.changed(...cellResources);
   }
 
-  #served(): NetworkView | undefined {
+  /** What the radio sees while the modem is on the network; undefined: it is not. */
+  served(): NetworkView | undefined {
     return this.#options.attachment.isAttached ? this.view() : undefined;
   }
 
   #address(): ModemAddress | undefined {
     const { connection } = this.#profiles;
     const identity = this.#options.card();
-    const view = this.#served();
+    const view = this.served();
     if (connection === undefined || identity?.imsi === undefined || view === undefined) return undefined;
     const subscriber = Number(identity.imsi.slice(6));
     // 100.64.0.0/10 is what carriers give behind their NAT (RFC 6598).

@@ -161,6 +161,13 @@ export class Terminal {
     }
   }
 
+  /** Sends STATUS soon, and not only when it is time: the card may have something to ask for. */
+  poll(): void {
+    if (!this.#started || !this.#hasToolkit) return;
+    this.#later(() => this.#sendStatus());
+    this.#schedulePoll();
+  }
+
   /** Tells the card that the terminal found service, or lost it, if the card wants to know. */
   serviceChanged(): void {
     if (!this.#events.has(EventType.LOCATION_STATUS)) return;
@@ -264,20 +271,19 @@ export class Terminal {
   #schedulePoll(): void {
     this.#poll?.cancel();
     if (!this.#started || this.#pollInterval === 0) return;
-    this.#poll = this.#options.clock.setTimer(this.#pollInterval, () => {
-      this.#later(async () => {
-        if (!this.#started) return;
-        const { sw } = await this.#options.session.send({
-          cla: proactiveClass,
-          ins: Ins.STATUS,
-          p1: 0x00,
-          p2: 0x0c,
-        });
-        this.#notice(isOk(sw) ? '' : `the card does not take STATUS: ${describeStatusWord(sw)}`);
-        await this.#sendEnvelopes();
-      });
-      this.#schedulePoll();
+    this.#poll = this.#options.clock.setTimer(this.#pollInterval, () => this.poll());
+  }
+
+  async #sendStatus(): Promise<void> {
+    if (!this.#started) return;
+    const { sw } = await this.#options.session.send({
+      cla: proactiveClass,
+      ins: Ins.STATUS,
+      p1: 0x00,
+      p2: 0x0c,
     });
+    this.#notice(isOk(sw) ? '' : `the card does not take STATUS: ${describeStatusWord(sw)}`);
+    await this.#sendEnvelopes();
   }
 
   #tellData(channel: ToolkitChannel): void {

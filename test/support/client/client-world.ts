@@ -63,6 +63,7 @@ export class ClientWorld extends World {
       seed: 1,
       serial: '000000042',
       firmware: '1.2.3',
+      toolkit: {},
       rates: { imu: 0, gyro: 0, temperature: 0 },
       ...options,
     });
