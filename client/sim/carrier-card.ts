@@ -63,8 +63,6 @@ export interface CarrierCard {
   reset(): Promise<void>;
   /** Idempotent. */
   close(): Promise<void>;
-  /** The card asked for its files to be read again (REFRESH), whatever made it. */
-  refreshed?(): void;
   /** Sets who hears of what the card does by itself. */
   onChanged(listener: (event: CardEvent) => void): void;
   /** The card asked by REFRESH to be read anew, beside what was asked of it. */

@@ -44,6 +44,8 @@ const longestNickname = 64;
 export class Euicc {
   readonly #session: CardSession;
 
+  #changing = false;
+
   constructor(session: CardSession) {
     this.#session = session;
   }
@@ -61,6 +63,11 @@ export class Euicc {
     return decodeTlvs(list)
       .filter((tlv) => tlv.tag === 0xe3)
       .map(({ value }) => decodeProfileInfo(value, encodeTlv(0xe3, value)));
+  }
+
+  /** A profile change is under way: the REFRESH that comes now is the card's answer to it. */
+  get isChanging(): boolean {
+    return this.#changing;
   }
 
   /** GetEID, §5.7.20: 32 digits. Throws as `listProfiles`. */
@@ -123,11 +130,16 @@ export class Euicc {
   #change(operation: ProfileOperation, tag: number, request: Uint8Array): Promise<void> {
     return this.#onIsdR(async (channel) => {
       const { generation } = this.#session;
-      const answer = await this.#storeData(channel, request);
-      checkResult(operation, tag, answer.data);
-      // Where a toolkit serves the session, it has served the REFRESH, and mostly reset the card.
-      if (answer.sw >> 8 === 0x91) await this.#serveRefresh(answer.sw & 0xff);
-      if (this.#session.generation === generation) await this.#session.reset();
+      this.#changing = true;
+      try {
+        const answer = await this.#storeData(channel, request);
+        checkResult(operation, tag, answer.data);
+        // Where a toolkit serves the session, it has served the REFRESH, and mostly reset the card.
+        if (answer.sw >> 8 === 0x91) await this.#serveRefresh(answer.sw & 0xff);
+        if (this.#session.generation === generation) await this.#session.reset();
+      } finally {
+        this.#changing = false;
+      }
     });
   }
 

@@ -123,8 +123,9 @@ export class SimCard implements CarrierCard {
     this.#listener = listener;
   }
 
-  /** The card asked for a REFRESH beside what we do: it is told when that piece of work is over. */
+  /** The card asked for a REFRESH; one beside what we do is told when that piece of work is over. */
   refreshed(): void {
+    if (this.euicc.isChanging) return;
     void this.#session.later(async () => {}).then(() => this.#listener('changed'));
   }
 
