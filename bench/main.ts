@@ -7,8 +7,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Work } from './load/device.ts';
 import type { LoadCommand, LoadReport } from './load/main.ts';
+import type { Work } from './load/tally.ts';
 import { BenchProcess } from './process.ts';
 import type { TargetReport } from './targets/report.ts';
 

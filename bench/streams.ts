@@ -60,6 +60,7 @@ async function measure(): Promise<Figures[]> {
       devices,
       readings: 1,
       updating,
+      numbered: true,
       port,
     } satisfies LoadCommand);
     await pace(WARM_UP);

@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type RedisServer, startRedis } from '../test/support/redis.ts';
-import type { Work } from './load/device.ts';
 import type { LoadCommand, LoadReport } from './load/main.ts';
+import type { Work } from './load/tally.ts';
 import { BenchProcess } from './process.ts';
 import type { TargetReport } from './targets/report.ts';
 

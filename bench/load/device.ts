@@ -1,6 +1,4 @@
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
-import { decodeMessage, encodeEmpty, encodeMessage } from '../../protocol/coap/codec.ts';
+import { decodeMessage, encodeEmpty, encodeMessage, readHeader } from '../../protocol/coap/codec.ts';
 import {
   type CoapMessage,
   type CoapOption,
@@ -9,230 +7,349 @@ import {
   OptionNumber,
 } from '../../protocol/coap/message.ts';
 import {
+  accept,
   contentFormatOption,
   locationPath,
   observe,
   pathOptions,
   queryOptions,
   uintOption,
+  uriPath,
 } from '../../protocol/coap/options.ts';
+import { defaultParameters } from '../../protocol/coap/parameters.ts';
+import { supportedContentFormats } from '../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
-import { encodeSenmlCborPack } from '../../protocol/lwm2m/senml-pack.ts';
+import type { Link } from './link.ts';
+import { ReadingPack } from './reading-pack.ts';
+import type { Tally, Work } from './tally.ts';
 
-/**
- * What the devices do, again and again, each with one exchange under way. `register`: as one device that has its
- * address to itself; `take-over`: as many devices in turn from one address, each of which takes it from the one before.
- */
-export type Work = 'echo' | 'register' | 'take-over' | 'update' | 'notify';
-
+const { ackRandomFactor, maxRetransmit } = defaultParameters;
 const nothing = new Uint8Array(0);
-const sensor = new TextEncoder().encode('</>;rt="oma.lwm2m";ct="112",</1/0>,</42770/0>');
-const plain = new TextEncoder().encode('</>;rt="oma.lwm2m";ct="112",</1/0>,</5/0>');
 /** Devices of `take-over` take that many names in turn, so that some are new and some come back. */
 const NAMES = 50;
-/** ms without an answer after which a datagram is sent again. */
-const RETRANSMIT = 2_000;
+/** Of a datagram that is nothing but echoed. */
+const ECHO_BYTES = 100;
+
+export interface DeviceOptions {
+  readonly name: string;
+  readonly link: Link;
+  /** Where what it does is counted. */
+  readonly tally: Tally;
+  /** What its Register lists (RFC 6690). */
+  readonly links: string;
+  /** The resource that it reports: `/42770/0/2`. */
+  readonly resource: string;
+  /** Readings in a pack. */
+  readonly readings: number;
+  /** CON or NON. */
+  readonly confirmable: boolean;
+  /** s */
+  readonly lifetime: number;
+  /** Sent values count up, so that who listens can tell whether one is missing; else they are a wave. */
+  readonly numbered: boolean;
+  /** ACK_TIMEOUT of RFC 7252 §4.8, ms. */
+  readonly ackTimeout: number;
+  readonly random: () => number;
+}
+
+/** What it waits for an answer to. */
+interface Exchange {
+  readonly work: Work;
+  readonly message: CoapMessage | undefined;
+  readonly data: Uint8Array;
+  readonly begun: number;
+  /** When it is sent again; a response that was promised by an empty ACK is waited for until then. */
+  deadline: number;
+  timeout: number;
+  attempts: number;
+}
 
 /**
- * One simulated device on its own socket: no retransmission timer and no state but what the work
- * needs, so that the server and not the load is the bottleneck.
+ * One simulated device with one exchange of its own under way at a time (NSTART, RFC 7252 §4.7). It has no timer: who
+ * owns it calls `tick`. It answers Observe and Read of its resource in the format asked for.
  */
-export class LoadDevice {
-  /** Exchanges that ended well. */
-  done = 0;
-  retransmissions = 0;
-  readonly #name: string;
-  readonly #work: Work;
-  readonly #readings: number;
-  readonly #socket: Socket;
-  #messageId = Math.floor(Math.random() * 65_536);
+export class SimulatedDevice {
+  readonly #options: DeviceOptions;
+  readonly #packs = new Map<number, ReadingPack>();
+  #messageId: number;
   #sequence = 2;
-  #last: Uint8Array = nothing;
-  #sentAt = 0;
-  #location: string | undefined;
-  #observation: Uint8Array | undefined;
-  #onReady: (() => void) | undefined;
-  #running = false;
-  /** One exchange at a time, when it is told to. */
-  #paced = false;
-  /** Told how long each exchange took, ms. */
-  onDone: ((elapsed: number) => void) | undefined;
+  #reported = 0;
+  #exchange: Exchange | undefined;
+  #location: readonly CoapOption[] | undefined;
+  #observation: { readonly token: Uint8Array; readonly pack: ReadingPack } | undefined;
+  #names = 0;
+  /** An exchange of its own has ended, well or not. */
+  onIdle: (() => void) | undefined;
+  /** It has a registration, and what its work needs besides. */
+  onReady: (() => void) | undefined;
 
-  constructor(name: string, work: Work, readings: number) {
-    this.#name = name;
-    this.#work = work;
-    this.#readings = readings;
-    const lookup = (
-      host: string,
-      _options: unknown,
-      callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
-    ): void => callback(null, host, 4);
-    this.#socket = createSocket({ type: 'udp4', lookup });
-  }
-
-  /** Registers where the work needs it; resolves when the device could start. */
-  async open(port: number): Promise<void> {
-    this.#socket.connect(port, '127.0.0.1');
-    await once(this.#socket, 'connect');
-    this.#socket.on('message', (data) => this.#received(data));
-    this.#socket.on('error', (error) => {
-      throw error;
-    });
-    if (['echo', 'register', 'take-over'].includes(this.#work)) return;
-    const ready = new Promise<void>((resolve) => {
-      this.#onReady = resolve;
-    });
-    this.#register(this.#name);
-    await ready;
-  }
-
-  start(): void {
-    this.#running = true;
-    this.#next();
-  }
-
-  stop(): void {
-    this.#running = false;
+  constructor(options: DeviceOptions) {
+    this.#options = options;
+    this.#messageId = Math.floor(options.random() * 65_536);
+    options.link.onData((data) => this.#received(data));
   }
 
   get isUnderWay(): boolean {
-    return this.#last.length > 0;
+    return this.#exchange !== undefined;
   }
 
-  /** One exchange of its work; false where the last one is still under way. */
-  step(): boolean {
-    if (this.#last.length > 0) return false;
-    this.#paced = true;
-    this.#running = true;
-    this.#next();
-    return true;
+  get isRegistered(): boolean {
+    return this.#location !== undefined;
+  }
+
+  get isObserved(): boolean {
+    return this.#observation !== undefined;
+  }
+
+  /** The endpoint name. */
+  get name(): string {
+    return this.#options.name;
+  }
+
+  /** Begins an exchange; false where it cannot, because one is under way or what the work needs is not there. */
+  step(work: Work, now: number): boolean {
+    if (this.#exchange !== undefined) return false;
+    switch (work) {
+      case 'echo':
+        this.#begin(work, undefined, new Uint8Array(ECHO_BYTES).fill(64), now);
+        return true;
+      case 'register':
+        this.#register(work, this.#options.name, now);
+        return true;
+      case 'take-over':
+        this.#register(work, `${this.#options.name}-${this.#names++ % NAMES}`, now);
+        return true;
+      case 'update':
+        if (this.#location === undefined) return false;
+        this.#request(work, Code.POST, this.#location, nothing, now);
+        return true;
+      case 'deregister':
+        if (this.#location === undefined) return false;
+        this.#request(work, Code.DELETE, this.#location, nothing, now);
+        return true;
+      case 'send': {
+        if (this.#location === undefined) return false;
+        const pack = this.#packOf(ContentFormat.SENML_CBOR);
+        const options = [...pathOptions('/dp'), contentFormatOption(pack.format)];
+        this.#request(work, Code.POST, options, pack.next(wallTime(now), this.#value()), now);
+        return true;
+      }
+      case 'notify':
+        return this.#notify(now);
+    }
+  }
+
+  /** Sends again what has waited too long (RFC 7252 §4.2), and gives up after the last time. */
+  tick(now: number): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined || now < exchange.deadline) return;
+    const { tally, link } = this.#options;
+    if (exchange.attempts > maxRetransmit) {
+      tally.failed(exchange.work, 'no answer');
+      this.#end();
+      return;
+    }
+    exchange.attempts++;
+    exchange.timeout *= 2;
+    exchange.deadline = now + exchange.timeout;
+    tally.retransmitted(exchange.work, exchange.attempts - 1);
+    link.send(exchange.data);
   }
 
   close(): void {
-    this.#socket.close();
+    this.#options.link.close();
   }
 
-  /** Sends again what has waited too long. */
-  tick(now: number): void {
-    if (this.#last.length > 0 && now - this.#sentAt > RETRANSMIT) {
-      this.retransmissions++;
-      this.#transmit(this.#last, now);
-    }
+  #value(): number {
+    this.#reported++;
+    return this.#options.numbered ? this.#reported - 0.5 : Math.sin(this.#reported / 10) * 20;
   }
 
-  #next(): void {
-    if (!this.#running) {
-      this.#last = nothing;
-      return;
+  #packOf(format: number): ReadingPack {
+    let pack = this.#packs.get(format);
+    if (pack === undefined) {
+      pack = new ReadingPack(this.#options.resource, format, this.#options.readings);
+      this.#packs.set(format, pack);
     }
-    switch (this.#work) {
-      case 'echo':
-        this.#transmit(new Uint8Array(100).fill(64), performance.now());
-        return;
-      case 'register':
-        this.#register(this.#name);
-        return;
-      case 'take-over':
-        this.#register(`${this.#name}-${this.done % NAMES}`);
-        return;
-      case 'update':
-        this.#send(Code.POST, pathOptions(this.#location ?? '/rd'), nothing);
-        return;
-      case 'notify':
-        this.#notify();
-    }
+    return pack;
   }
 
-  #register(name: string): void {
+  #register(work: Work, name: string, now: number): void {
+    const { lifetime, links } = this.#options;
     const options = [
       ...pathOptions('/rd'),
       contentFormatOption(ContentFormat.LINK_FORMAT),
-      ...queryOptions([`ep=${name}`, 'lt=86400', 'lwm2m=1.1', 'b=U']),
+      ...queryOptions([`ep=${name}`, `lt=${lifetime}`, 'lwm2m=1.1', 'b=U']),
     ];
-    this.#send(Code.POST, options, this.#work === 'notify' ? sensor : plain);
+    this.#request(work, Code.POST, options, new TextEncoder().encode(links), now);
   }
 
-  /** A pack of readings that end now, one per millisecond. */
-  #notify(): void {
-    const end = (performance.timeOrigin + performance.now()) / 1000;
-    const times = Array.from({ length: this.#readings }, (_, index) => end - (this.#readings - index) / 1000);
-    // Paced, a reading is its own number: who listens can tell whether one is missing.
-    const values = this.#paced ? [this.done + 0.5] : times.map((time) => Math.sin(time));
+  #notify(now: number): boolean {
+    const observation = this.#observation;
+    if (observation === undefined) return false;
+    const { confirmable, tally, link } = this.#options;
     this.#sequence = (this.#sequence + 1) & 0xff_ff_ff;
-    const options = [
-      uintOption(OptionNumber.OBSERVE, this.#sequence),
-      contentFormatOption(ContentFormat.SENML_CBOR),
-    ];
-    const payload = encodeSenmlCborPack('/42770/0/2', times, values);
-    this.#send(Code.CONTENT, options, payload, this.#observation);
-  }
-
-  #send(code: number, options: readonly CoapOption[], payload: Uint8Array, token?: Uint8Array): void {
-    this.#messageId = (this.#messageId + 1) & 0xffff;
     const message: CoapMessage = {
-      type: MessageType.CON,
-      code,
-      messageId: this.#messageId,
-      token: token ?? new Uint8Array([this.#messageId >> 8, this.#messageId & 255]),
-      options,
-      payload,
+      type: confirmable ? MessageType.CON : MessageType.NON,
+      code: Code.CONTENT,
+      messageId: this.#nextId(),
+      token: observation.token,
+      options: [
+        uintOption(OptionNumber.OBSERVE, this.#sequence),
+        contentFormatOption(observation.pack.format),
+      ],
+      payload: observation.pack.next(wallTime(now), this.#value()),
     };
-    this.#transmit(encodeMessage(message), performance.now());
+    const data = encodeMessage(message);
+    if (confirmable) {
+      this.#begin('notify', message, data, now);
+    } else {
+      link.send(data);
+      tally.done('notify', Number.NaN);
+    }
+    return true;
   }
 
-  #transmit(data: Uint8Array, now: number): void {
-    this.#last = data;
-    this.#sentAt = now;
-    this.#socket.send(data);
+  #request(work: Work, code: number, options: readonly CoapOption[], payload: Uint8Array, now: number): void {
+    const messageId = this.#nextId();
+    const token = new Uint8Array([messageId >> 8, messageId & 255]);
+    const message: CoapMessage = { type: MessageType.CON, code, messageId, token, options, payload };
+    this.#begin(work, message, encodeMessage(message), now);
+  }
+
+  #begin(work: Work, message: CoapMessage | undefined, data: Uint8Array, now: number): void {
+    const { ackTimeout, random } = this.#options;
+    const timeout = ackTimeout * (1 + random() * (ackRandomFactor - 1));
+    this.#exchange = { work, message, data, begun: now, deadline: now + timeout, timeout, attempts: 1 };
+    this.#options.link.send(data);
+  }
+
+  #nextId(): number {
+    this.#messageId = (this.#messageId + 1) & 0xffff;
+    return this.#messageId;
   }
 
   #received(data: Uint8Array): void {
-    if (this.#work === 'echo') {
-      this.done++;
-      this.#next();
+    const exchange = this.#exchange;
+    if (exchange?.work === 'echo') {
+      this.#succeeded(exchange);
+      return;
+    }
+    const header = readHeader(data);
+    if (header === undefined) return;
+    const isReply = header.type === MessageType.ACK || header.type === MessageType.RST;
+    if (isReply && header.messageId !== exchange?.message?.messageId) {
+      if (header.type === MessageType.RST) this.#refused();
+      return;
+    }
+    if (isReply && exchange?.work === 'notify') {
+      if (header.type === MessageType.RST) this.#refused();
+      else this.#succeeded(exchange);
       return;
     }
     const message = decodeMessage(data);
-    if (message.code > 0 && message.code < 0x20) {
-      this.#asked(message);
-      return;
-    }
-    if (message.type !== MessageType.ACK || message.messageId !== this.#messageId) return;
-    if (message.code >> 5 > 2)
-      throw new Error(`${this.#name}: the server answered ${message.code.toString(16)}`);
-    if (!this.#running) {
-      this.#last = nothing;
-      if (message.code === Code.CREATED) this.#location = `/${locationPath(message.options).join('/')}`;
-      if (this.#work === 'update') this.#onReady?.();
-      return;
-    }
-    this.done++;
-    this.onDone?.(performance.now() - this.#sentAt);
-    if (this.#paced) this.#running = false;
-    this.#next();
+    if (message.code > 0 && message.code < 0x20) this.#asked(message);
+    else if (exchange !== undefined) this.#answered(message, exchange);
   }
 
-  /** A request of the server: Observe is accepted, anything else is not found here. */
-  #asked(request: CoapMessage): void {
-    const accepted = observe(request.options) === 0;
-    const response: CoapMessage = {
-      type: MessageType.ACK,
-      code: accepted ? Code.CONTENT : Code.NOT_FOUND,
-      messageId: request.messageId,
-      token: request.token,
-      options: accepted
-        ? [uintOption(OptionNumber.OBSERVE, 1), contentFormatOption(ContentFormat.SENML_CBOR)]
-        : [],
-      payload: accepted ? encodeSenmlCborPack('/42770/0/2', [Date.now() / 1000], [0]) : nothing,
-    };
-    this.#socket.send(
-      request.type === MessageType.CON
-        ? encodeMessage(response)
-        : encodeEmpty(MessageType.RST, request.messageId),
-    );
-    if (accepted) {
-      this.#observation = request.token;
-      this.#onReady?.();
-    }
+  /** A notification that the server does not want: it has ended the observation (RFC 7641 §3.2). */
+  #refused(): void {
+    this.#observation = undefined;
+    const exchange = this.#exchange;
+    this.#options.tally.failed('notify', 'reset');
+    if (exchange?.work === 'notify') this.#end();
   }
+
+  #answered(message: CoapMessage, exchange: Exchange): void {
+    const request = exchange.message;
+    if (request === undefined) return;
+    if (message.type === MessageType.ACK && message.code === Code.EMPTY) {
+      // The response comes by itself (RFC 7252 §5.2.2); it has as long as the last retransmission would have had.
+      exchange.attempts = maxRetransmit + 1;
+      exchange.deadline = performance.now() + this.#options.ackTimeout * 2 ** maxRetransmit;
+      return;
+    }
+    if (message.type === MessageType.CON) {
+      this.#options.link.send(encodeEmpty(MessageType.ACK, message.messageId));
+    }
+    if (message.type === MessageType.RST) {
+      this.#options.tally.failed(exchange.work, 'reset');
+      this.#end();
+      return;
+    }
+    if (!Buffer.from(message.token).equals(request.token)) return;
+    if (message.code >> 5 !== 2) {
+      this.#options.tally.failed(
+        exchange.work,
+        `${message.code >> 5}.${String(message.code & 31).padStart(2, '0')}`,
+      );
+      // A registration that the server does not know any more is made anew.
+      if (message.code === Code.NOT_FOUND) this.#location = undefined;
+      this.#end();
+      return;
+    }
+    if (exchange.work === 'register' || exchange.work === 'take-over') {
+      this.#location = pathOptions(`/${locationPath(message.options).join('/')}`);
+    }
+    if (exchange.work === 'deregister') this.#location = undefined;
+    this.#succeeded(exchange);
+  }
+
+  #succeeded(exchange: Exchange): void {
+    this.#options.tally.done(exchange.work, performance.now() - exchange.begun);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#exchange = undefined;
+    this.onReady?.();
+    this.onIdle?.();
+  }
+
+  /** A request of the server. */
+  #asked(request: CoapMessage): void {
+    const { link, resource, tally } = this.#options;
+    tally.asked();
+    const path = `/${uriPath(request.options).join('/')}`;
+    const wanted = accept(request.options) ?? ContentFormat.SENML_CBOR;
+    const isMine = request.code === Code.GET && (path === resource || resource.startsWith(`${path}/`));
+    const answer = (
+      code: number,
+      options: readonly CoapOption[] = [],
+      payload: Uint8Array = nothing,
+    ): void => {
+      const type = request.type === MessageType.CON ? MessageType.ACK : MessageType.NON;
+      const messageId = type === MessageType.ACK ? request.messageId : this.#nextId();
+      link.send(encodeMessage({ type, code, messageId, token: request.token, options, payload }));
+    };
+    if (request.code === Code.PUT || request.code === Code.POST) {
+      answer(Code.CHANGED);
+      return;
+    }
+    if (!isMine) {
+      answer(Code.NOT_FOUND);
+      return;
+    }
+    if (!supportedContentFormats.includes(wanted)) {
+      answer(Code.NOT_ACCEPTABLE);
+      return;
+    }
+    const pack = this.#packOf(wanted);
+    const format = contentFormatOption(pack.format);
+    const payload = pack.next(wallTime(performance.now()), 0);
+    const observed = observe(request.options);
+    if (observed === 0) {
+      this.#observation = { token: request.token.slice(), pack };
+      answer(Code.CONTENT, [uintOption(OptionNumber.OBSERVE, 1), format], payload);
+      this.onReady?.();
+      return;
+    }
+    if (observed === 1) this.#observation = undefined;
+    answer(Code.CONTENT, [format], payload);
+  }
+}
+
+/** ms since the epoch, of a time of `performance.now`. */
+function wallTime(now: number): number {
+  return performance.timeOrigin + now;
 }

@@ -13,15 +13,15 @@ const server = coap.createServer((request, response) => {
     response.code = '2.01';
     response.setOption('Location-Path', [Buffer.from('rd'), Buffer.from(String(registrations))]);
     response.end();
-    if (request.payload.includes('</42770/0>')) observe(request.rsinfo.port);
+    if (request.payload.includes('</42770/0>')) observe(request.rsinfo.address, request.rsinfo.port);
     return;
   }
   response.code = '2.04';
   response.end();
 });
 
-function observe(port: number): void {
-  const request = coap.request({ host: '127.0.0.1', port, pathname: '/42770/0/2', observe: true, agent });
+function observe(host: string, port: number): void {
+  const request = coap.request({ host, port, pathname: '/42770/0/2', observe: true, agent });
   request.on('response', (notifications) => {
     notifications.on('data', () => undefined);
   });

@@ -1,0 +1,257 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { seededRandom } from '../../client/modem/signals.ts';
+import { SimulatedDevice } from './device.ts';
+import { dtlsLink, type Link, lossyLink, openUdpLink } from './link.ts';
+import { sourceAddress } from './source-address.ts';
+import { Tally, type TallyReport, type Work } from './tally.ts';
+import { turnsOf, type WorkMix } from './work-mix.ts';
+
+export interface FleetOptions {
+  /** IPv4, numeric. */
+  readonly host: string;
+  readonly port: number;
+  readonly devices: number;
+  /** The first one's number, in its name and its address: processes that share a load have ranges of their own. */
+  readonly first: number;
+  /** What endpoint names begin with; the number follows. */
+  readonly prefix: string;
+  readonly mix: WorkMix;
+  /** Only they, the last ones, update their registration instead. */
+  readonly updating: number;
+  readonly readings: number;
+  readonly confirmable: boolean;
+  /** The resource that is reported. */
+  readonly resource: string;
+  /** What a Register lists (RFC 6690). */
+  readonly links: string;
+  /** s */
+  readonly lifetime: number;
+  /** The first device's address; `any`: the system chooses, the same for all. */
+  readonly source: string;
+  /** The same pre-shared key for all; `{name}` in the identity is the endpoint name. */
+  readonly psk?: { readonly identity: string; readonly key: string };
+  readonly loss: number;
+  readonly duplicates: number;
+  /** ms */
+  readonly delay: number;
+  /** ACK_TIMEOUT of RFC 7252 §4.8, ms: 2000, but for networks that are slower or faster. */
+  readonly ackTimeout: number;
+  readonly seed: number;
+  readonly numbered: boolean;
+}
+
+export interface FleetReport {
+  readonly works: TallyReport;
+  /** Requests of the server that came. */
+  readonly asked: number;
+  /** By the system's code. */
+  readonly socketErrors: Readonly<Record<string, number>>;
+  /** ms */
+  readonly elapsed: number;
+  /** Exchanges that were due while no device was free to begin one. */
+  readonly skipped: number;
+  /** What the load itself cost: CPU of this process, µs. */
+  readonly cpu: number;
+}
+
+/** How often the devices are looked at for what has to be sent again, ms. */
+const TICK = 50;
+/** How often exchanges become due when they are paced, ms: more often than that, a timer costs more than it spreads. */
+const PACE = 1;
+/** ms for which a device waits for what its work needs: a registration, an observation. */
+const PATIENCE = 120_000;
+/** Sockets that are opened at once. */
+const OPENED_AT_ONCE = 200;
+
+/** Devices in one process. */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #tally = new Tally();
+  readonly #next: () => Work;
+  #devices: readonly SimulatedDevice[] = [];
+  #updating: ReadonlySet<SimulatedDevice> = new Set();
+  #ticker: NodeJS.Timeout | undefined;
+  #turn = 0;
+  #cpu = process.cpuUsage();
+  #since = performance.now();
+  #skipped = 0;
+
+  private constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#next = turnsOf(options.mix);
+  }
+
+  /** Opens the sockets, and nothing more. */
+  static async open(options: FleetOptions): Promise<Fleet> {
+    const fleet = new Fleet(options);
+    const devices: SimulatedDevice[] = [];
+    for (let from = 0; from < options.devices; from += OPENED_AT_ONCE) {
+      const some = Math.min(OPENED_AT_ONCE, options.devices - from);
+      devices.push(
+        ...(await Promise.all(Array.from({ length: some }, (_, index) => fleet.#device(from + index)))),
+      );
+    }
+    fleet.#devices = devices;
+    fleet.#updating = new Set(devices.slice(options.devices - options.updating));
+    fleet.#ticker = setInterval(
+      () => {
+        const now = performance.now();
+        for (const device of devices) device.tick(now);
+      },
+      Math.min(TICK, options.ackTimeout / 8),
+    );
+    fleet.#ticker.unref();
+    return fleet;
+  }
+
+  get #isNotifying(): boolean {
+    return this.#options.mix.notify !== undefined;
+  }
+
+  /**
+   * Registers all, and waits until they are observed where they notify.
+   * @param rate devices a second; Infinity: all at one instant
+   * @throws Error where some are not after two minutes
+   */
+  async register(rate: number): Promise<FleetReport> {
+    this.take();
+    const start = performance.now();
+    const isReady = (device: SimulatedDevice): boolean =>
+      device.isRegistered && (!this.#isNotifying || this.#updates(device) || device.isObserved);
+    for (let begun = 0; begun < this.#devices.length; ) {
+      const due = Number.isFinite(rate)
+        ? Math.floor(((performance.now() - start) * rate) / 1_000) + 1
+        : Infinity;
+      const now = performance.now();
+      for (; begun < Math.min(due, this.#devices.length); begun++)
+        this.#devices[begun]?.step('register', now);
+      if (begun < this.#devices.length) await sleep(PACE);
+    }
+    let waiting = this.#devices.filter((device) => !isReady(device));
+    for (const end = performance.now() + PATIENCE; waiting.length > 0; ) {
+      if (performance.now() > end) {
+        const names = waiting.slice(0, 3).map(({ name }) => name);
+        const what = `${waiting.length} of ${this.#devices.length} devices (${names.join(', ')}, …)`;
+        throw new Error(
+          `${what} are not registered${this.#isNotifying ? ' and observed' : ''}: ${JSON.stringify(this.#tally.take().works.register?.failures)}`,
+        );
+      }
+      await sleep(5);
+      for (const device of waiting) {
+        // What the server has refused, or not answered at all, is asked anew.
+        if (!device.isRegistered && !device.isUnderWay) device.step('register', performance.now());
+      }
+      waiting = waiting.filter((device) => !isReady(device));
+    }
+    return this.take();
+  }
+
+  /** Each device begins its next exchange when its last one has ended: `window` devices at a time, all unless told. */
+  async run(milliseconds: number, window = this.#devices.length): Promise<FleetReport> {
+    const busy = this.#devices.slice(0, window);
+    let isRunning = true;
+    for (const device of busy) {
+      device.onIdle = () => {
+        if (isRunning) device.step(this.#workOf(device), performance.now());
+      };
+    }
+    this.take();
+    for (const device of busy) device.step(this.#workOf(device), performance.now());
+    await sleep(milliseconds);
+    const report = this.take();
+    isRunning = false;
+    for (const device of busy) device.onIdle = undefined;
+    await this.#settled();
+    return report;
+  }
+
+  /** `rate` exchanges a second in all, whatever the server does; those that are under way at the end are waited for. */
+  async pace(milliseconds: number, rate: number): Promise<FleetReport> {
+    this.take();
+    const start = performance.now();
+    let due = 0;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setInterval(() => {
+      const now = performance.now();
+      const elapsed = Math.min(now - start, milliseconds);
+      for (const target = Math.floor((elapsed * rate) / 1_000); due < target; due++) this.#stepAny(now);
+      if (elapsed < milliseconds) return;
+      clearInterval(timer);
+      resolve();
+    }, PACE);
+    await promise;
+    const elapsed = performance.now() - start;
+    await this.#settled();
+    return { ...this.take(), elapsed };
+  }
+
+  /** What was done since the last time that this was asked. */
+  take(): FleetReport {
+    const { user, system } = process.cpuUsage(this.#cpu);
+    const now = performance.now();
+    const report = {
+      ...this.#tally.take(),
+      elapsed: now - this.#since,
+      skipped: this.#skipped,
+      cpu: user + system,
+    };
+    this.#cpu = process.cpuUsage();
+    this.#since = now;
+    this.#skipped = 0;
+    return report;
+  }
+
+  close(): void {
+    clearInterval(this.#ticker);
+    for (const device of this.#devices) device.close();
+  }
+
+  /** The next device in turn that can begin something. */
+  #stepAny(now: number): void {
+    for (let tried = 0; tried < 16; tried++) {
+      const device = this.#devices[this.#turn];
+      this.#turn = (this.#turn + 1) % this.#devices.length;
+      if (device === undefined || device.isUnderWay) continue;
+      // A registration that the server has lost is made anew before anything else.
+      if (device.step(this.#workOf(device), now) || device.step('register', now)) return;
+    }
+    this.#skipped++;
+  }
+
+  #workOf(device: SimulatedDevice): Work {
+    return this.#updates(device) ? 'update' : this.#next();
+  }
+
+  #updates(device: SimulatedDevice): boolean {
+    return this.#updating.has(device);
+  }
+
+  async #settled(): Promise<void> {
+    while (this.#devices.some((device) => device.isUnderWay)) await sleep(5);
+  }
+
+  async #device(index: number): Promise<SimulatedDevice> {
+    const options = this.#options;
+    const number = options.first + index;
+    const random = seededRandom(options.seed + number);
+    const name = `${options.prefix}${number}`;
+    let link: Link = await openUdpLink({
+      host: options.host,
+      port: options.port,
+      ...(options.source === 'any' ? {} : { source: sourceAddress(options.source, number) }),
+      onError: (error) => this.#tally.socketError((error as NodeJS.ErrnoException).code ?? error.message),
+    });
+    const { loss, duplicates, delay, psk } = options;
+    if (loss > 0 || duplicates > 0 || delay > 0) link = lossyLink(link, { loss, duplicates, delay, random });
+    if (psk !== undefined) {
+      const identity = psk.identity.replace('{name}', name);
+      const credentials = { identity, key: Buffer.from(psk.key, 'hex') };
+      link = dtlsLink(link, credentials, (reason) => this.#tally.socketError(`handshake: ${reason}`));
+    }
+    const { resource, readings, confirmable, lifetime, numbered, links, ackTimeout } = options;
+    return new SimulatedDevice({
+      ...{ name, link, links, resource, readings, confirmable, lifetime, numbered, ackTimeout, random },
+      tally: this.#tally,
+    });
+  }
+}

@@ -1,0 +1,194 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Fleet, type FleetOptions } from '../../../bench/load/fleet.ts';
+import { defaults, summed } from '../../../bench/load/load-report.ts';
+import { decodeMessage, encodeMessage } from '../../../protocol/coap/codec.ts';
+import { type CoapMessage, Code, MessageType } from '../../../protocol/coap/message.ts';
+import {
+  acceptOption,
+  contentFormat,
+  locationPathOptions,
+  observe,
+  pathOptions,
+  uintOption,
+  uriPath,
+} from '../../../protocol/coap/options.ts';
+import { decodeContent } from '../../../protocol/lwm2m/content.ts';
+import { ContentFormat } from '../../../protocol/lwm2m/content-format.ts';
+
+const floats = { resourceType: () => ({ type: 'float', multiple: false }) as const };
+const empty = new Uint8Array(0);
+
+/** A server that registers whoever comes, observes it in the format told, and keeps what came. */
+class SmallServer {
+  readonly socket: Socket = createSocket('udp4');
+  readonly received: { readonly message: CoapMessage; readonly from: RemoteInfo }[] = [];
+  format: number = ContentFormat.SENML_CBOR;
+  /** Answers nothing to so many requests. */
+  deaf = 0;
+  /** In place of 2.04. */
+  answer: number = Code.CHANGED;
+  reset = false;
+  #registrations = 0;
+
+  constructor() {
+    this.socket.on('message', (data, from) => this.#take(decodeMessage(data), from));
+  }
+
+  get port(): number {
+    return this.socket.address().port;
+  }
+
+  /** Requests of that code, or notifications. */
+  of(code: number): CoapMessage[] {
+    return this.received.map(({ message }) => message).filter((message) => message.code === code);
+  }
+
+  #take(message: CoapMessage, from: RemoteInfo): void {
+    this.received.push({ message, from });
+    if (this.deaf > 0) {
+      this.deaf--;
+      return;
+    }
+    const send = (answer: Partial<CoapMessage>): void => {
+      const whole = {
+        type: MessageType.ACK,
+        code: 0,
+        messageId: message.messageId,
+        token: empty,
+        options: [],
+        payload: empty,
+      };
+      this.socket.send(encodeMessage({ ...whole, ...answer }), from.port, from.address);
+    };
+    if (message.type === MessageType.ACK) return;
+    if (message.code === Code.CONTENT) {
+      if (this.reset) send({ type: MessageType.RST });
+      else if (message.type === MessageType.CON) send({});
+      return;
+    }
+    if (uriPath(message.options).join('/') === 'rd') {
+      const options = locationPathOptions(`/rd/${++this.#registrations}`);
+      send({ code: Code.CREATED, token: message.token, options });
+      send({
+        ...{
+          type: MessageType.CON,
+          code: Code.GET,
+          messageId: this.#registrations,
+          token: Uint8Array.of(9, 9),
+        },
+        options: [uintOption(6, 0), ...pathOptions('/42770/0/2'), acceptOption(this.format)],
+      });
+      return;
+    }
+    send({ code: this.answer, token: message.token });
+  }
+}
+
+describe('simulated devices', () => {
+  let server: SmallServer;
+  let fleet: Fleet | undefined;
+
+  beforeEach(async () => {
+    server = new SmallServer();
+    server.socket.bind(0, '127.0.0.1');
+    await once(server.socket, 'listening');
+  });
+
+  afterEach(() => {
+    fleet?.close();
+    fleet = undefined;
+    server.socket.close();
+  });
+
+  const open = async (change: Partial<FleetOptions>): Promise<Fleet> => {
+    fleet = await Fleet.open({ ...defaults, port: server.port, devices: 3, ...change });
+    return fleet;
+  };
+
+  test('come from addresses of their own, and register once each', async () => {
+    const report = summed(await (await open({})).register(Number.POSITIVE_INFINITY));
+    expect(report).toMatchObject({ done: 3, failed: 0, retransmissions: 0 });
+    expect(new Set(server.received.map(({ from }) => from.address))).toEqual(
+      new Set(['127.0.1.1', '127.0.1.2', '127.0.1.3']),
+    );
+  });
+
+  test.each([
+    ['SenML CBOR', ContentFormat.SENML_CBOR],
+    ['TLV', ContentFormat.TLV],
+    ['text', ContentFormat.TEXT],
+    ['SenML JSON', ContentFormat.SENML_JSON],
+  ])('answer Observe in %s and notify in it, with rising numbers', async (_name, format) => {
+    server.format = format;
+    const devices = await open({ devices: 1, mix: { notify: 1 } });
+    await devices.register(Number.POSITIVE_INFINITY);
+    const report = summed(await devices.pace(50, 200));
+    const [first, ...notifications] = server.of(Code.CONTENT);
+    expect(first?.type).toBe(MessageType.ACK);
+    expect(report.done).toBe(notifications.length);
+    expect(notifications.length).toBeGreaterThan(0);
+    const numbers = notifications.map(({ options }) => observe(options) ?? 0);
+    expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+    for (const { options, payload, token } of notifications) {
+      expect(contentFormat(options)).toBe(format);
+      expect(decodeContent(format, '/42770/0/2', payload, floats)).toHaveLength(1);
+      expect([...token]).toEqual([9, 9]);
+    }
+  });
+
+  test('send again what was not answered, and tell how often', async () => {
+    server.deaf = 1;
+    const report = summed(
+      await (await open({ devices: 1, ackTimeout: 40 })).register(Number.POSITIVE_INFINITY),
+    );
+    expect(report).toMatchObject({ done: 1, failed: 0, retransmissions: 1 });
+    // Latency counts from the first transmission, and ACK_TIMEOUT goes by before the second.
+    expect(report.latency.max).toBeGreaterThanOrEqual(40);
+    const [first, second] = server.of(Code.POST);
+    expect(second?.messageId).toBe(first?.messageId);
+  });
+
+  test('on a lossy link lose in both directions, and come through all the same', async () => {
+    const devices = await open({
+      devices: 20,
+      loss: 0.2,
+      duplicates: 0.2,
+      delay: 2,
+      ackTimeout: 40,
+      seed: 3,
+    });
+    const report = summed(await devices.register(Number.POSITIVE_INFINITY));
+    expect(report.done).toBe(20);
+    expect(report.retransmissions).toBeGreaterThan(0);
+  });
+
+  test('count what the server refuses, by its code, and register anew where it knows them no more', async () => {
+    const devices = await open({ devices: 1 });
+    await devices.register(Number.POSITIVE_INFINITY);
+    server.answer = Code.NOT_FOUND;
+    const report = await devices.pace(60, 100);
+    expect(report.works.update?.failures['4.04']).toBeGreaterThan(0);
+    expect(report.works.register?.done).toBeGreaterThan(0);
+  });
+
+  test('stop to notify when they are told so by a reset', async () => {
+    server.reset = true;
+    const devices = await open({ devices: 1, mix: { notify: 1 } });
+    await devices.register(Number.POSITIVE_INFINITY);
+    const report = await devices.pace(30, 100);
+    expect(report.works.notify?.failures['reset']).toBeGreaterThan(0);
+    expect(report.works.notify?.done).toBe(0);
+  });
+
+  test('without acknowledgements are counted as sent', async () => {
+    const devices = await open({ mix: { notify: 1 }, confirmable: false });
+    await devices.register(Number.POSITIVE_INFINITY);
+    const { done } = summed(await devices.pace(60, 200));
+    expect(done).toBe(12);
+    expect(server.of(Code.CONTENT).filter(({ type }) => type === MessageType.NON).length).toBeLessThanOrEqual(
+      12,
+    );
+  });
+});
