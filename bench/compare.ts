@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startRedis } from '../test/support/redis.ts';
-import type { Work } from './load/device.ts';
+import type { Work } from './load/tally.ts';
 import type { LoadCommand, LoadReport } from './load/main.ts';
 import { BenchProcess } from './process.ts';
 import { median } from './quantiles.ts';

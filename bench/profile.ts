@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startRedis } from '../test/support/redis.ts';
 import { type CpuProfile, heaviest, inclusive, rooms } from './cpu-profile.ts';
-import type { Work } from './load/device.ts';
+import type { Work } from './load/tally.ts';
 import type { LoadCommand, LoadReport } from './load/main.ts';
 import { BenchProcess } from './process.ts';
 import type { TargetReport } from './targets/report.ts';
