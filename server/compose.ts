@@ -27,6 +27,7 @@ import type { Config } from './config.ts';
 import { readAuthorities } from './enrolment/authorities.ts';
 import { composeEnrolment } from './enrolment/compose-enrolment.ts';
 import { composeGateway, requestsBeyond } from './gateway/compose-gateway.ts';
+import { GatewayCounts } from './gateway/counts.ts';
 import { consoleRoot, packageVersion } from './installation.ts';
 import { composeLeshan, composeLeshanFeed } from './leshan/compose-leshan.ts';
 import { announce, coapsAddressOf, coapUriOf, listen } from './listen.ts';
@@ -46,6 +47,7 @@ import { Profiles } from './lwm2m/profiles.ts';
 import { RegistrationInterface, type RegistrationListener } from './lwm2m/registration-interface.ts';
 import { SendInterface } from './lwm2m/send-interface.ts';
 import { registerDtlsMetrics } from './metrics/dtls-metrics.ts';
+import { registerGatewayMetrics } from './metrics/gateway-metrics.ts';
 import { registerMetrics } from './metrics/register.ts';
 import { Timings } from './metrics/timings.ts';
 import { readObjectFolder } from './object-folder.ts';
@@ -579,6 +581,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     events,
     enrolment,
   });
+  registerGatewayMetrics(metrics, gateway?.counts ?? new GatewayCounts());
   const secured = { server: transport.secured, bootstrap: bootstrapTransport?.secured };
   registerDtlsMetrics(
     metrics,
