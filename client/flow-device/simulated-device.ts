@@ -86,6 +86,15 @@ export class SimulatedDevice {
     this.#send({ kind: 'iot-data', deviceId, takenAt, data: encodeReadingData(value) });
   }
 
+  /** Answers a request for this carrier, as if it had come just now. */
+  answer(asked: number): void {
+    const offered = asked === DISCONNECT || this.#options.carriers.includes(asked);
+    if (offered) this.#carrier = asked;
+    const status = offered ? SwitchStatus.ACK : SwitchStatus.NACK;
+    this.#options.onLog?.(`${offered ? 'ACK' : 'NACK'}, on carrier ${this.#carrier}`);
+    this.#send({ kind: 'carrier-switch-ack', status, carrier: this.#carrier });
+  }
+
   /** Idempotent. */
   close(): void {
     this.#closed = true;
@@ -113,15 +122,7 @@ export class SimulatedDevice {
     this.requests.push(carrier);
     onLog?.(`asked for carrier ${carrier}`);
     if (this.mute) return;
-    this.#after(switchTime, () => this.#answer(carrier));
-  }
-
-  #answer(asked: number): void {
-    const offered = asked === DISCONNECT || this.#options.carriers.includes(asked);
-    if (offered) this.#carrier = asked;
-    const status = offered ? SwitchStatus.ACK : SwitchStatus.NACK;
-    this.#options.onLog?.(`${offered ? 'ACK' : 'NACK'}, on carrier ${this.#carrier}`);
-    this.#send({ kind: 'carrier-switch-ack', status, carrier: this.#carrier });
+    this.#after(switchTime, () => this.answer(carrier));
   }
 
   #send(packet: Parameters<typeof encodePacket>[0]): void {

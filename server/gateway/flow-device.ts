@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { iotSensorObject as sensorDefinition } from '../../objects/iot-sensor.ts';
+import type { Timer } from '../../protocol/clock.ts';
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import { DecodeError } from '../../protocol/errors.ts';
 import type {
@@ -69,6 +70,7 @@ export class FlowDevice {
   /** That came before it was known of which switch. */
   #acks: CarrierSwitchAckPacket[] = [];
   #renewing: Promise<void> | undefined;
+  #renewTimer: Timer | undefined;
   #loading: Promise<void> | undefined;
   /** The registration that the slot was loaded for. */
   #loadedFor: string | undefined;
@@ -124,7 +126,7 @@ export class FlowDevice {
       }
       this.#held.push({ packet, datagram });
     } else this.#handle(packet, datagram, registration);
-    if (this.#registration.isDue(peer, this.#links().length)) this.#renew();
+    this.#renewWhenDue(peer);
   }
 
   /**
@@ -145,8 +147,23 @@ export class FlowDevice {
 
   close(): void {
     this.#closed = true;
+    this.#renewTimer?.cancel();
     this.slot.close();
     this.#reporter.close();
+  }
+
+  #renewWhenDue(peer: PeerAddress): void {
+    const due = this.#registration.dueIn(peer, this.#sensors.size + 1);
+    if (due === 0) this.#renew();
+    else if (due !== undefined) this.#renewLater(due);
+  }
+
+  #renewLater(delay: number): void {
+    if (this.#closed) return;
+    this.#renewTimer ??= this.#parts.clock.setTimer(delay, () => {
+      this.#renewTimer = undefined;
+      this.#renew();
+    });
   }
 
   #renew(): void {
@@ -154,6 +171,9 @@ export class FlowDevice {
     if (this.#renewing !== undefined || this.#closed || clock.now() < this.#pausedUntil) return;
     this.#renewing = this.#renewOnce().finally(() => {
       this.#renewing = undefined;
+      // It was heard elsewhere, or another sensor was, while the store was asked.
+      if (this.#registration.current !== undefined && this.#peer !== undefined)
+        this.#renewWhenDue(this.#peer);
     });
   }
 
@@ -171,11 +191,12 @@ export class FlowDevice {
       if (error instanceof StoreUnavailableError) {
         logger.debug({ endpoint, error }, 'the store is away; the device is registered later');
         this.#pausedUntil = clock.now() + STORE_PAUSE;
-        // What is held waits for that, whether the device speaks again or not.
-        if (this.#held.length > 0) clock.setTimer(STORE_PAUSE, () => this.#renew());
+        // Whether the device speaks again or not: packets may be held.
+        this.#renewLater(STORE_PAUSE);
         return;
       }
       this.#pausedUntil = clock.now() + REFUSED_PAUSE;
+      this.#registration.forget();
       counts.datagrams.refused += this.#held.length;
       this.#held = [];
       if (error instanceof EndpointTakenError || error instanceof EndpointRefusedError) {

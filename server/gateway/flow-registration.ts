@@ -53,17 +53,17 @@ export class FlowRegistration {
     return age < this.#device.lifetime * 1000 ? this.#registration : undefined;
   }
 
-  /** Whether the store should hear of the device being there, at this peer and with these objects. */
-  isDue(peer: PeerAddress, links: number): boolean {
+  /** When the store should hear of the device being at this peer, with so many objects, ms; undefined: it need not. */
+  dueIn(peer: PeerAddress, links: number): number | undefined {
     const registration = this.current;
-    if (registration === undefined) return true;
+    if (registration === undefined) return 0;
     const age = this.#parts.clock.now() - this.#renewedAt;
-    if (age > (this.#device.lifetime * 1000) / 3) return true;
-    const hasChanged =
-      registration.address.length !== peer.length + flowAddressOf('').length ||
-      !registration.address.endsWith(peer) ||
-      registration.links.length !== links;
-    return hasChanged && age >= SHORTEST_PAUSE;
+    if (age > (this.#device.lifetime * 1000) / 3) return 0;
+    const isSame =
+      registration.address.length === peer.length + flowAddressOf('').length &&
+      registration.address.endsWith(peer) &&
+      registration.links.length >= links;
+    return isSame ? undefined : Math.max(0, SHORTEST_PAUSE - age);
   }
 
   /** Another node has heard the device, or its registration has ended: the store is asked when it is heard here. */
@@ -83,23 +83,27 @@ export class FlowRegistration {
    * @throws EndpointTakenError, EndpointRefusedError, StoreUnavailableError
    */
   async renew(peer: PeerAddress, links: readonly Link[]): Promise<Registration> {
-    const { registrations } = this.#parts;
-    const { endpoint } = this.#device;
-    let known = this.current;
-    if (known === undefined) {
-      known = await registrations.byEndpoint(endpoint);
-      if (known !== undefined && !isFlowAddress(known.address)) {
-        throw new EndpointTakenError(`'${endpoint}' is registered by LwM2M`);
-      }
-      await this.#parts.binding.admit(endpoint, undefined);
-    }
     const address = flowAddressOf(peer);
+    const known = this.current;
     const renewed =
       (known === undefined ? undefined : await this.#update(known, address, links)) ??
-      (await this.#register(address, links));
+      (await this.#enter(address, links));
     this.#registration = renewed;
     this.#renewedAt = this.#parts.clock.now();
     return renewed;
+  }
+
+  /** Of a device that is registered by somebody else, or by nobody. */
+  async #enter(address: PeerAddress, links: readonly Link[]): Promise<Registration> {
+    const { registrations, binding } = this.#parts;
+    const { endpoint } = this.#device;
+    const found = await registrations.byEndpoint(endpoint);
+    if (found !== undefined && !isFlowAddress(found.address)) {
+      throw new EndpointTakenError(`'${endpoint}' is registered by LwM2M`);
+    }
+    await binding.admit(endpoint, undefined);
+    const updated = found === undefined ? undefined : await this.#update(found, address, links);
+    return updated ?? (await this.#register(address, links));
   }
 
   /** Undefined where it has ended meanwhile. */

@@ -20,6 +20,8 @@ export interface TestNode {
   readonly coap: string;
   /** The same of DTLS, where it was asked for. */
   readonly coaps: string | undefined;
+  /** The same of the gateway, where its devices are given by `--gateway-devices`. */
+  readonly gateway: string;
   /** Ends it as `kill -9` would: without a word to the others, or to devices. */
   kill(): Promise<void>;
   close(): Promise<void>;
@@ -50,6 +52,7 @@ export class ClusterWorld {
     const port = await createUdpPort({ host: '127.0.0.1', port: coapPort });
     const securedPort =
       coapsPort === undefined ? undefined : await createUdpPort({ host: '127.0.0.1', port: coapsPort });
+    const gatewayPort = await createUdpPort({ host: '127.0.0.1', port: 0 });
     const stores = await openRedisStores({ url: this.redis.url });
     const config = loadConfig({}, [
       ...['--http-port', '0', '--node', name, '--redis-url', this.redis.url],
@@ -61,6 +64,7 @@ export class ClusterWorld {
       log,
       stores,
       port,
+      gatewayPort,
       ...(securedPort === undefined ? {} : { securedPort }),
       onEvicted: (reason) => log.warn({ reason }, 'evicted'),
     });
@@ -68,6 +72,7 @@ export class ClusterWorld {
     const close = async (): Promise<void> => {
       this.#open.delete(node);
       await server.close();
+      await gatewayPort.close();
     };
     const node: TestNode = {
       name,
@@ -76,9 +81,10 @@ export class ClusterWorld {
       api,
       coap: port.local,
       coaps: securedPort?.local,
+      gateway: gatewayPort.local,
       kill: async () => {
         // Nothing that it does at its end reaches the store, another node or a device.
-        await Promise.all([stores.close(), port.close(), securedPort?.close()]);
+        await Promise.all([stores.close(), port.close(), securedPort?.close(), gatewayPort.close()]);
         this.#ending.push(close());
       },
       close,

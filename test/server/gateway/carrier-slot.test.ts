@@ -259,10 +259,10 @@ describe('a switch', () => {
     expect(ends).toEqual([]);
   });
 
-  test('executed by hand has no number', async () => {
+  test('executed by hand is of no command', async () => {
     await slot.begin(VERIZON, undefined, undefined);
     ack(VERIZON);
-    expect(values.has('/42769/0/10')).toBe(false);
+    expect(values.get('/42769/0/10')).toBe(0);
     expect(state()).toBe(CarrierState.SUCCEEDED);
   });
 });
