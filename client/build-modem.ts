@@ -7,7 +7,7 @@ import type { ClientCredentials } from '../protocol/dtls/types.ts';
 import { RequestError } from '../protocol/errors.ts';
 import { credentialsOfAccount } from './account-credentials.ts';
 import { fileAccounts } from './account-file.ts';
-import { AtomicFile } from './atomic-file.ts';
+import { AtomicFile, StateFileError } from './atomic-file.ts';
 import { type BootstrapSettings, bootstrapAccount } from './bootstrap-flag.ts';
 import type { ModemSettings } from './command-line.ts';
 import { UsageError } from './flag-values.ts';
@@ -23,7 +23,7 @@ import { FileFlash } from './modem/firmware/file-flash.ts';
 import { type FirmwareParts, flashCapacity } from './modem/firmware/modem-firmware.ts';
 import { fileFirmware } from './modem/firmware/record.ts';
 import { fileSettings } from './modem/kept-settings.ts';
-import { Modem, type ModemEvents } from './modem/modem.ts';
+import { Modem, type ModemEvents, type ModemOptions } from './modem/modem.ts';
 import { ReadingLog } from './reading-log.ts';
 import { RebindingPort } from './rebinding-port.ts';
 import { SecuredPort } from './secured-port.ts';
@@ -33,8 +33,10 @@ import { parseServerAddress, type ServerSettings } from './server-flag.ts';
 import type { CardAddress } from './sim/card-address.ts';
 import type { CardTransport } from './sim/card-transport.ts';
 import { fileCarrierIds } from './sim/carrier-ids.ts';
+import { DetectedCard } from './sim/detected-card.ts';
 import { openPcscCard } from './sim/pcsc/open-reader.ts';
 import { TracedTransport } from './sim/traced-transport.ts';
+import { installApplications } from './sim/virtual-card/applications.ts';
 import { fileCardMemory, volatileCardMemory } from './sim/virtual-card/card-memory.ts';
 import { openVirtualCard } from './sim/virtual-card/open-virtual-card.ts';
 import { VirtualCard } from './sim/virtual-card/virtual-card.ts';
@@ -109,11 +111,7 @@ async function assemble(
   return new Modem({
     port: secured ?? plain,
     card,
-    // The cards of a simulated fleet have no applets: what is not asked for is not polled a hundred thousand times.
-    ...(identity.number === undefined ? { toolkit: {} } : {}),
-    ...(state === undefined
-      ? {}
-      : { carrierIds: fileCarrierIds(new AtomicFile(join(state, 'carriers.json'))) }),
+    ...cardOptions(identity, settings),
     journal:
       state === undefined ? volatileJournal() : fileJournal(new AtomicFile(join(state, 'journal.json'))),
     clock: systemClock,
@@ -168,17 +166,56 @@ function openVirtual(
   { onLog }: ModemEvents,
 ): VirtualCard {
   const file = given ?? (state === undefined ? undefined : join(state, 'card.json'));
-  const options = { serial, initialProfile: settings.carrier, switchLatency: settings.switchLatency };
+  const { cardKind, gateway } = settings;
+  const options = {
+    serial,
+    initialProfile: settings.carrier,
+    switchLatency: settings.switchLatency,
+    ...(cardKind === 'auto' ? {} : { kind: cardKind }),
+  };
   // Of a fleet nobody looks for files of faults, and the state folders are locked already.
   const card =
     number === undefined
-      ? openVirtualCard(file, { ...options, ...(onLog === undefined ? {} : { onLog }) })
+      ? openVirtualCard(file, {
+          ...options,
+          ...(gateway === undefined ? {} : { gateway }),
+          ...(onLog === undefined ? {} : { onLog }),
+        })
       : new VirtualCard({
           ...options,
           memory: file === undefined ? volatileCardMemory() : fileCardMemory(new AtomicFile(file)),
         });
+  if (number !== undefined) installApplications(card, gateway);
+  if (cardKind !== 'auto' && card.kind !== cardKind) {
+    void card.close();
+    throw new StateFileError(`the card in ${file} is of the kind ${card.kind}, not ${cardKind}`);
+  }
   if (settings.cardFault !== undefined) card.faults.refuse = settings.cardFault;
   return card;
+}
+
+/** What a modem makes of its card. */
+function cardOptions(
+  { state, number }: ModemIdentity,
+  settings: ModemSettings,
+): Pick<ModemOptions, 'carrierIds' | 'openCard' | 'toolkit' | 'cardReadings'> {
+  const ids = state === undefined ? undefined : fileCarrierIds(new AtomicFile(join(state, 'carriers.json')));
+  const { cardKind: kind, gateway, cardReadings } = settings;
+  // The eUICCs of a simulated fleet have no applets: what is not asked for is not polled a hundred thousand times.
+  if (number !== undefined && kind === 'auto' && gateway === undefined) {
+    return ids === undefined ? {} : { carrierIds: ids };
+  }
+  return {
+    openCard: (parts) =>
+      new DetectedCard({
+        ...parts,
+        kind,
+        ...(ids === undefined ? {} : { ids }),
+        ...(gateway === undefined ? {} : { gateway }),
+      }),
+    toolkit: {},
+    ...(cardReadings === undefined ? {} : { cardReadings }),
+  };
 }
 
 /** How the modem is bootstrapped: its accounts outlive the process where there is a folder for them. */

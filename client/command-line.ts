@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { type CustomObjectIds, defaultCustomObjectIds } from '../objects/custom-ids.ts';
 import { RequestError } from '../protocol/errors.ts';
 import { canonicalPath } from '../protocol/lwm2m/path.ts';
+import { type AppletSettings, appletHelp, appletOptions, parseApplet } from './applet-flags.ts';
 import { type BootstrapSettings, parseBootstrap } from './bootstrap-flag.ts';
 import { type CardPatience, cardOptions, parseCard, parseCardPatience } from './card-flags.ts';
 import { number, oneOf, UsageError } from './flag-values.ts';
@@ -22,7 +23,7 @@ export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** What all modems of a process have in common. */
-export interface ModemSettings extends CardPatience {
+export interface ModemSettings extends CardPatience, AppletSettings {
   /** The first owns the modem. */
   readonly servers: readonly ServerSettings[];
   /** Where servers come from; then there are none in `servers`. */
@@ -141,6 +142,7 @@ Card
   --card virtual[:FILE]   the card in this process, kept in FILE  (virtual, kept with the state)
   --card pcsc[:READER]    the card in a PC/SC reader: its name or a part of it  (the only one with a card);
                           docs/guides/real-card.md
+${appletHelp}
   --trace-apdu            print what goes to the card and what it answers, decoded
   --carrier NAME          of a new card: ${carriers.join(', ')}  (${carriers[0]})
   --switch-latency MS     time that the card works on a switch  (300)
@@ -214,6 +216,7 @@ const options = {
   state: { type: 'string' },
   data: { type: 'string', default: join('data', 'modem') },
   ...cardOptions,
+  ...appletOptions,
   carrier: { type: 'string', default: carriers[0] as string },
   'switch-latency': { type: 'string', default: '300' },
   'attach-time': { type: 'string', default: '200' },
@@ -306,6 +309,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
     ),
     queueLimit: number('--keep', values.keep, 1, 100_000_000),
     carrier: parseCarrier(values.carrier),
+    ...parseApplet(values),
     switchLatency: number('--switch-latency', values['switch-latency'], 0, 60_000),
     ...parseCardPatience(values),
     attachTime: number('--attach-time', values['attach-time'], 0, 500),

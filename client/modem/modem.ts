@@ -6,6 +6,7 @@ import type { BootstrapClientOptions } from '../lwm2m/bootstrapping.ts';
 import { type ClientEvents, Lwm2mClient } from '../lwm2m/client.ts';
 import type { PackJournal } from '../lwm2m/pack-journal.ts';
 import type { ServerOptions } from '../lwm2m/server-session.ts';
+import type { ReadingUplink } from '../sim/applet/reading-uplink.ts';
 import { BoundedTransport } from '../sim/bounded-transport.ts';
 import { CardSession } from '../sim/card-session.ts';
 import type { CardTransport } from '../sim/card-transport.ts';
@@ -15,6 +16,7 @@ import { SimCard } from '../sim/sim-card.ts';
 import type { BearerChannel, ChannelOptions } from '../sim/toolkit/bearer-channel.ts';
 import { Terminal } from '../sim/toolkit/terminal.ts';
 import { Attachment } from './attachment.ts';
+import { CardReadings } from './card-readings.ts';
 import { CarrierControl } from './carrier-control.ts';
 import { type CarrierInstance, carrierInstance, outcomeResources } from './carrier-instance.ts';
 import type { CarrierSnapshot, SwitchStep } from './carrier-snapshot.ts';
@@ -41,7 +43,9 @@ export interface ModemOptions {
   /** How long the card may take for one APDU, ms; default: 10 000. */
   readonly cardDeadline?: number;
   /** Makes the card's carriers of it; default: the profiles of an eUICC. */
-  readonly openCard?: (parts: CardParts) => CarrierCard;
+  readonly openCard?: (parts: CardParts) => CarrierCard & Partial<ReadingUplink>;
+  /** Readings of each sensor per second that go up through the card; default none. */
+  readonly cardReadings?: number;
   /** Serves the card's application toolkit; absent: the modem leaves it alone, and polls no STATUS. */
   readonly toolkit?: ToolkitOptions;
   /** Opens sockets for the card's channels; default: UDP sockets of the system. */
@@ -120,6 +124,8 @@ export interface CardParts {
   readonly openChannel: (options: ChannelOptions) => Promise<BearerChannel>;
   /** For people. */
   readonly log: (message: string) => void;
+  /** A bug. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** A reboot keeps the modem off the network so long, ms. */
@@ -148,6 +154,7 @@ export class Modem {
   readonly #bank: SensorBank;
   readonly #bearers: CardBearers;
   readonly #terminal: Terminal | undefined;
+  readonly #cardReadings: CardReadings | undefined;
   #rebootTimer: Timer | undefined;
   #closed: Promise<void> | undefined;
 
@@ -178,12 +185,14 @@ export class Modem {
       clock,
       openChannel,
       log,
+      onFault: events.onFault,
     };
     const { carrierIds, openCard } = options;
-    this.#card =
+    const card: CarrierCard & Partial<ReadingUplink> =
       openCard === undefined
         ? new SimCard({ ...parts, ...(carrierIds === undefined ? {} : { ids: carrierIds }) })
         : openCard(parts);
+    this.#card = card;
     this.client = new Lwm2mClient({
       port: this.#radio,
       clock,
@@ -234,6 +243,18 @@ export class Modem {
       ...(options.rates === undefined ? {} : { rates: options.rates }),
       ...(options.queueLimit === undefined ? {} : { queueLimit: options.queueLimit }),
     });
+    const { cardReadings } = options;
+    if (cardReadings !== undefined && card.sendReading !== undefined) {
+      const { sendReading } = card;
+      this.#cardReadings = new CardReadings({
+        sensors: this.sensors,
+        card: { sendReading: (packet) => sendReading.call(card, packet) },
+        clock,
+        rate: cardReadings,
+        log,
+        onFault: events.onFault,
+      });
+    }
     this.#attachment = new Attachment({
       detach: () => this.#detach(),
       attach: (anew) => this.#attach(anew),
@@ -307,6 +328,7 @@ export class Modem {
     await this.#standard.start();
     if (this.#closed !== undefined) return;
     this.#bank.start();
+    this.#cardReadings?.start();
     this.client.start();
     if (!this.#control.isConnected) {
       this.#options.events.onLog?.(
@@ -327,6 +349,7 @@ export class Modem {
     this.#control.close();
     this.#standard.close();
     this.#bank.close();
+    this.#cardReadings?.close();
     this.#rebootTimer?.cancel();
     await this.#terminal?.stop();
     this.#bearers.dropAll();

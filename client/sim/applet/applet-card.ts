@@ -2,7 +2,7 @@ import { FlowCarrier, SwitchStatus } from '../../../protocol/flow/names.ts';
 import { encodePacket } from '../../../protocol/flow/packet.ts';
 import { onChannel, StatusWord } from '../apdu.ts';
 import type { CardSession } from '../card-session.ts';
-import { CardStatusError } from '../card-transport.ts';
+import { CardStatusError, type CardTransport } from '../card-transport.ts';
 import {
   type CardAnswer,
   type CardCarrier,
@@ -27,12 +27,9 @@ import { readIccid, readImsi, unchangedNote } from './card-files.ts';
 import type { ReadingUplink } from './reading-uplink.ts';
 
 export interface AppletCardOptions {
-  /** APDUs to the card, with a terminal on them that serves its proactive commands. */
+  readonly transport: CardTransport;
+  /** APDUs over that transport, with a terminal on them that serves the card's proactive commands. */
   readonly session: CardSession;
-  /** Lets go of the card. */
-  readonly close: () => Promise<void>;
-  /** A bug. */
-  readonly onFault: (error: unknown) => void;
 }
 
 /**
@@ -43,11 +40,15 @@ export class AppletCard implements CarrierCard, ReadingUplink {
   readonly #options: AppletCardOptions;
   #carriers: readonly CardCarrier[] = [];
   #listener: (event: CardEvent) => void = () => {};
+  readonly #unsubscribe: (() => void) | undefined;
   /** An order of ours is under way: the REFRESH that comes is its. */
   #ordering = false;
 
   constructor(options: AppletCardOptions) {
     this.#options = options;
+    this.#unsubscribe = options.transport.subscribe?.((presence) =>
+      this.#listener(presence === 'present' ? 'inserted' : 'removed'),
+    );
   }
 
   async connect(): Promise<void> {
@@ -86,7 +87,8 @@ export class AppletCard implements CarrierCard, ReadingUplink {
   }
 
   close(): Promise<void> {
-    return this.#options.close();
+    this.#unsubscribe?.();
+    return this.#options.transport.close();
   }
 
   onChanged(listener: (event: CardEvent) => void): void {
@@ -97,7 +99,7 @@ export class AppletCard implements CarrierCard, ReadingUplink {
   refreshed(): void {
     if (this.#ordering) return;
     // Whoever listens asks the card at once: not before what is under way on it has ended.
-    this.#options.session.later(async () => this.#listener('changed')).catch(this.#options.onFault);
+    void this.#options.session.later(async () => {}).then(() => this.#listener('changed'));
   }
 
   async sendReading(packet: Uint8Array): Promise<boolean> {

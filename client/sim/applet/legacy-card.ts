@@ -9,7 +9,7 @@ import {
 } from '../../../protocol/flow/packet.ts';
 import { StatusWord } from '../apdu.ts';
 import type { CardSession } from '../card-session.ts';
-import { CardStatusError, CardTransportError } from '../card-transport.ts';
+import { CardStatusError, type CardTransport, CardTransportError } from '../card-transport.ts';
 import {
   type CardAnswer,
   type CardCarrier,
@@ -40,14 +40,14 @@ const bearer = { type: BearerType.DEFAULT, parameters: new Uint8Array(0) };
 const bufferSize = 1024;
 
 export interface LegacyCardOptions {
+  readonly transport: CardTransport;
+  /** APDUs over that transport. */
   readonly session: CardSession;
   readonly clock: Clock;
   /** Opens a UDP channel over the modem's radio. */
   readonly openChannel: (options: ChannelOptions) => Promise<BearerChannel>;
   /** Where the channel leads; undefined: where the card says, if its answer is long enough to tell. */
   readonly gateway: LegacyDestination | undefined;
-  /** Lets go of the card. */
-  readonly close: () => Promise<void>;
   readonly log: (message: string) => void;
   /** A bug. */
   readonly onFault: (error: unknown) => void;
@@ -62,7 +62,9 @@ type Ack = Pick<CarrierSwitchAckPacket, 'status' | 'carrier'>;
 export class LegacyCard implements CarrierCard, ReadingUplink {
   readonly #options: LegacyCardOptions;
   #listener: (event: CardEvent) => void = () => {};
+  readonly #unsubscribe: (() => void) | undefined;
   #poll: Timer | undefined;
+  #resting = false;
   #closed = false;
   #channel: BearerChannel | undefined;
   /** Where the channel leads, once that is known. */
@@ -73,11 +75,27 @@ export class LegacyCard implements CarrierCard, ReadingUplink {
 
   constructor(options: LegacyCardOptions) {
     this.#options = options;
+    this.#unsubscribe = options.transport.subscribe?.((presence) =>
+      this.#listener(presence === 'present' ? 'inserted' : 'removed'),
+    );
   }
 
   async connect(): Promise<void> {
     await this.#options.session.connect();
+    this.begin();
+  }
+
+  /** Polls the card, which was powered up, from now on. */
+  begin(): void {
+    this.#resting = false;
     this.#schedule();
+  }
+
+  /** Leaves the card alone until `begin`: another is in the slot. */
+  rest(): void {
+    this.#resting = true;
+    this.#poll?.cancel();
+    this.#closeChannel().catch(this.#options.onFault);
   }
 
   /** Those that the protocol has names for: the applet has no list. */
@@ -113,8 +131,9 @@ export class LegacyCard implements CarrierCard, ReadingUplink {
   async close(): Promise<void> {
     this.#closed = true;
     this.#poll?.cancel();
+    this.#unsubscribe?.();
     await this.#closeChannel();
-    await this.#options.close();
+    await this.#options.transport.close();
   }
 
   onChanged(listener: (event: CardEvent) => void): void {
@@ -166,7 +185,7 @@ export class LegacyCard implements CarrierCard, ReadingUplink {
   #schedule(): void {
     const { clock, session, onFault } = this.#options;
     this.#poll?.cancel();
-    if (this.#closed) return;
+    if (this.#closed || this.#resting) return;
     this.#poll = clock.setTimer(pollInterval, () => {
       session
         .later(() => this.#pollOnce())
@@ -188,7 +207,7 @@ export class LegacyCard implements CarrierCard, ReadingUplink {
   };
 
   async #pollOnce(): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed || this.#resting) return;
     const datagram = this.#inbox.shift();
     if (datagram !== undefined) return this.#hand(datagram);
     const answer = await this.#fetch(LegacyLength.POLL);
@@ -217,7 +236,9 @@ export class LegacyCard implements CarrierCard, ReadingUplink {
         flowCarrierNames.get(carrier) ?? (carrier === FlowCarrier.DISCONNECT ? 'Disconnect' : carrier)
       }`,
     );
-    if (status === SwitchStatus.ACK) this.#listener('changed');
+    if (status !== SwitchStatus.ACK) return;
+    // Whoever listens asks the card at once: not before this poll has ended.
+    void this.#options.session.later(async () => {}).then(() => this.#listener('changed'));
   }
 
   /** Without a network there is no channel; the next poll tries again. */

@@ -33,6 +33,8 @@ import type { CardProfile } from './card-profiles.ts';
 
 /** A channel needs these, ETSI TS 102 223 §5.2. */
 const channelFacilities: readonly Facility[] = ['OPEN_CHANNEL', 'SEND_DATA', 'RECEIVE_DATA', 'UDP_CLIENT'];
+/** Location status, ETSI TS 102 223 §8.27. */
+const normalService = 0;
 /** The terminal is asked to hold so much in each direction, bytes. */
 const bufferSize = 1024;
 /** What one RECEIVE DATA may bring: the terminal response with it has to fit one APDU. */
@@ -97,9 +99,16 @@ export class CarrierApplet implements CardApplication {
 
   onEnvelope(bytes: Uint8Array): undefined {
     const envelope = decodeEnvelope(bytes);
-    if (envelope.kind === 'data-available') this.#flow.dataAvailable(envelope.status.channel);
-    else if (envelope.kind === 'channel-status' && !envelope.status.linked) {
-      this.#flow.channelDropped(envelope.status.channel);
+    switch (envelope.kind) {
+      case 'data-available':
+        this.#flow.dataAvailable(envelope.status.channel);
+        break;
+      case 'channel-status':
+        if (!envelope.status.linked) this.#flow.channelDropped(envelope.status.channel);
+        break;
+      case 'location-status':
+        if (envelope.service === normalService) this.#flow.networkFound();
+        break;
     }
     this.#act();
   }
@@ -173,7 +182,7 @@ export class CarrierApplet implements CardApplication {
         return {
           kind: 'set-up-event-list',
           details: details(CommandType.SET_UP_EVENT_LIST, 0),
-          events: [EventType.DATA_AVAILABLE, EventType.CHANNEL_STATUS],
+          events: [EventType.LOCATION_STATUS, EventType.DATA_AVAILABLE, EventType.CHANNEL_STATUS],
         };
       case 'open-channel': {
         const { address, port } = this.#gateway as AppletGateway;

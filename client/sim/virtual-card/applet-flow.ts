@@ -168,6 +168,12 @@ export class AppletFlow {
     if (this.#events === 'refused' && this.#channel !== undefined) this.#dataWaits = true;
   }
 
+  /** The terminal has found a network: what could not be had or sent is tried again. */
+  networkFound(): void {
+    this.#sendHeld = false;
+    this.#pollsUntilOpen = 0;
+  }
+
   dataAvailable(channel: number): void {
     if (channel === this.#channel) this.#dataWaits = true;
   }

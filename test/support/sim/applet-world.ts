@@ -91,7 +91,7 @@ export class AppletWorld {
     });
     this.session = new CardSession(this.virtual);
     const onFault = (error: unknown): void => void this.faults.push(error);
-    this.card = new AppletCard({ session: this.session, close: () => this.virtual.close(), onFault });
+    this.card = new AppletCard({ transport: this.virtual, session: this.session });
     this.card.onChanged((event) => this.events.push(event));
     this.terminal = new Terminal({
       session: this.session,

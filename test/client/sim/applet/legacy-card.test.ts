@@ -27,11 +27,11 @@ function insert(gateway: { address: string; port: number } | undefined): void {
     return answer;
   };
   card = new LegacyCard({
+    transport: virtual,
     session: new CardSession(virtual),
     clock,
     openChannel: network.open,
     gateway,
-    close: () => virtual.close(),
     log: (line) => lines.push(line),
     onFault: (error) => faults.push(error),
   });
