@@ -329,6 +329,8 @@ export class Modem {
     if (this.#closed !== undefined) return;
     this.#bank.start();
     this.#cardReadings?.start();
+    // Its card asked for channels before the modem knew of a network.
+    if (this.#control.isConnected) this.#terminal?.serviceChanged();
     this.client.start();
     if (!this.#control.isConnected) {
       this.#options.events.onLog?.(
