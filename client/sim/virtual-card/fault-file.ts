@@ -53,37 +53,41 @@ function parseFaults(value: Readonly<Record<string, unknown>>): FileFaults | und
 
 /**
  * Follows the fault file of a running card: what another process writes there holds within `interval`. A
- * file that cannot be understood changes nothing, and is told to `onLog` once. Returns what ends it.
+ * file that cannot be understood changes nothing, and is told to `onLog` once.
  */
-export function followFaultFile(
-  cardFile: string,
-  faults: CardFaults,
-  clock: Clock,
-  onLog: (message: string) => void,
-): () => void {
-  let seen = '';
-  let ended = false;
-  let timer: Timer | undefined;
-  const look = (): void => {
-    if (ended) return;
-    const now = stamp(faultFileOf(cardFile));
-    if (now !== seen) {
-      seen = now;
+export class FaultFileFollower {
+  readonly #cardFile: string;
+  readonly #clock: Clock;
+  readonly #onLog: (message: string) => void;
+  #seen = '';
+  #timer: Timer | undefined;
+
+  constructor(cardFile: string, clock: Clock, onLog: (message: string) => void) {
+    this.#cardFile = cardFile;
+    this.#clock = clock;
+    this.#onLog = onLog;
+  }
+
+  /** From now on, until what is returned is called; what changed in between holds at once. */
+  follow(faults: CardFaults): () => void {
+    this.#look(faults);
+    return () => this.#timer?.cancel();
+  }
+
+  #look(faults: CardFaults): void {
+    const now = stamp(faultFileOf(this.#cardFile));
+    if (now !== this.#seen) {
+      this.#seen = now;
       try {
-        const found = readFaultFile(cardFile);
+        const found = readFaultFile(this.#cardFile);
         faults.replace(found.faults, found.random);
       } catch (error) {
         if (!(error instanceof StateFileError)) throw error;
-        onLog(error.message);
+        this.#onLog(error.message);
       }
     }
-    timer = clock.setTimer(interval, look);
-  };
-  look();
-  return () => {
-    ended = true;
-    timer?.cancel();
-  };
+    this.#timer = this.#clock.setTimer(interval, () => this.#look(faults));
+  }
 }
 
 /** Changes whenever the file is replaced; empty where there is none. */

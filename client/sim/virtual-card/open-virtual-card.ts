@@ -4,7 +4,7 @@ import type { AppletGateway } from './applet-memory.ts';
 import { installApplications } from './applications.ts';
 import { lockedCardMemory } from './card-memory.ts';
 import { cardSerialOf } from './card-profiles.ts';
-import { followFaultFile } from './fault-file.ts';
+import { FaultFileFollower } from './fault-file.ts';
 import { VirtualCard, type VirtualCardOptions } from './virtual-card.ts';
 
 export interface OpenVirtualCardOptions extends Omit<VirtualCardOptions, 'serial' | 'memory' | 'whileOpen'> {
@@ -32,7 +32,7 @@ export function openVirtualCard(file: string | undefined, options: OpenVirtualCa
           ...rest,
           serial: serial ?? cardSerialOf(file),
           memory: lockedCardMemory(new AtomicFile(file)),
-          whileOpen: (faults) => followFaultFile(file, faults, clock, onLog ?? (() => {})),
+          whileOpen: faultsOf(file, clock, onLog ?? (() => {})),
         });
   try {
     if (options.applications === undefined) installApplications(card, gateway);
@@ -42,4 +42,13 @@ export function openVirtualCard(file: string | undefined, options: OpenVirtualCa
     throw error;
   }
   return card;
+}
+
+function faultsOf(
+  file: string,
+  clock: Clock,
+  onLog: (message: string) => void,
+): NonNullable<VirtualCardOptions['whileOpen']> {
+  const follower = new FaultFileFollower(file, clock, onLog);
+  return (faults) => follower.follow(faults);
 }
