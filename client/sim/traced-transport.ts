@@ -1,11 +1,12 @@
-import { describeStatusWord } from './apdu.ts';
 import type { CardPresence, CardTransport } from './card-transport.ts';
 import { toHex } from './hex.ts';
+import { Transcript } from './transcript.ts';
 
 /** A transport that tells what goes over it, in lines for a person. */
 export class TracedTransport implements CardTransport {
   readonly #transport: CardTransport;
   readonly #tell: (line: string) => void;
+  readonly #transcript = new Transcript();
 
   constructor(transport: CardTransport, tell: (line: string) => void) {
     this.#transport = transport;
@@ -21,11 +22,10 @@ export class TracedTransport implements CardTransport {
   }
 
   async transmit(command: Uint8Array): Promise<Uint8Array> {
-    this.#tell(`→ ${toHex(command)}`);
+    for (const line of this.#transcript.command(command)) this.#tell(line);
     try {
       const response = await this.#transport.transmit(command);
-      const sw = ((response.at(-2) ?? 0) << 8) | (response.at(-1) ?? 0);
-      this.#tell(`← ${toHex(response.subarray(0, -2))} ${describeStatusWord(sw)}`);
+      for (const line of this.#transcript.response(command, response)) this.#tell(line);
       return response;
     } catch (error) {
       this.#tell(`✗ ${error instanceof Error ? error.message : String(error)}`);
@@ -43,6 +43,7 @@ export class TracedTransport implements CardTransport {
 
   async #told(what: string, work: () => Promise<Uint8Array>): Promise<Uint8Array> {
     this.#tell(what);
+    this.#transcript.reset();
     try {
       const atr = await work();
       this.#tell(`ATR ${toHex(atr)}`);
