@@ -78,22 +78,25 @@ export function newCardContents(serial: number, initial: number, kind: CardKind 
   };
 }
 
+const newPin1: PinState = { value: '0000', enabled: false, tries: 3, puk: '00000000', pukTries: 10 };
+const newPin2: PinState = { ...newPin1, enabled: true };
+const newAdm = toHex(new TextEncoder().encode('00000000'));
+const noSequence: readonly number[] = [];
+const noFiles: Readonly<Record<string, string>> = {};
+
 /** A new profile: PIN1 disabled, as on cards for machines. Its keys are made of its ICCID, for tests only. */
 export function storedProfile(profile: CardProfile): StoredProfile {
+  const keys = toHex(createHash('sha256').update(`Ki OPc ${profile.iccid}`).digest());
   return {
     ...profile,
-    ki: testKey('Ki', profile.iccid),
-    opc: testKey('OPc', profile.iccid),
-    pin1: { value: '0000', enabled: false, tries: 3, puk: '00000000', pukTries: 10 },
-    pin2: { value: '0000', enabled: true, tries: 3, puk: '00000000', pukTries: 10 },
-    adm: toHex(new TextEncoder().encode('00000000')),
-    sequence: [],
-    files: {},
+    ki: keys.slice(0, 32),
+    opc: keys.slice(32),
+    pin1: newPin1,
+    pin2: newPin2,
+    adm: newAdm,
+    sequence: noSequence,
+    files: noFiles,
   };
-}
-
-function testKey(what: string, iccid: string): string {
-  return toHex(createHash('sha256').update(`${what} ${iccid}`).digest().subarray(0, 16));
 }
 
 /** Format 2, as JSON: all that is known, so that a person can edit it. */
