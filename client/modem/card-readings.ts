@@ -68,20 +68,23 @@ export class CardReadings {
   }
 
   async #giveAll(): Promise<void> {
+    const packets: Uint8Array[] = [];
     for (const sensor of this.#options.sensors) {
-      if (this.#closed) return;
       if (sensor.period === 0) continue;
       const { time, value } = sensor.latest;
       if (this.#given.get(sensor) === time) continue;
       this.#given.set(sensor, time);
-      if (await this.#give(readingPacket(sensor.model.deviceId, time, value))) this.#taken++;
-      else this.#missed++;
+      packets.push(readingPacket(sensor.model.deviceId, time, value));
     }
+    if (packets.length === 0) return;
+    const taken = await this.#give(packets);
+    this.#taken += taken;
+    this.#missed += packets.length - taken;
   }
 
-  async #give(packet: Uint8Array): Promise<boolean> {
+  async #give(packets: readonly Uint8Array[]): Promise<number> {
     try {
-      const taken = await this.#options.card.sendReading(packet);
+      const taken = await this.#options.card.sendReadings(packets);
       this.#trouble = '';
       return taken;
     } catch (error) {
@@ -94,7 +97,7 @@ export class CardReadings {
       if (error.message !== this.#trouble)
         this.#options.log(`no readings through the card: ${error.message}`);
       this.#trouble = error.message;
-      return false;
+      return 0;
     }
   }
 }

@@ -13,7 +13,7 @@ import type { CardTransport } from '../sim/card-transport.ts';
 import type { CarrierCard } from '../sim/carrier-card.ts';
 import type { CarrierIdStorage } from '../sim/carrier-ids.ts';
 import { SimCard } from '../sim/sim-card.ts';
-import type { BearerChannel, ChannelOptions } from '../sim/toolkit/bearer-channel.ts';
+import { type BearerChannel, BearerError, type ChannelOptions } from '../sim/toolkit/bearer-channel.ts';
 import { Terminal } from '../sim/toolkit/terminal.ts';
 import { Attachment } from './attachment.ts';
 import { CardReadings } from './card-readings.ts';
@@ -155,6 +155,9 @@ export class Modem {
   readonly #bearers: CardBearers;
   readonly #terminal: Terminal | undefined;
   readonly #cardReadings: CardReadings | undefined;
+  readonly #session: CardSession;
+  /** Generation of the card's session in which it was read: one that was reset since may be another subscriber. */
+  #subscriber = -1;
   #rebootTimer: Timer | undefined;
   #closed: Promise<void> | undefined;
 
@@ -178,10 +181,15 @@ export class Modem {
       onLog: log,
       ...(options.openCardSocket === undefined ? {} : { openSocket: options.openCardSocket }),
     });
-    const openChannel = (channel: ChannelOptions): Promise<BearerChannel> => this.#bearers.open(channel);
+    const openChannel = async (channel: ChannelOptions): Promise<BearerChannel> => {
+      const isSubscriber = this.#subscriber === this.#session.generation;
+      if (!isSubscriber || this.#standard.cellular.view() === undefined) throw BearerError.noService();
+      return this.#bearers.open(channel);
+    };
+    this.#session = new CardSession(transport);
     const parts: CardParts = {
       transport,
-      session: new CardSession(transport),
+      session: this.#session,
       clock,
       openChannel,
       log,
@@ -222,7 +230,10 @@ export class Modem {
       networkTimeout: options.networkTimeout ?? 60_000,
       cardPatience: options.cardPatience ?? 30_000,
       actions: {
-        changed: () => this.#carrier.changed(...outcomeResources),
+        changed: () => {
+          this.#cardRead();
+          this.#carrier.changed(...outcomeResources);
+        },
         deliver: async () => {
           await this.client.deliver(this.#carrier.path);
         },
@@ -244,11 +255,11 @@ export class Modem {
       ...(options.queueLimit === undefined ? {} : { queueLimit: options.queueLimit }),
     });
     const { cardReadings } = options;
-    if (cardReadings !== undefined && card.sendReading !== undefined) {
-      const { sendReading } = card;
+    if (cardReadings !== undefined && card.sendReadings !== undefined) {
+      const { sendReadings } = card;
       this.#cardReadings = new CardReadings({
         sensors: this.sensors,
-        card: { sendReading: (packet) => sendReading.call(card, packet) },
+        card: { sendReadings: (packets) => sendReadings.call(card, packets) },
         clock,
         rate: cardReadings,
         log,
@@ -329,8 +340,6 @@ export class Modem {
     if (this.#closed !== undefined) return;
     this.#bank.start();
     this.#cardReadings?.start();
-    // Its card asked for channels before the modem knew of a network.
-    if (this.#control.isConnected) this.#terminal?.serviceChanged();
     this.client.start();
     if (!this.#control.isConnected) {
       this.#options.events.onLog?.(
@@ -360,6 +369,16 @@ export class Modem {
     this.#options.release?.();
   }
 
+  /** Who the card is now is known: if the modem is on a network, the card may have channels there. */
+  #cardRead(): void {
+    const { generation } = this.#session;
+    if (this.#subscriber === generation) return;
+    this.#subscriber = generation;
+    if (!this.#radio.isOn) return;
+    this.#terminal?.serviceChanged();
+    this.#terminal?.poll();
+  }
+
   /** Leaves the network, after what is under way. */
   async #detach(): Promise<void> {
     this.#standard.detached();
@@ -373,6 +392,7 @@ export class Modem {
   #attach(anew: boolean): void {
     if (this.#closed !== undefined) return;
     this.#radio.turn('on');
+    this.#subscriber = this.#session.generation;
     this.#standard.attached();
     if (anew) this.client.reregister();
     this.client.resume();

@@ -115,8 +115,8 @@ export class DetectedCard implements CarrierCard, ReadingUplink {
   }
 
   /** An eUICC too may have our applet. */
-  sendReading(packet: Uint8Array): Promise<boolean> {
-    return this.#cards[this.#kind === 'legacy' ? 'legacy' : 'applet'].sendReading(packet);
+  sendReadings(packets: readonly Uint8Array[]): Promise<number> {
+    return this.#cards[this.#kind === 'legacy' ? 'legacy' : 'applet'].sendReadings(packets);
   }
 
   get #card(): CarrierCard {

@@ -1,6 +1,6 @@
 import { FlowCarrier, SwitchStatus } from '../../../protocol/flow/names.ts';
 import { encodePacket } from '../../../protocol/flow/packet.ts';
-import { onChannel, StatusWord } from '../apdu.ts';
+import { isOk, onChannel, StatusWord } from '../apdu.ts';
 import type { CardSession } from '../card-session.ts';
 import { CardStatusError, type CardTransport } from '../card-transport.ts';
 import {
@@ -102,15 +102,19 @@ export class AppletCard implements CarrierCard, ReadingUplink {
     void this.#options.session.later(async () => {}).then(() => this.#listener('changed'));
   }
 
-  async sendReading(packet: Uint8Array): Promise<boolean> {
+  sendReadings(packets: readonly Uint8Array[]): Promise<number> {
     const { session } = this.#options;
-    const { sw } = await session.onApplication('the carrier applet', carrierAppletAid, (channel) =>
-      session.send(onChannel(putAppletData(AppletPut.READING, packet), channel)),
-    );
-    if (sw === StatusWord.OK || sw >> 8 === 0x91) return true;
-    // No channel, or no room: the card does not take it now.
-    if (sw === StatusWord.CONDITIONS_NOT_SATISFIED || sw === StatusWord.NOT_ENOUGH_MEMORY) return false;
-    throw new CardStatusError('give the applet a reading', sw);
+    return session.onApplication('the carrier applet', carrierAppletAid, async (channel) => {
+      let taken = 0;
+      for (const packet of packets) {
+        const { sw } = await session.send(onChannel(putAppletData(AppletPut.READING, packet), channel));
+        // It has no channel, or no room: it takes none now.
+        if (sw === StatusWord.CONDITIONS_NOT_SATISFIED || sw === StatusWord.NOT_ENOUGH_MEMORY) break;
+        if (!isOk(sw)) throw new CardStatusError('give the applet a reading', sw);
+        taken++;
+      }
+      return taken;
+    });
   }
 
   /** @throws CardRefusalError, CardStatusError, CardTransportError, DecodeError */

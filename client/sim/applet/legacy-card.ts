@@ -38,6 +38,8 @@ const pollInterval = 333;
 const inboxLimit = 8;
 const bearer = { type: BearerType.DEFAULT, parameters: new Uint8Array(0) };
 const bufferSize = 1024;
+/** `11 SC`. */
+const ackLength = 2;
 
 export interface LegacyCardOptions {
   readonly transport: CardTransport;
@@ -140,13 +142,17 @@ export class LegacyCard implements CarrierCard, ReadingUplink {
     this.#listener = listener;
   }
 
-  async sendReading(packet: Uint8Array): Promise<boolean> {
+  async sendReadings(packets: readonly Uint8Array[]): Promise<number> {
     const { session } = this.#options;
-    if (this.#channel === undefined) return false;
-    const answer = await session.exclusive(() =>
-      this.#exchange(packet, packet.length + LegacyLength.ACK - 2),
-    );
-    return answer.kind === 'send-data' && (await this.#send(answer.packet));
+    let taken = 0;
+    for (const packet of packets) {
+      if (this.#channel === undefined) break;
+      const length = LegacyLength.ACK - ackLength + packet.length;
+      const answer = await session.exclusive(() => this.#exchange(packet, length));
+      if (answer.kind !== 'send-data' || !(await this.#send(answer.packet))) break;
+      taken++;
+    }
+    return taken;
   }
 
   /** @throws CardRefusalError, CardStatusError, CardTransportError, DecodeError */

@@ -184,6 +184,12 @@ export class CarrierApplet implements CardApplication {
           details: details(CommandType.SET_UP_EVENT_LIST, 0),
           events: [EventType.LOCATION_STATUS, EventType.DATA_AVAILABLE, EventType.CHANNEL_STATUS],
         };
+      case 'poll-interval':
+        return {
+          kind: 'poll-interval',
+          details: details(CommandType.POLL_INTERVAL, 0),
+          milliseconds: request.milliseconds,
+        };
       case 'open-channel': {
         const { address, port } = this.#gateway as AppletGateway;
         return {

@@ -11,6 +11,8 @@ import {
 export type AppletRequest =
   /** To be told of data and of the channel's fate, ETSI TS 102 223 §6.4.16. */
   | { readonly kind: 'set-up-event-list' }
+  /** To be polled otherwise, ETSI TS 102 223 §6.4.6. */
+  | { readonly kind: 'poll-interval'; readonly milliseconds: number }
   | { readonly kind: 'open-channel' }
   /** One whose link was dropped: the terminal keeps its number until then. */
   | { readonly kind: 'close-channel'; readonly channel: number }
@@ -93,8 +95,11 @@ export interface AppletFlowOptions {
 const readingLimit = 16;
 /** Longest datagram of a reading: one SEND DATA has to hold it. */
 export const longestReading = 200;
-/** After so many STATUS polls without network on a new carrier the applet goes back. */
+/** After so many attempts without network on a new carrier, one for each STATUS poll, the applet goes back. */
 const trialAttempts = 5;
+/** How often it is polled, ms; and while it waits for the network of a new carrier: whoever ordered it waits too. */
+const usualPolls = 30_000;
+const trialPolls = 5_000;
 /** An attempt to open the channel comes after at most so many polls. */
 const longestBackoff = 16;
 
@@ -124,6 +129,7 @@ export class AppletFlow {
   #sendHeld = false;
   #openFailures = 0;
   #pollsUntilOpen = 0;
+  #pollInterval = usualPolls;
   #readings: Uint8Array[] = [];
 
   constructor(options: AppletFlowOptions) {
@@ -148,6 +154,7 @@ export class AppletFlow {
     this.#readings = [];
     this.#openFailures = 0;
     this.#pollsUntilOpen = 0;
+    this.#pollInterval = usualPolls;
     this.#stale = undefined;
     this.#closed();
     this.#settle();
@@ -199,6 +206,8 @@ export class AppletFlow {
     if (!this.#online || this.#options.carriers.current() === FlowCarrier.DISCONNECT) return undefined;
     if (this.#events === 'unasked') return { kind: 'set-up-event-list' };
     if (this.#stale !== undefined) return { kind: 'close-channel', channel: this.#stale };
+    const milliseconds = this.#record.trial !== undefined && this.#openFailures > 0 ? trialPolls : usualPolls;
+    if (milliseconds !== this.#pollInterval) return { kind: 'poll-interval', milliseconds };
     if (channel === undefined) return this.#pollsUntilOpen > 0 ? undefined : { kind: 'open-channel' };
     if (this.#dataWaits) return { kind: 'receive-data', channel };
     if (!this.#sendHeld) {
@@ -223,6 +232,9 @@ export class AppletFlow {
     switch (request?.kind) {
       case 'set-up-event-list':
         this.#events = result.kind === 'ok' ? 'told' : 'refused';
+        return;
+      case 'poll-interval':
+        this.#pollInterval = request.milliseconds;
         return;
       case 'open-channel':
         this.#opened(result);

@@ -11,7 +11,7 @@ import { FakeClock } from '../../support/coap/fake-clock.ts';
 let clock: FakeClock;
 let sensors: Sensor[];
 let given: Uint8Array[];
-let answer: () => Promise<boolean>;
+let answer: (count: number) => Promise<number>;
 let lines: string[];
 let faults: unknown[];
 let readings: CardReadings;
@@ -21,7 +21,7 @@ beforeEach(() => {
   given = [];
   lines = [];
   faults = [];
-  answer = async () => true;
+  answer = async (count) => count;
   sensors = sensorModels.map(
     (model, id) =>
       new Sensor({
@@ -35,9 +35,9 @@ beforeEach(() => {
   readings = new CardReadings({
     sensors,
     card: {
-      sendReading: async (packet) => {
-        given.push(packet);
-        return answer();
+      sendReadings: async (packets) => {
+        given.push(...packets);
+        return answer(packets.length);
       },
     },
     clock,
@@ -93,7 +93,7 @@ describe('readings that go up through the card', () => {
   });
 
   it('are counted where the card takes none', async () => {
-    answer = async () => false;
+    answer = async () => 0;
     await pass(1_000);
     expect(readings.taken).toBe(0);
     expect(readings.missed).toBeGreaterThan(0);
@@ -103,7 +103,7 @@ describe('readings that go up through the card', () => {
     answer = async () => Promise.reject(new CardAbsentError('there is no card in the slot'));
     await pass(3_000);
     expect(lines).toEqual(['no readings through the card: there is no card in the slot']);
-    answer = async () => true;
+    answer = async (count) => count;
     await pass(1_000);
     expect(readings.taken).toBeGreaterThan(0);
   });

@@ -144,7 +144,7 @@ describe('readings', () => {
   });
 
   it('go up through the card’s channel', async () => {
-    expect(await world.card.sendReading(reading)).toBe(true);
+    expect(await world.card.sendReadings([reading])).toBe(1);
     expect(world.network.got).toEqual(['0100', '000000000357E756B22E30285004000001C3']);
   });
 
@@ -152,6 +152,6 @@ describe('readings', () => {
     world.network.up = false;
     world.network.drop();
     await world.settled();
-    expect(await world.card.sendReading(reading)).toBe(false);
+    expect(await world.card.sendReadings([reading])).toBe(0);
   });
 });

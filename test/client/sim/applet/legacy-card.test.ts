@@ -150,10 +150,10 @@ describe('a card with the old applet', () => {
       takenAt: { year: 2023, month: 6, day: 14, hour: 12, minute: 34, second: 56, microsecond: 789_012 },
       data: Uint8Array.of(0, 0, 1, 0xc3),
     });
-    expect(await card.sendReading(reading)).toBe(false);
+    expect(await card.sendReadings([reading])).toBe(0);
     await polls(2);
     apdus.length = 0;
-    expect(await card.sendReading(reading)).toBe(true);
+    expect(await card.sendReadings([reading])).toBe(1);
     expect(network.got).toEqual(['0100', '000000000357E756B22E30285004000001C3']);
     expect(apdus.map((apdu) => apdu.slice(0, 10))).toEqual(['00F4000012', '00F3000021']);
   });

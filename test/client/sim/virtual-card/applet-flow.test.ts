@@ -266,6 +266,26 @@ describe('a perform from the network', () => {
     expect(card.sent).toEqual(['1110']);
   });
 
+  it('waits for the network of a new carrier with shorter polls, until there is one', () => {
+    card.hear('1020');
+    card.flow.begin({ kind: 'refresh' });
+    card.flow.answered({ kind: 'ok' });
+    card.flow.powerUp();
+    card.flow.terminalReady(true);
+    const intervals: number[] = [];
+    const serve = (up: boolean) =>
+      card.serve((request) => {
+        if (request.kind === 'poll-interval') intervals.push(request.milliseconds);
+        return request.kind === 'open-channel' && !up ? { kind: 'no-network' } : undefined;
+      });
+    serve(false);
+    card.flow.poll();
+    serve(false);
+    card.flow.networkFound();
+    expect(serve(true)).toEqual(['open-channel', 'poll-interval', 'report']);
+    expect(intervals).toEqual([5_000, 30_000]);
+  });
+
   it('survives what is no packet', () => {
     expect(card.hear('ffff')).toEqual(['receive-data']);
     expect(card.hear('10')).toEqual(['receive-data']);
