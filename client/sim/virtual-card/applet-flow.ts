@@ -1,11 +1,13 @@
 import { DecodeError } from '../../../protocol/errors.ts';
-import { FlowCarrier, IotStatus, SwitchStatus } from '../../../protocol/flow/names.ts';
+import { IotStatus, SwitchStatus } from '../../../protocol/flow/names.ts';
+import { decodePacket, encodePacket, packetLength } from '../../../protocol/flow/packet.ts';
 import {
-  type CarrierSwitchAckPacket,
-  decodePacket,
-  encodePacket,
-  packetLength,
-} from '../../../protocol/flow/packet.ts';
+  type AppletRecord,
+  AppletSwitch,
+  type AppletSwitchOptions,
+  type OrderOrigin,
+  type SwitchReport,
+} from './applet-switch.ts';
 
 /** What the applet wants of the terminal next, one thing at a time. */
 export type AppletRequest =
@@ -40,55 +42,9 @@ export type AppletResult =
   | { readonly kind: 'no-channel' }
   | { readonly kind: 'refused' };
 
-/** Where an order to switch came from: over the network, from the terminal by APDU, or from the applet's own fall-back. */
-export type OrderOrigin = 'network' | 'terminal' | 'fall-back';
-
-/** How a switch ended, and the carrier that the card is on: 15 for none. */
-export type SwitchReport = Pick<CarrierSwitchAckPacket, 'status' | 'carrier'>;
-
-interface PendingSwitch {
-  readonly target: number;
-  readonly previous: number;
-  readonly origin: OrderOrigin;
-  /** `farewell`: the network is told first, for afterwards there is none; `switched`: the terminal has to hear of it. */
-  readonly stage: 'farewell' | 'switched';
-}
-
-/** What the applet remembers without power. */
-export interface AppletRecord {
-  /** A switch that was begun and of which nobody knows yet how it ended. */
-  readonly pending: PendingSwitch | undefined;
-  /** What the network is to be told, and was not yet. */
-  readonly report: SwitchReport | undefined;
-  /** How the newest order ended. */
-  readonly outcome: SwitchReport | undefined;
-  /** The carrier to go back to unless the new one turns out to have a network. */
-  readonly trial: number | undefined;
-}
-
-export const newAppletRecord: AppletRecord = {
-  pending: undefined,
-  report: undefined,
-  outcome: undefined,
-  trial: undefined,
-};
-
-/** What the applet has of the card. */
-export interface AppletCarriers {
-  /** Carrier id that is enabled; 15: none. */
-  current(): number;
-  has(carrier: number): boolean;
-  /** Enables that carrier, or none, at once. False: the card refuses. */
-  switchTo(carrier: number): boolean;
-}
-
-export interface AppletFlowOptions {
-  readonly carriers: AppletCarriers;
+export interface AppletFlowOptions extends AppletSwitchOptions {
   /** Whether there is a gateway to talk to. */
   readonly hasGateway: boolean;
-  readonly record: AppletRecord;
-  /** When it returns, the record is kept. */
-  readonly keep: (record: AppletRecord) => void;
 }
 
 /** Readings that wait in the card's memory. */
@@ -105,14 +61,11 @@ const longestBackoff = 16;
 
 /**
  * The applet's mind: which proactive command it wants next, given all that happened to it. It knows no APDU and no
- * TLV; time is what the terminal's STATUS polls are.
- *
- * A switch is on record before the card changes and settled by what the card is at its next start, so that power may
- * fail at any moment; its report is kept until the terminal has taken it for sending.
+ * TLV; time is what the terminal's STATUS polls are. What becomes of switches is `AppletSwitch`'s.
  */
 export class AppletFlow {
-  readonly #options: AppletFlowOptions;
-  #record: AppletRecord;
+  readonly #hasGateway: boolean;
+  readonly #switch: AppletSwitch;
   /** The terminal has said that it can do what a channel needs. */
   #online = false;
   #events: 'unasked' | 'told' | 'refused' = 'unasked';
@@ -133,12 +86,12 @@ export class AppletFlow {
   #readings: Uint8Array[] = [];
 
   constructor(options: AppletFlowOptions) {
-    this.#options = options;
-    this.#record = options.record;
+    this.#hasGateway = options.hasGateway;
+    this.#switch = new AppletSwitch(options);
   }
 
   get record(): AppletRecord {
-    return this.#record;
+    return this.#switch.record;
   }
 
   get isOnline(): boolean {
@@ -157,12 +110,12 @@ export class AppletFlow {
     this.#pollInterval = usualPolls;
     this.#stale = undefined;
     this.#closed();
-    this.#settle();
+    this.#switch.settle();
   }
 
   /** The terminal told what it can; `channels`: whether it can have a UDP channel for the card. */
   terminalReady(channels: boolean): void {
-    this.#online = channels && this.#options.hasGateway;
+    this.#online = channels && this.#hasGateway;
   }
 
   /** STATUS: the only clock there is. */
@@ -189,13 +142,13 @@ export class AppletFlow {
     if (channel !== this.#channel) return;
     this.#stale = channel;
     this.#closed();
-    if (this.#outstanding?.kind !== 'send-data') this.#depart();
+    if (this.#outstanding?.kind !== 'send-data') this.#switch.depart();
   }
 
   /** What is wanted next; undefined while something is outstanding, or where nothing is. */
   next(): AppletRequest | undefined {
     if (this.#outstanding !== undefined || this.#awaitsReset) return undefined;
-    const { pending, report } = this.#record;
+    const { pending, report, trial } = this.record;
     const channel = this.#channel;
     if (pending !== undefined) {
       if (pending.stage === 'switched') return { kind: 'refresh' };
@@ -203,10 +156,10 @@ export class AppletFlow {
       const told = { status: SwitchStatus.ACK, carrier: pending.target };
       return { kind: 'send-data', channel, packet: ackPacket(told), what: 'farewell' };
     }
-    if (!this.#online || this.#options.carriers.current() === FlowCarrier.DISCONNECT) return undefined;
+    if (!this.#online || !this.#switch.isConnected) return undefined;
     if (this.#events === 'unasked') return { kind: 'set-up-event-list' };
     if (this.#stale !== undefined) return { kind: 'close-channel', channel: this.#stale };
-    const milliseconds = this.#record.trial !== undefined && this.#openFailures > 0 ? trialPolls : usualPolls;
+    const milliseconds = trial !== undefined && this.#openFailures > 0 ? trialPolls : usualPolls;
     if (milliseconds !== this.#pollInterval) return { kind: 'poll-interval', milliseconds };
     if (channel === undefined) return this.#pollsUntilOpen > 0 ? undefined : { kind: 'open-channel' };
     if (this.#dataWaits) return { kind: 'receive-data', channel };
@@ -251,7 +204,7 @@ export class AppletFlow {
       case 'refresh':
         // Where it was taken, the reset settles it. A terminal that will not hear of it keeps the carrier that it knows.
         if (result.kind === 'ok') this.#awaitsReset = true;
-        else this.#goBack();
+        else this.#switch.goBack();
         return;
       default:
         return;
@@ -263,17 +216,7 @@ export class AppletFlow {
    * Else it ended at once.
    */
   order(target: number, origin: OrderOrigin): SwitchReport | undefined {
-    const { carriers } = this.#options;
-    const current = carriers.current();
-    const refusal: SwitchReport = { status: SwitchStatus.NACK, carrier: current };
-    if (this.#record.pending !== undefined) return refusal;
-    if (target === current) return this.#end({ status: SwitchStatus.ACK, carrier: current }, origin);
-    if (target !== FlowCarrier.DISCONNECT && !carriers.has(target)) return this.#end(refusal, origin);
-    if (origin === 'network' && target === FlowCarrier.DISCONNECT && this.#channel !== undefined) {
-      this.#write({ pending: { target, previous: current, origin, stage: 'farewell' }, report: undefined });
-      return undefined;
-    }
-    return this.#switch({ target, previous: current, origin }) ? undefined : this.#end(refusal, origin);
+    return this.#switch.order(target, origin, this.isOnline);
   }
 
   /** A reading for the network, a packet of the flow protocol. False: there is no way or no room for it. */
@@ -289,22 +232,16 @@ export class AppletFlow {
       this.#statusDue = true;
       this.#sendHeld = false;
       this.#openFailures = 0;
-      if (this.#record.trial !== undefined) this.#write({ trial: undefined });
+      this.#switch.proven();
       return;
     }
     this.#openFailures++;
-    const { trial } = this.#record;
-    if (trial === undefined) {
+    if (this.record.trial === undefined) {
       this.#pollsUntilOpen = Math.min(2 ** (this.#openFailures - 1), longestBackoff);
       return;
     }
     this.#pollsUntilOpen = 1;
-    if (result.kind !== 'no-network' || this.#openFailures < trialAttempts) return;
-    const previous = this.#options.carriers.current();
-    const refusal: SwitchReport = { status: SwitchStatus.NACK, carrier: previous };
-    // Once: where the card refuses, it stays, and goes on looking for a network.
-    this.#write({ trial: undefined });
-    if (!this.#switch({ target: trial, previous, origin: 'fall-back' })) this.#end(refusal, 'network');
+    if (result.kind === 'no-network' && this.#openFailures >= trialAttempts) this.#switch.fallBack();
   }
 
   #received(result: AppletResult): void {
@@ -324,7 +261,7 @@ export class AppletFlow {
         return;
       }
       // While a switch is under way a further order is not heard: its report would be taken for the other's.
-      if (this.#record.pending === undefined) this.order(target, 'network');
+      if (this.record.pending === undefined) this.order(target, 'network');
     }
   }
 
@@ -333,7 +270,7 @@ export class AppletFlow {
     if (result.kind === 'no-channel') this.#lost();
     if (ok) this.#spokeSincePoll = true;
     // With or without its farewell the card goes off.
-    if (request.what === 'farewell' || this.#channel === undefined) this.#depart();
+    if (request.what === 'farewell' || this.#channel === undefined) this.#switch.depart();
     if (request.what === 'farewell') return;
     if (request.what === 'reading') {
       if (result.kind !== 'no-channel') this.#readings.shift();
@@ -341,7 +278,7 @@ export class AppletFlow {
     else {
       // Whatever was said, the gateway has the address now.
       this.#statusDue = false;
-      if (request.what === 'report') this.#write({ report: undefined });
+      if (request.what === 'report') this.#switch.reported();
     }
   }
 
@@ -358,58 +295,6 @@ export class AppletFlow {
     this.#statusDue = false;
     this.#spokeSincePoll = false;
     this.#sendHeld = false;
-  }
-
-  /** On record first, then done. False: the card refuses, and nothing is pending. */
-  #switch({ target, previous, origin }: Omit<PendingSwitch, 'stage'>): boolean {
-    this.#write({ pending: { target, previous, origin, stage: 'switched' }, report: undefined });
-    if (this.#options.carriers.switchTo(target)) return true;
-    this.#write({ pending: undefined });
-    return false;
-  }
-
-  /** A Disconnect whose farewell is said, or cannot be. */
-  #depart(): void {
-    const { pending } = this.#record;
-    if (pending?.stage !== 'farewell' || this.#switch(pending)) return;
-    this.#end({ status: SwitchStatus.NACK, carrier: pending.previous }, pending.origin);
-  }
-
-  /** To the carrier before; where the card refuses that too, it is on the new one all the same. */
-  #goBack(): void {
-    const { pending } = this.#record;
-    if (pending === undefined) return;
-    this.#options.carriers.switchTo(pending.previous);
-    this.#settle();
-  }
-
-  /** What became of the pending switch, by what the card is on. */
-  #settle(): void {
-    const { pending } = this.#record;
-    if (pending === undefined) return;
-    const carrier = this.#options.carriers.current();
-    const done = carrier === pending.target;
-    const succeeded = done && pending.origin !== 'fall-back';
-    const outcome: SwitchReport = { status: succeeded ? SwitchStatus.ACK : SwitchStatus.NACK, carrier };
-    // A card without network tells nothing; and what the terminal's order came to is the network's affair if it changed.
-    const told = carrier === FlowCarrier.DISCONNECT || (pending.origin === 'terminal' && !succeeded);
-    const tried = done && pending.origin === 'network' && pending.previous !== FlowCarrier.DISCONNECT;
-    this.#write({
-      pending: undefined,
-      outcome,
-      report: told ? undefined : outcome,
-      trial: tried && carrier !== FlowCarrier.DISCONNECT ? pending.previous : undefined,
-    });
-  }
-
-  #end(report: SwitchReport, origin: OrderOrigin): SwitchReport {
-    this.#write(origin === 'network' ? { outcome: report, report } : { outcome: report });
-    return report;
-  }
-
-  #write(change: Partial<AppletRecord>): void {
-    this.#record = { ...this.#record, ...change };
-    this.#options.keep(this.#record);
   }
 }
 

@@ -5,7 +5,7 @@ import { StateFileError } from '../../atomic-file.ts';
 import { type CommandApdu, StatusWord } from '../apdu.ts';
 import { encodeLegacyAnswer, type LegacyDestination, LegacyIns } from '../applet/legacy-apdu.ts';
 import { fromHex } from '../hex.ts';
-import type { SwitchReport } from './applet-flow.ts';
+import type { SwitchReport } from './applet-switch.ts';
 import type { ApplicationAnswer, CardApplication, CardServices } from './card-application.ts';
 
 /** Under which the card keeps what the applet remembers; it is never selected. */

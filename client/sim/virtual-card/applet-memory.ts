@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { StateFileError } from '../../atomic-file.ts';
-import { type AppletRecord, newAppletRecord, type SwitchReport } from './applet-flow.ts';
+import { type AppletRecord, newAppletRecord, type SwitchReport } from './applet-switch.ts';
 import type { JsonValue } from './card-application.ts';
 
 /** Where the applet's channel leads. */

@@ -3,11 +3,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../../client/sim/hex.ts';
 import {
   AppletFlow,
-  type AppletRecord,
   type AppletRequest,
   type AppletResult,
-  newAppletRecord,
 } from '../../../../client/sim/virtual-card/applet-flow.ts';
+import { type AppletRecord, newAppletRecord } from '../../../../client/sim/virtual-card/applet-switch.ts';
 
 /** A card with carriers 0 to 2, whose memory outlives a reset. */
 class Card {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { StateFileError } from '../../../../client/atomic-file.ts';
-import { newAppletRecord } from '../../../../client/sim/virtual-card/applet-flow.ts';
 import {
   type AppletMemory,
   formatAppletMemory,
   parseAppletMemory,
 } from '../../../../client/sim/virtual-card/applet-memory.ts';
+import { newAppletRecord } from '../../../../client/sim/virtual-card/applet-switch.ts';
 
 const full: AppletMemory = {
   gateway: { address: '192.0.2.7', port: 6001 },
