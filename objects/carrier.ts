@@ -116,6 +116,14 @@ export function defineCarrierObject(id: number = defaultCustomObjectIds.carrier)
         description:
           'After a Disconnect the modem attaches to its last carrier again when this time has passed.',
       },
+      provisioningReason: {
+        id: 12,
+        title: 'Provisioning Reason',
+        operations: 'R',
+        type: 'string',
+        description:
+          'Why the newest RSP Update of Remote SIM Provisioning (object 504) failed, in words; empty where it did not.',
+      },
     },
   });
 }

@@ -1,18 +1,17 @@
 import { CarrierResult, CarrierState, DISCONNECT_CARRIER_ID } from '../../objects/carrier.ts';
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import { Code } from '../../protocol/coap/message.ts';
+import { RequestError } from '../../protocol/errors.ts';
 import { longestTimer } from '../lwm2m/observations.ts';
 import { OperationError } from '../lwm2m/operation-error.ts';
 import type { CardCarrier, CarrierCard, CurrentCarrier } from '../sim/carrier-card.ts';
-import type { Euicc } from '../sim/euicc.ts';
+import type { EuiccProfiles } from '../sim/euicc-profiles.ts';
 import { CardDriver, type CardReading, type CardWork, cardReason } from './card-driver.ts';
 import type { CarrierActions, CarrierSnapshot } from './carrier-snapshot.ts';
 import type { CommandJournal, JournaledWork, ProvisioningAction } from './command-journal.ts';
 
 export interface CarrierControlOptions {
   readonly card: CarrierCard;
-  /** Deletes profiles, where the card has some. */
-  readonly euicc?: Pick<Euicc, 'delete' | 'resetMemory'>;
   readonly journal: CommandJournal;
   readonly clock: Clock;
   /** Milliseconds without network when the carrier changes. */
@@ -87,6 +86,11 @@ export class CarrierControl {
 
   get carriers(): readonly CardCarrier[] {
     return this.#carriers;
+  }
+
+  /** Where the card is an eUICC. */
+  get profiles(): EuiccProfiles | undefined {
+    return this.#options.card.profiles?.();
   }
 
   get isConnected(): boolean {
@@ -193,17 +197,35 @@ export class CarrierControl {
       return { begin: () => void this.#follow(goal, before, work) };
     }
     await this.#conclude(goal, before, work);
-    throw new OperationError(Code.INTERNAL_SERVER_ERROR, work.reason);
+    const { outcome } = journal.contents.provisioning ?? {};
+    throw new OperationError(Code.INTERNAL_SERVER_ERROR, outcome?.reason ?? work.reason);
+  }
+
+  /**
+   * Gives the profile of a carrier another nickname: the carrier's name then.
+   * @throws OperationError 4.00 too long; 5.00 with the reason; 5.03 busy
+   */
+  async rename(iccid: string, nickname: string): Promise<void> {
+    const { actions } = this.#options;
+    this.#checkFree();
+    this.#busy = 'a profile is being renamed';
+    let reason = '';
+    try {
+      await this.profiles?.setNickname(iccid, nickname);
+    } catch (error) {
+      if (error instanceof RequestError) throw new OperationError(Code.BAD_REQUEST, error.message);
+      reason = cardReason(error);
+    } finally {
+      this.#busy = undefined;
+    }
+    await this.#refresh(false);
+    if (reason !== '') throw new OperationError(Code.INTERNAL_SERVER_ERROR, reason);
+    actions.log(`profile ${iccid} is called ${nickname === '' ? 'as its provider' : nickname}`);
   }
 
   #follow(goal: CardCarrier | undefined, before: CurrentCarrier | undefined, work: CardWork): void {
     if (this.#options.journal.unfinished !== 'provisioning') return;
     this.#conclude(goal, before, work).catch(this.#options.actions.fault);
-  }
-
-  /** Reads what profiles there are anew, and tells of it. */
-  async reread(): Promise<void> {
-    await this.#refresh(false);
   }
 
   #checkFree(): void {
@@ -245,11 +267,11 @@ export class CarrierControl {
     target: number | undefined,
     before: CurrentCarrier | undefined,
   ): Promise<CardWork> {
-    const { euicc } = this.#options;
+    const { profiles } = this;
     const iccid = this.#carrierWith(target)?.iccid;
     const work = await this.#driver.do(before, async () => {
-      if (action === 'reset-memory') await euicc?.resetMemory();
-      else if (iccid !== undefined) await euicc?.delete(iccid);
+      if (action === 'reset-memory') await profiles?.resetMemory();
+      else if (iccid !== undefined) await profiles?.delete(iccid);
     });
     if (!work.read) return work;
     try {
@@ -271,8 +293,9 @@ export class CarrierControl {
   ): Promise<void> {
     const { journal, clock, actions } = this.#options;
     const what = journal.unfinished === 'provisioning' ? ` of ${this.#unfinishedName()}` : '';
-    const ended = await this.#settle(goal, before, work);
     // The process ends: the next one goes on by what card and journal say.
+    if (this.#closed && !work.read) return;
+    const ended = await this.#settle(goal, before, work);
     if (ended === undefined) return;
     const { reason, note, current } = ended;
     const succeeded = reason === '';
@@ -437,6 +460,7 @@ export class CarrierControl {
     if (disconnectedAt === undefined) journal.set({ disconnectedAt: since });
     const left = since + this.reconnectAfter * 1_000 - clock.wallTime();
     this.#scheduleReconnect(Math.min(left, this.reconnectAfter * 1_000));
+    actions.changed();
   }
 
   /** What a crash interrupted ends on what the card says; a search for the network, or a way back, goes on. */
@@ -467,7 +491,7 @@ export class CarrierControl {
         ? `interrupted: the card stayed on ${where}`
         : `${work.undone}; back on ${where}`;
     journal.finish({ succeeded: reached, reason: reached ? '' : failed, at: clock.wallTime() });
-    actions.log(`${what} was interrupted: ${reached ? 'the card had done it' : failed}`);
+    actions.log(`${what} was ${reached ? 'interrupted: the card had done it' : failed}`);
     this.#show(current);
   }
 

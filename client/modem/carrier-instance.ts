@@ -17,6 +17,7 @@ export const outcomeResources = [
   'imsi',
   'lastSwitch',
   'lastCommand',
+  'provisioningReason',
 ] as const;
 
 export type CarrierInstance = ObjectInstance<keyof CarrierDefinition['resources'] & string>;
@@ -51,6 +52,12 @@ export function carrierInstance(objectId: number, control: () => CarrierControl)
     imsi: { read: () => snapshot().identity?.imsi ?? '' },
     lastSwitch: { read: () => snapshot().lastSwitch },
     lastCommand: { read: () => snapshot().lastCommand },
+    provisioningReason: {
+      read: () => {
+        const outcome = snapshot().provisioning?.outcome;
+        return outcome === undefined ? undefined : outcome.succeeded ? '' : outcome.reason;
+      },
+    },
     reconnectAfter: {
       read: () => control().reconnectAfter,
       write(value) {

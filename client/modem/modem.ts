@@ -32,6 +32,7 @@ import { Radio } from './radio.ts';
 import type { Sensor } from './sensor.ts';
 import { SensorBank, sensorPaths } from './sensor-bank.ts';
 import { seededRandom } from './signals.ts';
+import { SimProvisioning } from './sim-provisioning.ts';
 import { StandardObjects } from './standard-objects.ts';
 import { CardBearers, type OpenSocket } from './toolkit/card-bearers.ts';
 import { modemInformation } from './toolkit/modem-information.ts';
@@ -150,6 +151,7 @@ export class Modem {
   readonly #control: CarrierControl;
   readonly #carrier: CarrierInstance;
   readonly #attachment: Attachment;
+  readonly #provisioning: SimProvisioning;
   readonly #standard: StandardObjects;
   readonly #bank: SensorBank;
   readonly #bearers: CardBearers;
@@ -233,6 +235,7 @@ export class Modem {
         changed: () => {
           this.#cardRead();
           this.#carrier.changed(...outcomeResources);
+          this.#provisioning.changed();
         },
         deliver: async () => {
           await this.client.deliver(this.#carrier.path);
@@ -310,6 +313,7 @@ export class Modem {
       });
     }
     const { tree } = this.client;
+    this.#provisioning = new SimProvisioning({ tree, control: () => this.#control, settings });
     for (const instance of [this.#carrier, ...this.#bank.instances]) tree.add(instance);
     for (const sensor of this.sensors) this.client.addStream(sensor);
   }

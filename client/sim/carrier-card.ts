@@ -1,3 +1,5 @@
+import type { EuiccProfiles } from './euicc-profiles.ts';
+
 /** A carrier that a card offers. */
 export interface CardCarrier {
   /**
@@ -65,6 +67,8 @@ export interface CarrierCard {
   close(): Promise<void>;
   /** Sets who hears of what the card does by itself. */
   onChanged(listener: (event: CardEvent) => void): void;
+  /** Its profiles, where it is an eUICC and has been read. */
+  profiles?(): EuiccProfiles | undefined;
   /** The card asked by REFRESH to be read anew, beside what was asked of it. */
   refreshed?(): void;
 }

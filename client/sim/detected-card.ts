@@ -11,6 +11,7 @@ import { CardStatusError, type CardTransport } from './card-transport.ts';
 import type { CardAnswer, CardCarrier, CardEvent, CarrierCard, CurrentCarrier } from './carrier-card.ts';
 import type { CarrierIdStorage } from './carrier-ids.ts';
 import { isdRAid } from './euicc.ts';
+import type { EuiccProfiles } from './euicc-profiles.ts';
 import { SimCard } from './sim-card.ts';
 import type { BearerChannel, ChannelOptions } from './toolkit/bearer-channel.ts';
 
@@ -108,6 +109,10 @@ export class DetectedCard implements CarrierCard, ReadingUplink {
 
   onChanged(listener: (event: CardEvent) => void): void {
     this.#listener = listener;
+  }
+
+  profiles(): EuiccProfiles | undefined {
+    return this.#kind === 'euicc' ? this.#cards.euicc.profiles() : undefined;
   }
 
   refreshed(): void {

@@ -12,7 +12,7 @@ import {
 } from './carrier-card.ts';
 import { type CarrierIdStorage, CarrierIds, volatileCarrierIds } from './carrier-ids.ts';
 import { Euicc } from './euicc.ts';
-import type { EuiccInfo2 } from './euicc-info.ts';
+import type { EuiccProfiles, EuiccReading } from './euicc-profiles.ts';
 import { decodeIccid, decodeImsi, decodeSpn, FileId, readFile } from './files.ts';
 import { cardText, type ProfileInfo } from './profile-info.ts';
 
@@ -22,15 +22,6 @@ export interface SimCardOptions {
   readonly session: CardSession;
   /** Where the ids of its carriers are kept; default: as long as this object. */
   readonly ids?: CarrierIdStorage;
-}
-
-/** An eUICC, as it was when its carriers were read last. */
-export interface EuiccReading {
-  /** 32 digits. */
-  readonly eid: string;
-  readonly profiles: readonly ProfileInfo[];
-  /** Undefined: the card does not tell it. */
-  readonly info2: { readonly info: EuiccInfo2; readonly encoded: Uint8Array } | undefined;
 }
 
 /**
@@ -58,9 +49,16 @@ export class SimCard implements CarrierCard {
     );
   }
 
-  /** Undefined: it is none, or it was not read yet. */
-  get reading(): EuiccReading | undefined {
-    return this.#reading;
+  profiles(): EuiccProfiles | undefined {
+    const reading = this.#reading;
+    if (reading === undefined) return undefined;
+    const { euicc } = this;
+    return {
+      reading,
+      delete: (iccid) => euicc.delete(iccid),
+      resetMemory: () => euicc.resetMemory(),
+      setNickname: (iccid, nickname) => euicc.setNickname(iccid, nickname),
+    };
   }
 
   async connect(): Promise<void> {

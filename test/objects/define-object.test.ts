@@ -172,6 +172,7 @@ describe('the objects that are shipped', () => {
       '9 Last Switch R time',
       '10 Last Command R unsigned',
       '11 Reconnect After RW integer',
+      '12 Provisioning Reason R string',
     ]);
     expect(carrierObject.multiple).toBe(true);
     expect(DISCONNECT_CARRIER_ID).toBe(15);

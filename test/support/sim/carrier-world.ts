@@ -87,7 +87,6 @@ export class CarrierWorld extends World {
     const process = this.#process;
     const control: CarrierControl = new CarrierControl({
       card: this.sim,
-      euicc: this.sim.euicc,
       journal: new CommandJournal(this.journal),
       clock: this.clock,
       attachTime: 200,
