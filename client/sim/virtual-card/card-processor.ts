@@ -350,7 +350,8 @@ export class CardProcessor {
     try {
       answer = answerEuicc(assembled.request, {
         contents: this.#store.contents,
-        toolkitBusy: this.#toolkit.busy || this.#toolkit.isFull || this.#pendingChange !== undefined,
+        toolkitBusy: this.#toolkit.busy || this.#toolkit.isFull,
+        changing: this.#pendingChange !== undefined,
         refuse: () => this.#faults.takeRefusal(),
       });
     } catch (error) {
@@ -402,6 +403,7 @@ export class CardProcessor {
   #switchProfile(iccid: string | undefined): number {
     const { contents, enabled } = this.#store;
     const refuse = (): ReturnType<CardFaults['takeRefusal']> => this.#faults.takeRefusal();
+    if (this.#pendingChange !== undefined) return ProfileResult.CAT_BUSY;
     const change =
       iccid === undefined
         ? disableProfile(contents, enabled, refuse)
@@ -410,7 +412,6 @@ export class CardProcessor {
             contents.profiles.find((profile) => profile.iccid === iccid),
             refuse,
           );
-    if (this.#pendingChange !== undefined) return ProfileResult.CAT_BUSY;
     if (change.apply !== undefined) this.#apply(change.apply);
     return change.result;
   }

@@ -51,6 +51,8 @@ export interface EuiccState {
   readonly contents: CardContents;
   /** A proactive session is under way: a change that needs a REFRESH is refused (catBusy). */
   readonly toolkitBusy: boolean;
+  /** A change waits for its REFRESH: until then there is no other one, and no profile is deleted. */
+  readonly changing: boolean;
   /** A no on demand; asked only where the answer would be a yes. */
   readonly refuse: () => Refusal | undefined;
 }
@@ -96,6 +98,7 @@ export function answerEuicc(request: Uint8Array, state: EuiccState): EuiccAnswer
     case Request.DISABLE_PROFILE:
       return switchProfile(tag, value, state);
     case Request.DELETE_PROFILE: {
+      if (state.changing) return answer(result(ProfileResult.UNDEFINED));
       const change = deleteProfile(contents, findProfile(value, contents), state.refuse);
       return {
         ...answer(result(change.result)),
@@ -226,10 +229,11 @@ function nickname(tag: number, request: Uint8Array, contents: CardContents): Eui
 }
 
 function switchProfile(tag: number, request: Uint8Array, state: EuiccState): EuiccAnswer {
-  const { contents, refuse, toolkitBusy } = state;
+  const { contents, refuse, toolkitBusy, changing } = state;
   const refresh = (findTlv(request, 0x81)?.[0] ?? 0xff) !== 0;
   const judge = tag === Request.ENABLE_PROFILE ? enableProfile : disableProfile;
-  const refuseBusy = (): Refusal | undefined => (refresh && toolkitBusy ? 'busy' : refuse());
+  const busy = changing || (refresh && toolkitBusy);
+  const refuseBusy = (): Refusal | undefined => (busy ? 'busy' : refuse());
   const change: ProfileChange = judge(contents, findProfile(request, contents), refuseBusy);
   return {
     data: encodeTlv(tag, result(change.result)),
@@ -256,7 +260,7 @@ function resetMemory(tag: number, request: Uint8Array, state: EuiccState): Euicc
   const forgets = (bits & 0x20) !== 0 && smdpAddress !== '';
   if (!profiles.some(goes) && !forgets) return { data: encodeTlv(tag, result(1)) };
   const isSwitch = profiles.some((profile) => goes(profile) && profile.iccid === enabled);
-  if ((isSwitch && state.toolkitBusy) || state.refuse() !== undefined) {
+  if (state.changing || (isSwitch && state.toolkitBusy) || state.refuse() !== undefined) {
     return { data: encodeTlv(tag, result(ProfileResult.CAT_BUSY)) };
   }
   return {

@@ -186,9 +186,13 @@ describe('results that are a no', () => {
     expect(card.enabledProfile).toBeUndefined();
   });
 
-  it('of enable while another change waits for its REFRESH: busy', async () => {
+  it('of any change while another one waits for its REFRESH: busy', async () => {
     await request(enable(1));
     expect(await request(enable(2))).toBe('BF3103800105');
+    expect(await request(enable(2, '00'))).toBe('BF3103800105');
+    expect(await request(disable(0))).toBe('BF3203800105');
+    expect(await request(remove(1))).toBe('BF330380017F');
+    expect(await request('BF340482020780')).toBe('BF3403800105');
     await card.reset();
     expect(card.enabledProfile?.name).toBe('T-Mobile');
   });
