@@ -85,6 +85,11 @@ export class TestSystem {
     );
   }
 
+  /** A device that speaks the gateway's protocol, from a port of its own. */
+  startFlowDevice(...options: string[]): ProjectProcess {
+    return this.#spawn('client/flow-device/main.ts', '--port', '0', '--quiet', ...options);
+  }
+
   async api<T>(path: string): Promise<T> {
     const answer = await fetch(`${this.origin}${path}`);
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
