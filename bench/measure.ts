@@ -39,8 +39,8 @@ export interface Cell {
   /** What was asked for, exchanges a second; and what came of it. */
   readonly rate: number;
   readonly done: number;
-  /** As fast as it answers: exchanges a second, and µs of CPU per exchange. */
-  readonly saturated: { readonly rate: number; readonly cpu: number };
+  /** As fast as it answers: exchanges a second, and µs of CPU per exchange: of the server, and of the load generator. */
+  readonly saturated: { readonly rate: number; readonly cpu: number; readonly load: number };
   /** ms at `rate`, of the middle run. */
   readonly latency: LatencySummary;
   readonly retransmissions: number;
@@ -83,6 +83,7 @@ async function during(
   const before = await target.use('cpu');
   const report = await work();
   const after = await target.use('cpu');
+  if (report.done === 0) throw new Error(`nothing was done: ${JSON.stringify(report.works)}`);
   const each = (of: (use: TargetUse) => number): number => (of(after) - of(before)) / report.done;
   return { report, cpu: each(({ cpu }) => cpu), redisCpu: each((use) => use.redisCpu ?? Number.NaN) };
 }
@@ -119,7 +120,11 @@ export async function measure(row: Row, peer: Peer, lengths: Lengths): Promise<C
       cpu: spreadOf(samples.map(({ cpu }) => cpu)),
       ...(redis.some(Number.isNaN) ? {} : { redisCpu: spreadOf(redis) }),
       done: (sum(({ done }) => done) / sum(({ elapsed }) => elapsed)) * 1_000,
-      saturated: { rate: (saturated.report.done / saturated.report.elapsed) * 1_000, cpu: saturated.cpu },
+      saturated: {
+        rate: (saturated.report.done / saturated.report.elapsed) * 1_000,
+        cpu: saturated.cpu,
+        load: saturated.report.cpu / saturated.report.done,
+      },
       latency: middle.report.latency,
       retransmissions: sum(({ retransmissions }) => retransmissions),
       failed: sum(({ failed }) => failed),

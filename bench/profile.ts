@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startRedis } from '../test/support/redis.ts';
 import { type CpuProfile, heaviest, inclusive, rooms } from './cpu-profile.ts';
-import type { Work } from './load/tally.ts';
 import type { LoadCommand, LoadReport } from './load/main.ts';
+import type { Work } from './load/tally.ts';
 import { BenchProcess } from './process.ts';
 import type { TargetReport } from './targets/report.ts';
 

@@ -185,6 +185,14 @@ export class Fleet {
     return { ...this.take(), elapsed };
   }
 
+  /** All deregister, and are waited for. */
+  async leave(): Promise<FleetReport> {
+    this.take();
+    for (const device of this.#devices) device.step('deregister', performance.now());
+    await this.#settled();
+    return this.take();
+  }
+
   /** What was done since the last time that this was asked. */
   take(): FleetReport {
     const { user, system } = process.cpuUsage(this.#cpu);

@@ -19,7 +19,9 @@ export type LoadCommand =
   /** The devices, who are not registered yet. */
   | { readonly kind: 'open-sockets'; readonly options: FleetOptions }
   /** `rate` of them a second; all at one instant unless told. */
-  | { readonly kind: 'register'; readonly rate?: number };
+  | { readonly kind: 'register'; readonly rate?: number }
+  /** All deregister. */
+  | { readonly kind: 'leave' };
 
 export type { LoadReport };
 export type PacedReport = LoadReport;
@@ -34,7 +36,8 @@ let fleet: Fleet | undefined;
 async function open(command: LoadCommand & { readonly kind: 'open' }): Promise<void> {
   const { kind: _kind, work, ...options } = command;
   const mix = work === undefined ? (options.mix ?? defaults.mix) : { [work]: 1 };
-  const links = options.links ?? (mix.notify === undefined ? plain : defaults.links);
+  const links =
+    options.links ?? (mix.notify === undefined && mix.send === undefined ? plain : defaults.links);
   fleet = await Fleet.open({ ...defaults, ...options, mix, links });
   const needsNone = work !== undefined && ['echo', 'register', 'take-over'].includes(work);
   if (!needsNone) await fleet.register(REGISTERED_PER_SECOND);
@@ -55,6 +58,8 @@ async function perform(command: LoadCommand): Promise<LoadReport | 'open'> {
       return 'open';
     case 'register':
       return summed(await opened().register(command.rate ?? Number.POSITIVE_INFINITY));
+    case 'leave':
+      return summed(await opened().leave());
     case 'run':
       return summed(await opened().run(command.milliseconds, command.window));
     case 'pace':

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Fleet, type FleetOptions } from '../../../bench/load/fleet.ts';
 import { defaults, summed } from '../../../bench/load/load-report.ts';
+import { systemClock } from '../../../protocol/clock.ts';
 import { decodeMessage, encodeMessage } from '../../../protocol/coap/codec.ts';
+import { createCoapEndpoint } from '../../../protocol/coap/endpoint.ts';
 import { type CoapMessage, Code, MessageType } from '../../../protocol/coap/message.ts';
 import {
   acceptOption,
@@ -14,6 +16,8 @@ import {
   uintOption,
   uriPath,
 } from '../../../protocol/coap/options.ts';
+import { createUdpPort, parsePeer } from '../../../protocol/coap/udp-port.ts';
+import { createDtlsServerPort } from '../../../protocol/dtls/server-port.ts';
 import { decodeContent } from '../../../protocol/lwm2m/content.ts';
 import { ContentFormat } from '../../../protocol/lwm2m/content-format.ts';
 
@@ -135,6 +139,34 @@ describe('simulated devices', () => {
       expect(contentFormat(options)).toBe(format);
       expect(decodeContent(format, '/42770/0/2', payload, floats)).toHaveLength(1);
       expect([...token]).toEqual([9, 9]);
+    }
+  });
+
+  test('over DTLS prove themselves by the pre-shared key, each by a name of its own', async () => {
+    const names: string[] = [];
+    const udp = await createUdpPort({ host: '127.0.0.1', port: 0 });
+    const secured = createDtlsServerPort({
+      port: udp,
+      clock: systemClock,
+      credentials: {
+        psk: async (identity) => {
+          const name = Buffer.from(identity).toString();
+          names.push(name);
+          return { key: Buffer.from('00010203', 'hex'), peer: { kind: 'psk', name } };
+        },
+      },
+    });
+    const endpoint = createCoapEndpoint({
+      port: secured,
+      handler: (request) => request.respond({ code: Code.CREATED, options: locationPathOptions('/rd/1') }),
+    });
+    try {
+      const psk = { identity: 'id-{name}', key: '00010203' };
+      const devices = await open({ port: parsePeer(udp.local).port, psk });
+      expect(summed(await devices.register(Number.POSITIVE_INFINITY))).toMatchObject({ done: 3, failed: 0 });
+      expect(new Set(names)).toEqual(new Set(['id-bench-0', 'id-bench-1', 'id-bench-2']));
+    } finally {
+      await endpoint.close();
     }
   });
 

@@ -1,0 +1,111 @@
+/**
+ * `npm run bench:burst`: all devices send their Register at the same instant, as after a power cut. How long until all
+ * are registered, and who needed more than one retransmission. Each server in turn, with the same devices.
+ */
+import { cpus, loadavg, release } from 'node:os';
+import { parseArgs } from 'node:util';
+import { writeSection } from './document.ts';
+import { Histogram } from './load/histogram.ts';
+import { defaults } from './load/load-report.ts';
+import type { LoadCommand, LoadReport } from './load/main.ts';
+import { leshan, leshanOnRedis, simyardInMemory, simyardOnDisk, simyardOnRedis } from './peers/peers.ts';
+import type { Peer } from './peers/target.ts';
+import { BenchProcess } from './process.ts';
+
+const usage = `All devices send their Register at the same instant.
+
+  --devices N    (15000)
+  --only TEXT    servers with this in their name
+  --cold         Leshan as it is when it has just started; else it has seen as many registrations before
+  --write        put the table into docs/performance.md`;
+
+const { values } = parseArgs({
+  options: {
+    devices: { type: 'string', default: '15000' },
+    only: { type: 'string', default: '' },
+    cold: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(`${usage}\n`);
+  process.exit(0);
+}
+const devices = Number(values.devices);
+
+/** s until all are registered, as the project promises; of a peer there is none. */
+const budgets = new Map<Peer, number>([
+  [simyardInMemory, 6],
+  [simyardOnDisk, 6],
+  [simyardOnRedis, 8],
+]);
+const peers = [leshan, simyardInMemory, simyardOnDisk, leshanOnRedis, simyardOnRedis].filter(({ name }) =>
+  name.includes(values.only),
+);
+
+/** A burst of devices with names of their own; what it was like for them. */
+async function burst(port: number, prefix: string): Promise<LoadReport> {
+  const load = new BenchProcess('./load/main.ts');
+  try {
+    const links = '</>;rt="oma.lwm2m";ct="112",</1/0>,</5/0>';
+    const options = { ...defaults, port, devices, prefix, links };
+    await load.ask({ kind: 'open-sockets', options } satisfies LoadCommand);
+    return await load.ask<LoadReport>({ kind: 'register' } satisfies LoadCommand);
+  } finally {
+    await load.stop();
+  }
+}
+
+async function measure(peer: Peer): Promise<string> {
+  const target = await peer.start();
+  try {
+    // A JVM is slow when it is cold, which is another question.
+    if (!values.cold && peer.name.startsWith('Leshan')) await burst(target.port, 'warm-up-');
+    const before = await target.use('cpu');
+    const report = await burst(target.port, 'burst-');
+    const after = await target.use('cpu');
+    const work = report.works.register;
+    if (work === undefined) throw new Error('nobody registered');
+    const latency = new Histogram();
+    latency.merge(work.latency);
+    const { p50, p99, max } = latency.summary();
+    const budget = budgets.get(peer);
+    const failures = Object.entries(work.failures).map(([why, count]) => `${count} × ${why}`);
+    return `| ${[
+      peer.name,
+      `${(max / 1_000).toFixed(2)}${budget === undefined ? '' : ` (≤ ${budget})`}`,
+      (p50 / 1_000).toFixed(2),
+      (p99 / 1_000).toFixed(2),
+      `${work.done} of ${devices}`,
+      String(work.retransmissions),
+      `${work.sentThrice}${budget === undefined ? '' : ' (0)'}`,
+      ((after.cpu - before.cpu) / devices).toFixed(0),
+      failures.length === 0 ? '' : failures.join(', '),
+    ].join(' | ')} |`;
+  } finally {
+    await target.stop();
+  }
+}
+
+const lines = [
+  '| server | all are registered after, s (budget) | half | 99 % | registered | sent again | needed a second retransmission (budget) | CPU µs each | refused |',
+  '|---|--:|--:|--:|--:|--:|--:|--:|---|',
+];
+for (const peer of peers) {
+  const reason = await peer.prepare();
+  lines.push(
+    reason === undefined
+      ? await measure(peer).catch(
+          (error: Error) => `| ${peer.name} | could not: ${error.message.slice(0, 200)} | | | | | | | |`,
+        )
+      : `| ${peer.name} | could not run: ${reason} | | | | | | | |`,
+  );
+  process.stderr.write(`${lines.at(-1)}\n`);
+}
+lines.push(
+  '',
+  `${devices.toLocaleString('en')} devices, each at an address of its own, in one process beside the server; ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; load average ${loadavg()[0]?.toFixed(1)} at the end.`,
+);
+process.stdout.write(`${lines.join('\n')}\n`);
+if (values.write) writeSection('burst', lines.join('\n'));

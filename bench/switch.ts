@@ -1,0 +1,206 @@
+/**
+ * `npm run bench:switch`: carrier switches one after the other, from the REST request to the event that tells the card's
+ * ACK, with modems of ours, while other devices notify.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
+import { cpus, loadavg, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { ProjectProcess } from '../test/support/server-process.ts';
+import { writeSection } from './document.ts';
+import { Histogram, type LatencySummary } from './load/histogram.ts';
+import type { LoadCommand, LoadReport } from './load/main.ts';
+import { BenchProcess } from './process.ts';
+
+const usage = `Carrier switches through REST while devices notify.
+
+  --switches N    (500)
+  --modems N      that switch by turns                        (20)
+  --devices N     that notify                                 (500)
+  --rate N        confirmable notifications a second, in all  (5000)
+  --write         put the table into docs/performance.md`;
+
+const { values } = parseArgs({
+  options: {
+    switches: { type: 'string', default: '500' },
+    modems: { type: 'string', default: '20' },
+    devices: { type: 'string', default: '500' },
+    rate: { type: 'string', default: '5000' },
+    write: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(`${usage}\n`);
+  process.exit(0);
+}
+const [switches, modems] = [Number(values.switches), Number(values.modems)];
+/** ms: of the house plan. */
+const budget = { p50: 5, p99: 25 };
+const carriers = ['T-Mobile', 'Verizon', 'AT&T'];
+/** Piece of the load's work, ms. */
+const PIECE = 5_000;
+const PATIENCE = 60_000;
+
+interface CommandEvent {
+  readonly data?: {
+    readonly command?: { readonly id: string; readonly state: string; readonly reason?: string };
+  };
+}
+
+/** Waits for the ends of commands, as a program does that follows the event stream. */
+class Ends {
+  readonly #waiting = new Map<string, (state: string) => void>();
+  readonly #ended = new Map<string, string>();
+  #rest = '';
+
+  static open(base: string): Promise<Ends> {
+    const ends = new Ends();
+    return new Promise((resolve, reject) => {
+      const request = get(`${base}/api/events?types=command`, { agent: false }, (response) => {
+        response.setEncoding('utf8');
+        response.on('data', (text: string) => ends.#take(text));
+        response.on('error', reject);
+        resolve(ends);
+      });
+      request.on('error', reject);
+    });
+  }
+
+  /** The command's last state: `done`, `failed`, … */
+  of(id: string): Promise<string> {
+    const ended = this.#ended.get(id);
+    if (ended !== undefined) return Promise.resolve(ended);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    this.#waiting.set(id, resolve);
+    return promise;
+  }
+
+  #take(text: string): void {
+    const frames = (this.#rest + text).split('\n\n');
+    this.#rest = frames.pop() ?? '';
+    for (const frame of frames) {
+      const data = /^data: (.*)$/m.exec(frame)?.[1];
+      if (data === undefined || !frame.includes('event: command')) continue;
+      const { data: { command } = {} } = JSON.parse(data) as CommandEvent;
+      if (command === undefined || ['queued', 'sent', 'accepted'].includes(command.state)) continue;
+      const state = command.state === 'done' ? 'done' : `${command.state}: ${command.reason}`;
+      this.#ended.set(command.id, state);
+      this.#waiting.get(command.id)?.(state);
+      this.#waiting.delete(command.id);
+    }
+  }
+}
+
+async function post(base: string, modem: string, carrier: string): Promise<string> {
+  const response = await fetch(`${base}/api/devices/${modem}/carrier`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ carrier }),
+  });
+  const text = await response.text();
+  if (response.status !== 202) throw new Error(`POST carrier answered ${response.status}: ${text}`);
+  return (JSON.parse(text) as { id: string }).id;
+}
+
+async function until(what: string, met: () => Promise<boolean>): Promise<void> {
+  for (const end = performance.now() + PATIENCE; performance.now() < end; ) {
+    if (await met()) return;
+    await sleep(200);
+  }
+  throw new Error(`waited in vain: ${what}`);
+}
+
+/** One modem after the other is switched on; each switch waits for the end of the one before. */
+async function switchAll(base: string, ends: Ends, failures: string[]): Promise<LatencySummary> {
+  const latency = new Histogram();
+  for (let number = 0; number < switches; number++) {
+    const modem = `switch-${(number % modems) + 1}`;
+    const carrier = carriers[Math.floor(number / modems) % carriers.length] as string;
+    const began = performance.now();
+    const state = await Promise.race([ends.of(await post(base, modem, carrier)), sleep(PATIENCE, 'no end')]);
+    latency.add((performance.now() - began) * 1_000);
+    if (state !== 'done') failures.push(`${modem} → ${carrier}: ${state}`);
+  }
+  return latency.summary();
+}
+
+function row(what: string, latency: LatencySummary): string {
+  const { count, p50, p95, p99, max } = latency;
+  const [half, most] = [`${p50.toFixed(1)} (≤ ${budget.p50})`, `${p99.toFixed(1)} (≤ ${budget.p99})`];
+  return `| ${what} | ${count} | ${half} | ${p95.toFixed(1)} | ${most} | ${max.toFixed(1)} |`;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'simyard-bench-'));
+const target = new BenchProcess('./targets/simyard.ts', [folder]);
+const load = new BenchProcess('./load/main.ts');
+let fleet: ProjectProcess | undefined;
+try {
+  const { port, http } = await target.next<{ port: number; http: string }>();
+  fleet = new ProjectProcess('client/main.ts', [
+    ...['--fleet', '--count', String(modems), '--prefix', 'switch-', '--server', `coap://127.0.0.1:${port}`],
+    // The card and the network are the simulation's own: what is measured is everything else.
+    ...[
+      '--switch-latency',
+      '0',
+      '--attach-time',
+      '0',
+      '--state',
+      ':memory:',
+      '--rate',
+      'imu=0,gyro=0,temperature=0',
+    ],
+  ]);
+  const modemProcess = fleet;
+  await until('the modems are registered', async () => {
+    if (modemProcess.ended) throw new Error(`the modems ended: ${modemProcess.output}`);
+    const response = await fetch(`${http}/api/devices?state=registered&limit=${modems}`);
+    return ((await response.json()) as { items: unknown[] }).items.length === modems;
+  });
+  const ends = await Ends.open(http);
+  const failures: string[] = [];
+  // Once round, so that each modem's carriers are known to the server, and what Node compiles is compiled.
+  const wanted = switches;
+  for (let modem = 1; modem <= modems; modem++) await ends.of(await post(http, `switch-${modem}`, 'Verizon'));
+  const quiet = await switchAll(http, ends, failures);
+  await load.ask({
+    ...{ kind: 'open', work: 'notify', devices: Number(values.devices), readings: 1, port },
+  } satisfies LoadCommand);
+  let isSwitching = true;
+  const notifying = (async () => {
+    const reports: LoadReport[] = [];
+    while (isSwitching || reports.length === 0) {
+      reports.push(
+        await load.ask<LoadReport>({
+          kind: 'pace',
+          milliseconds: PIECE,
+          rate: Number(values.rate),
+        } satisfies LoadCommand),
+      );
+    }
+    return reports;
+  })();
+  await sleep(2_000);
+  const loaded = await switchAll(http, ends, failures);
+  isSwitching = false;
+  const reports = await notifying;
+  const [first] = reports;
+  const rate = first === undefined ? Number.NaN : (first.done / first.elapsed) * 1_000;
+  const lines = [
+    '| | switches | p50 ms (budget) | p95 | p99 (budget) | longest |',
+    '|---|--:|--:|--:|--:|--:|',
+    row('nothing else to do', quiet),
+    row(`${values.devices} devices notify, ${Math.round(rate).toLocaleString('en')}/s in all`, loaded),
+    '',
+    `From the POST to the event that tells the ACK, on disk; the card switches and the network attaches at once. ${wanted} switches of ${modems} modems by turns, ${failures.length} failed; acknowledgement of a notification meanwhile: p50 ${first?.latency.p50.toFixed(1)} ms, p99 ${first?.latency.p99.toFixed(1)} ms. Server, devices, modems and the caller share ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; load average ${loadavg()[0]?.toFixed(1)} at the end.`,
+  ];
+  for (const failure of failures.slice(0, 10)) process.stderr.write(`${failure}\n`);
+  process.stdout.write(`${lines.join('\n')}\n`);
+  if (values.write) writeSection('switch', lines.join('\n'));
+} finally {
+  await Promise.all([target.stop(), load.stop(), fleet?.kill('SIGKILL')]);
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit(0);
