@@ -108,9 +108,7 @@ export class LegacyCard implements CarrierCard, ReadingUplink {
   async current(): Promise<CurrentCarrier | undefined> {
     const { session } = this.#options;
     return session.exclusive(async () => {
-      const { sw, data } = await session.send(legacyStatus());
-      if (sw !== StatusWord.OK) throw new CardStatusError('ask the old applet for its carrier', sw);
-      const { carrier } = ackOf(decodeLegacyAnswer(data));
+      const { carrier } = await this.#lastAck();
       if (carrier === FlowCarrier.DISCONNECT) return undefined;
       const carrierId = flowCarrierNames.has(carrier) ? carrier : undefined;
       return { carrierId, iccid: await readIccid(session), imsi: await readImsi(session) };
@@ -153,6 +151,12 @@ export class LegacyCard implements CarrierCard, ReadingUplink {
       taken++;
     }
     return taken;
+  }
+
+  async #lastAck(): Promise<Ack> {
+    const { sw, data } = await this.#options.session.send(legacyStatus());
+    if (sw !== StatusWord.OK) throw new CardStatusError('ask the old applet for its carrier', sw);
+    return ackOf(decodeLegacyAnswer(data));
   }
 
   /** @throws CardRefusalError, CardStatusError, CardTransportError, DecodeError */
@@ -267,7 +271,8 @@ export class LegacyCard implements CarrierCard, ReadingUplink {
     channel.onDropped(() => {
       if (this.#channel === channel) this.#channel = undefined;
     });
-    await this.#send(alive);
+    // The gateway learns the address, and the carrier.
+    await this.#send(encodePacket({ kind: 'carrier-switch-ack', ...(await this.#lastAck()) }));
   }
 
   /** False where it could not go out. @throws DecodeError what the card gave is no packet */
@@ -290,8 +295,6 @@ export class LegacyCard implements CarrierCard, ReadingUplink {
     await channel?.close();
   }
 }
-
-const alive = encodePacket({ kind: 'iot-status', status: 0 });
 
 /** @throws DecodeError the applet acknowledged nothing */
 function ackOf(answer: LegacyAnswer): Ack {

@@ -75,8 +75,8 @@ export class AppletFlow {
   #channel: number | undefined;
   #stale: number | undefined;
   #dataWaits = false;
-  /** `0100` is due: the gateway learns the address, and NATs keep it. */
-  #statusDue = false;
+  /** Something is to be said, that the gateway knows the address and NATs keep it: on which carrier it is, or `0100`. */
+  #statusDue: 'carrier' | 'alive' | undefined;
   #spokeSincePoll = false;
   /** A report or status that the terminal did not take waits for the next poll. */
   #sendHeld = false;
@@ -122,7 +122,7 @@ export class AppletFlow {
   poll(): void {
     this.#sendHeld = false;
     if (this.#pollsUntilOpen > 0) this.#pollsUntilOpen--;
-    if (!this.#spokeSincePoll) this.#statusDue = true;
+    if (!this.#spokeSincePoll) this.#statusDue ??= 'alive';
     this.#spokeSincePoll = false;
     // Who is not told of data asks for it.
     if (this.#events === 'refused' && this.#channel !== undefined) this.#dataWaits = true;
@@ -167,7 +167,10 @@ export class AppletFlow {
       if (report !== undefined) {
         return { kind: 'send-data', channel, packet: ackPacket(report), what: 'report' };
       }
-      if (this.#statusDue) return { kind: 'send-data', channel, packet: statusPacket, what: 'status' };
+      if (this.#statusDue !== undefined) {
+        const packet = this.#statusDue === 'alive' ? alivePacket : ackPacket(this.#switch.whereabouts);
+        return { kind: 'send-data', channel, packet, what: 'status' };
+      }
     }
     const packet = this.#readings[0];
     return packet === undefined ? undefined : { kind: 'send-data', channel, packet, what: 'reading' };
@@ -229,7 +232,7 @@ export class AppletFlow {
   #opened(result: AppletResult): void {
     if (result.kind === 'ok' && result.channel !== undefined) {
       this.#channel = result.channel;
-      this.#statusDue = true;
+      this.#statusDue = 'carrier';
       this.#sendHeld = false;
       this.#openFailures = 0;
       this.#switch.proven();
@@ -277,7 +280,7 @@ export class AppletFlow {
     } else if (!ok) this.#sendHeld = true;
     else {
       // Whatever was said, the gateway has the address now.
-      this.#statusDue = false;
+      this.#statusDue = undefined;
       if (request.what === 'report') this.#switch.reported();
     }
   }
@@ -292,13 +295,13 @@ export class AppletFlow {
   #closed(): void {
     this.#channel = undefined;
     this.#dataWaits = false;
-    this.#statusDue = false;
+    this.#statusDue = undefined;
     this.#spokeSincePoll = false;
     this.#sendHeld = false;
   }
 }
 
-const statusPacket = encodePacket({ kind: 'iot-status', status: IotStatus.NOMINAL });
+const alivePacket = encodePacket({ kind: 'iot-status', status: IotStatus.NOMINAL });
 
 function ackPacket(report: SwitchReport): Uint8Array {
   return encodePacket({ kind: 'carrier-switch-ack', ...report });

@@ -67,6 +67,11 @@ export class AppletSwitch {
     return this.#record;
   }
 
+  /** On which carrier it is, unasked: an ACK, as the protocol has nothing else for it. */
+  get whereabouts(): SwitchReport {
+    return { status: SwitchStatus.ACK, carrier: this.#options.carriers.current() };
+  }
+
   get isConnected(): boolean {
     return this.#options.carriers.current() !== FlowCarrier.DISCONNECT;
   }

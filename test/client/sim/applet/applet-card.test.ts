@@ -19,16 +19,16 @@ const carrier = async (id: number) => {
 const iccidOf = (name: string) => world.virtual.profiles.find((profile) => profile.name === name)?.iccid;
 
 describe('the applet by itself', () => {
-  it('has opened its channel to the gateway, and said that it is there', () => {
+  it('has opened its channel to the gateway, and said on which carrier it is', () => {
     expect(world.network.destinations).toEqual(['192.0.2.7:6001']);
-    expect(world.network.got).toEqual(['0100']);
+    expect(world.network.got).toEqual(['1100']);
   });
 
   it('switches when the gateway says so: another ICCID, and then its own ACK', async () => {
     const before = await current();
     world.network.say('1020');
     await world.settled();
-    expect(world.network.got).toEqual(['0100', '1102']);
+    expect(world.network.got).toEqual(['1100', '1102']);
     expect(world.network.destinations).toHaveLength(2);
     expect(await current()).toEqual({
       carrierId: 2,
@@ -45,7 +45,7 @@ describe('the applet by itself', () => {
     world.virtual.faults.set({ kind: 'policy' });
     world.network.say('1010');
     await world.settled();
-    expect(world.network.got).toEqual(['0100', '1110', '1110']);
+    expect(world.network.got).toEqual(['1100', '1110', '1110']);
     expect(world.events).toEqual([]);
     expect((await current())?.carrierId).toBe(0);
   });
@@ -53,7 +53,7 @@ describe('the applet by itself', () => {
   it('acknowledges a Disconnect first, and is without a network then', async () => {
     world.network.say('10f0');
     await world.settled();
-    expect(world.network.got).toEqual(['0100', '110F']);
+    expect(world.network.got).toEqual(['1100', '110F']);
     expect(world.network.isOpen).toBe(false);
     expect(await current()).toBeUndefined();
     expect(world.events).toEqual(['changed']);
@@ -69,7 +69,7 @@ describe('the applet by itself', () => {
     await world.poll();
     await world.poll();
     expect(world.network.isOpen).toBe(true);
-    expect(world.network.got).toEqual(['0100', '0100']);
+    expect(world.network.got).toEqual(['1100', '1100']);
   });
 
   it('goes back to its carrier when the new one has no network, and says NACK', async () => {
@@ -82,14 +82,14 @@ describe('the applet by itself', () => {
     expect(world.events).toEqual(['changed', 'changed']);
     world.network.up = true;
     for (let i = 0; i < 20; i++) await world.poll();
-    expect(world.network.got.slice(0, 2)).toEqual(['0100', '1110']);
+    expect(world.network.got.slice(0, 2)).toEqual(['1100', '1110']);
   });
 
   it('keeps an ACK that could not go out, also without power', async () => {
     world.network.say('1020');
     world.network.up = false;
     await world.settled();
-    expect(world.network.got).toEqual(['0100']);
+    expect(world.network.got).toEqual(['1100']);
     await world.terminal.stop();
     const next = new AppletWorld(undefined, world.memory);
     await next.start();
@@ -99,7 +99,7 @@ describe('the applet by itself', () => {
   it('says again that it is there when it has been silent', async () => {
     await world.poll();
     await world.poll();
-    expect(world.network.got).toEqual(['0100', '0100']);
+    expect(world.network.got).toEqual(['1100', '0100']);
   });
 });
 
@@ -110,7 +110,7 @@ describe('the modem’s own order', () => {
     expect(await current()).toMatchObject({ carrierId: 1, iccid: iccidOf('T-Mobile') });
     await world.settled();
     expect(world.events).toEqual([]);
-    expect(world.network.got).toEqual(['0100', '1101']);
+    expect(world.network.got).toEqual(['1100', '1101']);
   });
 
   it('that the card refuses is the applet’s NACK', async () => {
@@ -145,7 +145,7 @@ describe('readings', () => {
 
   it('go up through the card’s channel', async () => {
     expect(await world.card.sendReadings([reading])).toBe(1);
-    expect(world.network.got).toEqual(['0100', '000000000357E756B22E30285004000001C3']);
+    expect(world.network.got).toEqual(['1100', '000000000357E756B22E30285004000001C3']);
   });
 
   it('are not taken without a channel', async () => {

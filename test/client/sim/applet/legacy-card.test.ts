@@ -72,9 +72,10 @@ describe('a card with the old applet', () => {
   it('is polled three times a second: it asks for a channel, then for data', async () => {
     await polls(3);
     expect(network.destinations).toEqual(['192.0.2.7:6001']);
-    expect(network.got).toEqual(['0100']);
+    expect(network.got).toEqual(['1100']);
     expect(apdus).toEqual([
       '00F3000015 D01E8103014001820281828500350103390205783C9000',
+      '00F2000011 D029810301430182028121' + '8500B61C' + '1100' + '9000',
       '00F3000015 D00E8103014200820281218500B701020000000000' + '9000',
       '00F3000015 D00E8103014200820281218500B701020000000000' + '9000',
     ]);
@@ -106,7 +107,7 @@ describe('a card with the old applet', () => {
       '00F3000011 D029810301430182028121' + '8500B61C' + '1102' + '9000',
     ]);
     expect(await card.current()).toMatchObject({ carrierId: 2, iccid: virtual.profiles[0]?.iccid });
-    expect(network.got).toEqual(['0100', '1102']);
+    expect(network.got).toEqual(['1100', '1102']);
     expect(events).toEqual([]);
   });
 
@@ -127,7 +128,7 @@ describe('a card with the old applet', () => {
     await polls(2);
     network.say('1010');
     await polls(2);
-    expect(network.got).toEqual(['0100', '1101']);
+    expect(network.got).toEqual(['1100', '1101']);
     expect((await card.current())?.carrierId).toBe(1);
     expect(events).toEqual(['changed']);
     expect(lines).toEqual(['the old applet acknowledged a switch to T-Mobile']);
@@ -138,7 +139,7 @@ describe('a card with the old applet', () => {
     network.say('1070');
     network.say('ffff');
     await polls(3);
-    expect(network.got).toEqual(['0100', '1110']);
+    expect(network.got).toEqual(['1100', '1110']);
     expect(events).toEqual([]);
     expect(lines).toHaveLength(2);
   });
@@ -154,7 +155,7 @@ describe('a card with the old applet', () => {
     await polls(2);
     apdus.length = 0;
     expect(await card.sendReadings([reading])).toBe(1);
-    expect(network.got).toEqual(['0100', '000000000357E756B22E30285004000001C3']);
+    expect(network.got).toEqual(['1100', '000000000357E756B22E30285004000001C3']);
     expect(apdus.map((apdu) => apdu.slice(0, 10))).toEqual(['00F4000012', '00F3000021']);
   });
 
@@ -167,7 +168,7 @@ describe('a card with the old applet', () => {
     network.up = true;
     await polls(2);
     expect(network.isOpen).toBe(true);
-    expect(network.got).toEqual(['0100', '0100']);
+    expect(network.got).toEqual(['1100', '1100']);
   });
 
   it('goes where its OPEN CHANNEL says only where the answer was not cut: it needs to be told', async () => {

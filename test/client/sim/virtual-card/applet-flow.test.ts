@@ -92,9 +92,9 @@ beforeEach(() => {
 });
 
 describe('the applet, as it starts', () => {
-  it('asks to be told of data, opens its channel and says that it is there', () => {
+  it('asks to be told of data, opens its channel and says on which carrier it is', () => {
     expect(card.serve()).toEqual(['set-up-event-list', 'open-channel', 'status']);
-    expect(card.sent).toEqual(['0100']);
+    expect(card.sent).toEqual(['1100']);
     expect(card.flow.isOnline).toBe(true);
   });
 
@@ -244,7 +244,9 @@ describe('a perform from the network', () => {
     card.insert();
     card.flow.terminalReady(true);
     card.serve();
-    expect(card.sent).toEqual(['1102', '0100']);
+    expect(card.record.report).toBeUndefined();
+    // Each channel begins with the carrier, whether or not there was something to report.
+    expect(card.sent).toEqual(['1102', '1102']);
   });
 
   it('to a carrier without network is taken back, and the NACK says where the card is', () => {
@@ -300,7 +302,7 @@ describe('an order of the terminal', () => {
     expect(card.serve()).toEqual(['refresh']);
     card.refresh();
     expect(card.record.outcome).toEqual({ status: 0, carrier: 1 });
-    expect(card.sent).toEqual(['0100', '1101']);
+    expect(card.sent).toEqual(['1100', '1101']);
   });
 
   it('that is refused is answered at once, and is not the network’s affair', () => {
@@ -329,7 +331,7 @@ describe('readings', () => {
     expect(card.flow.reading(Uint8Array.of(1))).toBe(true);
     expect(card.flow.reading(Uint8Array.of(2))).toBe(true);
     expect(card.serve()).toEqual(['reading', 'reading']);
-    expect(card.sent).toEqual(['0100', '01', '02']);
+    expect(card.sent).toEqual(['1100', '01', '02']);
   });
 
   it('are refused without a channel, and when the card’s memory is full', () => {
