@@ -77,7 +77,7 @@ export class CardSession {
       this.#current.run(piece, work).finally(() => {
         piece.active = false;
       });
-    const run = this.#line === undefined ? begin() : this.#line.then(begin, begin);
+    const run = (this.#line ?? Promise.resolve()).then(begin, begin);
     this.#line = run;
     const done = (): void => {
       if (this.#line === run) this.#line = undefined;
@@ -188,7 +188,7 @@ export class CardSession {
   /** One command and its GET RESPONSEs, with nothing between. */
   #gather(command: CommandApdu): Promise<ResponseApdu> {
     const begin = (): Promise<ResponseApdu> => this.#gatherNow(command);
-    const gathered = this.#exchanges === undefined ? begin() : this.#exchanges.then(begin, begin);
+    const gathered = (this.#exchanges ?? Promise.resolve()).then(begin, begin);
     this.#exchanges = gathered;
     const done = (): void => {
       if (this.#exchanges === gathered) this.#exchanges = undefined;

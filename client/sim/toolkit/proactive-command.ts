@@ -1,4 +1,5 @@
 import { DecodeError } from '../../../protocol/errors.ts';
+import { decodeTlvs } from '../ber-tlv.ts';
 import { type ComprehensionTlv, encodeComprehensionTlv } from '../comprehension-tlv.ts';
 import {
   type BearerDescription,
@@ -133,17 +134,22 @@ const plainKinds: Readonly<Record<number, PlainCommand['kind']>> = {
   [CommandType.PROVIDE_LOCAL_INFORMATION]: 'provide-local-information',
 };
 
+/** Tag, length and three bytes. */
+const detailsLength = 5;
+
 const bytesOf = (tlv: ComprehensionTlv): Uint8Array => tlv.value;
 const addressOf = (tlv: ComprehensionTlv): string => decodeOtherAddress(tlv) ?? 'dynamic';
 
 /**
- * The command details alone, for the answer to a command that is otherwise not understood; undefined where
- * even these are not to be had.
+ * The command details alone, which are the first object, for the answer to a command that is otherwise not
+ * understood; undefined where even these are not to be had.
  */
 export function detailsOf(bytes: Uint8Array): CommandDetails | undefined {
   try {
-    const objects = ToolkitObjects.within(OuterTag.PROACTIVE_COMMAND, bytes);
-    return objects.need(Tag.COMMAND_DETAILS, 'command details', decodeCommandDetails);
+    const [outer] = decodeTlvs(bytes);
+    if (outer?.tag !== OuterTag.PROACTIVE_COMMAND) return undefined;
+    const objects = new ToolkitObjects(outer.value.subarray(0, detailsLength));
+    return objects.take(Tag.COMMAND_DETAILS, decodeCommandDetails);
   } catch (error) {
     if (error instanceof DecodeError) return undefined;
     throw error;

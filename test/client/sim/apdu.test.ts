@@ -1,19 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  channelOf,
   decodeCommand,
   decodeResponse,
   describeStatusWord,
   encodeCommand,
   encodeResponse,
   isOk,
+  onChannel,
 } from '../../../client/sim/apdu.ts';
-import { CardSession } from '../../../client/sim/card-session.ts';
-import {
-  CardStatusError,
-  type CardTransport,
-  CardTransportError,
-} from '../../../client/sim/card-transport.ts';
 import { fromHex, toHex } from '../../../client/sim/hex.ts';
 import { DecodeError, RequestError } from '../../../protocol/errors.ts';
 
@@ -87,54 +83,38 @@ describe('a response APDU', () => {
   });
 });
 
-/** A card that gives the answers in order and notes what it was asked. */
-function scripted(answers: readonly string[]): { transport: CardTransport; asked: string[] } {
-  const asked: string[] = [];
-  const left = [...answers];
-  const transport: CardTransport = {
-    connect: async () => new Uint8Array(0),
-    reset: async () => new Uint8Array(0),
-    close: async () => {},
-    async transmit(command) {
-      asked.push(toHex(command));
-      return fromHex(left.shift() ?? '6F00');
-    },
-  };
-  return { transport, asked };
-}
+describe('a status word', () => {
+  it.each([
+    [0x63c3, '63C3 verification failed, 3 tries left'],
+    [0x63c0, '63C0 verification failed, 0 tries left'],
+    [0x9300, '9300 card application toolkit busy'],
+    [0x9203, "9203 ok, after 3 retries of the card's memory"],
+    [0x9240, '9240 memory problem'],
+    [0x6c00, '6C00 wrong length, 256 is right'],
+    [0x9862, '9862 authentication error, incorrect MAC'],
+    [0x62f1, '62F1 more data available'],
+    [0x63f1, '63F1 more data expected'],
+    [0x6982, '6982 security status not satisfied'],
+  ])('%i has a meaning', (sw, text) => {
+    expect(describeStatusWord(sw)).toBe(text);
+  });
+});
 
-describe('a card session', () => {
-  it('fetches what 61XX announces, in as many pieces as the card wants', async () => {
-    const { transport, asked } = scripted(['6102', 'AABB6101', 'CC9000']);
-    const answer = await new CardSession(transport).send({
-      cla: 0x81,
-      ins: 0xe2,
-      p1: 0x91,
-      p2: 0,
-      data: fromHex('00'),
-    });
-    expect(answer).toEqual({ data: fromHex('AABBCC'), sw: 0x9000 });
-    expect(asked).toEqual(['81E291000100', '81C0000002', '81C0000001']);
+describe('a logical channel', () => {
+  it('is in the class byte, 0 to 19, of both kinds of commands', () => {
+    for (let channel = 0; channel <= 19; channel++) {
+      for (const cla of [0x00, 0x80]) {
+        const command = onChannel({ cla, ins: 0xa4, p1: 0, p2: 0 }, channel);
+        expect(channelOf(command.cla)).toBe(channel);
+        expect(command.cla & 0x80).toBe(cla);
+      }
+    }
+    expect(onChannel({ cla: 0, ins: 0, p1: 0, p2: 0 }, 3).cla).toBe(0x03);
+    expect(onChannel({ cla: 0, ins: 0, p1: 0, p2: 0 }, 4).cla).toBe(0x40);
+    expect(onChannel({ cla: 0x80, ins: 0, p1: 0, p2: 0 }, 19).cla).toBe(0xcf);
   });
 
-  it('asks again with the length that 6CXX names', async () => {
-    const { transport, asked } = scripted(['6C0A', '981014301211111111F19000']);
-    const answer = await new CardSession(transport).send({ cla: 0, ins: 0xb0, p1: 0, p2: 0, le: 256 });
-    expect(toHex(answer.data)).toBe('981014301211111111F1');
-    expect(asked).toEqual(['00B0000000', '00B000000A']);
-  });
-
-  it('gives up on a card that announces data and has none', async () => {
-    const { transport } = scripted(['6102', '6102']);
-    await expect(new CardSession(transport).send({ cla: 0, ins: 0xa4, p1: 0, p2: 0 })).rejects.toThrow(
-      CardTransportError,
-    );
-  });
-
-  it('names what was asked for when the card says no', async () => {
-    const { transport } = scripted(['6A82']);
-    await expect(
-      new CardSession(transport).expectOk('select EF_ICCID', { cla: 0, ins: 0xa4, p1: 0, p2: 0 }),
-    ).rejects.toThrow(new CardStatusError('select EF_ICCID', 0x6a82));
+  it.each([-1, 20, 1.5])('%d is none', (channel) => {
+    expect(() => onChannel({ cla: 0, ins: 0, p1: 0, p2: 0 }, channel)).toThrow(RequestError);
   });
 });
