@@ -5,7 +5,7 @@ import type { Pcsclite } from '../pcsc/pcsclite.ts';
 import { ReaderMonitor, type ReaderState } from '../pcsc/reader-monitor.ts';
 import type { Tell } from './open.ts';
 
-/** The daemon tells of readers one by one, and does not say when that was all: ms. */
+/** That there is no reader the daemon does not say: ms. */
 const patience = 1_000;
 
 /**
@@ -16,13 +16,17 @@ export async function listReaders(open: Pcsclite, clock: Clock): Promise<readonl
   const monitor = new ReaderMonitor(open, clock);
   try {
     monitor.start();
-    const isSettled = (): true | undefined => (monitor.problem === undefined ? undefined : true);
-    await monitor.until(isSettled, patience);
+    await monitor.until(() => monitor.problem ?? (isKnown(monitor.readers) ? '' : undefined), patience);
     if (monitor.problem !== undefined) throw new CardTransportError(monitor.problem);
     return monitor.readers;
   } finally {
     monitor.close();
   }
+}
+
+/** The daemon names all readers at once, and then tells what is in each. */
+function isKnown(readers: readonly ReaderState[]): boolean {
+  return readers.length > 0 && readers.every(({ card }) => card !== 'unknown');
 }
 
 export function tellReaders(readers: readonly ReaderState[], json: boolean, tell: Tell): void {

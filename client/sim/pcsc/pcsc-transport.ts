@@ -61,7 +61,7 @@ export class PcscTransport implements CardTransport {
     const connection = this.#connection;
     if (connection?.isOpen !== true) throw this.#whyNotConnected();
     try {
-      return await connection.transmit(command);
+      return answered(await connection.transmit(command));
     } catch (error) {
       const code = pcscCodeOf(error);
       if (code === PcscCode.RESET_CARD || code === PcscCode.UNPOWERED_CARD) {
@@ -127,11 +127,10 @@ export class PcscTransport implements CardTransport {
   /** @throws CardAbsentError, CardTransportError with what there is */
   async #findReader(): Promise<ReaderState> {
     const withCard = (): readonly ReaderState[] => this.#matching().filter(({ card }) => card === 'present');
-    // Nothing to wait for where the daemon does not run.
-    await this.#monitor.until(
-      () => this.#monitor.problem ?? (withCard().length > 0 ? '' : undefined),
-      patience,
-    );
+    // Not the first card that is told of: there may be others. Nothing to wait for where the daemon does not run.
+    const isKnown = (): boolean =>
+      withCard().length > 0 && !this.#matching().some(({ card }) => card === 'unknown');
+    await this.#monitor.until(() => this.#monitor.problem ?? (isKnown() ? '' : undefined), patience);
     if (this.#monitor.problem !== undefined) throw new CardTransportError(this.#monitor.problem);
     const found = withCard();
     const [only, other] = found;
@@ -201,7 +200,7 @@ export class PcscTransport implements CardTransport {
         listener('absent');
         listener('present');
       }
-      if (standsAlone(command)) return await connection.transmit(command);
+      if (standsAlone(command)) return answered(await connection.transmit(command));
     } catch (error) {
       throw await this.#explained(connection, error);
     }
@@ -234,6 +233,12 @@ export class PcscTransport implements CardTransport {
   #hasCard(name: string): boolean {
     return this.#monitor.readers.some((state) => state.name === name && state.card === 'present');
   }
+}
+
+/** Some drivers say "no answer" by an answer of nothing. */
+function answered(response: Uint8Array): Uint8Array {
+  if (response.length > 0) return response;
+  throw new Error(`an empty answer (0x${PcscCode.NOT_TRANSACTED.toString(16)})`);
 }
 
 /** SELECT by path from the MF or by AID, and MANAGE CHANNEL "open", on the basic channel. */

@@ -65,7 +65,10 @@ export class VpcdSession {
   end(end: SessionEnd, reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#socket.destroy();
+    // pcscd dies of a length that is cut short: what was begun is ended, by an answer of nothing.
+    if (this.#begun) this.#socket.write(Uint8Array.of(0));
+    this.#socket.end();
+    this.#socket.destroySoon();
     this.#events.onEnd(end, reason);
   }
 

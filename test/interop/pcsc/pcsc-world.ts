@@ -72,7 +72,7 @@ export class PcscWorld {
   async stopDaemon(): Promise<void> {
     const daemon = this.#daemon;
     this.#daemon = undefined;
-    if (daemon === undefined || daemon.exitCode !== null) return;
+    if (daemon === undefined || hasEnded(daemon)) return;
     daemon.kill('SIGTERM');
     await once(daemon, 'exit');
     rmSync(this.socket, { force: true });
@@ -98,7 +98,7 @@ export class PcscWorld {
   async stop(): Promise<void> {
     await this.stopDaemon();
     this.#holder.stdin?.end();
-    if (this.#holder.exitCode === null) await once(this.#holder, 'exit');
+    if (!hasEnded(this.#holder)) await once(this.#holder, 'exit');
     rmSync(this.folder, { recursive: true });
   }
 
@@ -111,4 +111,8 @@ export class PcscWorld {
       stdio,
     });
   }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }

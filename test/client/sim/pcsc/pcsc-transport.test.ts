@@ -142,6 +142,15 @@ describe('a card in a PC/SC reader', () => {
     await card.close();
   });
 
+  it('that answers nothing at all has given no answer', async () => {
+    const { card } = await connected('Empty');
+    answers.transmit = [new Uint8Array(0)];
+    const sent = expect(card.transmit(select)).rejects.toThrow(/gave no answer/);
+    await clock.run(1_000);
+    await sent;
+    await card.close();
+  });
+
   it('that does not answer takes nothing else: threads of the process would wait for it', async () => {
     const { card } = await connected('Mute');
     const { promise, resolve } = Promise.withResolvers<Uint8Array>();

@@ -227,6 +227,21 @@ describe('a card in vpcd’s reader', () => {
     expect(await reader.ask(getAtr)).toBe(atr);
   });
 
+  it('that is taken out while its answer was begun ends it: pcscd dies of half a length', async () => {
+    const card = new VirtualCard({ serial: 7 });
+    card.faults.set({ kind: 'mute' });
+    serve(card);
+    await seated(1);
+    await reader.ask(getAtr);
+    reader.received = '';
+    reader.send('0005');
+    await until('the first byte', () => reader.received === '00');
+    reader.send('00B0000000');
+    card.faults.absent = true;
+    await until('it is out', () => !reader.hasCard);
+    expect(reader.received).toBe('0000');
+  });
+
   it('without a way to tell when it is back is tried again', async () => {
     let absent = true;
     serve(
