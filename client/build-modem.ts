@@ -190,7 +190,8 @@ function openVirtual(
     void card.close();
     throw new StateFileError(`the card in ${file} is of the kind ${card.kind}, not ${cardKind}`);
   }
-  if (settings.cardFault !== undefined) card.faults.refuse = settings.cardFault;
+  for (const fault of settings.cardFaults.faults) card.faults.set(fault);
+  if (settings.cardFaults.random !== undefined) card.faults.random = settings.cardFaults.random;
   return card;
 }
 

@@ -1,10 +1,13 @@
+import { RequestError } from '../protocol/errors.ts';
 import { number, UsageError } from './flag-values.ts';
 import { type CardAddress, cardAddressForm, parseCardAddress } from './sim/card-address.ts';
+import { type GivenFaults, parseFaults } from './sim/virtual-card/fault-text.ts';
 
 /** Flags about the card, as node:util's parseArgs has them. */
 export const cardOptions = {
   card: { type: 'string', default: 'virtual' },
   'trace-apdu': { type: 'boolean', default: false },
+  'card-fault': { type: 'string', multiple: true, default: [] as string[] },
   'card-timeout': { type: 'string', default: '10' },
   'no-network': { type: 'string', multiple: true, default: [] as string[] },
   'network-timeout': { type: 'string', default: '60' },
@@ -12,6 +15,18 @@ export const cardOptions = {
 
 /** Flags that say how a virtual card is, and that a real one has no use for. */
 const virtualOnly = ['carrier', 'switch-latency', 'card-fault'] as const;
+
+/**
+ * What goes wrong with a virtual card from its start, as `npm run sim -- faults` has it. @throws UsageError
+ */
+export function parseCardFaults(texts: readonly string[]): GivenFaults {
+  try {
+    return parseFaults(texts);
+  } catch (error) {
+    if (error instanceof RequestError) throw new UsageError(`--card-fault: ${error.message}`);
+    throw error;
+  }
+}
 
 /** How long cards and networks are waited for. */
 export interface CardPatience {

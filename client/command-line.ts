@@ -5,7 +5,13 @@ import { RequestError } from '../protocol/errors.ts';
 import { canonicalPath } from '../protocol/lwm2m/path.ts';
 import { type AppletSettings, appletHelp, appletOptions, parseApplet } from './applet-flags.ts';
 import { type BootstrapSettings, parseBootstrap } from './bootstrap-flag.ts';
-import { type CardPatience, cardOptions, parseCard, parseCardPatience } from './card-flags.ts';
+import {
+  type CardPatience,
+  cardOptions,
+  parseCard,
+  parseCardFaults,
+  parseCardPatience,
+} from './card-flags.ts';
 import { number, oneOf, UsageError } from './flag-values.ts';
 import type { LwM2mVersion } from './lwm2m/formats.ts';
 import { givenProfiles, hashedProfile, type ProfileIds } from './lwm2m/profile-id.ts';
@@ -15,7 +21,9 @@ import { sensorModels } from './modem/signals.ts';
 import type { CredentialFlags } from './server-credentials.ts';
 import { isSecure, parseRights, parseServer, type ServerSettings } from './server-flag.ts';
 import type { CardAddress } from './sim/card-address.ts';
+import { faultKinds } from './sim/virtual-card/card-faults.ts';
 import { cardProfiles } from './sim/virtual-card/card-profiles.ts';
+import type { GivenFaults } from './sim/virtual-card/fault-text.ts';
 
 export { UsageError };
 
@@ -59,7 +67,7 @@ export interface ModemSettings extends CardPatience, AppletSettings {
   /** Undefined: as the modem has it. */
   readonly reconnectAfter: number | undefined;
   readonly customObjects: CustomObjectIds;
-  readonly cardFault: 'busy' | 'policy' | undefined;
+  readonly cardFaults: GivenFaults;
   /** Whether APDUs are printed. */
   readonly traceApdu: boolean;
   readonly crashAt: SwitchStep | undefined;
@@ -177,7 +185,9 @@ Output
   --help                  this text
 
 Fault injection, for tests
-  --card-fault busy|policy    the card refuses every switch
+  --card-fault FAULT          what goes wrong with a virtual card: ${Object.keys(faultKinds).slice(0, 5).join(', ')},
+                              ${Object.keys(faultKinds).slice(5).join(', ')};
+                              details as in mute:on=switch,times=1; several times: several faults
   --no-network CARRIER        that carrier has no network here; several times: several carriers
   --firmware-fault FAULT      a firmware update ends badly, or is deferred:
                               ${firmwareFaults.join(', ')}
@@ -233,7 +243,6 @@ const options = {
   ramp: { type: 'string', default: '50' },
   'log-level': { type: 'string', default: 'info' },
   quiet: { type: 'boolean', default: false },
-  'card-fault': { type: 'string' },
   'crash-at': { type: 'string' },
   'firmware-fault': { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
@@ -318,10 +327,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
         ? undefined
         : number('--reconnect-after', values['reconnect-after'], 0, 2 ** 31 - 1),
     customObjects: parseObjectIds(values['carrier-object'], values['sensor-object']),
-    cardFault:
-      values['card-fault'] === undefined
-        ? undefined
-        : oneOf('--card-fault', values['card-fault'], ['busy', 'policy']),
+    cardFaults: parseCardFaults(values['card-fault']),
     traceApdu: values['trace-apdu'],
     crashAt:
       values['crash-at'] === undefined ? undefined : oneOf('--crash-at', values['crash-at'], switchSteps),

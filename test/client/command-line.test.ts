@@ -214,6 +214,7 @@ describe('the command line', () => {
     [['--carrier-object', '42770'], /are the same/],
     [['--sensor-object', '3'], /1024 to 65534/],
     [['--crash-at', 'lunch'], /journal-written/],
+    [['--card-fault', 'random', '--card-fault', 'random:seed=2'], /one set of random faults/],
     [['--card-fault', 'x'], /busy, policy/],
     [['--count', '3'], /needs --fleet/],
     [['--fleet', '--endpoint', 'x'], /not for a fleet/],

@@ -1,12 +1,6 @@
-import { RequestError } from '../../../protocol/errors.ts';
 import { faultKinds, faultTargets } from '../virtual-card/card-faults.ts';
 import { readFaultFile, writeFaultFile } from '../virtual-card/fault-file.ts';
-import {
-  formatFault,
-  formatRandomFaults,
-  parseFault,
-  parseRandomFaults,
-} from '../virtual-card/fault-text.ts';
+import { formatFault, formatRandomFaults, parseFaults } from '../virtual-card/fault-text.ts';
 import type { Tell } from './open.ts';
 
 /**
@@ -18,13 +12,7 @@ export function setFaults(cardFile: string, texts: readonly string[]): void {
     writeFaultFile(cardFile, { faults: [], random: undefined });
     return;
   }
-  const isRandom = (text: string): boolean => /^random(:|$)/.test(text);
-  const [random, another] = texts.filter(isRandom);
-  if (another !== undefined) throw new RequestError('there can be one set of random faults');
-  writeFaultFile(cardFile, {
-    faults: texts.filter((text) => !isRandom(text)).map(parseFault),
-    random: random === undefined ? undefined : parseRandomFaults(random),
-  });
+  writeFaultFile(cardFile, parseFaults(texts));
 }
 
 /** What befalls the card, and what could. @throws StateFileError */

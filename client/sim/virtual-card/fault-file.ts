@@ -2,8 +2,8 @@ import { rmSync, statSync } from 'node:fs';
 import type { Clock, Timer } from '../../../protocol/clock.ts';
 import { RequestError } from '../../../protocol/errors.ts';
 import { AtomicFile, StateFileError } from '../../atomic-file.ts';
-import type { CardFault, CardFaults, RandomFaults } from './card-faults.ts';
-import { formatFault, formatRandomFaults, parseFault, parseRandomFaults } from './fault-text.ts';
+import type { CardFaults } from './card-faults.ts';
+import { formatFault, formatRandomFaults, type GivenFaults, parseFaults } from './fault-text.ts';
 
 /** How often a running card looks whether its faults were changed, ms. */
 const interval = 100;
@@ -13,19 +13,14 @@ export function faultFileOf(cardFile: string): string {
   return `${cardFile}.faults`;
 }
 
-export interface FileFaults {
-  readonly faults: readonly CardFault[];
-  readonly random: RandomFaults | undefined;
-}
-
 /** What was written for the card in `cardFile`; nothing where there is no such file. @throws StateFileError */
-export function readFaultFile(cardFile: string): FileFaults {
+export function readFaultFile(cardFile: string): GivenFaults {
   const file = new AtomicFile(faultFileOf(cardFile));
-  return file.readJson('list of card faults', parseFaults) ?? { faults: [], random: undefined };
+  return file.readJson('list of card faults', parseContents) ?? { faults: [], random: undefined };
 }
 
 /** Replaces the faults of the card in `cardFile`, whether it runs or not. None: the file is removed. */
-export function writeFaultFile(cardFile: string, { faults, random }: FileFaults): void {
+export function writeFaultFile(cardFile: string, { faults, random }: GivenFaults): void {
   const path = faultFileOf(cardFile);
   if (faults.length === 0 && random === undefined) {
     rmSync(path, { force: true });
@@ -35,16 +30,11 @@ export function writeFaultFile(cardFile: string, { faults, random }: FileFaults)
   new AtomicFile(path).write(`${JSON.stringify({ faults: list }, undefined, 1)}\n`);
 }
 
-function parseFaults(value: Readonly<Record<string, unknown>>): FileFaults | undefined {
+function parseContents(value: Readonly<Record<string, unknown>>): GivenFaults | undefined {
   const list = value.faults;
   if (!Array.isArray(list) || !list.every((text) => typeof text === 'string')) return undefined;
-  const texts = list as readonly string[];
-  const random = texts.find((text) => /^random(:|$)/.test(text));
   try {
-    return {
-      faults: texts.filter((text) => text !== random).map(parseFault),
-      random: random === undefined ? undefined : parseRandomFaults(random),
-    };
+    return parseFaults(list as readonly string[]);
   } catch (error) {
     if (error instanceof RequestError) return undefined;
     throw error;

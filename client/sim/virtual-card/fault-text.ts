@@ -8,6 +8,24 @@ import {
   type RandomFaults,
 } from './card-faults.ts';
 
+/** Faults that were given together. */
+export interface GivenFaults {
+  readonly faults: readonly CardFault[];
+  readonly random: RandomFaults | undefined;
+}
+
+const isRandom = (text: string): boolean => /^random(:|$)/.test(text);
+
+/** Faults as a person writes them, one of them perhaps those by chance. @throws RequestError */
+export function parseFaults(texts: readonly string[]): GivenFaults {
+  const [random, another] = texts.filter(isRandom);
+  if (another !== undefined) throw new RequestError('there can be one set of random faults');
+  return {
+    faults: texts.filter((text) => !isRandom(text)).map(parseFault),
+    random: random === undefined ? undefined : parseRandomFaults(random),
+  };
+}
+
 /**
  * A fault as a person writes it: `mute`, `removed:on=switch,when=after,delay=2000`, `slow:delay=500,times=3`.
  * @throws RequestError with what is wrong
