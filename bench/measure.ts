@@ -68,6 +68,8 @@ export interface Lengths {
 const alone: readonly Work[] = ['echo', 'register', 'take-over'];
 /** The last part of the warm-up tells what the server can do at most. */
 const SATURATED = 2_000;
+/** Devices at a time that are as many as keep every server busy; more of them would only wait, and send again. */
+const WINDOW = 500;
 
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
@@ -99,10 +101,13 @@ export async function measure(row: Row, peer: Peer, lengths: Lengths): Promise<C
     const empty = await target.use('memory');
     await load.ask({
       ...{ kind: 'open', work, devices, readings, confirmable, port: target.port },
+      ...(peer.psk === undefined ? {} : { psk: peer.psk }),
     } satisfies LoadCommand);
     const filled = await target.use('memory');
-    await tell({ kind: 'run', milliseconds: Math.max(500, peer.warmUp - SATURATED) });
-    const saturated = await during(target, () => tell({ kind: 'run', milliseconds: SATURATED }));
+    await tell({ kind: 'run', window: WINDOW, milliseconds: Math.max(500, peer.warmUp - SATURATED) });
+    const saturated = await during(target, () =>
+      tell({ kind: 'run', window: WINDOW, milliseconds: SATURATED }),
+    );
     const samples: Awaited<ReturnType<typeof during>>[] = [];
     for (let run = 0; run < lengths.runs; run++) {
       samples.push(await during(target, () => tell({ kind: 'pace', milliseconds: lengths.run, rate })));

@@ -3,10 +3,12 @@ import {
   echo,
   leshan,
   leshanOnRedis,
+  leshanOverDtls,
   nodeCoap,
   simyardInMemory,
   simyardOnDisk,
   simyardOnRedis,
+  simyardOverDtls,
 } from './peers/peers.ts';
 
 /** Exchanges a second, below what the slowest peer in memory can do when it is warm. */
@@ -67,6 +69,13 @@ export function fullRows(): Row[] {
       title: 'notification without acknowledgement, 1 reading',
       confirmable: false,
       peers: [leshan, simyardInMemory, simyardOnDisk],
+    },
+    { ...update, title: 'update, DTLS', devices: 1_000, peers: [leshanOverDtls, simyardOverDtls] },
+    {
+      ...notification,
+      title: `${notification.title}, DTLS`,
+      devices: 1_000,
+      peers: [leshanOverDtls, simyardOverDtls],
     },
     { ...registration, title: 'registration, Redis', ...slower, peers: redis },
     { ...update, title: 'update, Redis', ...slower, peers: redis },

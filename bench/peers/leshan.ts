@@ -18,6 +18,8 @@ export interface LeshanBuild {
 }
 
 export const inMemory: LeshanBuild = { pom: 'pom.xml', target: 'target', main: 'LeshanTarget' };
+/** The same build, over DTLS. */
+export const overDtls: LeshanBuild = { ...inMemory, main: 'LeshanDtlsTarget' };
 export const onRedis: LeshanBuild = {
   pom: 'pom-redis.xml',
   target: 'target-redis',

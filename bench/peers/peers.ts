@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isInstalled } from '../../scripts/requirements.ts';
 import { root } from '../../scripts/root.ts';
 import { type RedisServer, startRedis } from '../../test/support/redis.ts';
-import { buildLeshan, inMemory, onRedis, startLeshan } from './leshan.ts';
+import { buildLeshan, inMemory, onRedis, overDtls, startLeshan } from './leshan.ts';
 import { type Peer, startScript } from './target.ts';
 
 /** ms; what Node compiles is compiled by then. */
@@ -94,4 +94,26 @@ export const leshanOnRedis: Peer = {
     const { redis, parts } = await ownRedis();
     return startLeshan(onRedis, [redis.url], parts);
   },
+};
+
+/** Devices that are enrolled, with the names that the load gives them. */
+const [ENROLLED, PREFIX, KEY] = ['1000', 'bench-', '000102030405060708090a0b0c0d0e0f'];
+const psk = { identity: '{name}', key: KEY };
+
+export const simyardOverDtls: Peer = {
+  name: 'Simyard, in memory, DTLS',
+  warmUp: NODE_WARM_UP,
+  psk,
+  prepare: nothing,
+  start: () => startScript('./targets/simyard-dtls.ts', [':memory:', ENROLLED, PREFIX, KEY]),
+};
+
+/** Its DTLS is Scandium. */
+export const leshanOverDtls: Peer = {
+  name: 'Leshan, in memory, DTLS by Scandium',
+  version: '2.0.0-M18',
+  warmUp: JVM_WARM_UP,
+  psk,
+  prepare: () => buildLeshan(overDtls),
+  start: () => startLeshan(overDtls, [ENROLLED, PREFIX, KEY]),
 };

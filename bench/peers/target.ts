@@ -26,6 +26,8 @@ export interface Peer {
   readonly name: string;
   /** `2.0.0-M18`; the project's own has none. */
   readonly version?: string;
+  /** Where it speaks DTLS: what its devices prove themselves with; `{name}` is the endpoint name. */
+  readonly psk?: { readonly identity: string; readonly key: string };
   /** ms of load before it is measured: a JVM compiles for seconds. */
   readonly warmUp: number;
   /** Builds what it needs; resolves with the reason where it cannot run here. */

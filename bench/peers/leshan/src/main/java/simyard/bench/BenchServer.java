@@ -47,7 +47,8 @@ public final class BenchServer {
     private BenchServer() {
     }
 
-    static void run(List<String> objectFiles, Consumer<LeshanServerBuilder> parts) throws Exception {
+    static void run(List<String> objectFiles, Protocol protocol, Consumer<LeshanServerBuilder> parts)
+            throws Exception {
         List<ObjectModel> models = new ArrayList<>(ObjectLoader.loadAllDefault());
         for (String file : objectFiles) {
             try (InputStream xml = Files.newInputStream(Path.of(file))) {
@@ -60,7 +61,7 @@ public final class BenchServer {
         server.getRegistrationService().addListener(new Observer(server));
         server.getObservationService().addListener(new Counter());
         server.start();
-        System.out.println("{\"port\":" + server.getEndpoint(Protocol.COAP).getURI().getPort() + "}");
+        System.out.println("{\"port\":" + server.getEndpoint(protocol).getURI().getPort() + "}");
         try (BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             for (String line = input.readLine(); line != null; line = input.readLine()) {
                 report(line.equals("memory"));

@@ -23,7 +23,7 @@ public final class LeshanRedisTarget {
                 .addEndpoint(new InetSocketAddress("127.0.0.1", 0), Protocol.COAP)
                 .build();
         JedisPool redis = new JedisPool(all.get(0));
-        BenchServer.run(all.subList(1, all.size()), builder -> builder.setEndpointsProviders(endpoints)
+        BenchServer.run(all.subList(1, all.size()), Protocol.COAP, builder -> builder.setEndpointsProviders(endpoints)
                 .setRegistrationStore(new RedisRegistrationStore.Builder(redis).build()));
     }
 }

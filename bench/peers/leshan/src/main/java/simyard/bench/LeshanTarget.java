@@ -19,6 +19,6 @@ public final class LeshanTarget {
                 new CoapServerProtocolProvider())
                 .addEndpoint(new InetSocketAddress("127.0.0.1", 0), Protocol.COAP)
                 .build();
-        BenchServer.run(all, builder -> builder.setEndpointsProviders(endpoints));
+        BenchServer.run(all, Protocol.COAP, builder -> builder.setEndpointsProviders(endpoints));
     }
 }
