@@ -6,6 +6,7 @@ import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { CarrierStatus } from '../commands/carrier-commands.ts';
 import { isSecureAddress } from '../enrolment/speakers.ts';
 import type { LiveReadings } from '../events.ts';
+import { isFlowAddress } from '../gateway/flow-address.ts';
 import type { CompositeResult, ReadResult } from '../lwm2m/device-requests.ts';
 import type { PowerSaving } from '../lwm2m/power-saving.ts';
 import type { PresenceState } from '../lwm2m/presence.ts';
@@ -56,6 +57,7 @@ export function presentRegistration(registration: RegistrationView): ApiRegistra
   return {
     address: shownAddress(registration),
     secure: isSecureAddress(registration.address),
+    ...(isFlowAddress(registration.address) ? { gateway: true as const } : {}),
     ...pick(registration, [
       'lifetime',
       'version',

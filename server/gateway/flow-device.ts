@@ -77,6 +77,8 @@ export class FlowDevice {
   /** `Clock.now` */
   #loadAfter = Number.NEGATIVE_INFINITY;
   #pausedUntil = Number.NEGATIVE_INFINITY;
+  /** Its name is another one's: what comes is not held. */
+  #isRefused = false;
   #closed = false;
 
   constructor(parts: FlowDeviceParts, device: GatewayDevice) {
@@ -116,7 +118,7 @@ export class FlowDevice {
     this.#peer = peer;
     const registration = this.#registration.current;
     if (registration === undefined) {
-      if (clock.now() < this.#pausedUntil && this.#renewing === undefined) {
+      if (this.#isRefused && clock.now() < this.#pausedUntil) {
         counts.datagrams.refused++;
         return;
       }
@@ -162,6 +164,8 @@ export class FlowDevice {
     if (this.#closed) return;
     this.#renewTimer ??= this.#parts.clock.setTimer(delay, () => {
       this.#renewTimer = undefined;
+      // It was for this moment; timers may be a little early.
+      if (!this.#isRefused) this.#pausedUntil = Number.NEGATIVE_INFINITY;
       this.#renew();
     });
   }
@@ -182,6 +186,7 @@ export class FlowDevice {
     const { endpoint } = this.device;
     try {
       const registration = await this.#registration.renew(this.#peer ?? '', this.#links());
+      this.#isRefused = false;
       this.#learnSensors(registration);
       const held = this.#held;
       this.#held = [];
@@ -196,6 +201,7 @@ export class FlowDevice {
         return;
       }
       this.#pausedUntil = clock.now() + REFUSED_PAUSE;
+      this.#isRefused = true;
       this.#registration.forget();
       counts.datagrams.refused += this.#held.length;
       this.#held = [];

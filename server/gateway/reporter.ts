@@ -20,18 +20,13 @@ export interface ReporterOptions {
   readonly onLost: () => void;
 }
 
-interface Waiting {
-  readonly report: Report;
-  readonly done: (() => void) | undefined;
-}
-
 /**
  * Brings what one device says into the log of readings. The protocol acknowledges nothing, so that the device does not
  * send again what the store does not take: it waits here, in order, and within bounds.
  */
 export class Reporter {
   readonly #options: ReporterOptions;
-  #waiting: Waiting[] = [];
+  #waiting: Report[] = [];
   #timer: Timer | undefined;
   #closed = false;
 
@@ -40,13 +35,13 @@ export class Reporter {
   }
 
   /**
-   * What the device said, or what follows from it; `done` is called when it is durable.
+   * What the device said, or what follows from it.
    * @param payload the packet: of readings with a time of their own the same bytes are the same readings
    */
-  report(records: readonly LwM2mRecord[], payload: Uint8Array, done?: () => void): void {
-    const waiting = { report: this.#reportOf(records, payload), done };
-    if (this.#waiting.length > 0) this.#hold(waiting);
-    else this.#keep(waiting);
+  report(records: readonly LwM2mRecord[], payload: Uint8Array): void {
+    const report = this.#reportOf(records, payload);
+    if (this.#waiting.length > 0) this.#hold(report);
+    else this.#keep(report);
   }
 
   /**
@@ -80,20 +75,19 @@ export class Reporter {
     };
   }
 
-  #keep(waiting: Waiting): void {
-    this.#options.ingest.keep(waiting.report, (outcome) => {
-      if (outcome === 'kept') waiting.done?.();
-      else this.#hold(waiting);
+  #keep(report: Report): void {
+    this.#options.ingest.keep(report, (outcome) => {
+      if (outcome === 'refused') this.#hold(report);
     });
   }
 
-  #hold(waiting: Waiting): void {
+  #hold(report: Report): void {
     if (this.#closed) return;
     if (this.#waiting.length >= MAX_WAITING) {
       this.#waiting.shift();
       this.#options.onLost();
     }
-    this.#waiting.push(waiting);
+    this.#waiting.push(report);
     this.#timer ??= this.#options.clock.setTimer(RETRY, () => {
       this.#timer = undefined;
       const again = this.#waiting;

@@ -58,6 +58,7 @@ describe.skipIf(skipWithoutChromium)('a device behind the gateway, in the consol
 
   it('has its three sensors charted live', async () => {
     await page.goto(`/devices/${endpoint}`);
+    await page.getByText('by the gateway').waitFor();
     for (const kind of ['imu', 'gyro', 'temp']) {
       const plot = page.locator('sy-reading-plot').filter({ hasText: kind });
       await plot.waitFor();

@@ -13,6 +13,9 @@ import type {
   ApiReading,
   ApiResourceItem,
 } from '../../server/api/schemas.ts';
+import { StoreUnavailableError } from '../../server/ports/errors.ts';
+import type { Stores } from '../../server/ports/stores.ts';
+import { withMethods } from '../../server/telemetry/level-with-log.ts';
 import { GATEWAY, ServerWorld } from '../support/server-world.ts';
 
 const DEVICES = {
@@ -25,10 +28,14 @@ const DEVICES = {
 let folder: string;
 let world: ServerWorld;
 
-const open = async (devices: unknown, data = ':memory:'): Promise<ServerWorld> => {
+const open = async (
+  devices: unknown,
+  data = ':memory:',
+  change: (stores: Stores) => Stores = (stores) => stores,
+): Promise<ServerWorld> => {
   const file = join(folder, 'devices.json');
   writeFileSync(file, JSON.stringify(devices));
-  return ServerWorld.open(undefined, data, ['--gateway-devices', file]);
+  return ServerWorld.open(change, data, ['--gateway-devices', file]);
 };
 
 const device = (address: string, options: Partial<SimulatedDeviceOptions> = {}): SimulatedDevice =>
@@ -74,7 +81,11 @@ describe('a device behind the gateway', () => {
     device('198.51.100.7:6002').start();
     await registered('field-1');
     const { registration } = await world.api.get<ApiDevice>('/api/devices/field-1');
-    expect(registration).toMatchObject({ address: '198.51.100.7:6002', secure: false });
+    expect(registration).toMatchObject({
+      address: '198.51.100.7:6002',
+      secure: false,
+      gateway: true,
+    });
     expect(registration?.objects.map(({ path }) => path)).toEqual(['/42769/0']);
   });
 
@@ -274,6 +285,48 @@ describe('a device behind the gateway', () => {
   });
 });
 
+describe('a store that is away', () => {
+  it('has every reading when it is back, of a device that was not registered too', async () => {
+    await world.close();
+    const outage = { isOn: true };
+    const away = () => new StoreUnavailableError('away');
+    world = await open(DEVICES, ':memory:', (stores) => ({
+      ...stores,
+      registrations: withMethods(stores.registrations, {
+        byEndpoint: (endpoint) =>
+          outage.isOn ? Promise.reject(away()) : stores.registrations.byEndpoint(endpoint),
+      }),
+      log: withMethods(stores.log, {
+        append: (entry, done) => {
+          if (outage.isOn) setImmediate(() => done(away(), 0, false));
+          else stores.log.append(entry, done);
+        },
+      }),
+    }));
+    const one = device('198.51.100.7:6002');
+    const send = async (first: number): Promise<void> => {
+      for (let i = 0; i < 20; i++) {
+        one.send(1, first + i);
+        await world.pass(200);
+      }
+    };
+    await send(0);
+    outage.isOn = false;
+    await registered('field-1');
+    outage.isOn = true;
+    await send(20);
+    outage.isOn = false;
+    await send(40);
+    const { items } = await world.until('all readings are there', async () => {
+      const found = await world.api.get<{ items: ApiReading[] }>(
+        '/api/devices/field-1/readings?path=/42770/1/2&limit=1000',
+      );
+      return found.items.length === 60 && found;
+    });
+    expect(items.map(({ value }) => value)).toEqual(Array.from({ length: 60 }, (_, i) => i));
+  });
+});
+
 describe('what is not a device’s', () => {
   const counts = async () => {
     const metrics = await (await fetch(`${world.server.httpAddress}/metrics`)).text();
@@ -341,6 +394,8 @@ describe('what is not a device’s', () => {
 
   it('has no more sensors than a device may have', async () => {
     const one = device('198.51.100.7:6002');
+    one.start();
+    await registered('field-1');
     for (let id = 100; id < 170; id++) one.send(id, 1);
     one.send(70_000, 1);
     await world.until('all are counted', async () => ((await counts())['unknown_sensor'] ?? 0) >= 7);

@@ -121,7 +121,11 @@ export class DeviceHeader extends LitElement {
             : html`${fact('Registered', html`<sy-time-text mode="plain" .at=${registration.registeredAt}></sy-time-text>`)}
               ${fact('Address', html`<span class="mono">${registration.address}</span>`)}
               ${fact('Security', html`<a href=${credentialsHref(device.endpoint)}>${registration.secure ? 'DTLS' : 'none'}</a>`)}
-              ${fact('LwM2M', `${registration.version} · ${registration.binding}`)}
+              ${
+                registration.gateway === true
+                  ? fact('Protocol', 'by the gateway')
+                  : fact('LwM2M', `${registration.version} · ${registration.binding}`)
+              }
               ${fact('Node', registration.node)}`
         }
         ${

@@ -9,6 +9,12 @@ export const RegistrationSchema = Type.Object(
   {
     address: Type.String({ description: 'Where the device was last heard: host:port' }),
     secure: Type.Boolean({ description: 'Whether it comes by DTLS' }),
+    gateway: Type.Optional(
+      Type.Literal(true, {
+        description:
+          'It does not speak LwM2M: the gateway answers in its name, and version and binding are the gateway’s. Absent: it does',
+      }),
+    ),
     lifetime: Type.Integer({ description: 'Seconds' }),
     version: Type.String({ description: 'LwM2M version' }),
     binding: Type.String(),
