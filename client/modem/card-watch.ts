@@ -1,0 +1,105 @@
+import type { Clock, Timer } from '../../protocol/clock.ts';
+import type { CardEvent } from '../sim/carrier-card.ts';
+import { type CardDriver, type CardReading, cardReason } from './card-driver.ts';
+import type { CarrierActions } from './carrier-snapshot.ts';
+
+/** Who has the card now: one at a time. */
+export interface CardLock {
+  readonly isBusy: boolean;
+  /** Has the card until `work` has ended; `what` it is, for others who want it. */
+  hold<T>(what: string, work: () => Promise<T>): Promise<T>;
+}
+
+export interface CardWatchOptions {
+  readonly driver: CardDriver;
+  readonly clock: Clock;
+  readonly lock: CardLock;
+  /** The card was read anew, because it changed by itself or is there again. */
+  readonly onReading: (reading: CardReading) => Promise<void>;
+  readonly actions: Pick<CarrierActions, 'cardTrouble' | 'log' | 'fault'>;
+}
+
+/** A card that is away is looked for this often, ms. */
+const pause = 5_000;
+
+/** Follows what a card does beside what is asked of it: it changes by itself, is taken out, and comes back. */
+export class CardWatch {
+  readonly #options: CardWatchOptions;
+  #away = false;
+  /** The card did something by itself while somebody had it. */
+  #changedMeanwhile = false;
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(options: CardWatchOptions) {
+    this.#options = options;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  /** What the card tells of itself. */
+  heard(event: CardEvent): void {
+    const { lock, actions } = this.#options;
+    if (event !== 'removed') this.#refresh(event === 'inserted' || this.#away).catch(actions.fault);
+    // Who has it finds out.
+    else if (!lock.isBusy) this.lost('the card was taken out');
+  }
+
+  /** The card cannot be talked to: it is looked for until it is there again. */
+  lost(reason: string): void {
+    const { actions } = this.#options;
+    if (this.#closed) return;
+    if (!this.#away) actions.log(`the card is away: ${reason}`);
+    this.#away = true;
+    actions.cardTrouble(true);
+    this.#lookLater();
+  }
+
+  /** Nobody has the card any more: reads it where it did something meanwhile. */
+  freed(): void {
+    if (!this.#changedMeanwhile) return;
+    this.#changedMeanwhile = false;
+    this.#refresh(false).catch(this.#options.actions.fault);
+  }
+
+  /** Reads the card anew, and has it followed. */
+  refresh(): Promise<void> {
+    return this.#refresh(false);
+  }
+
+  #lookLater(): void {
+    const { clock, actions } = this.#options;
+    this.#timer?.cancel();
+    this.#timer = clock.setTimer(pause, () => {
+      this.#refresh(true).catch(actions.fault);
+    });
+  }
+
+  /** `connect`: it was away. */
+  async #refresh(connect: boolean): Promise<void> {
+    const { actions, driver, lock, onReading } = this.#options;
+    if (this.#closed) return;
+    if (lock.isBusy) {
+      if (connect && this.#away) this.#lookLater();
+      else this.#changedMeanwhile = true;
+      return;
+    }
+    let reading: CardReading;
+    try {
+      reading = await lock.hold('the card is being read', () => (connect ? driver.start(0) : driver.read()));
+    } catch (error) {
+      this.lost(cardReason(error));
+      return;
+    }
+    if (this.#closed) return;
+    this.#timer?.cancel();
+    if (this.#away) actions.log('the card is there again');
+    this.#away = false;
+    actions.cardTrouble(false);
+    await onReading(reading);
+    this.freed();
+  }
+}
