@@ -307,6 +307,7 @@ export class Modem {
           served: () => this.#standard.cellular.served(),
         }),
         onRefresh: () => this.#card.refreshed?.(),
+        onTrouble: () => this.#card.refreshed?.(),
         onLog: log,
         onFault: events.onFault,
         ...options.toolkit,

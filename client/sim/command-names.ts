@@ -23,6 +23,7 @@ const applications: readonly (readonly [string, string])[] = [
   ['A0000000871004', 'ISIM'],
   ['A0000005591010FFFFFFFF89000001', 'ISD-R'],
   ['A0000005591010FFFFFFFF89000002', 'ECASD'],
+  ['F053494D5941524401', 'the carrier applet'],
 ];
 
 /** PINs by their reference, ETSI TS 102 221 §9.5.1. */
@@ -79,6 +80,9 @@ function describeIns(command: CommandApdu): string {
       return `${name} from ${(p1 << 8) | p2}${le === undefined ? '' : `, ${le === 256 ? 'all' : `${le} bytes`}`}`;
     case Ins.UPDATE_BINARY:
       return `${name} at ${(p1 << 8) | p2}, ${data.length} bytes`;
+    case Ins.GET_DATA:
+    case Ins.PUT_DATA:
+      return `${name} ${((p1 << 8) | p2).toString(16).toUpperCase().padStart(4, '0')}`;
     case Ins.READ_RECORD:
     case Ins.UPDATE_RECORD:
       return `${name} ${p1}`;

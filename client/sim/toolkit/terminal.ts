@@ -35,6 +35,8 @@ export interface TerminalOptions {
   readonly onLog: (message: string) => void;
   /** A bug. */
   readonly onFault: (error: unknown) => void;
+  /** The card no longer answers to what the terminal asks by itself: somebody has to take it up anew. */
+  readonly onTrouble?: () => void;
   /** Milliseconds between two STATUS, until the card asks for another interval. Default 30 s (ETSI TS 102 221 §14.5.1). */
   readonly pollInterval?: number;
   /** Channels that the card may have at once, 1 to 7. Default 3. */
@@ -334,16 +336,18 @@ export class Terminal {
   /** Work of a timer or a socket: nobody waits for it, and a card that is away is no fault. */
   #later(work: () => Promise<void>): void {
     this.#options.session.later(work).catch((error: unknown) => {
-      if (isCardTrouble(error)) this.#notice(error.message);
-      else this.#options.onFault(error);
+      if (!isCardTrouble(error)) this.#options.onFault(error);
+      else if (this.#notice(error.message) && error instanceof CardTransportError)
+        this.#options.onTrouble?.();
     });
   }
 
-  /** Trouble that lasts is told once. */
-  #notice(trouble: string): void {
-    if (trouble !== '' && trouble !== this.#trouble)
-      this.#options.onLog(`card application toolkit: ${trouble}`);
+  /** Trouble that lasts is told once: whether it was. */
+  #notice(trouble: string): boolean {
+    const isNew = trouble !== '' && trouble !== this.#trouble;
+    if (isNew) this.#options.onLog(`card application toolkit: ${trouble}`);
     this.#trouble = trouble;
+    return isNew;
   }
 }
 

@@ -203,4 +203,16 @@ describe('a modem, as its card sees it', () => {
     expect(status?.channels).toEqual([{ channel: 0, linked: false, information: 0 }]);
     expect(world.faults).toEqual([]);
   });
+
+  it('takes a card up anew that has fallen silent while nobody needed it', async () => {
+    await ask(opening);
+    card.faults.set({ kind: 'mute', times: 1 });
+    await world.until('another reset', () => applet.profiles === 2, 90_000);
+    expect(world.lines.join('\n')).toContain('did not answer within 10 s');
+    const polls = applet.polls;
+    await world.clock.run(60_000);
+    expect(applet.polls).toBeGreaterThan(polls);
+    expect(world.modemNow.carrier.current).toBe('AT&T');
+    expect(world.faults).toEqual([]);
+  });
 });
