@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { type AppletSettings, parseApplet } from '../../applet-flags.ts';
 import { number, UsageError } from '../../flag-values.ts';
 import { type CardAddress, cardAddressForm, parseCardAddress } from '../card-address.ts';
 import { fromHex } from '../hex.ts';
@@ -21,6 +22,7 @@ export type SimCommand =
       readonly host: string;
       readonly port: number;
       readonly traceApdu: boolean;
+      readonly applet: Pick<AppletSettings, 'cardKind' | 'gateway'>;
     }
   | {
       readonly kind: 'faults';
@@ -53,6 +55,8 @@ Options
   --trace-apdu          of info, profiles, switch and serve-virtual-card: print the APDUs too
   --host HOST           of serve-virtual-card: where vpcd listens  (127.0.0.1)
   --port PORT           of serve-virtual-card: ${vpcdPort} is its first reader, ${vpcdPort + 1} its second  (${vpcdPort})
+  --card-kind KIND      of serve-virtual-card: of a new card, euicc, applet or legacy  (euicc)
+  --gateway ADDRESS[:PORT]  of serve-virtual-card: where the channel of the card's applet leads  (where it knows)
 
 A reader needs pcscd and its driver, and pcsclite: npm run build:reader. docs/guides/real-card.md tells all of it.`;
 
@@ -62,6 +66,8 @@ const options = {
   'trace-apdu': { type: 'boolean', default: false },
   host: { type: 'string', default: '127.0.0.1' },
   port: { type: 'string', default: String(vpcdPort) },
+  'card-kind': { type: 'string', default: 'auto' },
+  gateway: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -72,7 +78,7 @@ const flagsOf: Readonly<Record<SimCommand['kind'], readonly string[]>> = {
   profiles: ['card', 'json', 'trace-apdu'],
   switch: ['card', 'trace-apdu'],
   trace: ['card'],
-  'serve-virtual-card': ['card', 'host', 'port', 'trace-apdu'],
+  'serve-virtual-card': ['card', 'host', 'port', 'trace-apdu', 'card-kind', 'gateway'],
   faults: ['card'],
 };
 
@@ -114,6 +120,7 @@ export function parseSimCommandLine(args: readonly string[]): SimCommand | 'help
         host: values.host,
         port: number('--port', values.port, 1, 65_535),
         traceApdu,
+        applet: parseApplet(values),
       };
     case 'faults':
       return {

@@ -1,4 +1,6 @@
 import { systemClock } from '../../../protocol/clock.ts';
+import type { AppletSettings } from '../../applet-flags.ts';
+import { StateFileError } from '../../atomic-file.ts';
 import { TracedTransport } from '../traced-transport.ts';
 import { formatFault } from '../virtual-card/fault-text.ts';
 import { openVirtualCard } from '../virtual-card/open-virtual-card.ts';
@@ -18,12 +20,21 @@ export async function serveVirtualCard(
     readonly host: string;
     readonly port: number;
     readonly traceApdu: boolean;
+    readonly applet: Pick<AppletSettings, 'cardKind' | 'gateway'>;
   },
   tell: Tell,
   signal: AbortSignal,
 ): Promise<void> {
-  const { file, host, port } = options;
-  const card = openVirtualCard(file, { onLog: tell });
+  const { file, host, port, applet } = options;
+  const card = openVirtualCard(file, {
+    onLog: tell,
+    ...(applet.cardKind === 'auto' ? {} : { kind: applet.cardKind }),
+    ...(applet.gateway === undefined ? {} : { gateway: applet.gateway }),
+  });
+  if (applet.cardKind !== 'auto' && card.kind !== applet.cardKind) {
+    await card.close();
+    throw new StateFileError(`the card in ${file} is of the kind ${card.kind}, not ${applet.cardKind}`);
+  }
   const ended = Promise.withResolvers<void>();
   const faults = (): string => card.faults.list().map(formatFault).join(' ') || 'nothing';
   let told = faults();
