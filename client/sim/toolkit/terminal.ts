@@ -1,11 +1,12 @@
 import type { Clock, Timer } from '../../../protocol/clock.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
-import { describeStatusWord, Ins, isOk, StatusWord } from '../apdu.ts';
+import { describeStatusWord, Ins, isOk } from '../apdu.ts';
 import type { CardSession } from '../card-session.ts';
 import { CardStatusError, CardTransportError } from '../card-transport.ts';
 import type { BearerChannel, ChannelOptions } from './bearer-channel.ts';
 import { type Answer, BearerIndependentProtocol } from './bearer-independent-protocol.ts';
-import { type Envelope, encodeEnvelope } from './envelope.ts';
+import type { Envelope } from './envelope.ts';
+import { EnvelopeQueue } from './envelope-queue.ts';
 import { MissingObjectError } from './objects.ts';
 import {
   decodeProactiveCommand,
@@ -48,8 +49,6 @@ export interface TerminalOptions {
 const proactiveClass = 0x80;
 /** What a card may ask the poll interval to be, ms. */
 const pollBounds = { least: 500, most: 3_600_000 } as const;
-/** An envelope that found the toolkit busy is sent again after this, ms. */
-const busyRetry = 1_000;
 const supportedEvents: readonly number[] = [
   EventType.DATA_AVAILABLE,
   EventType.CHANNEL_STATUS,
@@ -69,11 +68,9 @@ export class Terminal {
   readonly #timers: ToolkitTimers;
   readonly #maxChannels: number;
   readonly #events = new Set<number>();
-  /** Envelopes that wait, by what they are about: the newest stands for all. */
-  readonly #waiting = new Map<string, () => Envelope | undefined>();
+  readonly #envelopes: EnvelopeQueue;
   #pollInterval: number;
   #poll: Timer | undefined;
-  #retry: Timer | undefined;
   #started = false;
   #hasToolkit = false;
   #trouble = '';
@@ -90,6 +87,12 @@ export class Terminal {
       onStatus: (channel) => this.#tellStatus(channel),
       onLog: options.onLog,
       onFault: options.onFault,
+    });
+    this.#envelopes = new EnvelopeQueue({
+      session: options.session,
+      clock: options.clock,
+      later: (work) => this.#later(work),
+      onLog: options.onLog,
     });
     this.#timers = new ToolkitTimers(options.clock, (timer, seconds) =>
       this.#tell(`timer ${timer}`, () => ({ kind: 'timer-expiration', timer, seconds })),
@@ -263,10 +266,9 @@ export class Terminal {
   async #forget(): Promise<void> {
     this.#hasToolkit = false;
     this.#events.clear();
-    this.#waiting.clear();
+    this.#envelopes.clear();
     this.#timers.clear();
     this.#poll?.cancel();
-    this.#retry?.cancel();
     await this.#bearers.closeAll();
   }
 
@@ -285,7 +287,7 @@ export class Terminal {
       p2: 0x0c,
     });
     this.#notice(isOk(sw) ? '' : `the card does not take STATUS: ${describeStatusWord(sw)}`);
-    await this.#sendEnvelopes();
+    await this.#envelopes.send();
   }
 
   #tellData(channel: ToolkitChannel): void {
@@ -303,34 +305,7 @@ export class Terminal {
   }
 
   #tell(about: string, envelope: () => Envelope | undefined): void {
-    if (!this.#started) return;
-    this.#waiting.set(about, envelope);
-    this.#later(() => this.#sendEnvelopes());
-  }
-
-  /** One after the other; when the toolkit is busy (9300), they wait. */
-  async #sendEnvelopes(): Promise<void> {
-    const { session, clock, onLog } = this.#options;
-    for (const [about, make] of [...this.#waiting]) {
-      if (this.#waiting.get(about) !== make) continue;
-      this.#waiting.delete(about);
-      const envelope = make();
-      if (envelope === undefined) continue;
-      const { sw } = await session.send({
-        cla: proactiveClass,
-        ins: Ins.ENVELOPE,
-        p1: 0,
-        p2: 0,
-        data: encodeEnvelope(envelope),
-      });
-      if (sw === StatusWord.TOOLKIT_BUSY) {
-        if (!this.#waiting.has(about)) this.#waiting.set(about, make);
-        this.#retry?.cancel();
-        this.#retry = clock.setTimer(busyRetry, () => this.#later(() => this.#sendEnvelopes()));
-        return;
-      }
-      if (!isOk(sw)) onLog(`the card does not take an envelope (${about}): ${describeStatusWord(sw)}`);
-    }
+    if (this.#started) this.#envelopes.add(about, envelope);
   }
 
   /** Work of a timer or a socket: nobody waits for it, and a card that is away is no fault. */
