@@ -211,7 +211,7 @@ export class Modem {
           served: () => this.#standard.cellular.served(),
         }),
         onRefresh: () => this.#card.refreshed?.(),
-        onTrouble: () => this.#card.refreshed?.(),
+        onBroken: () => this.#card.broken?.(),
         onLog: log,
         onFault: events.onFault,
         ...options.toolkit,

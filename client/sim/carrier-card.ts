@@ -71,4 +71,6 @@ export interface CarrierCard {
   profiles?(): EuiccProfiles | undefined;
   /** The card asked by REFRESH to be read anew, beside what was asked of it. */
   refreshed?(): void;
+  /** Its application toolkit waits in vain for something that was lost: it is to be connected anew. */
+  broken?(): void;
 }

@@ -119,6 +119,10 @@ export class DetectedCard implements CarrierCard, ReadingUplink {
     if (this.#kind !== 'legacy') this.#cards[this.#kind].refreshed();
   }
 
+  broken(): void {
+    if (this.#kind !== 'legacy') this.#cards[this.#kind].broken();
+  }
+
   /** An eUICC too may have our applet. */
   sendReadings(packets: readonly Uint8Array[]): Promise<number> {
     return this.#cards[this.#kind === 'legacy' ? 'legacy' : 'applet'].sendReadings(packets);

@@ -127,6 +127,11 @@ export class SimCard implements CarrierCard {
     void this.#session.later(async () => {}).then(() => this.#listener('changed'));
   }
 
+  /** As if it had been put in again: it is reset, and asked. */
+  broken(): void {
+    void this.#session.later(async () => {}).then(() => this.#listener('inserted'));
+  }
+
   /** EF_ICCID; undefined where no profile is enabled. */
   async #iccid(): Promise<string | undefined> {
     try {

@@ -102,6 +102,11 @@ export class AppletCard implements CarrierCard, ReadingUplink {
     void this.#options.session.later(async () => {}).then(() => this.#listener('changed'));
   }
 
+  /** As if it had been put in again: it is reset, and asked. */
+  broken(): void {
+    void this.#options.session.later(async () => {}).then(() => this.#listener('inserted'));
+  }
+
   sendReadings(packets: readonly Uint8Array[]): Promise<number> {
     const { session } = this.#options;
     return session.onApplication('the carrier applet', carrierAppletAid, async (channel) => {

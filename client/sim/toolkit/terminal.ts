@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../../protocol/clock.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { describeStatusWord, Ins, isOk } from '../apdu.ts';
 import type { CardSession } from '../card-session.ts';
-import { CardStatusError, CardTransportError } from '../card-transport.ts';
+import { CardAbsentError, CardStatusError, CardTransportError } from '../card-transport.ts';
 import type { BearerChannel, ChannelOptions } from './bearer-channel.ts';
 import { type Answer, BearerIndependentProtocol } from './bearer-independent-protocol.ts';
 import type { Envelope } from './envelope.ts';
@@ -32,12 +32,15 @@ export interface TerminalOptions {
    * card is told that it is done; with UICC_RESET it is called after the reset.
    */
   readonly onRefresh: (mode: RefreshMode, files: RefreshCommand['files']) => Promise<void> | void;
+  /**
+   * What the card asked for could not be brought to its end: a command or an answer was lost, or not understood, and
+   * the card may wait for ever. It has to be reset, and read anew; said with each poll until it was.
+   */
+  readonly onBroken?: () => void;
   /** For people. */
   readonly onLog: (message: string) => void;
   /** A bug. */
   readonly onFault: (error: unknown) => void;
-  /** The card no longer answers to what the terminal asks by itself: somebody has to take it up anew. */
-  readonly onTrouble?: () => void;
   /** Milliseconds between two STATUS, until the card asks for another interval. Default 30 s (ETSI TS 102 221 §14.5.1). */
   readonly pollInterval?: number;
   /** Channels that the card may have at once, 1 to 7. Default 3. */
@@ -73,6 +76,8 @@ export class Terminal {
   #poll: Timer | undefined;
   #started = false;
   #hasToolkit = false;
+  /** A proactive session did not come to its end. */
+  #broken = false;
   #trouble = '';
 
   constructor(options: TerminalOptions) {
@@ -112,7 +117,14 @@ export class Terminal {
     if (this.#started) return;
     this.#started = true;
     const { session } = this.#options;
-    session.onProactive = (length) => this.serve(length);
+    session.onProactive = async (length) => {
+      try {
+        await this.serve(length);
+      } catch (error) {
+        this.#broken = true;
+        throw error;
+      }
+    };
     session.onReset = () => this.#begin();
     if (session.generation > 0) await session.exclusive(() => this.#begin());
   }
@@ -169,7 +181,8 @@ export class Terminal {
   /** Sends STATUS soon, and not only when it is time: the card may have something to ask for. */
   poll(): void {
     if (!this.#started || !this.#hasToolkit) return;
-    this.#later(() => this.#sendStatus());
+    if (this.#broken) this.#options.onBroken?.();
+    else this.#later(() => this.#sendStatus());
     this.#schedulePoll();
   }
 
@@ -265,6 +278,7 @@ export class Terminal {
 
   async #forget(): Promise<void> {
     this.#hasToolkit = false;
+    this.#broken = false;
     this.#events.clear();
     this.#envelopes.clear();
     this.#timers.clear();
@@ -311,18 +325,23 @@ export class Terminal {
   /** Work of a timer or a socket: nobody waits for it, and a card that is away is no fault. */
   #later(work: () => Promise<void>): void {
     this.#options.session.later(work).catch((error: unknown) => {
-      if (!isCardTrouble(error)) this.#options.onFault(error);
-      else if (this.#notice(error.message) && error instanceof CardTransportError)
-        this.#options.onTrouble?.();
+      if (!isCardTrouble(error)) {
+        this.#options.onFault(error);
+        return;
+      }
+      this.#notice(error.message);
+      // A card that is out is told of by its slot.
+      if (error instanceof CardAbsentError) return;
+      this.#broken = true;
+      this.#options.onBroken?.();
     });
   }
 
-  /** Trouble that lasts is told once: whether it was. */
-  #notice(trouble: string): boolean {
-    const isNew = trouble !== '' && trouble !== this.#trouble;
-    if (isNew) this.#options.onLog(`card application toolkit: ${trouble}`);
+  /** Trouble that lasts is told once. */
+  #notice(trouble: string): void {
+    if (trouble !== '' && trouble !== this.#trouble)
+      this.#options.onLog(`card application toolkit: ${trouble}`);
     this.#trouble = trouble;
-    return isNew;
   }
 }
 

@@ -3,10 +3,24 @@ import { CommandJournal, volatileJournal } from '../../../client/modem/command-j
 import { BoundedTransport } from '../../../client/sim/bounded-transport.ts';
 import { CardSession } from '../../../client/sim/card-session.ts';
 import type { CardTransport } from '../../../client/sim/card-transport.ts';
+import type { CarrierCard } from '../../../client/sim/carrier-card.ts';
 import { volatileCarrierIds } from '../../../client/sim/carrier-ids.ts';
 import { SimCard } from '../../../client/sim/sim-card.ts';
+import type { AppletGateway } from '../../../client/sim/virtual-card/applet-memory.ts';
+import { installApplications } from '../../../client/sim/virtual-card/applications.ts';
+import type { CardKind } from '../../../client/sim/virtual-card/card-contents.ts';
 import { VirtualCard } from '../../../client/sim/virtual-card/virtual-card.ts';
 import { World } from '../coap/world.ts';
+
+/** A card, and what a modem makes of it. */
+export interface DrivenCard {
+  readonly kind: CardKind;
+  readonly gateway?: AppletGateway;
+  readonly drive: (
+    parts: { readonly transport: CardTransport; readonly session: CardSession },
+    world: CarrierWorld,
+  ) => CarrierCard;
+}
 
 /** A carrier control on a virtual card, in time that the test moves: without radio and without server. */
 export class CarrierWorld extends World {
@@ -17,19 +31,34 @@ export class CarrierWorld extends World {
   attached = true;
   cardTrouble = false;
   control: CarrierControl;
-  sim: SimCard;
   readonly journal = volatileJournal();
   readonly #ids = volatileCarrierIds();
   readonly #options: Partial<CarrierControlOptions>;
   /** Of the process that runs; one that died reaches nothing any more. */
   #process = { alive: true };
 
-  constructor(options: Partial<CarrierControlOptions> = {}, switchLatency = 300) {
+  readonly #driven: DrivenCard;
+  #driver: CarrierCard;
+
+  /** `driven`: another card than an eUICC. */
+  constructor(
+    options: Partial<CarrierControlOptions> = {},
+    switchLatency = 300,
+    driven: DrivenCard = { kind: 'euicc', drive: (parts) => new SimCard({ ...parts, ids: this.#ids }) },
+  ) {
     super();
     this.#options = options;
-    this.card = new VirtualCard({ serial: 42, switchLatency, clock: this.clock });
-    this.sim = this.#open();
+    this.#driven = driven;
+    this.card = new VirtualCard({ serial: 42, switchLatency, clock: this.clock, kind: driven.kind });
+    installApplications(this.card, driven.gateway);
+    this.#driver = this.#open();
     this.control = this.#control();
+  }
+
+  /** The modem's half of the eUICC. */
+  get sim(): SimCard {
+    if (this.#driver instanceof SimCard) return this.#driver;
+    throw new Error('this card is no eUICC');
   }
 
   /** Powers the modem on: a process that begins on the journal and the card that are there. */
@@ -44,7 +73,7 @@ export class CarrierWorld extends World {
     this.control.close();
     this.#process.alive = false;
     this.#process = { alive: true };
-    this.sim = this.#open();
+    this.#driver = this.#open();
     this.control = this.#control();
     await this.start();
   }
@@ -65,7 +94,7 @@ export class CarrierWorld extends World {
     if (!(await this.clock.run(1_000_000, () => !this.control.isBusy))) throw new Error('busy for ever');
   }
 
-  #open(): SimCard {
+  #open(): CarrierCard {
     const process = this.#process;
     const living = <T>(work: () => Promise<T>): Promise<T> =>
       process.alive ? work() : new Promise<never>(() => {});
@@ -80,13 +109,13 @@ export class CarrierWorld extends World {
         }),
     };
     const transport = new BoundedTransport(slot, this.clock);
-    return new SimCard({ transport, session: new CardSession(transport), ids: this.#ids });
+    return this.#driven.drive({ transport, session: new CardSession(transport) }, this);
   }
 
   #control(): CarrierControl {
     const process = this.#process;
     const control: CarrierControl = new CarrierControl({
-      card: this.sim,
+      card: this.#driver,
       journal: new CommandJournal(this.journal),
       clock: this.clock,
       attachTime: 200,
