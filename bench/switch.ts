@@ -46,14 +46,27 @@ const PATIENCE = 60_000;
 
 interface CommandEvent {
   readonly data?: {
-    readonly command?: { readonly id: string; readonly state: string; readonly reason?: string };
+    readonly command?: {
+      readonly id: string;
+      readonly state: string;
+      readonly reason?: string;
+      readonly createdAt: number;
+      readonly updatedAt: number;
+    };
   };
+}
+
+interface End {
+  /** `done`, or another state with its reason. */
+  readonly state: string;
+  /** ms between the command and the card's ACK, both by the server's clock. */
+  readonly took: number;
 }
 
 /** Waits for the ends of commands, as a program does that follows the event stream. */
 class Ends {
-  readonly #waiting = new Map<string, (state: string) => void>();
-  readonly #ended = new Map<string, string>();
+  readonly #waiting = new Map<string, (end: End) => void>();
+  readonly #ended = new Map<string, End>();
   #rest = '';
 
   static open(base: string): Promise<Ends> {
@@ -69,11 +82,10 @@ class Ends {
     });
   }
 
-  /** The command's last state: `done`, `failed`, … */
-  of(id: string): Promise<string> {
+  of(id: string): Promise<End> {
     const ended = this.#ended.get(id);
     if (ended !== undefined) return Promise.resolve(ended);
-    const { promise, resolve } = Promise.withResolvers<string>();
+    const { promise, resolve } = Promise.withResolvers<End>();
     this.#waiting.set(id, resolve);
     return promise;
   }
@@ -87,8 +99,9 @@ class Ends {
       const { data: { command } = {} } = JSON.parse(data) as CommandEvent;
       if (command === undefined || ['queued', 'sent', 'accepted'].includes(command.state)) continue;
       const state = command.state === 'done' ? 'done' : `${command.state}: ${command.reason}`;
-      this.#ended.set(command.id, state);
-      this.#waiting.get(command.id)?.(state);
+      const end = { state, took: command.updatedAt - command.createdAt };
+      this.#ended.set(command.id, end);
+      this.#waiting.get(command.id)?.(end);
       this.#waiting.delete(command.id);
     }
   }
@@ -113,18 +126,34 @@ async function until(what: string, met: () => Promise<boolean>): Promise<void> {
   throw new Error(`waited in vain: ${what}`);
 }
 
+interface Switched {
+  /** From the POST to the event, by the caller's clock. */
+  readonly told: LatencySummary;
+  /** From the command to the ACK, by the server's clock, to the millisecond. */
+  readonly acknowledged: LatencySummary;
+}
+
 /** One modem after the other is switched on; each switch waits for the end of the one before. */
-async function switchAll(base: string, ends: Ends, failures: string[]): Promise<LatencySummary> {
-  const latency = new Histogram();
+async function switchAll(base: string, ends: Ends, failures: string[]): Promise<Switched> {
+  const [told, acknowledged] = [new Histogram(), new Histogram()];
   for (let number = 0; number < switches; number++) {
     const modem = `switch-${(number % modems) + 1}`;
     const carrier = carriers[Math.floor(number / modems) % carriers.length] as string;
     const began = performance.now();
-    const state = await Promise.race([ends.of(await post(base, modem, carrier)), sleep(PATIENCE, 'no end')]);
-    latency.add((performance.now() - began) * 1_000);
+    const late = sleep(PATIENCE, { state: 'no end', took: PATIENCE });
+    const { state, took } = await Promise.race([ends.of(await post(base, modem, carrier)), late]);
+    told.add((performance.now() - began) * 1_000);
+    acknowledged.add(took * 1_000);
     if (state !== 'done') failures.push(`${modem} → ${carrier}: ${state}`);
   }
-  return latency.summary();
+  return { told: told.summary(), acknowledged: acknowledged.summary() };
+}
+
+function rows(what: string, { told, acknowledged }: Switched): string[] {
+  return [
+    row(`${what}: from the POST to the event that tells the ACK`, told),
+    row(`${what}: from the command to the ACK, by the server's clock`, acknowledged),
+  ];
 }
 
 function row(what: string, latency: LatencySummary): string {
@@ -162,7 +191,6 @@ try {
   const ends = await Ends.open(http);
   const failures: string[] = [];
   // Once round, so that each modem's carriers are known to the server, and what Node compiles is compiled.
-  const wanted = switches;
   for (let modem = 1; modem <= modems; modem++) await ends.of(await post(http, `switch-${modem}`, 'Verizon'));
   const quiet = await switchAll(http, ends, failures);
   await load.ask({
@@ -191,10 +219,10 @@ try {
   const lines = [
     '| | switches | p50 ms (budget) | p95 | p99 (budget) | longest |',
     '|---|--:|--:|--:|--:|--:|',
-    row('nothing else to do', quiet),
-    row(`${values.devices} devices notify, ${Math.round(rate).toLocaleString('en')}/s in all`, loaded),
+    ...rows('nothing else to do', quiet),
+    ...rows(`${values.devices} devices notify, ${Math.round(rate).toLocaleString('en')}/s in all`, loaded),
     '',
-    `From the POST to the event that tells the ACK, on disk; the card switches and the network attaches at once. ${wanted} switches of ${modems} modems by turns, ${failures.length} failed; acknowledgement of a notification meanwhile: p50 ${first?.latency.p50.toFixed(1)} ms, p99 ${first?.latency.p99.toFixed(1)} ms. Server, devices, modems and the caller share ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; load average ${loadavg()[0]?.toFixed(1)} at the end.`,
+    `On disk; the card switches and the network attaches at once. ${switches} switches of ${modems} modems by turns, ${failures.length} failed; acknowledgement of a notification meanwhile: p50 ${first?.latency.p50.toFixed(1)} ms, p99 ${first?.latency.p99.toFixed(1)} ms. Server, devices, modems and the caller share ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; load average ${loadavg()[0]?.toFixed(1)} at the end.`,
   ];
   for (const failure of failures.slice(0, 10)) process.stderr.write(`${failure}\n`);
   process.stdout.write(`${lines.join('\n')}\n`);
