@@ -124,6 +124,15 @@ export function defineCarrierObject(id: number = defaultCustomObjectIds.carrier)
         description:
           'Why the newest RSP Update of Remote SIM Provisioning (object 504) failed, in words; empty where it did not.',
       },
+      availableIccids: {
+        id: 13,
+        title: 'ICCID of Available Carriers',
+        operations: 'R',
+        type: 'string',
+        multiple: true,
+        description:
+          'ICCIDs of the Available Carriers, as far as the card tells them; the resource instance id is the carrier id.',
+      },
     },
   });
 }

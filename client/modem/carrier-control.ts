@@ -1,5 +1,5 @@
 import { CarrierResult, CarrierState, DISCONNECT_CARRIER_ID } from '../../objects/carrier.ts';
-import type { Clock } from '../../protocol/clock.ts';
+import type { Clock, Timer } from '../../protocol/clock.ts';
 import { Code } from '../../protocol/coap/message.ts';
 import { RequestError } from '../../protocol/errors.ts';
 import { OperationError } from '../lwm2m/operation-error.ts';
@@ -29,6 +29,8 @@ export interface CarrierControlOptions {
 
 /** A modem that is busy asks to be tried again after this, s. */
 const busyRetry = 5;
+/** The answer to an operation on profiles waits that long for the card's word, ms. */
+const answerTime = 5_000;
 /** For the card at the start of the modem, ms: it is waited for afterwards. */
 const startPatience = 2_000;
 
@@ -186,8 +188,8 @@ export class CarrierControl {
   }
 
   /**
-   * Does something with a profile, of the carrier with that id: when it returns the card has done it, or has said no;
-   * what follows in the network comes with `begin`, after the answer.
+   * Does something with a profile, of the carrier with that id: when it returns the card has done it, or has said no,
+   * or takes longer than an answer can wait; what follows in the network comes with `begin`, after the answer.
    * @throws OperationError 5.00 with the reason; 5.03 busy
    */
   async provision(
@@ -203,10 +205,15 @@ export class CarrierControl {
     actions.log(`${this.#carriers.workName(journal.contents, 'provisioning')} begins`);
     actions.changed();
     const goal = action === 'enable' ? this.#carriers.with(target) : undefined;
-    const work =
+    const word =
       action === 'delete' || action === 'reset-memory'
-        ? await this.#remove(action, target, before)
-        : await this.#driver.go(goal, before);
+        ? this.#remove(action, target, before)
+        : this.#driver.go(goal, before);
+    const work = await inTime(word, clock);
+    if (work === undefined) {
+      word.then((late) => this.#conclude(goal, before, late)).catch(actions.fault);
+      return { begin: () => {} };
+    }
     if (work.reason !== '' || action === 'delete') {
       await this.#conclude(goal, before, work);
       if (work.reason === '') return { begin: () => {} };
@@ -488,5 +495,18 @@ export class CarrierControl {
       lastCommand,
       provisioning,
     };
+  }
+}
+
+/** Undefined: it is not there in the time that an answer can wait. */
+async function inTime<T>(word: Promise<T>, clock: Clock): Promise<T | undefined> {
+  let timer: Timer | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = clock.setTimer(answerTime, () => resolve(undefined));
+  });
+  try {
+    return await Promise.race([word, late]);
+  } finally {
+    timer?.cancel();
   }
 }

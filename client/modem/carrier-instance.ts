@@ -9,6 +9,7 @@ import { type CarrierDefinition, carrierDefinition } from './custom-definitions.
 export const outcomeResources = [
   'currentCarrier',
   'availableCarriers',
+  'availableIccids',
   'requestedCarrier',
   'state',
   'lastResult',
@@ -52,6 +53,14 @@ export function carrierInstance(objectId: number, control: () => CarrierControl)
     imsi: { read: () => snapshot().identity?.imsi ?? '' },
     lastSwitch: { read: () => snapshot().lastSwitch },
     lastCommand: { read: () => snapshot().lastCommand },
+    availableIccids: {
+      read: () => {
+        const known = control().carriers.flatMap(({ id, iccid }) =>
+          iccid === undefined ? [] : [[id, iccid] as const],
+        );
+        return known.length === 0 ? undefined : new Map(known);
+      },
+    },
     provisioningReason: {
       read: () => {
         const outcome = snapshot().provisioning?.outcome;

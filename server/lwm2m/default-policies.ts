@@ -1,6 +1,7 @@
+import { remoteSimProvisioningObject } from '../../objects/remote-sim-provisioning.ts';
 import type { ObservationPolicy } from '../ports/observation-policy-store.ts';
 
-/** What the server brings along: carriers, sensor values and signal strength of every device that has them. */
+/** What the server brings along: carriers, SIM profiles, sensor values and signal strength of every device that has them. */
 export function defaultPolicies(carrierObject: number, sensorObject: number): readonly ObservationPolicy[] {
   const policy = (id: string, name: string, path: string): ObservationPolicy => ({
     id,
@@ -13,6 +14,7 @@ export function defaultPolicies(carrierObject: number, sensorObject: number): re
   });
   return [
     policy('default-carrier', 'Carriers', `/${carrierObject}/*`),
+    policy('default-profiles', 'SIM profiles', `/${remoteSimProvisioningObject.id}/*`),
     policy('default-sensors', 'Sensor values', `/${sensorObject}/*/2`),
     policy('default-signal', 'Signal strength', '/4/*/2'),
   ];

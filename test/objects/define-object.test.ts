@@ -173,6 +173,7 @@ describe('the objects that are shipped', () => {
       '10 Last Command R unsigned',
       '11 Reconnect After RW integer',
       '12 Provisioning Reason R string',
+      '13 ICCID of Available Carriers R string*',
     ]);
     expect(carrierObject.multiple).toBe(true);
     expect(DISCONNECT_CARRIER_ID).toBe(15);

@@ -40,7 +40,7 @@ describe('an object definition file', () => {
       ...['MultipleInstances', 'Mandatory', 'Resources', 'Description2'],
     ]);
     const items = object?.children.find(({ name }) => name === 'Resources')?.children ?? [];
-    expect(items).toHaveLength(13);
+    expect(items).toHaveLength(14);
     expect(items[4]?.attributes.ID).toBe('4');
     expect(items[4]?.children.map(({ name, text }) => [name, text])).toEqual([
       ['Name', 'State'],

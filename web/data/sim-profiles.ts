@@ -1,6 +1,9 @@
+import { carrierObject } from '../../objects/carrier.ts';
+import { remoteSimProvisioningObject } from '../../objects/remote-sim-provisioning.ts';
 import type { ApiCarrierSlot } from './api-types.ts';
 import type { LastValues } from './last-values.ts';
 import { carrierLabel } from './names.ts';
+import { carrierObjectId } from './sensors.ts';
 import { isDisconnect } from './switch-progress.ts';
 
 /** Remote SIM Provisioning (OMA object 504): ICCIDs of all profiles, EID, the kind of provisioning. */
@@ -25,7 +28,7 @@ export function profilesOf(slot: ApiCarrierSlot, values: LastValues): readonly S
       return {
         key: `carrier-${option.id}`,
         carrier: { ...option, label: carrierLabel(option) },
-        iccid: enabled ? enabledIccid : undefined,
+        iccid: enabled ? enabledIccid : textAt(values, carrierIccid(slot.slot, option.id)),
         enabled,
       };
     });
@@ -47,6 +50,40 @@ export function profilesOf(slot: ApiCarrierSlot, values: LastValues): readonly S
 export function eidOf(slot: number, values: LastValues): string | undefined {
   const eid = values.get(`/${simProvisioning.id}/${slot}/${simProvisioning.eidResource}`)?.value;
   return typeof eid === 'string' && eid !== '' ? eid : undefined;
+}
+
+/** How the newest operation on the profiles of a slot went, where object 504 has told one. */
+export function provisioningOf(
+  slot: number,
+  values: LastValues,
+):
+  | { readonly state: 'under way' | 'done' | 'failed'; readonly text: string; readonly reason: string }
+  | undefined {
+  const { rspUpdateState, rspUpdateResult } = remoteSimProvisioningObject.resources;
+  const at = (id: number): number => Number(values.get(`/${simProvisioning.id}/${slot}/${id}`)?.value ?? 0);
+  const state = at(rspUpdateState.id);
+  const result = at(rspUpdateResult.id);
+  const stateTexts: Readonly<Record<number, string>> = rspUpdateState.values;
+  const resultTexts: Readonly<Record<number, string>> = rspUpdateResult.values;
+  if (state !== 0) return { state: 'under way', text: stateTexts[state] ?? `State ${state}`, reason: '' };
+  if (result === 0) return undefined;
+  const done = result === 1;
+  const { provisioningReason } = carrierObject.resources;
+  const reason = textAt(values, `/${carrierObjectId}/${slot}/${provisioningReason.id}`) ?? '';
+  return {
+    state: done ? 'done' : 'failed',
+    text: resultTexts[result] ?? `Result ${result}`,
+    reason: done ? '' : reason,
+  };
+}
+
+function carrierIccid(slot: number, carrier: number): string {
+  return `/${carrierObjectId}/${slot}/${carrierObject.resources.availableIccids.id}/${carrier}`;
+}
+
+function textAt(values: LastValues, path: string): string | undefined {
+  const value = values.get(path)?.value;
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function provisionedIccids(slot: number, values: LastValues): readonly string[] {

@@ -180,7 +180,7 @@ export class CarrierPanel extends LitElement {
       <dl class="facts">
         ${imei === undefined ? nothing : html`<div><dt>IMEI</dt><dd><sy-identifier kind="imei" .value=${imei}></sy-identifier></dd></div>`}
         ${serialNumber === undefined ? nothing : html`<div><dt>Serial number</dt><dd class="mono">${serialNumber}</dd></div>`}
-        ${eid === undefined ? nothing : html`<div><dt>EID</dt><dd class="mono">${eid}</dd></div>`}
+        ${eid === undefined ? nothing : html`<div><dt>EID</dt><dd><sy-identifier kind="eid" .value=${eid}></sy-identifier></dd></div>`}
       </dl>
       ${
         listed === true && eid === undefined

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from 'lit';
 import type { ApiCarrierSlot } from '../data/api-types.ts';
 import type { LastValues } from '../data/last-values.ts';
-import { profilesOf, type SimProfile } from '../data/sim-profiles.ts';
+import { profilesOf, provisioningOf, type SimProfile } from '../data/sim-profiles.ts';
 import { Permission } from '../permission.ts';
 import { tables } from '../styles/page.ts';
 import { base, clamps, controls } from '../styles/shared.ts';
@@ -55,6 +55,10 @@ export class SimProfiles extends LitElement {
         font-weight: 550;
       }
       .name {
+        font-weight: 550;
+      }
+      .failed {
+        color: var(--sy-bad);
         font-weight: 550;
       }
       .disconnect {
@@ -120,6 +124,7 @@ export class SimProfiles extends LitElement {
             <tbody>${profiles.map((profile) => this.#row(profile))}</tbody>
           </table>`
       }
+      ${this.#provisioning(slotStatus.slot)}
       ${this.busy ? html`<p class="hint">A switch is in progress; the next can be given when it has ended.</p>` : nothing}
       ${
         slotStatus.current === ''
@@ -132,6 +137,18 @@ export class SimProfiles extends LitElement {
           </div>`
       }
     </section>`;
+  }
+
+  /** The newest operation of object 504. */
+  #provisioning(slot: number) {
+    const newest = provisioningOf(slot, this.values);
+    if (newest === undefined) return nothing;
+    const { state, text, reason } = newest;
+    const mark = { 'under way': '◌', done: '✓', failed: '✕' }[state];
+    return html`<p class="hint" data-fact="provisioning">
+      Newest operation on profiles:
+      <span class=${state === 'failed' ? 'failed' : 'name'}><span aria-hidden="true">${mark}</span> ${text}</span>${reason === '' ? nothing : html`: ${reason}`}
+    </p>`;
   }
 
   #row({ carrier, iccid, enabled }: SimProfile) {

@@ -80,6 +80,9 @@ describe('the Carrier object', () => {
       '/42769/0/8': att.imsi,
       '/42769/0/10': 0,
       '/42769/0/11': 600,
+      '/42769/0/13/0': att.iccid,
+      '/42769/0/13/1': tmobile.iccid,
+      '/42769/0/13/2': verizon.iccid,
     });
   });
 });

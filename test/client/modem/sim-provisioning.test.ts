@@ -153,6 +153,20 @@ describe('RSP Update', () => {
     expect(await values(`${carrierObject}/12`)).toEqual({ '/42769/0/12': 'refused by the profile policy' });
   });
 
+  it('on a card that takes long is answered before, and ends when the card has said so', async () => {
+    card.faults.set({ kind: 'mute' });
+    await select(tmobile);
+    const began = world.clock.now();
+    expect(told(await execute('1'))).toBe('2.04');
+    expect(world.clock.now() - began).toBeLessThan(6_000);
+    expect(await values(`${provisioning}/5`)).toEqual({ '/504/0/5': 5 });
+    await idle();
+    expect(await values(provisioning)).toMatchObject({ '/504/0/5': 0, '/504/0/6': 13 });
+    expect(await values(`${carrierObject}/12`)).toEqual({
+      '/42769/0/12': 'the card did not answer within 10 s',
+    });
+  });
+
   it('to a profile without network comes back, and fails with the reason', async () => {
     await world.settle(modem.close());
     await start({ noNetwork: ['Verizon'], networkTimeout: 20_000 });

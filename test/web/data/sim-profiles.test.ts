@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiCarrierSlot } from '../../../web/data/api-types.ts';
 import { lastValuesOf } from '../../../web/data/last-values.ts';
-import { eidOf, profilesOf } from '../../../web/data/sim-profiles.ts';
+import { eidOf, profilesOf, provisioningOf } from '../../../web/data/sim-profiles.ts';
 
 const slot: ApiCarrierSlot = {
   slot: 0,
@@ -64,5 +64,32 @@ describe('the profiles of a slot', () => {
     expect(eidOf(0, values({ '/504/0/12': '8904' }))).toBe('8904');
     expect(eidOf(1, values({ '/504/0/12': '8904' }))).toBeUndefined();
     expect(eidOf(0, values({ '/504/0/12': '' }))).toBeUndefined();
+  });
+
+  it('have their ICCIDs where the card tells them of each carrier', () => {
+    const profiles = profilesOf(
+      slot,
+      values({ '/42769/0/13/2': '8901260', '/42769/1/13/7': '1', '/504/0/11/0': '8901260' }),
+    );
+    expect(profiles.map(({ iccid }) => iccid)).toEqual(['8901410', '8901260', undefined]);
+  });
+
+  it('tell how the newest operation on them went, and why it failed', () => {
+    expect(provisioningOf(0, values({ '/504/0/5': '0', '/504/0/6': '0' }))).toBeUndefined();
+    expect(provisioningOf(0, values({ '/504/0/5': '7', '/504/0/6': '0' }))).toEqual({
+      state: 'under way',
+      text: 'Deleting',
+      reason: '',
+    });
+    const failed = values({ '/504/0/6': '15', '/42769/0/12': 'refused by the profile policy' });
+    expect(provisioningOf(0, failed)).toEqual({
+      state: 'failed',
+      text: 'Delete failed',
+      reason: 'refused by the profile policy',
+    });
+    expect(provisioningOf(0, values({ '/504/0/6': '1', '/42769/0/12': 'old' }))).toMatchObject({
+      state: 'done',
+      reason: '',
+    });
   });
 });

@@ -17,6 +17,7 @@ describe('observation policies', () => {
     const { items } = await get(POLICIES);
     expect(items).toMatchObject([
       { id: 'default-carrier', builtIn: true, changed: false, enabled: true },
+      { id: 'default-profiles', observations: [{ paths: ['/504/*'] }] },
       { id: 'default-sensors', observations: [{ paths: ['/42770/*/2'] }] },
       { id: 'default-signal', devices: {} },
     ]);
@@ -28,7 +29,7 @@ describe('observation policies', () => {
     expect(made).toMatchObject({ ...body, enabled: true, builtIn: false, devices: {} });
     expect(headers['location']).toBe(`${POLICIES}/${made.id}`);
     expect(await get(`${POLICIES}/${made.id}`)).toEqual(made);
-    expect((await get(POLICIES)).items).toHaveLength(4);
+    expect((await get(POLICIES)).items).toHaveLength(5);
   });
 
   test('are made and replaced under an id that the caller gives', async () => {
