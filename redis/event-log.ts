@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventLog, StoredEvent } from '../server/ports/event-log.ts';
 import type { RedisConnection } from './connection.ts';
+import { OwnEvents } from './own-events.ts';
 import { loadScript } from './script.ts';
 import {
   beforeOfEndpoint,
@@ -56,6 +57,7 @@ export function eventStream({ keys }: RedisConnection): string {
 /** Events on a stream. */
 export class RedisEventLog implements EventLog {
   readonly #redis: RedisConnection;
+  readonly #own: OwnEvents;
   readonly #stream: string;
   readonly #figures: string;
   readonly #newest: string;
@@ -67,9 +69,10 @@ export class RedisEventLog implements EventLog {
   readonly #batches = new WeakMap<object, number>();
   #nextBatch = 1;
 
-  constructor(redis: RedisConnection) {
+  constructor(redis: RedisConnection, own = new OwnEvents()) {
     const { keys } = redis;
     this.#redis = redis;
+    this.#own = own;
     this.#stream = eventStream(redis);
     this.#figures = keys.shared('events', 'figures');
     this.#newest = keys.shared('events', 'newest');
@@ -87,7 +90,7 @@ export class RedisEventLog implements EventLog {
         [
           ...[batch, batchKnown, leap],
           ...events.flatMap(({ type, endpoint, at, data, trouble }) => [
-            ...[type, endpoint ?? '', at, JSON.stringify(data), trouble === true ? 1 : ''],
+            ...[type, endpoint ?? '', at, this.#own.write(data), trouble === true ? 1 : ''],
           ]),
         ],
       ),

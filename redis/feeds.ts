@@ -3,16 +3,19 @@ import type { StoredEvent } from '../server/ports/event-log.ts';
 import type { LogEntry, LogPosition } from '../server/ports/telemetry-log.ts';
 import type { RedisConnection } from './connection.ts';
 import { eventStream } from './event-log.ts';
-import { eventOf } from './stored-event.ts';
+import { OwnEvents } from './own-events.ts';
+import { followedEvent } from './stored-event.ts';
 import { type EntryBytes, StreamFollower } from './stream-follower.ts';
 import { logStream } from './telemetry-log.ts';
 
 /** The logs as they grow, each follower by a connection of its own, on which Redis tells what is new. */
 export class RedisFeeds implements Feeds {
   readonly #redis: RedisConnection;
+  readonly #read: OwnEvents['read'];
 
-  constructor(redis: RedisConnection) {
+  constructor(redis: RedisConnection, own = new OwnEvents()) {
     this.#redis = redis;
+    this.#read = (data) => own.read(data);
   }
 
   log(after: LogPosition, listener: (entries: readonly LogEntry[]) => void | Promise<void>): Following {
@@ -23,7 +26,7 @@ export class RedisFeeds implements Feeds {
 
   events(after: number, listener: (events: readonly StoredEvent[]) => void | Promise<void>): Following {
     return new StreamFollower(this.#redis, eventStream(this.#redis), after, (entries) =>
-      listener(entries.map(([id, fields]) => eventOf([String(id), fields.map(String)]))),
+      listener(entries.map((entry) => followedEvent(entry, this.#read))),
     );
   }
 }

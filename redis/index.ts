@@ -20,6 +20,7 @@ import { RedisNodeBus } from './node-bus.ts';
 import { objectModelStore } from './object-models.ts';
 import { observationPolicyStore } from './observation-policies.ts';
 import { observationStore } from './observation-store.ts';
+import { OwnEvents } from './own-events.ts';
 import { profileStore } from './profile-store.ts';
 import { RedisRegistrationStore } from './registration-store.ts';
 import { openSchema, type SchemaStep } from './schema.ts';
@@ -83,6 +84,7 @@ async function open(
   const readings = history(redis);
   const devices = new RedisDeviceStore({ redis, purge: readings.purge });
   const bus = new RedisNodeBus(redis);
+  const own = new OwnEvents();
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     devices.close();
@@ -110,13 +112,13 @@ async function open(
     statistics: statisticsStore(redis),
     users: userStore(redis),
     audit: auditLog(redis),
-    events: new RedisEventLog(redis),
+    events: new RedisEventLog(redis, own),
     webhooks: webhookStore(redis),
     cluster: {
       bus,
       members: new RedisMembership(redis),
       leases: new RedisLeases(redis),
-      feeds: new RedisFeeds(redis),
+      feeds: new RedisFeeds(redis, own),
     },
     description: `${redis.description}, ${description}`,
     durable,

@@ -79,10 +79,13 @@ export class RedisRegistrationStore implements RegistrationStore {
     const { endpoint, id, address, node, updatedAt, expiresAt, queueMode, message = '' } = registration;
     const awakeUntil = queueMode ? updatedAt + standardListening : '';
     const row = encodeRegistration(registration);
-    const args = [endpoint, id, address, node, updatedAt, expiresAt, awakeUntil, row, tenant, message];
-    const keys = [...this.#whole(bucketOf(endpoint)), ...this.#addresses.claimKeys(address)];
-    const answer = await this.#redis.run(register, keys, [...args, repetitionWindow]);
-    const [fence, before, fenceBefore, addressBefore, addressAfter, isRepeated] = answer as RegisteredRow;
+    const args = [
+      ...[endpoint, id, address, node, updatedAt, expiresAt, awakeUntil, row, tenant, message],
+      repetitionWindow,
+    ];
+    const keys = this.#whole(bucketOf(endpoint)).concat(this.#addresses.claimKeys(address));
+    const answer = (await this.#redis.run(register, keys, args)) as RegisteredRow;
+    const [fence, before, fenceBefore, addressBefore, addressAfter, isRepeated] = answer;
     const former = before === null ? undefined : decodeRegistration(endpoint, before, fenceBefore);
     if (isRepeated === 1 && former !== undefined) return { replaced: undefined, repeated: former, fence };
     // It is where it was, and nobody else was heard there, as nearly always.
@@ -103,7 +106,7 @@ export class RedisRegistrationStore implements RegistrationStore {
     const bucket = bucketOfRegistration(given.id);
     if (bucket === undefined) return undefined;
     const { address } = given;
-    const keys = [...this.#updateKeys(bucket), ...this.#addresses.claimKeys(address)];
+    const keys = this.#updateKeys(bucket).concat(this.#addresses.claimKeys(address));
     const args = [given.id, standardListening, encodeSpeaker(speaker), ...encodeUpdate(given)];
     // Where a claim is a step of its own: whether it has the address already, as nearly always.
     const [answer, holding] = this.#redis.isCluster

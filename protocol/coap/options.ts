@@ -5,11 +5,38 @@ const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 const NO_BYTES = new Uint8Array(0);
 
+/** Segments and arguments that all devices send, such as `rd` and `lt=300`, are made strings once. */
+const LONGEST_KNOWN = 12;
+/** A power of 2. */
+const KNOWN_TEXTS = 256;
+const knownTexts: ({ readonly bytes: Uint8Array; readonly text: string } | undefined)[] = new Array(
+  KNOWN_TEXTS,
+).fill(undefined);
+
 /**
  * A `string` option's value (RFC 7252 §3.2).
  * @throws DecodeError where the bytes are not UTF-8.
  */
 export function decodeText(value: Uint8Array): string {
+  const { length } = value;
+  if (length > LONGEST_KNOWN || length === 0) return readText(value);
+  let hash = length;
+  for (let i = 0; i < length; i++) hash = Math.imul(hash ^ (value[i] as number), 0x01000193);
+  const place = (hash ^ (hash >>> 16)) & (KNOWN_TEXTS - 1);
+  const known = knownTexts[place];
+  if (known !== undefined && isSame(known.bytes, value)) return known.text;
+  const text = readText(value);
+  knownTexts[place] = { bytes: value.slice(), text };
+  return text;
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.length !== other.length) return false;
+  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
+  return true;
+}
+
+function readText(value: Uint8Array): string {
   let text = '';
   for (let i = 0; i < value.length; i++) {
     const byte = value[i] as number;

@@ -54,25 +54,25 @@ function pick<T extends object, K extends keyof T>(source: T, keys: readonly K[]
 type RegistrationView = Omit<NonNullable<Device['registration']>, 'id'>;
 
 export function presentRegistration(registration: RegistrationView): ApiRegistration {
-  return {
+  const { profiles, contentFormats } = registration;
+  const shown: ApiRegistration = {
     address: shownAddress(registration),
     secure: isSecureAddress(registration.address),
-    ...(isFlowAddress(registration.address) ? { gateway: true as const } : {}),
-    ...pick(registration, [
-      'lifetime',
-      'version',
-      'binding',
-      'queueMode',
-      'rootPath',
-      'registeredAt',
-      'updatedAt',
-      'expiresAt',
-      'node',
-    ]),
-    ...(registration.profiles === undefined ? {} : { profiles: [...registration.profiles] }),
-    ...(registration.contentFormats.length === 0 ? {} : { contentFormats: [...registration.contentFormats] }),
+    lifetime: registration.lifetime,
+    version: registration.version,
+    binding: registration.binding,
+    queueMode: registration.queueMode,
+    rootPath: registration.rootPath,
+    registeredAt: registration.registeredAt,
+    updatedAt: registration.updatedAt,
+    expiresAt: registration.expiresAt,
+    node: registration.node,
     objects: presentObjects(registration.links),
   };
+  if (isFlowAddress(registration.address)) shown.gateway = true;
+  if (profiles !== undefined) shown.profiles = [...profiles];
+  if (contentFormats.length > 0) shown.contentFormats = [...contentFormats];
+  return shown;
 }
 
 const presentedObjects = new WeakMap<readonly Link[], ApiRegistration['objects']>();

@@ -3,14 +3,8 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { PeerAddress, PeerIdentity } from '../../protocol/coap/datagram-port.ts';
 import type { IncomingRequest, OutgoingResponse } from '../../protocol/coap/exchange.ts';
-import { Code, OptionNumber } from '../../protocol/coap/message.ts';
-import {
-  contentFormat,
-  locationPathOptions,
-  uintOption,
-  uriPath,
-  uriQuery,
-} from '../../protocol/coap/options.ts';
+import { type CoapOption, Code, OptionNumber } from '../../protocol/coap/message.ts';
+import { contentFormat, stringOption, uintOption, uriPath, uriQuery } from '../../protocol/coap/options.ts';
 import { RandomPool } from '../../protocol/coap/random-pool.ts';
 import { DecodeError, RequestError } from '../../protocol/errors.ts';
 import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
@@ -110,8 +104,10 @@ export class RegistrationInterface {
   }
 
   #answer(request: IncomingRequest): Answer | Promise<Answer> {
-    const [first, second, ...more] = uriPath(request.options);
-    if (more.length > 0) return { code: Code.NOT_FOUND };
+    const path = uriPath(request.options);
+    if (path.length > 2) return { code: Code.NOT_FOUND };
+    const first = path[0];
+    const second = path[1];
     if (first === '.well-known' && second === 'core') return wellKnownCore(request);
     if (first !== 'rd') return { code: Code.NOT_FOUND };
     // `/rd/` of a client that adds a slash is `/rd`.
@@ -161,12 +157,12 @@ export class RegistrationInterface {
     );
     if (repeated !== undefined) {
       // Another node was faster with the same message: the device goes by its answer, or by this one.
-      return { code: Code.CREATED, options: locationPathOptions(`/rd/${repeated.id}`) };
+      return { code: Code.CREATED, options: locationOf(repeated.id) };
     }
     if (displaced !== undefined) listener.displaced(displaced, registration.address);
     return {
       code: Code.CREATED,
-      options: locationPathOptions(`/rd/${registration.id}`),
+      options: locationOf(registration.id),
       after: () => {
         registration.fence = fence;
         listener.registered(registration, replaced);
@@ -289,6 +285,13 @@ function wellKnownCore(request: IncomingRequest): OutgoingResponse {
     options: [uintOption(OptionNumber.CONTENT_FORMAT, ContentFormat.LINK_FORMAT)],
     payload: text.encode('</rd>;rt="core.rd"'),
   };
+}
+
+const rd = stringOption(OptionNumber.LOCATION_PATH, 'rd');
+
+/** `/rd/<id>`; an id is of ASCII. */
+function locationOf(id: string): readonly CoapOption[] {
+  return [rd, { number: OptionNumber.LOCATION_PATH, value: Buffer.from(id, 'latin1') }];
 }
 
 const random = new RandomPool(randomBytes);

@@ -17,7 +17,8 @@ type DeviceEndpoint = Pick<CoapEndpoint, 'request' | 'ping'>;
 export class Timings {
   readonly #append;
   readonly #appendFailures;
-  readonly #registration;
+  /** By operation: looked up once. */
+  readonly #registrations;
   readonly #request;
   readonly #webhook;
   readonly #commands;
@@ -36,7 +37,7 @@ export class Timings {
       help: 'Packs of readings that the log did not take',
       registers,
     });
-    this.#registration = new Histogram({
+    const registration = new Histogram({
       name: 'simyard_registration_duration_seconds',
       help: 'Time from a Register, an Update or a De-register to its answer',
       labelNames: ['operation'],
@@ -72,7 +73,12 @@ export class Timings {
       for (const kind of ['carrier-switch', 'request']) this.#commands.inc({ kind, state }, 0);
       this.#switches.inc({ outcome: switchOutcome(state) }, 0);
     }
-    for (const operation of ['register', 'update', 'deregister']) this.#registration.zero({ operation });
+    for (const operation of ['register', 'update', 'deregister']) registration.zero({ operation });
+    this.#registrations = {
+      register: registration.labels('register'),
+      update: registration.labels('update'),
+      deregister: registration.labels('deregister'),
+    };
     for (const outcome of ['answered', 'timeout', 'failed']) this.#request.zero({ outcome });
   }
 
@@ -91,7 +97,7 @@ export class Timings {
   /** Of the registration interface. @param duration ms */
   registration(code: Code, duration: number): void {
     const operation = operationOf(code);
-    if (operation !== undefined) this.#registration.observe({ operation }, seconds(duration));
+    if (operation !== undefined) this.#registrations[operation].observe(seconds(duration));
   }
 
   /** Of requests to devices. */
