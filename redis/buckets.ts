@@ -3,6 +3,7 @@ import type { RedisConnection, ScriptArgument } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { inLanes } from './lanes.ts';
 import type { Script } from './script.ts';
+import { rememberKeys } from './wire-buffer.ts';
 
 /** Buckets that are worked on at a time where all are gone through step by step. */
 const bucketsAtOnce = 16;
@@ -18,7 +19,7 @@ export function bucketKeys(
 ): (bucket: number) => readonly string[] {
   const made: (readonly string[] | undefined)[] = new Array(BUCKETS);
   return (bucket) => {
-    made[bucket] ??= names.map((name) => make(bucket, name));
+    made[bucket] ??= rememberKeys(names.map((name) => make(bucket, name)));
     return made[bucket] as readonly string[];
   };
 }

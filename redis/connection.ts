@@ -8,6 +8,8 @@ import { createKeys, type Keys } from './keys.ts';
 import { guarded, type Script } from './script.ts';
 import { type ScriptArgument, ScriptCalls } from './script-calls.ts';
 
+const none: readonly string[] = [];
+
 /** How long Redis may be silent while something is asked before it counts as down, ms. */
 const REPLY_TIMEOUT = 5_000;
 
@@ -107,32 +109,40 @@ export class RedisConnection {
 
   /**
    * Runs a script. What it returns are numbers, texts, null and lists of them.
+   * @param more further keys: lists that are made once, as those of `bucketKeys`, are written as a whole
    * @throws StoreUnavailableError the store cannot answer now; Error what the script says is wrong, which is a bug
    */
-  run(script: Script, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
-    return this.#run(script, keys, args, false);
+  run(
+    script: Script,
+    keys: readonly string[],
+    args: readonly ScriptArgument[],
+    more: readonly string[] = none,
+  ): Promise<unknown> {
+    return this.#run(script, keys, args, more, false);
   }
 
   /** As `run`; texts come as bytes. */
   runBuffer(script: Script, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
-    return this.#run(script, keys, args, true);
+    return this.#run(script, keys, args, none, true);
   }
 
   #run(
     script: Script,
     keys: readonly string[],
     args: readonly ScriptArgument[],
+    more: readonly string[],
     bytes: boolean,
   ): Promise<unknown> {
     const { source, hash } = this.#loaded(script);
     const client = this.client as RedisClient & ScriptCommands;
+    const count = keys.length + more.length;
     const whole = (): Promise<unknown> =>
       bytes
-        ? client.evalBuffer(source, keys.length, ...keys, ...args)
-        : client.eval(source, keys.length, ...keys, ...args);
-    if (this.#calls !== undefined && !this.#closed && areTexts(args)) {
+        ? client.evalBuffer(source, count, ...keys, ...more, ...args)
+        : client.eval(source, count, ...keys, ...more, ...args);
+    if (this.#calls !== undefined && !this.#closed) {
       this.#waiting += 1;
-      return this.#calls.call(hash, keys, args, bytes).then(this.#taken, (error: unknown) => {
+      return this.#calls.call(hash, keys, more, args, bytes).then(this.#taken, (error: unknown) => {
         const answer = isUnknownScript(error) ? this.#answered(script.name, whole) : undefined;
         this.#leave();
         if (answer !== undefined) return answer;
@@ -142,8 +152,8 @@ export class RedisConnection {
     return this.#answered(script.name, async () => {
       try {
         return await (bytes
-          ? client.evalshaBuffer(hash, keys.length, ...keys, ...args)
-          : client.evalsha(hash, keys.length, ...keys, ...args));
+          ? client.evalshaBuffer(hash, count, ...keys, ...more, ...args)
+          : client.evalsha(hash, count, ...keys, ...more, ...args));
       } catch (error) {
         if (!isUnknownScript(error)) throw error;
         return await whole();
@@ -296,11 +306,6 @@ export class RedisConnection {
 /** Redis does not know the script yet, has restarted, or another node has taken over: it gets the source. */
 function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
-}
-
-function areTexts(args: readonly ScriptArgument[]): args is readonly (string | number)[] {
-  for (const arg of args) if (typeof arg === 'object') return false;
-  return true;
 }
 
 /** What the script answered, and how many replicas have what it wrote. */

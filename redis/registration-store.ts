@@ -83,8 +83,9 @@ export class RedisRegistrationStore implements RegistrationStore {
       ...[endpoint, id, address, node, updatedAt, expiresAt, awakeUntil, row, tenant, message],
       repetitionWindow,
     ];
-    const keys = this.#whole(bucketOf(endpoint)).concat(this.#addresses.claimKeys(address));
-    const answer = (await this.#redis.run(register, keys, args)) as RegisteredRow;
+    const keys = this.#whole(bucketOf(endpoint));
+    const claimed = this.#addresses.claimKeys(address);
+    const answer = (await this.#redis.run(register, keys, args, claimed)) as RegisteredRow;
     const [fence, before, fenceBefore, addressBefore, addressAfter, isRepeated] = answer;
     const former = before === null ? undefined : decodeRegistration(endpoint, before, fenceBefore);
     if (isRepeated === 1 && former !== undefined) return { replaced: undefined, repeated: former, fence };
@@ -106,12 +107,13 @@ export class RedisRegistrationStore implements RegistrationStore {
     const bucket = bucketOfRegistration(given.id);
     if (bucket === undefined) return undefined;
     const { address } = given;
-    const keys = this.#updateKeys(bucket).concat(this.#addresses.claimKeys(address));
+    const keys = this.#updateKeys(bucket);
+    const claimKeys = this.#addresses.claimKeys(address);
     const args = [given.id, standardListening, encodeSpeaker(speaker), ...encodeUpdate(given)];
     // Where a claim is a step of its own: whether it has the address already, as nearly always.
     const [answer, holding] = this.#redis.isCluster
-      ? await Promise.all([this.#redis.run(update, keys, args), this.#addresses.holding(address)])
-      : [await this.#redis.run(update, keys, args)];
+      ? await Promise.all([this.#redis.run(update, keys, args, claimKeys), this.#addresses.holding(address)])
+      : [await this.#redis.run(update, keys, args, claimKeys)];
     if (answer === null) return undefined;
     const [endpoint, before, fenceBefore, fence, expiresAt, ...claimed] = answer as UpdatedRow;
     const previous = decodeRegistration(endpoint, before, fenceBefore);
@@ -269,8 +271,7 @@ export class RedisRegistrationStore implements RegistrationStore {
     const bucket = bucketOfRegistration(id);
     if (bucket === undefined) return undefined;
     const claimKeys = address === '' ? [] : this.#addresses.claimKeys(address);
-    const keys = [...this.#ownKeys(bucket), ...claimKeys];
-    const answer = await this.#redis.run(own, keys, [id, node, address, from]);
+    const answer = await this.#redis.run(own, this.#ownKeys(bucket), [id, node, address, from], claimKeys);
     if (answer === null) return undefined;
     const [endpoint, before, fenceBefore, fence, ...claimed] = answer as OwnedRow;
     return { previous: decodeRegistration(endpoint, before, fenceBefore), fence, claimed };

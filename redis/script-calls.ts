@@ -1,9 +1,10 @@
 import { Command, type Redis } from 'ioredis';
+import { WireBuffer } from './wire-buffer.ts';
 
 export type ScriptArgument = string | number | Buffer;
 
-/** Keys whose bytes on the wire are remembered: those of all buckets, and no more than that. */
-const KNOWN_KEYS = 16_384;
+/** Beginnings of commands that are remembered. */
+const KNOWN_HEADS = 1_024;
 
 /** A call of a script, which is written with the others of its turn: the client only waits for the answer. */
 class ScriptCall extends Command {
@@ -23,97 +24,86 @@ class ScriptCall extends Command {
  */
 export class ScriptCalls {
   readonly #client: Redis;
-  /** What EVALSHA and its script are on the wire, by script and number of keys. */
+  /** What EVALSHA and its script are on the wire, by script and numbers of keys and arguments. */
   readonly #heads = new Map<string, string>();
-  readonly #keys = new Map<string, string>();
   #calls: ScriptCall[] = [];
-  #text = '';
-  /** All of it is one byte for each character. */
-  #isAscii = true;
+  /** What is gathered, and what is under way. */
+  #gathered = new WireBuffer();
+  #sent = new WireBuffer();
   #isScheduled = false;
-  #underWay = false;
+  #isUnderWay = false;
 
   constructor(client: Redis) {
     this.#client = client;
   }
 
-  /** @param args no bytes: what has such goes by the client */
+  /**
+   * @param hash of the script, 40 hex digits
+   * @param more further keys
+   * @param bytes texts of the answer come as bytes
+   */
   call(
     hash: string,
     keys: readonly string[],
-    args: readonly (string | number)[],
+    more: readonly string[],
+    args: readonly ScriptArgument[],
     bytes: boolean,
   ): Promise<unknown> {
     const call = new ScriptCall(bytes);
     this.#calls.push(call);
-    let text = this.#head(hash, keys.length, args.length);
-    for (const key of keys) text += this.#key(key);
-    for (const arg of args) {
-      const value = typeof arg === 'string' ? arg : String(arg);
-      const length = Buffer.byteLength(value);
-      if (length !== value.length) this.#isAscii = false;
-      text += `$${length}\r\n${value}\r\n`;
-    }
-    this.#text += text;
+    const wire = this.#gathered;
+    wire.raw(this.#head(hash, keys.length + more.length, args.length));
+    wire.keys(keys);
+    wire.keys(more);
+    for (let i = 0; i < args.length; i++) wire.bulk(args[i] as ScriptArgument);
     this.#schedule();
     return call.promise;
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#underWay || this.#calls.length === 0) return;
+    if (this.#isScheduled || this.#isUnderWay || this.#calls.length === 0) return;
     this.#isScheduled = true;
-    setImmediate(() => {
-      this.#isScheduled = false;
-      this.#send();
-    });
+    setImmediate(this.#send);
   }
 
-  #send(): void {
+  readonly #send = (): void => {
+    this.#isScheduled = false;
     const calls = this.#calls;
-    const text = this.#text;
-    const encoding = this.#isAscii ? 'latin1' : 'utf8';
+    const wire = this.#gathered;
     this.#calls = [];
-    this.#text = '';
-    this.#isAscii = true;
+    this.#gathered = this.#sent;
+    this.#sent = wire;
     let taken = 0;
-    // It writes what it is to be written to here, where it takes the command at all: all of them, or none.
+    // The client writes to it what it takes: all of them, or none where it is not connected.
     const sink = {
       write: () => {
         taken += 1;
       },
     };
-    for (const call of calls)
+    for (const call of calls) {
       this.#client.sendCommand(call, sink as unknown as Parameters<Redis['sendCommand']>[1]);
-    if (taken > 0) this.#client.stream.write(text, encoding);
-    this.#underWay = true;
-    const goOn = (): void => {
-      this.#underWay = false;
-      this.#schedule();
-    };
-    // Answers come in order.
-    calls.at(-1)?.promise.then(goOn, goOn);
-  }
+    }
+    if (taken > 0) this.#client.stream.write(wire.bytes);
+    this.#isUnderWay = true;
+    // Answers come in order: with the last one the bytes have long been sent.
+    calls.at(-1)?.promise.then(this.#goOn, this.#goOn);
+  };
+
+  readonly #goOn = (): void => {
+    this.#sent.reset();
+    this.#isUnderWay = false;
+    this.#schedule();
+  };
 
   #head(hash: string, keys: number, args: number): string {
-    const known = this.#heads.get(`${hash} ${keys} ${args}`);
-    if (known !== undefined) return known;
-    const head = `*${3 + keys + args}\r\n${bulk('evalsha')}${bulk(hash)}${bulk(String(keys))}`;
-    // Lists of any length are among the arguments.
-    if (this.#heads.size < KNOWN_KEYS) this.#heads.set(`${hash} ${keys} ${args}`, head);
+    const shape = `${hash} ${keys} ${args}`;
+    let head = this.#heads.get(shape);
+    if (head === undefined) {
+      const count = String(keys);
+      head = `*${3 + keys + args}\r\n$7\r\nevalsha\r\n$40\r\n${hash}\r\n$${count.length}\r\n${count}\r\n`;
+      // Lists of any length are among the arguments.
+      if (this.#heads.size < KNOWN_HEADS) this.#heads.set(shape, head);
+    }
     return head;
   }
-
-  #key(key: string): string {
-    const known = this.#keys.get(key);
-    if (known !== undefined) return known;
-    const text = bulk(key);
-    if (text.length !== Buffer.byteLength(text)) this.#isAscii = false;
-    else if (this.#keys.size < KNOWN_KEYS) this.#keys.set(key, text);
-    return text;
-  }
-}
-
-/** A bulk string of the protocol of Redis. */
-function bulk(text: string): string {
-  return `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
 }
