@@ -1,6 +1,6 @@
 /**
  * Where the CPU of a server goes under one kind of work, by function and by room, each thread apart: from the profiles
- * that node itself writes at the end of the process.
+ * that V8 makes.
  * node scripts/run.mjs bench/profile.ts [--work register|update|notify|take-over] [--store redis|disk|memory]
  *   [--devices N] [--readings N] [--seconds N] [--top N] [--keep FOLDER]
  */
@@ -36,7 +36,8 @@ const data = values.store === 'disk' ? mkdtempSync(join(tmpdir(), 'simyard-bench
 const target = new BenchProcess(
   './targets/simyard.ts',
   [redis?.url ?? data ?? ':memory:'],
-  ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=500'],
+  // Of the thread of the database, its start included; the main thread is looked at once it is warm.
+  data === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=500'],
 );
 const load = new BenchProcess('./load/main.ts');
 try {
@@ -44,18 +45,19 @@ try {
   const open = { kind: 'open', work: values.work as Work, devices: Number(values.devices), port } as const;
   await load.ask<'open'>({ ...open, readings: Number(values.readings) } satisfies LoadCommand);
   await load.ask<LoadReport>({ kind: 'run', milliseconds: warmUp });
-  const before = await target.ask<TargetReport>('cpu');
+  const before = await target.ask<TargetReport>('profile');
   const { done, elapsed } = await load.ask<LoadReport>({
     kind: 'run',
     milliseconds: Number(values.seconds) * 1_000,
   });
   const after = await target.ask<TargetReport>('cpu');
+  await target.ask({ profileTo: join(folder, 'main.cpuprofile') });
   const each = (after.cpu - before.cpu) / done;
   process.stdout.write(
     `${values.work} on ${values.store}: ${each.toFixed(1)} µs of CPU each while profiled, ${Math.round((done / elapsed) * 1_000)}/s\n`,
   );
-  await target.end();
-  for (const name of readdirSync(folder).filter((file) => file.endsWith('.cpuprofile'))) {
+  if (data !== undefined) await target.end();
+  for (const name of readdirSync(folder).filter((file) => !/\.0\.001\.cpuprofile$/.test(file))) {
     const profile = JSON.parse(readFileSync(join(folder, name), 'utf8')) as CpuProfile;
     process.stdout.write(
       `\n## ${name}\n\n${rooms(profile)}\n\nself\n${heaviest(profile, top)}\n\nwith what they call\n${inclusive(profile, top)}\n`,

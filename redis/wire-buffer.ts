@@ -61,13 +61,19 @@ export class WireBuffer {
       let at = this.length;
       for (let i = 0; i < length; i++) {
         const code = text.charCodeAt(i);
-        if (code > 0x7f) return this.#bulkOthers(text, start);
+        if (code > 0x7f) {
+          this.#bulkOthers(text, start);
+          return;
+        }
         bytes[at++] = code;
       }
       this.length = at;
     } else {
       const written = this.#bytes.write(text, this.length, 'utf8');
-      if (written !== length) return this.#bulkOthers(text, start);
+      if (written !== length) {
+        this.#bulkOthers(text, start);
+        return;
+      }
       this.length += written;
     }
     this.#lineBreak();
