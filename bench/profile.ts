@@ -2,7 +2,7 @@
  * Where the CPU of a server goes under one kind of work, by function and by room, each thread apart: from the profiles
  * that V8 makes.
  * node scripts/run.mjs bench/profile.ts [--work register|update|notify|take-over] [--store redis|disk|memory]
- *   [--devices N] [--readings N] [--seconds N] [--top N] [--keep FOLDER]
+ *   [--devices N] [--readings N] [--seconds N] [--rate N] [--top N] [--keep FOLDER]
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,6 +22,8 @@ const { values } = parseArgs({
     devices: { type: 'string', default: '500' },
     readings: { type: 'string', default: '10' },
     seconds: { type: 'string', default: '8' },
+    /** Exchanges a second; as many as go where it is not given. */
+    rate: { type: 'string' },
     top: { type: 'string', default: '45' },
     keep: { type: 'string' },
   },
@@ -37,7 +39,7 @@ const target = new BenchProcess(
   './targets/simyard.ts',
   [redis?.url ?? data ?? ':memory:'],
   // Of the thread of the database, its start included; the main thread is looked at once it is warm.
-  data === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=500'],
+  values.store === 'redis' ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=500'],
 );
 const load = new BenchProcess('./load/main.ts');
 try {
@@ -46,17 +48,19 @@ try {
   await load.ask<'open'>({ ...open, readings: Number(values.readings) } satisfies LoadCommand);
   await load.ask<LoadReport>({ kind: 'run', milliseconds: warmUp });
   const before = await target.ask<TargetReport>('profile');
-  const { done, elapsed } = await load.ask<LoadReport>({
-    kind: 'run',
-    milliseconds: Number(values.seconds) * 1_000,
-  });
+  const milliseconds = Number(values.seconds) * 1_000;
+  const { done, elapsed } = await load.ask<LoadReport>(
+    values.rate === undefined
+      ? { kind: 'run', milliseconds }
+      : { kind: 'pace', milliseconds, rate: Number(values.rate) },
+  );
   const after = await target.ask<TargetReport>('cpu');
   await target.ask({ profileTo: join(folder, 'main.cpuprofile') });
   const each = (after.cpu - before.cpu) / done;
   process.stdout.write(
     `${values.work} on ${values.store}: ${each.toFixed(1)} µs of CPU each while profiled, ${Math.round((done / elapsed) * 1_000)}/s\n`,
   );
-  if (data !== undefined) await target.end();
+  if (values.store !== 'redis') await target.end();
   for (const name of readdirSync(folder).filter((file) => !/\.0\.001\.cpuprofile$/.test(file))) {
     const profile = JSON.parse(readFileSync(join(folder, name), 'utf8')) as CpuProfile;
     process.stdout.write(

@@ -7,6 +7,7 @@ import type { DatabaseOptions } from './database.ts';
 import type { AppendResult } from './log-table.ts';
 import type { Call, Failure, Opened, Reply, Request } from './messages.ts';
 import type { Operations, Queries } from './operations.ts';
+import { failureOf, Transactions } from './transactions.ts';
 
 type AppendDone = Parameters<TelemetryLog['append']>[1];
 type Reads = Operations['reads'];
@@ -33,15 +34,25 @@ interface Sent {
   readonly dones: readonly AppendDone[];
 }
 
+/** Whoever works on requests: a thread, or for a database in memory this one. */
+interface DatabaseWorker {
+  postMessage(request: Request, transferred: readonly ArrayBuffer[]): void;
+}
+
 /**
  * The server's end of the worker. Collects what one turn of the event loop asks for, and what comes
  * while the worker is busy, into one request.
+ *
+ * A database in memory has no disk to wait for: its requests are worked on here, at the end of the turn, for handing
+ * them to another thread and back would cost more than they do.
  */
 export class Channel {
   readonly #options: DatabaseOptions;
   readonly #restartPause: number;
   readonly #onFault: (error: Error) => void;
-  #worker: Worker | undefined;
+  #worker: DatabaseWorker | undefined;
+  /** Told once when the worker has ended. */
+  #onEnd: (() => void) | undefined;
   #opening: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   #diedAt = Number.NEGATIVE_INFINITY;
   #closing: Promise<void> | undefined;
@@ -121,9 +132,10 @@ export class Channel {
   }
 
   async #end(): Promise<void> {
-    const worker = this.#worker;
-    if (worker === undefined) return;
-    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    if (this.#worker === undefined) return;
+    const ended = new Promise<void>((resolve) => {
+      this.#onEnd = resolve;
+    });
     this.#send(true);
     await ended;
   }
@@ -186,18 +198,65 @@ export class Channel {
   }
 
   #start(): void {
+    if (this.#options.path === ':memory:') this.#startHere();
+    else this.#startThread();
+  }
+
+  #startHere(): void {
+    let transactions: Transactions;
+    try {
+      transactions = new Transactions(this.#options);
+    } catch (error) {
+      this.#ended(new StoreUnavailableError(failureOf(error).message));
+      return;
+    }
+    this.#worker = {
+      postMessage: (request) => {
+        let reply: Reply;
+        try {
+          reply = transactions.run([request]);
+        } catch (error) {
+          // As a thread would end by it.
+          this.#onFault(error as Error);
+          this.#ended(new StoreUnavailableError(`the database failed: ${(error as Error).message}`));
+          return;
+        }
+        // Who asks is not called back while he asks.
+        queueMicrotask(() => {
+          this.#receive(reply);
+          if (request.close !== true) return;
+          transactions.close();
+          this.#ended(new StoreUnavailableError('the store is closed'));
+        });
+      },
+    };
+    this.#opened();
+  }
+
+  #opened(): void {
+    this.#opening?.resolve();
+    this.#opening = undefined;
+  }
+
+  #ended(error: StoreUnavailableError): void {
+    this.#worker = undefined;
+    this.#diedAt = performance.now();
+    this.#abandon(error);
+    this.#onEnd?.();
+  }
+
+  #startThread(): void {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       name: this.#options.reader === true ? 'database reader' : 'database',
       workerData: this.#options,
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
-    this.#worker = worker;
+    this.#worker = { postMessage: (request, transferred) => worker.postMessage(request, [...transferred]) };
     let failure: string | undefined;
     worker.once('message', ({ failure: reason }: Opened) => {
       if (reason === undefined) {
         worker.on('message', this.#receive);
-        this.#opening?.resolve();
-        this.#opening = undefined;
+        this.#opened();
       } else {
         failure = reason.message;
       }
@@ -206,11 +265,9 @@ export class Channel {
       failure = `the database thread failed: ${error.message}`;
       this.#onFault(error);
     });
-    worker.on('exit', () => {
-      this.#worker = undefined;
-      this.#diedAt = performance.now();
-      this.#abandon(new StoreUnavailableError(failure ?? 'the database thread has ended'));
-    });
+    worker.on('exit', () =>
+      this.#ended(new StoreUnavailableError(failure ?? 'the database thread has ended')),
+    );
   }
 
   readonly #receive = (reply: Reply): void => {

@@ -137,12 +137,31 @@ class Session {
   ): { results: readonly AppendResult[]; outcomes: readonly Outcome[] } {
     const log = this.#operations?.log;
     if (log === undefined) throw new Error('this connection is for reading only');
-    this.#begin.run();
-    const results = batches.map(({ buffer, length }) => log.append(new Uint8Array(buffer), length));
-    const outcomes = this.runAll(calls);
+    const append = (): readonly AppendResult[] => {
+      this.#begin.run();
+      return batches.map(({ buffer, length }) => log.append(new Uint8Array(buffer), length));
+    };
+    let results = append();
+    let outcomes: readonly Outcome[];
+    try {
+      outcomes = calls.map(this.#plainly);
+    } catch (error) {
+      if (failureOf(error).fault === 'unavailable') throw error;
+      // One has failed, as next to none does: all are done again, each apart from the others.
+      this.rollBack();
+      results = append();
+      outcomes = this.runAll(calls);
+    }
     this.#commit.run();
     return { results, outcomes };
   }
+
+  /** @throws whatever it throws */
+  readonly #plainly = ([id, , name, args]: Call): Outcome => [
+    id,
+    undefined,
+    (this.#byName.get(name) as AnyOperation)(...args),
+  ];
 
   runAll(calls: readonly Call[]): readonly Outcome[] {
     return calls.map((call) => this.run(call));
