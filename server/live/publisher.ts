@@ -10,6 +10,11 @@ import { isTrouble } from './trouble.ts';
 const MAX_WAITING = 20_000;
 /** Events in one append. */
 const BATCH = 1_000;
+/**
+ * Appends are at least so far apart, ms: what comes after a rest goes out at once, what comes close behind it goes with
+ * others. Each append is a step of the store, and on disk a sync.
+ */
+const SPACING = 5;
 /** Wait before a batch that the store refused is given to it again, ms. */
 const RETRY = 500;
 /** How often a batch is given to a store that is not out, and refuses it: something is wrong with the batch. */
@@ -32,8 +37,14 @@ export class EventPublisher {
   /** What is with the store now, or was refused by it and is given to it again: older than all that waits. */
   #batch: readonly NewEvent[] = [];
   #draining: Promise<void> | undefined;
+  /** Ends the rest between two appends. */
+  #rested: (() => void) | undefined;
+  /** How many wait until all is stored. */
+  #flushing = 0;
   /** Ends the pause before the next try. */
   #wake: (() => void) | undefined;
+  /** When the last append began, by the process's own clock: what is spaced is work, whatever time it is. */
+  #appendedAt = Number.NEGATIVE_INFINITY;
   /** Lost since that was last logged. */
   #untold = 0;
   /** Since the start. */
@@ -80,7 +91,10 @@ export class EventPublisher {
         resolve();
       });
     });
+    this.#flushing += 1;
+    this.#rested?.();
     while (this.#draining !== undefined) await Promise.race([this.#draining, expired]);
+    this.#flushing -= 1;
     limit?.cancel();
   }
 
@@ -90,9 +104,13 @@ export class EventPublisher {
     let refusals = 0;
     let told = false;
     while (this.#waiting.length > 0 || this.#batch.length > 0) {
-      if (this.#batch.length === 0) this.#batch = this.#waiting.splice(0, BATCH);
+      if (this.#batch.length === 0) {
+        await this.#space();
+        this.#batch = this.#waiting.splice(0, BATCH);
+      }
       const batch = this.#batch;
       let ids: readonly number[];
+      this.#appendedAt = performance.now();
       try {
         ids = await this.#events.append(batch);
       } catch (error) {
@@ -124,6 +142,20 @@ export class EventPublisher {
     this.#tellLost();
     // In the same turn as the last look: what is published from now on begins anew.
     this.#draining = undefined;
+  }
+
+  /** Until the next append may begin; at once where a whole batch, or somebody for all to be stored, waits. */
+  async #space(): Promise<void> {
+    const rest = this.#appendedAt + SPACING - performance.now();
+    if (rest <= 0 || this.#flushing > 0 || this.#waiting.length >= BATCH) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, rest);
+      this.#rested = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#rested = undefined;
   }
 
   #pause(): Promise<void> {

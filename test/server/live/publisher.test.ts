@@ -7,6 +7,7 @@ import { StoreUnavailableError } from '../../../server/ports/errors.ts';
 import type { EventLog } from '../../../server/ports/event-log.ts';
 import type { Stores } from '../../../server/ports/stores.ts';
 import { FakeClock } from '../../support/coap/fake-clock.ts';
+import { until } from '../../support/until.ts';
 
 type Append = EventLog['append'];
 const log = createLog('silent');
@@ -79,10 +80,32 @@ describe('published events', () => {
       published(publisher, 2);
     };
     held.answers[0]?.resolve();
-    await clock.run(0);
+    await until('the second append', () => held.batches.length === 2);
     expect(held.batches).toEqual([[1], [2]]);
     held.answers[1]?.resolve();
     await publisher.flush();
+  });
+
+  it('go together where they come close behind an append, and at once where somebody waits for all of them', async () => {
+    const held = new HeldAppends();
+    const publisher = publisherWith(held.append);
+    published(publisher, 1);
+    await clock.run(0);
+    held.answers[0]?.resolve();
+    await clock.run(0);
+    published(publisher, 2);
+    await clock.run(0);
+    published(publisher, 3);
+    await until('the second append', () => held.batches.length === 2);
+    expect(held.batches).toEqual([[1], [2, 3]]);
+    held.answers[1]?.resolve();
+    await clock.run(0);
+    published(publisher, 4);
+    const flushed = publisher.flush();
+    await clock.run(0);
+    expect(held.batches[2]).toEqual([4]);
+    held.answers[2]?.resolve();
+    await flushed;
   });
 
   it('wait out a store that refuses them, and keep their order', async () => {
@@ -134,9 +157,9 @@ describe('published events', () => {
     await clock.run(0);
     for (let at = 0; at < 20_005; at++) published(publisher, at);
     expect(publisher.lost).toBe(6);
-    for (let next = 0; held.answers.length > next; next++) {
+    for (let next = 0; held.batches.flat().length < 20_000; next++) {
+      await until('an append', () => held.answers.length > next);
       held.answers[next]?.resolve();
-      await clock.run(0);
     }
     expect(held.batches.flat()).toEqual([-1, ...Array.from({ length: 19_999 }, (_, index) => index + 6)]);
   });
