@@ -149,7 +149,7 @@ export class EventPublisher {
     const rest = this.#appendedAt + SPACING - performance.now();
     if (rest <= 0 || this.#flushing > 0 || this.#waiting.length >= BATCH) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, rest);
+      const timer = setTimeout(resolve, Math.ceil(rest));
       this.#rested = () => {
         clearTimeout(timer);
         resolve();
