@@ -6,6 +6,7 @@ import { CardStatusError, CardTransportError } from '../card-transport.ts';
 import { CardRefusalError } from '../carrier-card.ts';
 import { Euicc } from '../euicc.ts';
 import { toHex } from '../hex.ts';
+import { hasHungCalls } from '../pcsc/hung-calls.ts';
 import { loadPcsclite } from '../pcsc/pcsclite.ts';
 import { help, parseSimCommandLine, type SimCommand } from './command-line.ts';
 import { setFaults, tellFaults } from './faults.ts';
@@ -120,3 +121,4 @@ async function main(): Promise<void> {
 }
 
 await main();
+if (hasHungCalls()) process.exit();

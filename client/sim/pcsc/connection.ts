@@ -1,4 +1,5 @@
 import { CardTransportError } from '../card-transport.ts';
+import { callBegins } from './hung-calls.ts';
 import { PcscCode, pcscCodeOf } from './pcsc-error.ts';
 import type { NativeReader } from './pcsclite.ts';
 
@@ -128,8 +129,10 @@ export class PcscConnection {
       );
     }
     this.#busy = true;
+    const callEnds = callBegins();
     return new Promise<T>((resolve, reject) => {
       start((error, value) => {
+        callEnds();
         this.#busy = false;
         if (error === null || error === undefined) resolve(value);
         else reject(error);

@@ -64,7 +64,12 @@ export class PcscWorld {
   }
 
   async startDaemon(): Promise<void> {
-    this.#daemon = this.#inside(['--net', '--mount'], ['/usr/sbin/pcscd', '--foreground'], 'ignore');
+    // It ends when its standard input does, and so with us, however we end.
+    const script = '/usr/sbin/pcscd --foreground & pcscd=$!; cat; kill $pcscd; wait $pcscd';
+    const namespaces = ['--target', String(this.#holder.pid), '--net', '--mount'];
+    this.#daemon = spawn('nsenter', [...namespaces, '--', 'sh', '-c', script], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
     await until('pcscd listens', () => existsSync(this.socket) || undefined, 20_000);
   }
 
@@ -73,7 +78,7 @@ export class PcscWorld {
     const daemon = this.#daemon;
     this.#daemon = undefined;
     if (daemon === undefined || hasEnded(daemon)) return;
-    daemon.kill('SIGTERM');
+    daemon.stdin?.end();
     await once(daemon, 'exit');
     rmSync(this.socket, { force: true });
   }
@@ -100,16 +105,6 @@ export class PcscWorld {
     this.#holder.stdin?.end();
     if (!hasEnded(this.#holder)) await once(this.#holder, 'exit');
     rmSync(this.folder, { recursive: true });
-  }
-
-  #inside(
-    namespaces: readonly string[],
-    command: readonly string[],
-    stdio: 'ignore' | 'inherit',
-  ): ChildProcess {
-    return spawn('nsenter', ['--target', String(this.#holder.pid), ...namespaces, '--', ...command], {
-      stdio,
-    });
   }
 }
 

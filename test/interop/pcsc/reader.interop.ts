@@ -152,6 +152,19 @@ describe.skipIf(!hasPcsc)('a PC/SC reader', () => {
     expect(toHex(await card.transmit(select))).toMatch(/^61/);
   });
 
+  test('whose card is mute keeps no modem from ending', async () => {
+    const dumb = await world.serve(join(world.folder, 'dumb.json'), 1);
+    setFaults(join(world.folder, 'dumb.json'), ['mute']);
+    await dumb.printed(/mute befalls/);
+    const modem = world.program('client/main.ts', [
+      ...['--server', 'coap://127.0.0.1:9', '--endpoint', 'dumb', '--state', ':memory:'],
+      ...['--card', `pcsc:${readers[1]}`, '--card-timeout', '1'],
+    ]);
+    await modem.printed(/the card is away: the card (did not answer|has still not answered)/);
+    expect(await modem.kill('SIGTERM'), modem.output).toBe(0);
+    await dumb.kill('SIGTERM');
+  });
+
   test('is found again after pcscd was restarted, with the card', async () => {
     const seen: string[] = [];
     const unsubscribe = card.subscribe((presence) => seen.push(presence));
