@@ -199,9 +199,9 @@ function openVirtual(
 function cardOptions(
   { state, number }: ModemIdentity,
   settings: ModemSettings,
-): Pick<ModemOptions, 'carrierIds' | 'openCard' | 'toolkit' | 'cardReadings'> {
+): Pick<ModemOptions, 'carrierIds' | 'openCard' | 'toolkit' | 'cardReadings' | 'cardNetworks'> {
   const ids = state === undefined ? undefined : fileCarrierIds(new AtomicFile(join(state, 'carriers.json')));
-  const { cardKind: kind, gateway, cardReadings } = settings;
+  const { cardKind: kind, gateway, cardReadings, cardNetworks } = settings;
   // The eUICCs of a simulated fleet have no applets: what is not asked for is not polled a hundred thousand times.
   if (number !== undefined && kind === 'auto' && gateway === undefined) {
     return ids === undefined ? {} : { carrierIds: ids };
@@ -216,6 +216,7 @@ function cardOptions(
       }),
     toolkit: {},
     ...(cardReadings === undefined ? {} : { cardReadings }),
+    ...(cardNetworks === undefined ? {} : { cardNetworks }),
   };
 }
 

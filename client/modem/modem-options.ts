@@ -17,6 +17,7 @@ import type { PowerSource } from './device/power-source.ts';
 import type { FirmwareParts } from './firmware/modem-firmware.ts';
 import type { SettingsStorage } from './kept-settings.ts';
 import type { OpenSocket } from './toolkit/card-bearers.ts';
+import type { ChannelNetworks } from './toolkit/channel-networks.ts';
 
 /** Of what a modem is made. */
 export interface ModemOptions {
@@ -31,6 +32,8 @@ export interface ModemOptions {
   readonly cardReadings?: number;
   /** Serves the card's application toolkit; absent: the modem leaves it alone, and polls no STATUS. */
   readonly toolkit?: ToolkitOptions;
+  /** Where the card's channels may lead; default: anywhere. */
+  readonly cardNetworks?: ChannelNetworks;
   /** Opens sockets for the card's channels; default: UDP sockets of the system. */
   readonly openCardSocket?: OpenSocket;
   /** Where the ids of an eUICC's carriers are kept; default: as long as the process lives. */

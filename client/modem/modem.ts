@@ -86,6 +86,7 @@ export class Modem {
       radio: this.#radio,
       onLog: log,
       ...(options.openCardSocket === undefined ? {} : { openSocket: options.openCardSocket }),
+      ...(options.cardNetworks === undefined ? {} : { networks: options.cardNetworks }),
     });
     const openChannel = async (channel: ChannelOptions): Promise<BearerChannel> => {
       const isSubscriber = this.#subscriber === this.#session.generation;

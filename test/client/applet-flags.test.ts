@@ -41,4 +41,14 @@ describe('flags about the applet of a card', () => {
     expect(() => parseApplet({ 'card-kind': 'auto', 'card-readings': '51' })).toThrow(UsageError);
     expect(() => parseApplet({ 'card-kind': 'auto', 'card-readings': '0' })).toThrow(UsageError);
   });
+
+  it('say where the channels of the card may lead', () => {
+    const networksOf = (...networks: string[]) =>
+      parseApplet({ 'card-kind': 'auto', 'card-channels': networks }).cardNetworks;
+    expect(parseApplet({ 'card-kind': 'auto' }).cardNetworks).toBeUndefined();
+    expect(networksOf('192.0.2.0/24', '::1')?.allows('192.0.2.9')).toBe(true);
+    expect(networksOf('none')?.allows('192.0.2.9')).toBe(false);
+    expect(() => networksOf('none', '::1')).toThrow(UsageError);
+    expect(() => networksOf('example.org')).toThrow(UsageError);
+  });
 });

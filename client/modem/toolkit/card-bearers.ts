@@ -5,6 +5,7 @@ import { localHostFor } from '../../server-address.ts';
 import { type BearerChannel, BearerError, type ChannelOptions } from '../../sim/toolkit/bearer-channel.ts';
 import { BipCause, GeneralResult } from '../../sim/toolkit/tags.ts';
 import type { Radio } from '../radio.ts';
+import type { ChannelNetworks } from './channel-networks.ts';
 
 /** A datagram socket of its own that reaches that peer. @throws the system's errors */
 export type OpenSocket = (peer: PeerAddress) => Promise<DatagramPort>;
@@ -19,6 +20,8 @@ export interface CardBearersOptions {
   readonly radio: Radio;
   /** Default: a UDP socket of the system. */
   readonly openSocket?: OpenSocket;
+  /** Where channels may lead; default: anywhere. */
+  readonly networks?: ChannelNetworks;
   /** For people. */
   readonly onLog: (message: string) => void;
 }
@@ -34,8 +37,11 @@ export class CardBearers {
 
   /** @throws BearerError the modem is not on the network; the system has no socket or no route */
   async open(options: ChannelOptions): Promise<BearerChannel> {
-    const { radio, openSocket = openUdpSocket, onLog } = this.#options;
+    const { radio, openSocket = openUdpSocket, networks, onLog } = this.#options;
     if (!radio.isOn) throw BearerError.noService();
+    if (networks?.allows(options.destination) === false) {
+      throw BearerError.unreachable('its channels may not lead there');
+    }
     const peer = formatPeer(numericHost(options.destination), options.port);
     const socket = await opened(openSocket(peer));
     if (!radio.isOn) {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Radio } from '../../../../client/modem/radio.ts';
 import { CardBearers, type OpenSocket } from '../../../../client/modem/toolkit/card-bearers.ts';
+import { channelNetworks } from '../../../../client/modem/toolkit/channel-networks.ts';
 import type { BearerChannel, ChannelOptions } from '../../../../client/sim/toolkit/bearer-channel.ts';
 import { systemClock } from '../../../../protocol/clock.ts';
 import type { DatagramPort } from '../../../../protocol/coap/datagram-port.ts';
@@ -107,6 +108,21 @@ describe('a channel of the card over UDP', () => {
     expect(reasons).toEqual(['the modem left the network']);
     await expect(channel.send(bytes('x'))).rejects.toMatchObject({
       result: { general: 0x3a, additional: 0x02 },
+    });
+  });
+
+  it('leads nowhere but where it may', async () => {
+    const networks = channelNetworks(['192.0.2.0/24']);
+    const bounded = new CardBearers({
+      radio,
+      networks,
+      onLog: (line) => lines.push(line),
+      openSocket: async () => port(() => {}),
+    });
+    await bounded.open(options(7, '192.0.2.9'));
+    await expect(bounded.open(options(7))).rejects.toMatchObject({
+      message: 'its channels may not lead there',
+      result: { general: 0x3a, additional: 0x07 },
     });
   });
 
