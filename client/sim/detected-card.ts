@@ -139,8 +139,8 @@ const described: Readonly<Record<CarrierCardKind, string>> = {
   legacy: 'has the old carrier applet: it acknowledges, and its ICCID does not change',
 };
 
-/** @throws CardTransportError, DecodeError */
-async function detectKind(session: CardSession): Promise<CarrierCardKind> {
+/** By asking the card, which is powered up. @throws CardTransportError, DecodeError */
+export async function detectKind(session: CardSession): Promise<CarrierCardKind> {
   if (await has(session, isdRAid)) return 'euicc';
   if (await has(session, carrierAppletAid)) return 'applet';
   // A plain SIM has one carrier, and that is for who knows eUICCs to tell.

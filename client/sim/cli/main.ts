@@ -8,6 +8,7 @@ import { Euicc } from '../euicc.ts';
 import { toHex } from '../hex.ts';
 import { hasHungCalls } from '../pcsc/hung-calls.ts';
 import { loadPcsclite } from '../pcsc/pcsclite.ts';
+import { appletOf, carrierLines, carriersAsJson, switchCarrier } from './carriers.ts';
 import { help, parseSimCommandLine, type SimCommand } from './command-line.ts';
 import { setFaults, tellFaults } from './faults.ts';
 import { withCard } from './open.ts';
@@ -37,8 +38,14 @@ async function run(command: SimCommand): Promise<void> {
       });
       break;
     case 'profiles':
-      await withCard(command.card, command.traceApdu ? trace : undefined, async ({ session }) => {
-        const profiles = await new Euicc(session).listProfiles();
+      await withCard(command.card, command.traceApdu ? trace : undefined, async (card) => {
+        const applet = await appletOf(card);
+        if (applet !== undefined) {
+          if (command.json) tell(await carriersAsJson(applet));
+          else for (const line of await carrierLines(applet)) tell(line);
+          return;
+        }
+        const profiles = await new Euicc(card.session).listProfiles();
         if (command.json) {
           tell(
             JSON.stringify(profiles, (_, value) => (value instanceof Uint8Array ? toHex(value) : value), 2),
@@ -47,9 +54,12 @@ async function run(command: SimCommand): Promise<void> {
       });
       break;
     case 'switch':
-      await withCard(command.card, command.traceApdu ? trace : undefined, (card) =>
-        switchProfile(card, command.profile, tell),
-      );
+      await withCard(command.card, command.traceApdu ? trace : undefined, async (card) => {
+        const applet = await appletOf(card);
+        await (applet === undefined
+          ? switchProfile(card, command.profile, tell)
+          : switchCarrier(applet, command.profile, tell));
+      });
       break;
     case 'trace':
       await withCard(command.card, tell, async (card) => {
