@@ -81,6 +81,23 @@ describe.skipIf(skipWithoutChromium)('the carrier tab', () => {
     await profile('AT&T').getByText('enabled').waitFor();
   });
 
+  it('shows the ICCID of each profile, and why an operation on profiles failed', async () => {
+    const answer = await system.api<{ items: { value: string }[] }>('/api/devices/refusing/objects/504/0/11');
+    const iccids = answer.items.map(({ value }) => value);
+    for (const [index, name] of ['AT&T', 'T-Mobile', 'Verizon'].entries()) {
+      await profile(name)
+        .getByText(identifierText('iccid', iccids[index] ?? ''))
+        .waitFor();
+    }
+    await send('PUT', '/api/devices/refusing/objects/504/0/14', { value: iccids[1] });
+    await expect(send('POST', '/api/devices/refusing/objects/504/0/4', { args: '1' })).rejects.toThrow(
+      'refused by the profile policy',
+    );
+    const newest = page.locator('[data-fact=provisioning]');
+    await newest.getByText('Enable failed').waitFor();
+    expect(await newest.innerText()).toContain('refused by the profile policy');
+  });
+
   it('says what a Disconnect does before it is done', async () => {
     await page.getByText('unreachable until it re-attaches after 10').first().waitFor();
     await page.getByRole('button', { name: 'Disconnect' }).click();
