@@ -83,10 +83,11 @@ export class CarrierSlot {
   }
 
   /**
-   * What is known of it by the store.
+   * What is known of it by the store. While a switch is being begun this knows more than that.
    * @param age ms since the state came about
    */
   load(values: SlotValues, age: number): void {
+    if (this.#pending?.sends === 0) return;
     this.#pending?.timer?.cancel();
     this.#pending = undefined;
     this.#values = values;

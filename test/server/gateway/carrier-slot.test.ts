@@ -290,6 +290,13 @@ describe('a switch that another process has asked for', () => {
   });
 });
 
+test('a switch that is being begun is not forgotten for what the store has known before', async () => {
+  await slot.begin(VERIZON, 7, async () => slot.load(noSwitchYet, 0));
+  expect(carriers()).toEqual([VERIZON]);
+  ack(VERIZON);
+  expect(state()).toBe(CarrierState.SUCCEEDED);
+});
+
 test('what is heard without a switch is where the card is', () => {
   ack(T_MOBILE);
   expect(current()).toBe('T-Mobile');
