@@ -1,33 +1,22 @@
 import type { Logger } from 'pino';
-import { iotSensorObject as sensorDefinition } from '../../objects/iot-sensor.ts';
 import type { Timer } from '../../protocol/clock.ts';
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
-import { DecodeError } from '../../protocol/errors.ts';
-import type {
-  CarrierSwitchAckPacket,
-  DownstreamPacket,
-  IotDataPacket,
-  UpstreamPacket,
-} from '../../protocol/flow/packet.ts';
+import type { CarrierSwitchAckPacket, DownstreamPacket, UpstreamPacket } from '../../protocol/flow/packet.ts';
 import type { Link } from '../../protocol/lwm2m/link-format.ts';
-import { pathIds } from '../../protocol/lwm2m/path.ts';
-import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
+import type { ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { EndpointRefusedError } from '../enrolment/endpoint-binding.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import type { TelemetryIngest } from '../telemetry/ingest.ts';
 import { CarrierSlot } from './carrier-slot.ts';
 import type { GatewayCounts } from './counts.ts';
-import { type GatewayDevice, type GatewaySensor, sensorOf } from './device-file.ts';
+import type { GatewayDevice } from './device-file.ts';
 import { flowPeerOf, isFlowAddress } from './flow-address.ts';
 import { EndpointTakenError, FlowRegistration, type FlowRegistrationParts } from './flow-registration.ts';
+import { FlowSensors } from './flow-sensors.ts';
 import { type LoadSlotParts, loadSlot } from './load-slot.ts';
 import { Reporter } from './reporter.ts';
-import { decodeSensorData } from './sensor-data.ts';
 
-const { resources } = sensorDefinition;
-/** Sensors of one device that nobody has configured: whoever sends from its address makes them. */
-const MAX_SENSORS = 64;
 /** Packets that are held until the device is registered. */
 const MAX_HELD = 64;
 /** Before a store that was away is asked again, ms. */
@@ -63,9 +52,7 @@ export class FlowDevice {
   readonly slot: CarrierSlot;
   /** Where it was heard last, by this node or, before that, by the one that had it. */
   #peer: PeerAddress | undefined;
-  /** By instance; true: what it is has been told by this process. */
-  readonly #sensors = new Map<number, boolean>();
-  #status: number | undefined;
+  readonly #sensors: FlowSensors;
   #held: Held[] = [];
   /** That came before it was known of which switch. */
   #acks: CarrierSwitchAckPacket[] = [];
@@ -95,6 +82,9 @@ export class FlowDevice {
       nextMessage,
       onLost: () => counts.lost++,
     });
+    this.#sensors = new FlowSensors(device, parts.sensorObject, (records, datagram) =>
+      this.#reporter.report(records, datagram),
+    );
     this.slot = new CarrierSlot({
       carrierObject,
       carriers,
@@ -138,7 +128,7 @@ export class FlowDevice {
   async adopt(registration: Registration): Promise<void> {
     this.#registration.adopt(registration);
     this.#peer ??= flowPeerOf(registration.address);
-    this.#learnSensors(registration);
+    this.#sensors.learn(registration.links);
     await this.#load(registration);
   }
 
@@ -155,7 +145,7 @@ export class FlowDevice {
   }
 
   #renewWhenDue(peer: PeerAddress): void {
-    const due = this.#registration.dueIn(peer, this.#sensors.size + 1);
+    const due = this.#registration.dueIn(peer, this.#sensors.count + 1);
     if (due === 0) this.#renew();
     else if (due !== undefined) this.#renewLater(due);
   }
@@ -187,7 +177,7 @@ export class FlowDevice {
     try {
       const registration = await this.#registration.renew(this.#peer ?? '', this.#links());
       this.#isRefused = false;
-      this.#learnSensors(registration);
+      this.#sensors.learn(registration.links);
       const held = this.#held;
       this.#held = [];
       for (const { packet, datagram } of held) this.#handle(packet, datagram, registration);
@@ -255,87 +245,19 @@ export class FlowDevice {
     const isLoaded = this.#isLoaded(registration);
     if (!isLoaded) this.#loadSoon(registration);
     if (packet.kind === 'iot-data') {
-      if (!this.#reading(packet, datagram)) {
+      if (!this.#sensors.reading(packet, datagram)) {
         counts.datagrams.unknown_sensor++;
         return;
       }
-    } else if (packet.kind === 'iot-status') this.#statusOf(packet.status, datagram);
+    } else if (packet.kind === 'iot-status') this.#sensors.status(packet.status, datagram);
     else if (isLoaded) this.slot.answered(packet);
     else if (this.#acks.length < MAX_HELD) this.#acks.push(packet);
     counts.datagrams.taken++;
   }
 
-  /** False where no sensor can be made of it. */
-  #reading({ deviceId, takenAt, data }: IotDataPacket, datagram: Uint8Array): boolean {
-    const sensor = sensorOf(this.device, deviceId);
-    if (sensor === undefined) return false;
-    const { instance } = sensor;
-    const isKnown = this.#sensors.has(instance);
-    if (!isKnown && !this.device.sensors.has(deviceId) && this.#sensors.size >= MAX_SENSORS) return false;
-    if (this.#sensors.get(instance) !== true) this.#describe(deviceId, sensor);
-    const time = this.device.zone.momentOf(takenAt);
-    const value = this.#valueOf(sensor, data);
-    const resource = typeof value === 'number' ? resources.value : resources.rawValue;
-    const record = this.#record(instance, resource, value);
-    this.#reporter.report([time === undefined ? record : { ...record, time: time / 1_000_000 }], datagram);
-    return true;
-  }
-
-  #valueOf({ data: format, scale }: GatewaySensor, data: Uint8Array): number | Uint8Array {
-    if (format === 'raw') return data;
-    try {
-      return decodeSensorData(format, data) * scale;
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      // It is not what was expected, and kept as it is.
-      return data;
-    }
-  }
-
-  /** A sensor that was not heard before, or not by this process. */
-  #describe(deviceId: number, { instance, kind, units }: GatewaySensor): void {
-    this.#sensors.set(instance, true);
-    this.#reporter.report(
-      [
-        this.#record(instance, resources.deviceId, deviceId),
-        this.#record(instance, resources.kind, kind),
-        ...(units === undefined ? [] : [this.#record(instance, resources.units, units)]),
-        ...(this.#status === undefined ? [] : [this.#record(instance, resources.status, this.#status)]),
-      ],
-      new Uint8Array(),
-    );
-  }
-
-  /** It names no sensor: it is that of all of them. Told when it changes. */
-  #statusOf(status: number, datagram: Uint8Array): void {
-    if (status === this.#status) return;
-    this.#status = status;
-    const records = [...this.#sensors.keys()].map((instance) =>
-      this.#record(instance, resources.status, status),
-    );
-    if (records.length > 0) this.#reporter.report(records, datagram);
-  }
-
-  #record(instance: number, resource: { readonly id: number }, value: LwM2mRecord['value']): LwM2mRecord {
-    return { path: `/${this.#parts.sensorObject}/${instance}/${resource.id}`, value };
-  }
-
   #links(): readonly Link[] {
-    const { carrierObject, sensorObject } = this.#parts;
-    const targets = [
-      `/${carrierObject}/0`,
-      ...[...this.#sensors.keys()].map((instance) => `/${sensorObject}/${instance}`),
-    ];
-    return targets.map((target) => ({ target, attributes: {} }));
-  }
-
-  /** Those that an earlier process, or another node, has heard. */
-  #learnSensors({ links }: Registration): void {
-    for (const { target } of links) {
-      const [object, instance] = pathIds(target) ?? [];
-      if (object !== this.#parts.sensorObject || instance === undefined) continue;
-      if (!this.#sensors.has(instance)) this.#sensors.set(instance, false);
-    }
+    const slot = { target: `/${this.#parts.carrierObject}/0`, attributes: {} };
+    return [slot, ...this.#sensors.links()];
   }
 
   #request(carrier: number): void {
