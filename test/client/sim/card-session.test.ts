@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CardSession } from '../../../client/sim/card-session.ts';
 import {
@@ -209,5 +210,41 @@ describe('an application', () => {
     const { transport } = scripted([answer]);
     const session = new CardSession(transport);
     await expect(session.onApplication('the USIM', aid, ask(session))).rejects.toThrow(DecodeError);
+  });
+});
+
+describe('a card that answers anything', () => {
+  it('ends each command with an answer, or with an error that says that it is the card', async () => {
+    const answer = fc.oneof(
+      fc.uint8Array({ maxLength: 4 }),
+      fc.constantFrom('6100', '6101', '6C05', '910B', '9000', '019000', '6A82').map((hex) => fromHex(hex)),
+    );
+    const piece = fc.constantFrom<(session: CardSession) => Promise<unknown>>(
+      (session) => session.send(select),
+      (session) => session.expectOk('select', select),
+      (session) => session.reset(),
+      (session) =>
+        session.onApplication('the USIM', fromHex('A0000000871002'), (n) =>
+          session.send({ ...select, cla: n }),
+        ),
+      (session) => session.later(() => session.send(select)),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(answer, { maxLength: 30 }), fc.array(piece), async (answers, pieces) => {
+        const { transport } = scripted(answers.map((bytes) => toHex(bytes)));
+        const session = new CardSession(transport);
+        session.onProactive = async (length) => {
+          await session.send({ cla: 0x80, ins: 0x12, p1: 0, p2: 0, le: length });
+        };
+        const ends = await Promise.allSettled(pieces.map((begin) => begin(session)));
+        for (const end of ends) {
+          if (end.status === 'fulfilled') continue;
+          const { reason } = end;
+          const known = [CardStatusError, CardTransportError, DecodeError];
+          expect(known.some((kind) => reason instanceof kind)).toBe(true);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { StatusWord } from '../../../../client/sim/apdu.ts';
 import { CardSession } from '../../../../client/sim/card-session.ts';
@@ -643,5 +644,55 @@ describe('a timer of the card', () => {
     await session.reset();
     await clock.run(10_000);
     expect(card.envelopes).toEqual([]);
+  });
+});
+
+describe('a card that asks for anything', () => {
+  it('gets one answer to each command, and is no fault of ours', async () => {
+    const changed = fc
+      .record({ vector: fc.constantFrom(...commands), at: fc.nat(), byte: fc.integer({ min: 0, max: 255 }) })
+      .map(({ vector: { hex }, at, byte }) => {
+        const bytes = fromHex(hex);
+        bytes[at % bytes.length] = byte;
+        return bytes;
+      });
+    const anything = fc.oneof(
+      { weight: 3, arbitrary: changed },
+      { weight: 2, arbitrary: fc.constantFrom(...commands).map(({ hex }) => fromHex(hex)) },
+      { weight: 1, arbitrary: fc.uint8Array({ minLength: 1, maxLength: 60 }) },
+    );
+    const happening = fc.oneof(
+      { weight: 3, arbitrary: anything },
+      { weight: 1, arbitrary: fc.constantFrom('data', 'drop', 'wait') },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(happening, { maxLength: 20 }), async (happenings) => {
+        card = new ProactiveCard();
+        session = new CardSession(card);
+        clock = new FakeClock();
+        ends = [];
+        await start();
+        let asked = 0;
+        for (const each of happenings) {
+          const end = ends.at(-1);
+          if (each === 'data') end?.say(new Uint8Array(50));
+          else if (each === 'drop') end?.drop('gone');
+          else if (each === 'wait') await clock.run(40_000);
+          else {
+            asked++;
+            await ask(each);
+          }
+        }
+        terminal.poll();
+        await clock.run(0);
+        expect(card.responses).toHaveLength(asked);
+        expect(card.queue).toEqual([]);
+        expect(faults).toEqual([]);
+        expect(ends.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(3);
+        await terminal.stop();
+        expect(clock.pending).toBe(0);
+      }),
+      { numRuns: 300 },
+    );
   });
 });
