@@ -44,9 +44,8 @@ export function whyNotLoaded(folder: string = root): string | undefined {
  * @returns whether there was something to do
  * @throws BuildError
  */
-export function buildReader(folder: string = root): boolean {
+export function buildReader(folder: string = root, missing = missingForReader()): boolean {
   if (whyNotLoaded(folder) === undefined) return false;
-  const missing = missingForReader();
   if (missing.length > 0) {
     throw new BuildError(`To build pcsclite, install these packages (of Debian): ${missing.join(' ')}`);
   }
