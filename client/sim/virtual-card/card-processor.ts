@@ -2,17 +2,16 @@ import type { Clock } from '../../../protocol/clock.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { type CommandApdu, Ins, type ResponseApdu, StatusWord } from '../apdu.ts';
 import { encodeTlv } from '../ber-tlv.ts';
-import { CardTransportError } from '../card-transport.ts';
-import { isdRAid, ProfileResult } from '../euicc.ts';
+import { isdRAid } from '../euicc.ts';
 import { toHex } from '../hex.ts';
 import { authenticate } from './authentication.ts';
 import type { ApplicationAnswer, CardApplication, CardServices } from './card-application.ts';
-import type { CardContents, StoredProfile } from './card-contents.ts';
+import type { StoredProfile } from './card-contents.ts';
 import type { CardFaults } from './card-faults.ts';
 import { type Access, fullUsimAid, masterFile } from './card-files.ts';
 import { CardStatus } from './card-status.ts';
 import type { CardStore } from './card-store.ts';
-import { CardToolkit, refreshWithReset } from './card-toolkit.ts';
+import { CardToolkit } from './card-toolkit.ts';
 import {
   controlParameters,
   FileIns,
@@ -22,10 +21,9 @@ import {
   type SelectionScope,
   selectFile,
 } from './file-system.ts';
+import { IsdR } from './isd-r.ts';
 import { answerPin, KeyReference, PinIns } from './pins.ts';
-import { disableProfile, enableProfile } from './profile-change.ts';
 import { StoreDataAssembly } from './store-data.ts';
-import { answerEuicc, type EuiccAnswer } from './virtual-euicc.ts';
 
 /** Instructions besides those of `Ins`: 3GPP TS 31.102 §7.1, ETSI TS 102 223 §5, ETSI TS 102 221 §11.1.19. */
 const CardIns = { AUTHENTICATE: 0x88, ENVELOPE: 0xc2, TERMINAL_CAPABILITY: 0xaa } as const;
@@ -59,23 +57,19 @@ export class CardProcessor {
   readonly #store: CardStore;
   readonly #faults: CardFaults;
   readonly #clock: Clock;
-  readonly #switchLatency: number;
   readonly #toolkit = new CardToolkit();
+  readonly #isdR: IsdR;
   readonly #applications: CardApplication[] = [];
   #channels = new Map<number, Channel>();
-  /** The change that waits for the REFRESH. */
-  #pendingChange: NonNullable<EuiccAnswer['change']>['apply'] | undefined;
   #response = noBytes;
   /** Keys that were verified since power-up. */
   readonly #verified = new Set<number>();
-  /** Counts power-ups: work that was begun under another one comes to nothing. */
-  #power = 0;
 
   constructor(options: CardProcessorOptions) {
     this.#store = options.store;
     this.#faults = options.faults;
     this.#clock = options.clock;
-    this.#switchLatency = options.switchLatency;
+    this.#isdR = new IsdR({ ...options, toolkit: this.#toolkit, onSwitched: () => this.#verified.clear() });
     this.#powerUp();
   }
 
@@ -87,14 +81,14 @@ export class CardProcessor {
 
   /** A reset: the change that waits for it happens (GSMA SGP.22 §5.7.16). */
   reset(): void {
-    this.#commitChange();
+    this.#isdR.reset();
     this.#powerUp();
     for (const application of this.#applications) application.onReset?.();
   }
 
   /** The power went: what was not written is forgotten. */
   losePower(): void {
-    this.#pendingChange = undefined;
+    this.#isdR.losePower();
     this.#powerUp();
   }
 
@@ -112,7 +106,6 @@ export class CardProcessor {
   }
 
   #powerUp(): void {
-    this.#power++;
     this.#channels = new Map([[0, newChannel()]]);
     this.#toolkit.reset();
     this.#response = noBytes;
@@ -346,74 +339,9 @@ export class CardProcessor {
     const assembled = channel.storeData.add(command);
     if (assembled === undefined) return this.#ok();
     if ('sw' in assembled) return status(assembled.sw);
-    let answer: EuiccAnswer | undefined;
-    try {
-      answer = answerEuicc(assembled.request, {
-        contents: this.#store.contents,
-        toolkitBusy: this.#toolkit.busy || this.#toolkit.isFull,
-        changing: this.#pendingChange !== undefined,
-        refuse: () => this.#faults.takeRefusal(),
-      });
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-    }
+    const answer = this.#isdR.answer(assembled.request);
     if (answer === undefined) return status(StatusWord.REFERENCED_DATA_NOT_FOUND);
-    const { change, data } = answer;
-    if (change === undefined) return this.#announce(data);
-    const done = (): ResponseApdu => {
-      this.#begin(change);
-      return this.#announce(data);
-    };
-    return change.isSwitch && this.#switchLatency > 0 ? this.#afterWork(done) : done();
-  }
-
-  /** What happens to the card's power while it works ends what it was at. */
-  async #afterWork(done: () => ResponseApdu): Promise<ResponseApdu> {
-    const power = this.#power;
-    await new Promise<void>((resolve) => this.#clock.setTimer(this.#switchLatency, resolve));
-    if (power !== this.#power) throw new CardTransportError('the card lost its power during a command');
-    return done();
-  }
-
-  /** The change holds at once, or waits for the REFRESH. */
-  #begin({ apply, refresh }: NonNullable<EuiccAnswer['change']>): void {
-    if (!refresh) {
-      this.#apply(apply);
-      return;
-    }
-    this.#pendingChange = apply;
-    this.#toolkit.queue(refreshWithReset, (_, performed) => {
-      if (performed) this.#commitChange();
-      else this.#pendingChange = undefined;
-    });
-  }
-
-  #commitChange(): void {
-    const change = this.#pendingChange;
-    this.#pendingChange = undefined;
-    if (change !== undefined) this.#apply(change);
-  }
-
-  #apply(change: (contents: CardContents) => Partial<CardContents>): void {
-    const { enabled } = this.#store.contents;
-    this.#store.update(change(this.#store.contents));
-    if (this.#store.contents.enabled !== enabled) this.#verified.clear();
-  }
-
-  #switchProfile(iccid: string | undefined): number {
-    const { contents, enabled } = this.#store;
-    const refuse = (): ReturnType<CardFaults['takeRefusal']> => this.#faults.takeRefusal();
-    if (this.#pendingChange !== undefined) return ProfileResult.CAT_BUSY;
-    const change =
-      iccid === undefined
-        ? disableProfile(contents, enabled, refuse)
-        : enableProfile(
-            contents,
-            contents.profiles.find((profile) => profile.iccid === iccid),
-            refuse,
-          );
-    if (change.apply !== undefined) this.#apply(change.apply);
-    return change.result;
+    return answer instanceof Promise ? answer.then((data) => this.#announce(data)) : this.#announce(answer);
   }
 
   #services(application: CardApplication): CardServices {
@@ -433,7 +361,7 @@ export class CardProcessor {
       },
       queueProactive: (command) =>
         toolkit.queue(command, (response) => application.onTerminalResponse?.(command, response)),
-      switchProfile: (iccid) => this.#switchProfile(iccid),
+      switchProfile: (iccid) => this.#isdR.switchProfile(iccid),
       read: () => store.contents.applications[key],
       write: (value) => store.update({ applications: { ...store.contents.applications, [key]: value } }),
     };
