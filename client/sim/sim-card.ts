@@ -1,5 +1,5 @@
 import { DecodeError } from '../../protocol/errors.ts';
-import { Ins, StatusWord } from './apdu.ts';
+import { StatusWord } from './apdu.ts';
 import type { CardSession } from './card-session.ts';
 import { CardStatusError, type CardTransport } from './card-transport.ts';
 import {
@@ -13,8 +13,9 @@ import {
 import { type CarrierIdStorage, CarrierIds, volatileCarrierIds } from './carrier-ids.ts';
 import { Euicc } from './euicc.ts';
 import type { EuiccProfiles, EuiccReading } from './euicc-profiles.ts';
-import { decodeIccid, decodeImsi, decodeSpn, FileId, readFile } from './files.ts';
+import { decodeIccid, decodeSpn, FileId, readFile } from './files.ts';
 import { cardText, type ProfileInfo } from './profile-info.ts';
+import { readSubscriber } from './subscriber.ts';
 
 export interface SimCardOptions {
   readonly transport: CardTransport;
@@ -81,14 +82,7 @@ export class SimCard implements CarrierCard {
       // Installed since the carriers were read, or another card.
       if (!this.#carriers.some((carrier) => carrier.iccid === iccid)) await this.carriers();
       const carrierId = this.#carriers.find((carrier) => carrier.iccid === iccid)?.id;
-      try {
-        const imsi = decodeImsi(await readFile(this.#session, 'EF_IMSI', FileId.ADF_USIM, FileId.EF_IMSI));
-        return { carrierId, iccid, imsi };
-      } catch (error) {
-        if (!(error instanceof CardStatusError)) throw error;
-        const obstacle = await this.#obstacle(error);
-        return { carrierId, iccid, imsi: undefined, obstacle };
-      }
+      return { carrierId, iccid, ...(await readSubscriber(this.#session)) };
     });
   }
 
@@ -193,19 +187,6 @@ export class SimCard implements CarrierCard {
       if (!(error instanceof CardStatusError)) throw error;
     }
     return [{ id: 0, name: name || iccid, iccid }];
-  }
-
-  /**
-   * Why there is no IMSI to be read: VERIFY without a PIN tells how the PIN is (ETSI TS 102 221 §11.1.9).
-   * @throws CardStatusError the card has a trouble that may pass
-   */
-  async #obstacle(error: CardStatusError): Promise<string> {
-    if (error.sw === StatusWord.FILE_NOT_FOUND) return 'its profile has no USIM';
-    if (error.sw === StatusWord.PIN_BLOCKED) return 'its PIN is blocked';
-    if (error.sw !== StatusWord.SECURITY_NOT_SATISFIED) throw error;
-    const { sw } = await this.#session.send({ cla: 0, ins: Ins.VERIFY_PIN, p1: 0, p2: 0x01 });
-    if (sw === StatusWord.PIN_BLOCKED || sw === 0x63c0) return 'its PIN is blocked';
-    return sw >> 4 === 0x63c ? `it wants its PIN, ${sw & 0x0f} attempts left` : error.message;
   }
 }
 

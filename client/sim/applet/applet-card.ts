@@ -11,6 +11,7 @@ import {
   type CarrierCard,
   type CurrentCarrier,
 } from '../carrier-card.ts';
+import { readSubscriber } from '../subscriber.ts';
 import {
   AppletData,
   type AppletOutcome,
@@ -23,7 +24,7 @@ import {
   getAppletData,
   putAppletData,
 } from './applet-apdu.ts';
-import { readIccid, readImsi, unchangedNote } from './card-files.ts';
+import { readIccid, unchangedNote } from './card-files.ts';
 import type { ReadingUplink } from './reading-uplink.ts';
 
 export interface AppletCardOptions {
@@ -70,7 +71,7 @@ export class AppletCard implements CarrierCard, ReadingUplink {
       const { carrier } = await this.#state();
       if (carrier === FlowCarrier.DISCONNECT) return undefined;
       const carrierId = this.#carriers.some(({ id }) => id === carrier) ? carrier : undefined;
-      return { carrierId, iccid: await readIccid(session), imsi: await readImsi(session) };
+      return { carrierId, iccid: await readIccid(session), ...(await readSubscriber(session)) };
     });
   }
 

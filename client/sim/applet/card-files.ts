@@ -2,26 +2,14 @@ import { StatusWord } from '../apdu.ts';
 import type { CardSession } from '../card-session.ts';
 import { CardStatusError } from '../card-transport.ts';
 import type { CardAnswer } from '../carrier-card.ts';
-import { decodeIccid, decodeImsi, FileId, readFile } from '../files.ts';
+import { decodeIccid, FileId, readFile } from '../files.ts';
 
 /** EF_ICCID; undefined where the card has no such file now: no profile is enabled. @throws CardStatusError, CardTransportError, DecodeError */
-export function readIccid(session: CardSession): Promise<string | undefined> {
-  return unlessMissing(async () => decodeIccid(await readFile(session, 'EF_ICCID', FileId.EF_ICCID)));
-}
-
-/** EF_IMSI; undefined where there is none, or a PIN guards it. @throws CardStatusError, CardTransportError, DecodeError */
-export function readImsi(session: CardSession): Promise<string | undefined> {
-  return unlessMissing(async () =>
-    decodeImsi(await readFile(session, 'EF_IMSI', FileId.ADF_USIM, FileId.EF_IMSI)),
-  );
-}
-
-async function unlessMissing(read: () => Promise<string>): Promise<string | undefined> {
+export async function readIccid(session: CardSession): Promise<string | undefined> {
   try {
-    return await read();
+    return decodeIccid(await readFile(session, 'EF_ICCID', FileId.EF_ICCID));
   } catch (error) {
-    const missing: readonly number[] = [StatusWord.FILE_NOT_FOUND, StatusWord.SECURITY_NOT_SATISFIED];
-    if (error instanceof CardStatusError && missing.includes(error.sw)) return undefined;
+    if (error instanceof CardStatusError && error.sw === StatusWord.FILE_NOT_FOUND) return undefined;
     throw error;
   }
 }

@@ -18,9 +18,10 @@ import {
   type CarrierCard,
   type CurrentCarrier,
 } from '../carrier-card.ts';
+import { readSubscriber } from '../subscriber.ts';
 import { type BearerChannel, BearerError, type ChannelOptions } from '../toolkit/bearer-channel.ts';
 import { BearerType } from '../toolkit/tags.ts';
-import { readIccid, readImsi, unchangedNote } from './card-files.ts';
+import { readIccid, unchangedNote } from './card-files.ts';
 import {
   decodeLegacyAnswer,
   type LegacyAnswer,
@@ -111,7 +112,7 @@ export class LegacyCard implements CarrierCard, ReadingUplink {
       const { carrier } = await this.#lastAck();
       if (carrier === FlowCarrier.DISCONNECT) return undefined;
       const carrierId = flowCarrierNames.has(carrier) ? carrier : undefined;
-      return { carrierId, iccid: await readIccid(session), imsi: await readImsi(session) };
+      return { carrierId, iccid: await readIccid(session), ...(await readSubscriber(session)) };
     });
   }
 

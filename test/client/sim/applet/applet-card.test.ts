@@ -135,6 +135,18 @@ describe('the modem’s own order', () => {
   });
 });
 
+describe('a card that wants its PIN', () => {
+  it('says so, and why there is no network', async () => {
+    world.virtual.faults.set({ kind: 'pin-blocked' });
+    expect(await current()).toMatchObject({
+      carrierId: 0,
+      iccid: iccidOf('AT&T'),
+      imsi: undefined,
+      obstacle: 'its PIN is blocked',
+    });
+  });
+});
+
 describe('readings', () => {
   const reading = encodePacket({
     kind: 'iot-data',
