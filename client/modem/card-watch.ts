@@ -1,14 +1,8 @@
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { CardEvent } from '../sim/carrier-card.ts';
 import { type CardDriver, type CardReading, cardReason } from './card-driver.ts';
+import type { CardLock } from './card-lock.ts';
 import type { CarrierActions } from './carrier-snapshot.ts';
-
-/** Who has the card now: one at a time. */
-export interface CardLock {
-  readonly isBusy: boolean;
-  /** Has the card until `work` has ended; `what` it is, for others who want it. */
-  hold<T>(what: string, work: () => Promise<T>): Promise<T>;
-}
 
 export interface CardWatchOptions {
   readonly driver: CardDriver;

@@ -1,4 +1,4 @@
-import { CarrierResult, CarrierState, DISCONNECT_CARRIER_ID } from '../../objects/carrier.ts';
+import { CarrierState, DISCONNECT_CARRIER_ID } from '../../objects/carrier.ts';
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import { Code } from '../../protocol/coap/message.ts';
 import { RequestError } from '../../protocol/errors.ts';
@@ -6,11 +6,13 @@ import { OperationError } from '../lwm2m/operation-error.ts';
 import type { CardCarrier, CarrierCard, CurrentCarrier } from '../sim/carrier-card.ts';
 import type { EuiccProfiles } from '../sim/euicc-profiles.ts';
 import { CardDriver, type CardReading, type CardWork, cardReason } from './card-driver.ts';
-import { type CardLock, CardWatch } from './card-watch.ts';
+import { CardLock } from './card-lock.ts';
+import { CardWatch } from './card-watch.ts';
 import { CarrierList } from './carrier-list.ts';
 import { CarrierNetwork } from './carrier-network.ts';
 import { CarrierReturn } from './carrier-return.ts';
-import type { CarrierActions, CarrierSnapshot } from './carrier-snapshot.ts';
+import { CarrierSettling, removeProfiles } from './carrier-settling.ts';
+import { type CarrierActions, type CarrierSnapshot, snapshotOf } from './carrier-snapshot.ts';
 import type { CommandJournal, ProvisioningAction } from './command-journal.ts';
 import { type InterruptedWork, judgeInterrupted } from './interrupted-work.ts';
 
@@ -27,8 +29,6 @@ export interface CarrierControlOptions {
   readonly actions: CarrierActions;
 }
 
-/** A modem that is busy asks to be tried again after this, s. */
-const busyRetry = 5;
 /** The answer to an operation on profiles waits that long for the card's word, ms. */
 const answerTime = 5_000;
 /** For the card at the start of the modem, ms: it is waited for afterwards. */
@@ -46,13 +46,12 @@ export class CarrierControl {
   readonly #options: CarrierControlOptions;
   readonly #driver: CardDriver;
   readonly #network: CarrierNetwork;
+  readonly #settling: CarrierSettling;
   readonly #watch: CardWatch;
   readonly #return: CarrierReturn;
-  readonly #lock: CardLock;
+  readonly #lock = new CardLock();
   #snapshot: CarrierSnapshot;
   #carriers = new CarrierList();
-  /** What it is busy with, for who wants something else. */
-  #busy: string | undefined;
   /** Whether the card has been read, so that the journal has been settled by it. */
   #begun = false;
   #closed = false;
@@ -62,20 +61,16 @@ export class CarrierControl {
     const { card, clock, journal, actions } = options;
     this.#driver = new CardDriver(card, clock, options.cardPatience);
     this.#network = new CarrierNetwork(options);
-    const isBusy = (): boolean => this.isBusy;
-    this.#lock = {
-      get isBusy() {
-        return isBusy();
+    this.#settling = new CarrierSettling({
+      driver: this.#driver,
+      network: this.#network,
+      journal,
+      carriers: () => this.#carriers,
+      onTrial: (current) => {
+        this.#snapshot = { ...this.#snapshot, current: this.#carriers.nameOf(current), identity: current };
       },
-      hold: async (what, work) => {
-        this.#busy = what;
-        try {
-          return await work();
-        } finally {
-          this.#busy = undefined;
-        }
-      },
-    };
+      log: (message) => actions.log(message),
+    });
     const shared = { driver: this.#driver, clock, lock: this.#lock, actions };
     this.#watch = new CardWatch({ ...shared, onReading: (reading) => this.#follow(reading) });
     this.#return = new CarrierReturn({
@@ -86,17 +81,8 @@ export class CarrierControl {
       onBack: (current) => this.#back(current),
       onLost: (reason) => this.#watch.lost(reason),
     });
-    const { lastCommand, provisioning } = journal.contents;
-    this.#snapshot = {
-      current: '',
-      identity: undefined,
-      state: CarrierState.IDLE,
-      lastResult: undefined,
-      lastReason: '',
-      lastSwitch: undefined,
-      lastCommand,
-      provisioning,
-    };
+    // How the newest switch ended is shown when the card has been read: it may have been interrupted.
+    this.#snapshot = snapshotOf({ ...journal.contents, entry: undefined }, '', undefined);
     card.onChanged((event) => this.#watch.heard(event));
   }
 
@@ -124,7 +110,7 @@ export class CarrierControl {
 
   /** Whether something is under way with the card. */
   get isBusy(): boolean {
-    return this.#busy !== undefined;
+    return this.#lock.isBusy;
   }
 
   get reconnectAfter(): number {
@@ -180,9 +166,9 @@ export class CarrierControl {
         `no carrier ${target} on this card: ${this.#carriers}, ${DISCONNECT_CARRIER_ID} Disconnect`,
       );
     }
-    this.#checkFree();
+    this.#lock.check();
     journal.take({ id, target, takenAt: clock.wallTime(), from: this.#snapshot.identity?.carrierId });
-    this.#busy = 'a switch is under way';
+    this.#lock.take('a switch is under way');
     await actions.reach('journal-written');
     return { begin: () => void this.#run(target).catch((error) => actions.fault(error)) };
   }
@@ -197,17 +183,17 @@ export class CarrierControl {
     target: number | undefined,
   ): Promise<{ readonly begin: () => void }> {
     const { journal, clock, actions } = this.#options;
-    this.#checkFree();
+    this.#lock.check();
     const before = this.#snapshot.identity;
     journal.takeProvisioning({ action, target, takenAt: clock.wallTime(), from: before?.carrierId });
-    this.#busy = 'an operation on its profiles is under way';
+    this.#lock.take('an operation on its profiles is under way');
     this.#snapshot = { ...this.#snapshot, provisioning: journal.contents.provisioning };
     actions.log(`${this.#carriers.workName(journal.contents, 'provisioning')} begins`);
     actions.changed();
     const goal = action === 'enable' ? this.#carriers.with(target) : undefined;
     const word =
       action === 'delete' || action === 'reset-memory'
-        ? this.#remove(action, target, before)
+        ? this.#remove(action === 'delete' ? target : undefined, before)
         : this.#driver.go(goal, before);
     const work = await inTime(word, clock);
     if (work === undefined) {
@@ -229,7 +215,6 @@ export class CarrierControl {
    */
   async rename(iccid: string, nickname: string): Promise<void> {
     const { actions } = this.#options;
-    this.#checkFree();
     let reason = '';
     try {
       await this.#lock.hold(
@@ -238,16 +223,12 @@ export class CarrierControl {
       );
     } catch (error) {
       if (error instanceof RequestError) throw new OperationError(Code.BAD_REQUEST, error.message);
+      if (error instanceof OperationError) throw error;
       reason = cardReason(error);
     }
     await this.#watch.refresh();
     if (reason !== '') throw new OperationError(Code.INTERNAL_SERVER_ERROR, reason);
     actions.log(`profile ${iccid} is called ${nickname === '' ? 'as its provider' : nickname}`);
-  }
-
-  #checkFree(): void {
-    if (this.#busy === undefined) return;
-    throw new OperationError(Code.SERVICE_UNAVAILABLE, this.#busy, busyRetry);
   }
 
   async #run(target: number): Promise<void> {
@@ -271,28 +252,12 @@ export class CarrierControl {
     await this.#conclude(goal, before, work);
   }
 
-  /** Deletes profiles. What the card lists afterwards is how it ended. */
-  async #remove(
-    action: 'delete' | 'reset-memory',
-    target: number | undefined,
-    before: CurrentCarrier | undefined,
-  ): Promise<CardWork> {
-    const { profiles } = this;
+  /** Deletes the profile of a carrier; undefined: all operational ones. */
+  async #remove(target: number | undefined, before: CurrentCarrier | undefined): Promise<CardWork> {
     const iccid = this.#carriers.with(target)?.iccid;
-    const work = await this.#driver.do(before, async () => {
-      if (action === 'reset-memory') await profiles?.resetMemory();
-      else if (iccid !== undefined) await profiles?.delete(iccid);
-    });
-    if (!work.read) return work;
-    try {
-      const { carriers, current } = await this.#driver.read();
-      this.#carriers = new CarrierList(carriers);
-      const removed = action === 'delete' ? this.#carriers.with(target) === undefined : carriers.length === 0;
-      if (removed) return { ...work, current, reason: '' };
-      return { ...work, current, reason: work.reason || 'the card acknowledged, and has it still' };
-    } catch (error) {
-      return { ...work, reason: work.reason || cardReason(error), read: false };
-    }
+    const { work, carriers } = await removeProfiles(this.#driver, this.profiles, iccid, before);
+    if (carriers !== undefined) this.#carriers = carriers;
+    return work;
   }
 
   /** From what the card did to its end: network or way back, journal, and who is told. */
@@ -306,7 +271,7 @@ export class CarrierControl {
     const about = journal.unfinished === 'provisioning' ? ` of ${name}` : '';
     // The process ends: the next one goes on by what card and journal say.
     if (this.#closed && !work.read) return;
-    const ended = await this.#settle(goal, before, work);
+    const ended = await this.#settling.settle(goal, before, work);
     if (ended === undefined) return;
     const { reason, note, current } = ended;
     const succeeded = reason === '';
@@ -316,7 +281,7 @@ export class CarrierControl {
     journal.finish({ succeeded, reason: succeeded ? note : reason, at: clock.wallTime() });
     this.#show(current);
     actions.log(succeeded ? `ACK${about}: ${this.#carriers.describe(current)}` : `NACK${about}: ${reason}`);
-    this.#busy = undefined;
+    this.#lock.free();
     await actions.reach('before-notify');
     if (current === undefined) {
       if (before === undefined) actions.changed();
@@ -330,43 +295,6 @@ export class CarrierControl {
     if (!ended.read) this.#watch.lost(reason);
     if (journal.contents.returnTo !== undefined) this.#return.again();
     this.#watch.freed();
-  }
-
-  /** Where the card has gone to another carrier: has it a network? Undefined: the modem was closed meanwhile. */
-  async #settle(
-    goal: CardCarrier | undefined,
-    before: CurrentCarrier | undefined,
-    work: CardWork,
-  ): Promise<CardWork | undefined> {
-    const { current, reason } = work;
-    if (!work.read) return work;
-    if (current === undefined) {
-      // Asked to leave its carrier, or it had none; otherwise it lost it on the way to another.
-      return goal === undefined || before === undefined ? work : this.#goBack(reason, work);
-    }
-    if (current.carrierId === before?.carrierId || reason !== '') return work;
-    const name = this.#carriers.nameOf(current);
-    this.#snapshot = { ...this.#snapshot, current: name, identity: current };
-    const trouble = await this.#network.try(name, current);
-    if (trouble === undefined) return undefined;
-    return trouble === '' ? work : this.#goBack(trouble, work);
-  }
-
-  /** Has the card go back to where it came from; that it does is on disk before. */
-  async #goBack(trouble: string, work: CardWork): Promise<CardWork> {
-    const { journal, actions } = this.#options;
-    const { unfinished, contents } = journal;
-    const from = (unfinished === undefined ? undefined : contents[unfinished]?.from) ?? contents.lastCarrier;
-    const back = this.#carriers.with(from);
-    if (back === undefined || back.id === work.current?.carrierId) {
-      return { ...work, reason: `${trouble}; there is no other carrier to go back to` };
-    }
-    journal.undo(trouble);
-    actions.log(`${trouble}: going back to ${back.name}`);
-    const returned = await this.#driver.go(back, work.current);
-    if (returned.reason === '') return { ...returned, reason: `${trouble}; back on ${back.name}` };
-    journal.set({ returnTo: back.id });
-    return { ...returned, reason: `${trouble}; and not back on ${back.name}: ${returned.reason}` };
   }
 
   /** The ACK goes first; then the modem is gone for a while. */
@@ -420,7 +348,7 @@ export class CarrierControl {
     const hasNetwork = current?.obstacle === undefined && actions.hasNetwork();
     if (reached && goal !== undefined && goal.id !== work.from && (undone !== undefined || !hasNetwork)) {
       actions.log(`${what} was interrupted: the card had done it`);
-      this.#busy = 'what was interrupted is under way';
+      this.#lock.take('what was interrupted is under way');
       this.#goOn(work.from, undone, goal, current).catch(actions.fault);
       return;
     }
@@ -440,7 +368,7 @@ export class CarrierControl {
   ): Promise<void> {
     const work = { reason: '', note: '', current, read: true };
     if (undone !== undefined) {
-      await this.#conclude(undefined, current, await this.#goBack(undone, work));
+      await this.#conclude(undefined, current, await this.#settling.goBack(undone, work));
       return;
     }
     const carrier = this.#carriers.with(from);
@@ -480,21 +408,8 @@ export class CarrierControl {
 
   /** What the card is now, beside how the newest switch ended. */
   #show(identity: CurrentCarrier | undefined): void {
-    const { entry, lastCommand, provisioning } = this.#options.journal.contents;
-    const outcome = entry?.outcome;
-    const ended = outcome?.succeeded === true ? CarrierState.SUCCEEDED : CarrierState.FAILED;
-    const under = entry === undefined ? CarrierState.IDLE : CarrierState.SWITCHING;
-    const result = outcome?.succeeded === true ? CarrierResult.ACK : CarrierResult.NACK;
-    this.#snapshot = {
-      current: identity === undefined ? '' : this.#carriers.nameOf(identity),
-      identity,
-      state: outcome === undefined ? under : ended,
-      lastResult: outcome === undefined ? undefined : result,
-      lastReason: outcome?.reason ?? '',
-      lastSwitch: outcome === undefined ? undefined : Math.floor(outcome.at / 1_000),
-      lastCommand,
-      provisioning,
-    };
+    const name = identity === undefined ? '' : this.#carriers.nameOf(identity);
+    this.#snapshot = snapshotOf(this.#options.journal.contents, name, identity);
   }
 }
 

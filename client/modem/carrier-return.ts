@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../protocol/clock.ts';
 import { longestTimer } from '../lwm2m/observations.ts';
 import type { CurrentCarrier } from '../sim/carrier-card.ts';
 import type { CardDriver, CardWork } from './card-driver.ts';
-import type { CardLock } from './card-watch.ts';
+import type { CardLock } from './card-lock.ts';
 import type { CarrierList } from './carrier-list.ts';
 import type { CarrierActions } from './carrier-snapshot.ts';
 import type { CommandJournal } from './command-journal.ts';

@@ -1,6 +1,6 @@
-import type { CarrierResult, CarrierState } from '../../objects/carrier.ts';
+import { CarrierResult, CarrierState } from '../../objects/carrier.ts';
 import type { CurrentCarrier } from '../sim/carrier-card.ts';
-import type { ProvisioningEntry } from './command-journal.ts';
+import type { JournalContents, ProvisioningEntry } from './command-journal.ts';
 
 /** All that the card's objects show, at one moment: replaced as a whole, so that no observer sees half of a switch. */
 export interface CarrierSnapshot {
@@ -16,6 +16,27 @@ export interface CarrierSnapshot {
   readonly lastCommand: number;
   /** The newest operation of Remote SIM Provisioning. */
   readonly provisioning: ProvisioningEntry | undefined;
+}
+
+/** What the card is, beside how the newest switch ended; `name`: of its carrier. */
+export function snapshotOf(
+  { entry, lastCommand, provisioning }: JournalContents,
+  name: string,
+  identity: CurrentCarrier | undefined,
+): CarrierSnapshot {
+  const shown = { current: name, identity, lastCommand, provisioning };
+  const outcome = entry?.outcome;
+  if (outcome === undefined) {
+    const state = entry === undefined ? CarrierState.IDLE : CarrierState.SWITCHING;
+    return { ...shown, state, lastResult: undefined, lastReason: '', lastSwitch: undefined };
+  }
+  return {
+    ...shown,
+    state: outcome.succeeded ? CarrierState.SUCCEEDED : CarrierState.FAILED,
+    lastResult: outcome.succeeded ? CarrierResult.ACK : CarrierResult.NACK,
+    lastReason: outcome.reason,
+    lastSwitch: Math.floor(outcome.at / 1_000),
+  };
 }
 
 /** The moments of a switch at which a test may end the process. */

@@ -120,6 +120,7 @@ describe.skipIf(skipWithoutChromium)('the carrier tab', () => {
     const dialog = page.getByRole('dialog');
     await dialog.getByText(/The device sleeps: .* by \d\d:\d\d:\d\d at the latest/).waitFor();
     await dialog.getByRole('button', { name: 'Switch to T-Mobile' }).click();
+    await dialog.waitFor({ state: 'hidden' });
     const panel = page.locator('sy-carrier-panel');
     await panel.getByText(/The device sleeps: .* by \d\d:\d\d:\d\d at the latest/).waitFor();
     await panel.getByText(/1 command\s+of this device goes\s+out before it/).waitFor();
