@@ -1,4 +1,5 @@
 import { DecodeError, RequestError } from '../../protocol/errors.ts';
+import { decodeAlpha, encodeAlpha } from './alpha-coding.ts';
 import { Ins } from './apdu.ts';
 import type { CardSession } from './card-session.ts';
 
@@ -72,17 +73,15 @@ export function decodeImsi(bytes: Uint8Array): string {
   return digits.slice(1);
 }
 
-/** EF_SPN, 3GPP TS 31.102 §4.2.12: display condition, then the name in 16 bytes filled with FF. */
+/** EF_SPN, 3GPP TS 31.102 §4.2.12: display condition, then the name in 16 bytes. */
 export function encodeSpn(name: string): Uint8Array {
-  const bytes = new Uint8Array(17).fill(0xff);
-  bytes[0] = 0x01;
-  bytes.set(new TextEncoder().encode(name).slice(0, 16), 1);
-  return bytes;
+  return Uint8Array.of(0x01, ...encodeAlpha(name, 16));
 }
 
+/** @throws DecodeError */
 export function decodeSpn(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0xff, 1);
-  return new TextDecoder().decode(bytes.slice(1, end < 0 ? bytes.length : end));
+  if (bytes.length < 1) throw new DecodeError('EF_SPN is empty');
+  return decodeAlpha(bytes.subarray(1));
 }
 
 /** EF_AD, 3GPP TS 31.102 §4.2.18. */

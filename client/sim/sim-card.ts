@@ -183,8 +183,8 @@ export class SimCard implements CarrierCard {
         ),
       );
     } catch (error) {
-      // Optional, 3GPP TS 31.102 §4.2.12.
-      if (!(error instanceof CardStatusError)) throw error;
+      // Optional, 3GPP TS 31.102 §4.2.12; a name that cannot be read is none.
+      if (!(error instanceof CardStatusError || error instanceof DecodeError)) throw error;
     }
     return [{ id: 0, name: name || iccid, iccid }];
   }
