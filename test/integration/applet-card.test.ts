@@ -169,6 +169,22 @@ describe('a card with the carrier applet, in a modem', () => {
   });
 });
 
+describe('an eUICC that has the applet too, in a modem', () => {
+  it('is switched by ES10c and by its applet, and both servers follow', async () => {
+    await start('euicc');
+    expect(await switchTo('card-1', 'Verizon')).toMatchObject({
+      state: 'done',
+      result: { answer: 'ACK', carrier: 'Verizon' },
+    });
+    await shows('modem-1', 'Verizon');
+    expect((await carrierOf('modem-1')).slots[0]?.iccid).toBe(card.profiles[2]?.iccid);
+    expect(await switchTo('modem-1', 'T-Mobile')).toMatchObject({ state: 'done' });
+    // The applet says where it is when its channel is open again.
+    await shows('card-1', 'T-Mobile');
+    expect(card.enabledProfile?.name).toBe('T-Mobile');
+  });
+});
+
 describe('a card with the old applet, in a modem', () => {
   it('acknowledges, and is shown as it is: another carrier, the same ICCID', async () => {
     await start('legacy');

@@ -1,5 +1,9 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type CommandApdu, Ins, onChannel } from '../../../../client/sim/apdu.ts';
+import { AppletIns, carrierAppletAid } from '../../../../client/sim/applet/applet-apdu.ts';
 import { CardRefusalError } from '../../../../client/sim/carrier-card.ts';
+import { fromHex } from '../../../../client/sim/hex.ts';
 import { encodePacket } from '../../../../protocol/flow/packet.ts';
 import { AppletWorld } from '../../../support/sim/applet-world.ts';
 
@@ -165,5 +169,46 @@ describe('readings', () => {
     world.network.drop();
     await world.settled();
     expect(await world.card.sendReadings([reading])).toBe(0);
+  });
+});
+
+describe('whatever a terminal asks of the applet', () => {
+  const command = fc.record({
+    ins: fc.constantFrom(AppletIns.GET_DATA, AppletIns.PUT_DATA, 0x00, 0xff),
+    what: fc.constantFrom(0x0001, 0x0002, 0x0003, 0xffff),
+    data: fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.constantFrom(fromHex('1020'), fromHex('10f0'))),
+  });
+  const envelope = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    fc.constant(fromHex('D60E99010982028281B8028100B70102')),
+  );
+
+  it('gets a status word, and the card goes on', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(command, envelope), { maxLength: 12 }), async (asked) => {
+        const tried = new AppletWorld();
+        await tried.start();
+        await tried.session.onApplication('the applet', carrierAppletAid, async (channel) => {
+          for (const each of asked) {
+            const { generation } = tried.session;
+            const apdu: CommandApdu =
+              each instanceof Uint8Array
+                ? { cla: 0x80, ins: Ins.ENVELOPE, p1: 0, p2: 0, data: each }
+                : onChannel(
+                    { cla: 0x80, ins: each.ins, p1: each.what >> 8, p2: each.what & 0xff, data: each.data },
+                    channel,
+                  );
+            const { sw } = await tried.session.send(apdu);
+            expect(sw >> 12 === 6 || sw >> 12 === 9).toBe(true);
+            // A switch: the channel is gone with the reset.
+            if (tried.session.generation !== generation) return;
+          }
+        });
+        await tried.settled();
+        expect(tried.faults).toEqual([]);
+        expect((await tried.card.current())?.iccid).toBe(tried.virtual.enabledProfile?.iccid);
+      }),
+      { numRuns: 300 },
+    );
   });
 });
