@@ -268,13 +268,13 @@ describe('what is desired of a device', () => {
 });
 
 describe('the policies that the server brings along', () => {
-  it('want carriers, sensor values and signal strength', () => {
+  it('want carriers, sensor values, signal strength and SIM profiles', () => {
     const set = new PolicySet(defaultPolicies(42769, 42770), new Set());
     const of = subject('</3/0>,</4/0>,</42769/0>,</42770/0>,</42770/1>');
     expect(new Set(set.desired(of).wanted.map(({ key }) => key))).toEqual(
       new Set(['/42769/0', '/42770/0/2', '/42770/1/2', '/4/0/2']),
     );
-    expect(set.matching(of)).toHaveLength(3);
+    expect(set.matching(of)).toHaveLength(4);
   });
 });
 
