@@ -46,7 +46,7 @@ export function barChart(title: string, unit: string, groups: readonly BarGroup[
     }
     y += 8;
   }
-  return svg(WIDTH, y + 6, parts);
+  return svg(title, WIDTH, y + 6, parts);
 }
 
 export interface Series {
@@ -95,16 +95,17 @@ export function lineChart(
       `<text x="${WIDTH - right - 4}" y="${top + 14 + 16 * index}" text-anchor="end" style="fill:${colour}">${escaped(label)}</text>`,
     );
   });
-  return svg(WIDTH, height, parts);
+  return svg(title, WIDTH, height, parts);
 }
 
 function rounded(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(2)));
 }
 
-function svg(width: number, height: number, parts: readonly string[]): string {
+function svg(title: string, width: number, height: number, parts: readonly string[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" role="img">`,
+    `<title>${escaped(title)}</title>`,
     `<style>text{fill:${COLOURS.text}}</style>`,
     `<rect width="${width}" height="${height}" fill="${COLOURS.back}"/>`,
     ...parts,
