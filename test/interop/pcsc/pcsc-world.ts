@@ -34,6 +34,7 @@ const ports = [35_963, 35_964] as const;
 export class PcscWorld {
   readonly folder: string;
   readonly #holder: ChildProcess;
+  readonly #programs: ProjectProcess[] = [];
   #daemon: ChildProcess | undefined;
 
   static async start(): Promise<PcscWorld> {
@@ -91,16 +92,21 @@ export class PcscWorld {
       {},
       ['nsenter', '--target', String(this.#holder.pid), '--net', '--'],
     );
+    this.#programs.push(process);
     await process.printed(/is in the reader at/, 20_000);
     return process;
   }
 
   /** Any PC/SC program, with this daemon. */
   program(script: string, args: readonly string[]): ProjectProcess {
-    return new ProjectProcess(script, args, this.environment);
+    const program = new ProjectProcess(script, args, this.environment);
+    this.#programs.push(program);
+    return program;
   }
 
+  /** Ends what a test that failed has left, too. */
   async stop(): Promise<void> {
+    for (const program of this.#programs) await program.kill('SIGKILL');
     await this.stopDaemon();
     this.#holder.stdin?.end();
     if (!hasEnded(this.#holder)) await once(this.#holder, 'exit');
