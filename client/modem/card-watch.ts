@@ -52,6 +52,16 @@ export class CardWatch {
     this.#lookLater();
   }
 
+  /** The card is there and cannot be used, as while its PIN is blocked: it is read again in a while. */
+  lookAgain(): void {
+    const { clock, actions } = this.#options;
+    if (this.#closed) return;
+    this.#timer?.cancel();
+    this.#timer = clock.setTimer(pause, () => {
+      this.#refresh(false).catch(actions.fault);
+    });
+  }
+
   /** Nobody has the card any more: reads it where it did something meanwhile. */
   freed(): void {
     if (!this.#changedMeanwhile) return;

@@ -409,6 +409,14 @@ export class CarrierControl {
   /** What the card is now, beside how the newest switch ended. */
   #show(identity: CurrentCarrier | undefined): void {
     const name = identity === undefined ? '' : this.#carriers.nameOf(identity);
+    const obstacle = identity?.obstacle;
+    if (obstacle !== undefined) {
+      const shown = this.#snapshot.identity;
+      if (obstacle !== shown?.obstacle || identity?.carrierId !== shown.carrierId) {
+        this.#options.actions.log(`no network with ${name}: ${obstacle}`);
+      }
+      this.#watch.lookAgain();
+    }
     this.#snapshot = snapshotOf(this.#options.journal.contents, name, identity);
   }
 }

@@ -134,6 +134,23 @@ describe('a card', () => {
     expect(snapshot()).toMatchObject({ ...NACK, current: 'AT&T' });
   });
 
+  it('whose PIN was blocked is used again when it is not any more', async () => {
+    world.card.faults.set({ kind: 'pin-blocked' });
+    await world.switch(1, 5);
+    expect(snapshot().identity).toMatchObject({ imsi: undefined, obstacle: 'its PIN is blocked' });
+    expect(world.lines).toContain('no network with AT&T: its PIN is blocked');
+    world.card.faults.clear();
+    await world.clock.run(10_000);
+    await world.idle();
+    expect(snapshot().identity).toEqual({
+      carrierId: 0,
+      iccid: world.card.profiles[0]?.iccid,
+      imsi: world.card.profiles[0]?.imsi,
+    });
+    await world.switch(1, 6);
+    expect(snapshot()).toMatchObject({ ...ACK, current: 'T-Mobile' });
+  });
+
   it('that went to another carrier by itself is followed', async () => {
     const other = world.card.profiles[2]?.iccid ?? '';
     await world.settle(world.sim.euicc.enable(other));
