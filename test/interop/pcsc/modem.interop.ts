@@ -98,7 +98,7 @@ describe.skipIf(!hasPcsc)('a modem whose card is in a PC/SC reader', () => {
         const command = (await server.call('GET', `/api/commands/${id}`)).body as Command;
         return ['done', 'failed', 'unknown', 'expired'].includes(command.state) ? command : undefined;
       },
-      60_000,
+      120_000,
     );
   }
 
@@ -155,10 +155,10 @@ describe.skipIf(!hasPcsc)('a modem whose card is in a PC/SC reader', () => {
         const command = await switchTo('Verizon');
         return command.state === 'done' || undefined;
       },
-      60_000,
+      120_000,
     );
     expect(await iccidByScriptor()).toMatch(/^8901480/);
-  });
+  }, 300_000);
 
   test('outlives a restart of pcscd', async () => {
     await world.stopDaemon();
@@ -169,8 +169,8 @@ describe.skipIf(!hasPcsc)('a modem whose card is in a PC/SC reader', () => {
         const command = await switchTo('T-Mobile');
         return command.state === 'done' || undefined;
       },
-      60_000,
+      120_000,
     );
     expect(await iccidByScriptor()).toMatch(/^8901260/);
-  });
+  }, 300_000);
 });
