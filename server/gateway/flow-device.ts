@@ -16,6 +16,7 @@ import { EndpointTakenError, FlowRegistration, type FlowRegistrationParts } from
 import { FlowSensors } from './flow-sensors.ts';
 import { type LoadSlotParts, loadSlot } from './load-slot.ts';
 import { Reporter } from './reporter.ts';
+import { StateReporter } from './state-reporter.ts';
 
 /** Packets that are held until the device is registered. */
 const MAX_HELD = 64;
@@ -49,6 +50,7 @@ export class FlowDevice {
   readonly #parts: FlowDeviceParts;
   readonly #registration: FlowRegistration;
   readonly #reporter: Reporter;
+  readonly #state: StateReporter;
   readonly slot: CarrierSlot;
   /** Where it was heard last, by this node or, before that, by the one that had it. */
   #peer: PeerAddress | undefined;
@@ -74,14 +76,16 @@ export class FlowDevice {
     this.#registration = new FlowRegistration(parts, device);
     const { clock, ingest, lookup, nextMessage, counts, carrierObject, logger } = parts;
     const { endpoint, carriers, rules } = device;
-    this.#reporter = new Reporter({
+    const reporting = {
       ingest,
       endpoint,
       lookup: () => lookup,
       clock,
       nextMessage,
       onLost: () => counts.lost++,
-    });
+    };
+    this.#reporter = new Reporter(reporting);
+    this.#state = new StateReporter(reporting);
     this.#sensors = new FlowSensors(device, parts.sensorObject, (records, datagram) =>
       this.#reporter.report(records, datagram),
     );
@@ -90,8 +94,8 @@ export class FlowDevice {
       carriers,
       rules,
       clock,
-      record: (records) => this.#reporter.record(records),
-      report: (records) => this.#reporter.report(records, new Uint8Array()),
+      record: (records) => this.#state.record(records),
+      report: (records) => this.#state.report(records),
       send: (carrier) => this.#request(carrier),
       isOwn: () => this.#isOwn(),
       onEnded: (end) => counts.switches[end]++,
@@ -142,6 +146,7 @@ export class FlowDevice {
     this.#renewTimer?.cancel();
     this.slot.close();
     this.#reporter.close();
+    this.#state.close();
   }
 
   #renewWhenDue(peer: PeerAddress): void {
@@ -233,7 +238,7 @@ export class FlowDevice {
     this.#loadedFor = mark;
     const isListed =
       carriers.size === listed.size && [...carriers].every(([id, name]) => listed.get(id) === name);
-    if (!isListed) this.#reporter.report(this.slot.records(), new Uint8Array());
+    if (!isListed) this.#state.report(this.slot.records());
     const acks = this.#acks;
     this.#acks = [];
     for (const ack of acks) this.slot.answered(ack);

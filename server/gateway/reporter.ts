@@ -1,6 +1,5 @@
 import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
-import { StoreUnavailableError } from '../ports/errors.ts';
 import type { Report, TelemetryIngest } from '../telemetry/ingest.ts';
 
 /** What a device may have waiting for a store that is away: some minutes of three sensors at 1 Hz. */
@@ -21,8 +20,9 @@ export interface ReporterOptions {
 }
 
 /**
- * Brings what one device says into the log of readings. The protocol acknowledges nothing, so that the device does not
- * send again what the store does not take: it waits here, in order, and within bounds.
+ * Brings the readings of one device into the log. The protocol acknowledges nothing, so that the device does not send
+ * again what the store does not take: it waits here, in order, and within bounds. Readings that are with the store
+ * already may overtake one that it did not take: they have times of their own.
  */
 export class Reporter {
   readonly #options: ReporterOptions;
@@ -42,19 +42,6 @@ export class Reporter {
     const report = this.#reportOf(records, payload);
     if (this.#waiting.length > 0) this.#hold(report);
     else this.#keep(report);
-  }
-
-  /**
-   * Resolves when it is durable, so that something may be built on it.
-   * @throws StoreUnavailableError it may be in the log, and may not
-   */
-  record(records: readonly LwM2mRecord[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#options.ingest.keep(this.#reportOf(records, new Uint8Array()), (outcome) => {
-        if (outcome === 'kept') resolve();
-        else reject(new StoreUnavailableError('the log of readings did not take the request'));
-      });
-    });
   }
 
   close(): void {

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Reporter } from '../../../server/gateway/reporter.ts';
-import { StoreUnavailableError } from '../../../server/ports/errors.ts';
 import type { Report, ReportOutcome } from '../../../server/telemetry/ingest.ts';
 import { FakeClock } from '../../support/coap/fake-clock.ts';
 
@@ -64,15 +63,6 @@ describe('what a device says', () => {
     await clock.run(1_000);
     expect(lost).toBe(10);
     expect(values()).toEqual(Array.from({ length: 1_000 }, (_, i) => i + 10));
-  });
-
-  test('is recorded now or not at all where something is built on it', async () => {
-    await expect(reporter.record(record(1))).resolves.toBeUndefined();
-    outcome = 'refused';
-    await expect(reporter.record(record(2))).rejects.toThrow(StoreUnavailableError);
-    outcome = 'kept';
-    await clock.run(5_000);
-    expect(values()).toEqual([1]);
   });
 
   test('does not wait any more when the reporter is closed', async () => {
