@@ -68,7 +68,14 @@ const RATE = 100;
 export function sensorOf(device: GatewayDevice, deviceId: number): GatewaySensor | undefined {
   const configured = device.sensors.get(deviceId);
   if (configured !== undefined || deviceId > MAX_PATH_ID) return configured;
+  // The instance that its id would be is another sensor's: their readings would be one series.
+  if (isTaken(device, deviceId)) return undefined;
   return { instance: deviceId, kind: iotDeviceKinds.get(deviceId) ?? 'unknown', data: 'int32', scale: 1 };
+}
+
+function isTaken({ sensors }: GatewayDevice, instance: number): boolean {
+  for (const sensor of sensors.values()) if (sensor.instance === instance) return true;
+  return false;
 }
 
 /**
@@ -136,6 +143,8 @@ function parseDevice(entry: JsonEntry): GatewayDevice {
   if (tenant !== undefined && !new RegExp(tenantPattern).test(tenant))
     throw entry.wrong(`'${tenant}' is no tenant`);
   const rate = entry.number('rate', 1, 100_000) ?? RATE;
+  const lifetime = entry.number('lifetime', 5, 31_536_000) ?? LIFETIME;
+  if (!Number.isInteger(lifetime)) throw entry.wrong('lifetime is a whole number of seconds');
   const repeatAfter = (entry.list('repeatAfter') ?? REPEAT_AFTER).map((seconds) => Number(seconds) * 1000);
   const patience = (entry.number('patience', 1, 3600) ?? PATIENCE) * 1000;
   const rises = repeatAfter.every((at, index) => at > (repeatAfter[index - 1] ?? 0) && at < patience);
@@ -146,7 +155,7 @@ function parseDevice(entry: JsonEntry): GatewayDevice {
     endpoint,
     ...(tenant === undefined ? {} : { tenant }),
     zone: entry.try(() => timeZone(entry.text('timeZone') ?? 'UTC')),
-    lifetime: entry.number('lifetime', 5, 31_536_000) ?? LIFETIME,
+    lifetime,
     carriers: parseCarriers(entry),
     sensors: parseSensors(entry),
     rate,

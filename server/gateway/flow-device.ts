@@ -86,7 +86,7 @@ export class FlowDevice {
     };
     this.#reporter = new Reporter(reporting);
     this.#state = new StateReporter(reporting);
-    this.#sensors = new FlowSensors(device, parts.sensorObject, (records, datagram) =>
+    this.#sensors = new FlowSensors(device, parts.sensorObject, clock, (records, datagram) =>
       this.#reporter.report(records, datagram),
     );
     this.slot = new CarrierSlot({

@@ -1,4 +1,5 @@
 import { iotSensorObject as definition } from '../../objects/iot-sensor.ts';
+import type { Clock } from '../../protocol/clock.ts';
 import { DecodeError } from '../../protocol/errors.ts';
 import type { IotDataPacket } from '../../protocol/flow/packet.ts';
 import type { Link } from '../../protocol/lwm2m/link-format.ts';
@@ -8,6 +9,8 @@ import { type GatewayDevice, type GatewaySensor, sensorOf } from './device-file.
 import { decodeSensorData } from './sensor-data.ts';
 
 const { resources } = definition;
+/** A time below this would be taken for one relative to receipt (RFC 8428 §4.5.3). Seconds since the epoch. */
+const RELATIVE_BELOW = 2 ** 28;
 /** Sensors of one device that nobody has configured: whoever sends from its address makes them. */
 const MAX_SENSORS = 64;
 
@@ -15,6 +18,7 @@ const MAX_SENSORS = 64;
 export class FlowSensors {
   readonly #device: GatewayDevice;
   readonly #object: number;
+  readonly #clock: Clock;
   readonly #report: (records: readonly LwM2mRecord[], datagram: Uint8Array) => void;
   /** By instance; true: what it is has been told by this process. */
   readonly #told = new Map<number, boolean>();
@@ -27,10 +31,12 @@ export class FlowSensors {
   constructor(
     device: GatewayDevice,
     object: number,
+    clock: Clock,
     report: (records: readonly LwM2mRecord[], datagram: Uint8Array) => void,
   ) {
     this.#device = device;
     this.#object = object;
+    this.#clock = clock;
     this.#report = report;
   }
 
@@ -66,11 +72,12 @@ export class FlowSensors {
     const isKnown = this.#told.has(instance);
     if (!isKnown && !this.#device.sensors.has(deviceId) && this.#told.size >= MAX_SENSORS) return false;
     if (this.#told.get(instance) !== true) this.#describe(deviceId, sensor);
-    const time = this.#device.zone.momentOf(takenAt);
+    const moment = this.#device.zone.momentOf(takenAt);
+    const time = moment === undefined ? undefined : this.#recordTime(moment / 1_000_000);
     const value = this.#valueOf(sensor, data);
     const resource = typeof value === 'number' ? resources.value : resources.rawValue;
     const record = this.#record(instance, resource, value);
-    this.#report([time === undefined ? record : { ...record, time: time / 1_000_000 }], datagram);
+    this.#report([time === undefined ? record : { ...record, time }], datagram);
     return true;
   }
 
@@ -82,6 +89,11 @@ export class FlowSensors {
       this.#record(instance, resources.status, status),
     );
     if (records.length > 0) this.#report(records, datagram);
+  }
+
+  /** As a record tells a moment: one of a clock that was never set by how long ago it is, for it is no relative time. */
+  #recordTime(moment: number): number {
+    return moment >= RELATIVE_BELOW ? moment : moment - this.#clock.wallTime() / 1_000;
   }
 
   #valueOf({ data: format, scale }: GatewaySensor, data: Uint8Array): number | Uint8Array {

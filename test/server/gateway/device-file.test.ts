@@ -31,6 +31,18 @@ describe('the file of the gateway’s devices', () => {
     expect(sensorOf(device, 65_535)).toBeUndefined();
   });
 
+  test('an id that nobody configured is no sensor where its instance is another one’s', () => {
+    const [device] = parse({
+      endpoint: 'field-1',
+      sources: ['192.0.2.1'],
+      sensors: { 70000: { instance: 5 } },
+    }).devices;
+    if (device === undefined) throw new Error('no device');
+    expect(sensorOf(device, 70_000)).toMatchObject({ instance: 5 });
+    expect(sensorOf(device, 5)).toBeUndefined();
+    expect(sensorOf(device, 6)).toMatchObject({ instance: 6 });
+  });
+
   test('everything can be told', () => {
     const [device] = parse({
       endpoint: 'field-1',

@@ -5,6 +5,7 @@ import type { LwM2mRecord } from '../../../protocol/lwm2m/value.ts';
 import { type GatewayDevice, parseGatewayDevices } from '../../../server/gateway/device-file.ts';
 import { FlowSensors } from '../../../server/gateway/flow-sensors.ts';
 import { packReadings } from '../../../server/telemetry/readings.ts';
+import { FakeClock } from '../../support/coap/fake-clock.ts';
 
 const deviceOf = (more: object = {}): GatewayDevice => {
   const { devices } = parseGatewayDevices(
@@ -16,7 +17,7 @@ const deviceOf = (more: object = {}): GatewayDevice => {
 };
 
 const sensorsOf = (device: GatewayDevice, reports: LwM2mRecord[][] = []): FlowSensors =>
-  new FlowSensors(device, 42770, (records) => reports.push([...records]));
+  new FlowSensors(device, 42770, new FakeClock(), (records) => reports.push([...records]));
 
 const takenAt = { year: 2023, month: 6, day: 14, hour: 12, minute: 34, second: 56, microsecond: 789_012 };
 const packet = (deviceId: number, data: readonly number[]): IotDataPacket => ({
