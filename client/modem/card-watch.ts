@@ -20,8 +20,8 @@ const pause = 5_000;
 export class CardWatch {
   readonly #options: CardWatchOptions;
   #away = false;
-  /** The card did something by itself while somebody had it. */
-  #changedMeanwhile = false;
+  /** What the card did by itself while somebody had it; `inserted`: it was powered up anew, which whoever had it may not know. */
+  #meanwhile: 'changed' | 'inserted' | undefined;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -38,8 +38,9 @@ export class CardWatch {
   heard(event: CardEvent): void {
     const { lock, actions } = this.#options;
     if (event !== 'removed') this.#refresh(event === 'inserted' || this.#away).catch(actions.fault);
-    // Who has it finds out.
-    else if (!lock.isBusy) this.lost('the card was taken out');
+    // Who has it finds out, if he asks it anything more.
+    else if (lock.isBusy) this.#meanwhile ??= 'changed';
+    else this.lost('the card was taken out');
   }
 
   /** The card cannot be talked to: it is looked for until it is there again. */
@@ -64,9 +65,10 @@ export class CardWatch {
 
   /** Nobody has the card any more: reads it where it did something meanwhile. */
   freed(): void {
-    if (!this.#changedMeanwhile) return;
-    this.#changedMeanwhile = false;
-    this.#refresh(false).catch(this.#options.actions.fault);
+    const meanwhile = this.#meanwhile;
+    if (meanwhile === undefined) return;
+    this.#meanwhile = undefined;
+    this.#refresh(meanwhile === 'inserted').catch(this.#options.actions.fault);
   }
 
   /** Reads the card anew, and has it followed. */
@@ -88,7 +90,8 @@ export class CardWatch {
     if (this.#closed) return;
     if (lock.isBusy) {
       if (connect && this.#away) this.#lookLater();
-      else this.#changedMeanwhile = true;
+      else if (connect) this.#meanwhile = 'inserted';
+      else this.#meanwhile ??= 'changed';
       return;
     }
     let reading: CardReading;

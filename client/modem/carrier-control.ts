@@ -281,12 +281,14 @@ export class CarrierControl {
     journal.finish({ succeeded, reason: succeeded ? note : reason, at: clock.wallTime() });
     this.#show(current);
     actions.log(succeeded ? `ACK${about}: ${this.#carriers.describe(current)}` : `NACK${about}: ${reason}`);
-    this.#lock.free();
+    const leaves = current === undefined && before !== undefined;
+    if (!leaves) this.#lock.free();
     await actions.reach('before-notify');
-    if (current === undefined) {
-      if (before === undefined) actions.changed();
-      else await this.#disconnect();
-    } else if (!this.#closed) {
+    if (leaves) {
+      this.#lock.free();
+      await this.#disconnect();
+    } else if (current === undefined) actions.changed();
+    else if (!this.#closed) {
       const changed = before === undefined || current.carrierId !== before.carrierId;
       if (changed || this.#network.isDetached) this.#network.join();
       actions.changed();
@@ -297,12 +299,14 @@ export class CarrierControl {
     this.#watch.freed();
   }
 
-  /** The ACK goes first; then the modem is gone for a while. */
+  /** The ACK goes first; then the modem is gone for a while. What is asked for in between would find it leaving. */
   async #disconnect(): Promise<void> {
     const { journal, clock, actions } = this.#options;
-    await actions.deliver();
-    journal.set({ disconnectedAt: clock.wallTime() });
-    await this.#network.leave();
+    await this.#lock.hold('the modem is leaving the network', async () => {
+      await actions.deliver();
+      journal.set({ disconnectedAt: clock.wallTime() });
+      await this.#network.leave();
+    });
     actions.log(`off the network, back in ${this.reconnectAfter} s`);
     this.#return.in(this.reconnectAfter * 1_000);
   }
@@ -382,12 +386,19 @@ export class CarrierControl {
       this.#begin(reading);
       return;
     }
+    if (this.isBusy) {
+      // Somebody has taken the card since it was read: it is read again when he is done.
+      this.#watch.heard('changed');
+      return;
+    }
     const { journal, actions } = this.#options;
     const { current } = reading;
     const before = this.#snapshot.identity;
     this.#carriers = new CarrierList(reading.carriers);
     this.#show(current);
     if (before?.carrierId === current?.carrierId && before?.iccid === current?.iccid) {
+      // Whoever followed the card here found it being read, and left the rest to this.
+      if (current !== undefined && this.#network.isDetached) this.#network.join();
       actions.changed();
       return;
     }

@@ -159,6 +159,31 @@ describe('a card', () => {
     expect([snapshot().current, snapshot().lastCommand, world.attached]).toEqual(['Verizon', 0, true]);
   });
 
+  it('that is pulled while its new network is looked for is missed when that is over', async () => {
+    world.noNetwork.add('Verizon');
+    await world.begin(2, 9);
+    await world.clock.run(30_000);
+    world.card.faults.set({ kind: 'absent' });
+    world.noNetwork.clear();
+    await world.idle();
+    await world.clock.run(45_000);
+    expect(world.cardTrouble).toBe(true);
+    world.card.faults.clear();
+    await world.clock.run(10_000);
+    expect([world.cardTrouble, world.attached, snapshot().current]).toEqual([false, true, 'Verizon']);
+  });
+
+  it('that tells of a change while one is followed is on the network afterwards', async () => {
+    await world.settle(world.sim.euicc.enable(world.card.profiles[2]?.iccid ?? ''));
+    world.sim.refreshed();
+    await world.clock.run(150);
+    expect(world.attached).toBe(false);
+    world.card.faults.set({ kind: 'slow', delay: 100 });
+    world.sim.refreshed();
+    await world.clock.run(10_000);
+    expect([snapshot().current, world.control.isBusy, world.attached]).toEqual(['Verizon', false, true]);
+  });
+
   it('that left its carrier by itself is off the network, and comes back', async () => {
     await world.settle(world.sim.euicc.disable(world.card.profiles[0]?.iccid ?? ''));
     world.sim.refreshed();
@@ -264,6 +289,20 @@ describe('a carrier without network', () => {
 });
 
 describe('one piece of work at a time', () => {
+  it('a switch is declined while the ACK of a Disconnect is under way: the modem leaves the network then', async () => {
+    const { promise, resolve: acknowledged } = Promise.withResolvers<void>();
+    world.deliver = () => promise;
+    await world.begin(DISCONNECT_CARRIER_ID, 1);
+    await world.clock.run(5_000);
+    expect(snapshot()).toMatchObject({ ...ACK, current: '' });
+    await expect(world.control.take(1, 2)).rejects.toThrow('the modem is leaving the network');
+    acknowledged();
+    await world.idle();
+    expect(world.attached).toBe(false);
+    await world.switch(1, 2);
+    expect([snapshot().current, world.attached]).toEqual(['T-Mobile', true]);
+  });
+
   it('a switch is declined while profiles are worked on', async () => {
     const deleted = world.control.provision('delete', 2);
     await expect(world.control.take(1, 1)).rejects.toThrow('an operation on its profiles is under way');

@@ -28,6 +28,8 @@ export class CarrierWorld extends World {
   readonly lines: string[] = [];
   /** Names of carriers that have no network here. */
   readonly noNetwork = new Set<string>();
+  /** How long the observers take to acknowledge. */
+  deliver: () => Promise<void> = async () => {};
   attached = true;
   cardTrouble = false;
   control: CarrierControl;
@@ -123,7 +125,7 @@ export class CarrierWorld extends World {
       cardPatience: 30_000,
       actions: {
         changed: () => {},
-        deliver: async () => {},
+        deliver: () => this.deliver(),
         detach: async () => {
           if (process.alive) this.attached = false;
         },
