@@ -49,13 +49,20 @@ export class ScriptCalls {
     args: readonly ScriptArgument[],
     bytes: boolean,
   ): Promise<unknown> {
+    const wire = this.#gathered;
+    const start = wire.length;
+    try {
+      wire.raw(this.#head(hash, keys.length + more.length, args.length));
+      wire.keys(keys);
+      wire.keys(more);
+      for (let i = 0; i < args.length; i++) wire.bulk(args[i] as ScriptArgument);
+    } catch (error) {
+      // Half a command would be completed by the next one, and every answer be another's.
+      wire.length = start;
+      return Promise.reject(error);
+    }
     const call = new ScriptCall(bytes);
     this.#calls.push(call);
-    const wire = this.#gathered;
-    wire.raw(this.#head(hash, keys.length + more.length, args.length));
-    wire.keys(keys);
-    wire.keys(more);
-    for (let i = 0; i < args.length; i++) wire.bulk(args[i] as ScriptArgument);
     this.#schedule();
     return call.promise;
   }
