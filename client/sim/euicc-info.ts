@@ -1,7 +1,7 @@
 import { DecodeError } from '../../protocol/errors.ts';
 import { decodeTlvs, findTlv, type Tlv } from './ber-tlv.ts';
+import { cardText } from './card-text.ts';
 import { toHex } from './hex.ts';
-import { cardText } from './profile-info.ts';
 
 /** What an eUICC is and can do, GSMA SGP.22 §5.7.8 (EUICCInfo2). Versions are as `2.2.2`. */
 export interface EuiccInfo2 {

@@ -2,6 +2,7 @@ import { DecodeError, RequestError } from '../../protocol/errors.ts';
 import { decodeAlpha, encodeAlpha } from './alpha-coding.ts';
 import { Ins } from './apdu.ts';
 import type { CardSession } from './card-session.ts';
+import { shownText } from './card-text.ts';
 
 /** File ids: ETSI TS 102 221 §13, 3GPP TS 31.102 §4. */
 export const FileId = {
@@ -81,7 +82,7 @@ export function encodeSpn(name: string): Uint8Array {
 /** @throws DecodeError */
 export function decodeSpn(bytes: Uint8Array): string {
   if (bytes.length < 1) throw new DecodeError('EF_SPN is empty');
-  return decodeAlpha(bytes.subarray(1));
+  return shownText(decodeAlpha(bytes.subarray(1)));
 }
 
 /** EF_AD, 3GPP TS 31.102 §4.2.18. */

@@ -1,5 +1,6 @@
 import { DecodeError } from '../../protocol/errors.ts';
 import { decodeTlvs } from './ber-tlv.ts';
+import { cardText } from './card-text.ts';
 import { decodeIccid } from './files.ts';
 
 /** Profile Class, GSMA SGP.22 §5.7.15. */
@@ -22,9 +23,6 @@ export interface ProfileInfo {
   readonly encoded: Uint8Array;
 }
 
-/** Texts of a profile end here: SGP.22 allows 64 bytes, and what a card says is shown to people. */
-const longestText = 64;
-
 /** The value of a ProfileInfo (tag E3). `encoded`: the object itself. @throws DecodeError */
 export function decodeProfileInfo(bytes: Uint8Array, encoded: Uint8Array = bytes): ProfileInfo {
   const tlvs = decodeTlvs(bytes);
@@ -44,11 +42,4 @@ export function decodeProfileInfo(bytes: Uint8Array, encoded: Uint8Array = bytes
     policy: { noDisable: (rules & 0x40) !== 0, noDelete: (rules & 0x20) !== 0 },
     encoded,
   };
-}
-
-/** UTF-8 of a card, without control characters. */
-export function cardText(bytes: Uint8Array | undefined): string {
-  if (bytes === undefined) return '';
-  const text = new TextDecoder().decode(bytes.subarray(0, longestText * 4));
-  return [...text.replace(/\p{Cc}/gu, ' ').trim()].slice(0, longestText).join('');
 }

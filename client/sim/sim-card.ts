@@ -14,7 +14,7 @@ import { type CarrierIdStorage, CarrierIds, volatileCarrierIds } from './carrier
 import { Euicc } from './euicc.ts';
 import type { EuiccProfiles, EuiccReading } from './euicc-profiles.ts';
 import { decodeIccid, decodeSpn, FileId, readFile } from './files.ts';
-import { cardText, type ProfileInfo } from './profile-info.ts';
+import type { ProfileInfo } from './profile-info.ts';
 import { readSubscriber } from './subscriber.ts';
 
 export interface SimCardOptions {
@@ -177,11 +177,7 @@ export class SimCard implements CarrierCard {
     if (iccid === undefined) return [];
     let name = '';
     try {
-      name = cardText(
-        new TextEncoder().encode(
-          decodeSpn(await readFile(this.#session, 'EF_SPN', FileId.ADF_USIM, FileId.EF_SPN)),
-        ),
-      );
+      name = decodeSpn(await readFile(this.#session, 'EF_SPN', FileId.ADF_USIM, FileId.EF_SPN));
     } catch (error) {
       // Optional, 3GPP TS 31.102 §4.2.12; a name that cannot be read is none.
       if (!(error instanceof CardStatusError || error instanceof DecodeError)) throw error;

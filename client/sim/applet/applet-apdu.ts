@@ -2,6 +2,7 @@ import { DecodeError } from '../../../protocol/errors.ts';
 import { type CarrierSwitchAckPacket, decodePacket, encodePacket } from '../../../protocol/flow/packet.ts';
 import type { CommandApdu } from '../apdu.ts';
 import { decodeTlvs, encodeTlv, findTlv } from '../ber-tlv.ts';
+import { cardText } from '../card-text.ts';
 import { decodeIccid, encodeIccid } from '../files.ts';
 import { fromHex } from '../hex.ts';
 
@@ -126,7 +127,7 @@ export function decodeAppletCarriers(bytes: Uint8Array): readonly AppletCarrier[
       if (iccid === undefined) throw new DecodeError('a carrier without ICCID');
       return {
         id: byteAt(value, Tags.CARRIER, 14),
-        name: new TextDecoder().decode(findTlv(value, Tags.NAME) ?? new Uint8Array(0)),
+        name: cardText(findTlv(value, Tags.NAME)),
         iccid: decodeIccid(iccid),
       };
     });

@@ -41,6 +41,13 @@ describe('a transcript', () => {
     expect(lines('00B000000A', '981014301211111111F19000', transcript)).toHaveLength(2);
   });
 
+  it('shows no control characters of a card', () => {
+    const transcript = new Transcript();
+    lines('00A40804047FFF6F46', '6111', transcript);
+    const shown = lines('00B0000011', '0180001B005B0032004A000AD8009000', transcript);
+    expect(shown.at(-1)).toBe('    service provider [2J \ufffd');
+  });
+
   it('says that a file is not what it should be', () => {
     const transcript = new Transcript();
     lines('00A40000022FE2', '6111', transcript);

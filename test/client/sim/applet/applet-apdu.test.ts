@@ -58,6 +58,8 @@ describe('what the carrier applet tells', () => {
     expect(toHex(encodeAppletCarriers(carriers))).toBe(list);
     expect(decodeAppletCarriers(fromHex(list))).toEqual(carriers);
     expect(decodeAppletCarriers(encodeAppletCarriers([]))).toEqual([]);
+    const [first] = decodeAppletCarriers(encodeAppletCarriers([{ id: 0, name: '\u001b[2J\n', iccid: '89' }]));
+    expect(first?.name).toBe('[2J');
   });
 
   it('an outcome in both directions', () => {
