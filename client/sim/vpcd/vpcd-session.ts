@@ -122,6 +122,11 @@ export class VpcdSession {
 
   #answer(body: Uint8Array): void {
     if (this.#ended) return;
+    // vpcd 3.3 waits for the body of a frame of nothing until the next frame, which never comes.
+    if (body.length === 0) {
+      this.end('failed', 'the card answered nothing');
+      return;
+    }
     const frame = encodeFrame(body);
     this.#socket.write(this.#begun ? frame.subarray(1) : frame);
     this.#begun = false;

@@ -217,6 +217,18 @@ describe('a card in vpcd’s reader', () => {
     expect(await reader.ask(apdu)).toBe('9000');
   });
 
+  it.each<[string, Partial<CardTransport>, string]>([
+    ['to a command', { transmit: async () => new Uint8Array(0) }, apdu],
+    ['to power', { connect: async () => new Uint8Array(0) }, getAtr],
+  ])('that answers nothing %s is out: pcscd would wait for ever', async (_, thing, asked) => {
+    serve(odd(thing));
+    await seated(1);
+    reader.send(asked);
+    await until('it is out', () => !reader.hasCard);
+    expect(said).toContain('out: the card answered nothing');
+    await seated(2);
+  });
+
   it('that is mute keeps its reader waiting, until pcscd gives it up', async () => {
     serve(odd({ transmit: () => new Promise(() => {}) }));
     await seated(1);
