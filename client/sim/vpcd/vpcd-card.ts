@@ -81,7 +81,7 @@ export class VpcdCard {
         socket.destroy();
         return;
       }
-      this.#session = new VpcdSession(socket, card, {
+      this.#session = new VpcdSession(socket, card, this.#clock, {
         onSeen: () => {
           this.#unseen?.cancel();
           this.#tell('in', `${host}:${port}`);

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Clock } from '../../../protocol/clock.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
 import { CardAbsentError, type CardTransport, CardTransportError } from '../card-transport.ts';
 import { Control, encodeFrame, FrameReader } from './frames.ts';
@@ -6,6 +7,11 @@ import { ShortResponses } from './short-responses.ts';
 
 /** vpcd asks one thing at a time; a peer that has so many unanswered is no vpcd. */
 const longestQueue = 16;
+/**
+ * A real reader gives up a card that does not answer, and tells; vpcd and pcscd wait for ever, and take no reset
+ * meanwhile. After this the card is taken out, ms: longer than a modem waits, which then says so itself.
+ */
+const answerTime = 15_000;
 
 /** Why a session is over. */
 export type SessionEnd =
@@ -29,6 +35,7 @@ export class VpcdSession {
   readonly #socket: Socket;
   readonly #card: CardTransport;
   readonly #short = new ShortResponses();
+  readonly #clock: Clock;
   readonly #events: SessionEvents;
   #work: Promise<void>;
   #queued = 0;
@@ -39,9 +46,10 @@ export class VpcdSession {
   #ended = false;
 
   /** @param socket connected to vpcd. The card is powered up at once. */
-  constructor(socket: Socket, card: CardTransport, events: SessionEvents) {
+  constructor(socket: Socket, card: CardTransport, clock: Clock, events: SessionEvents) {
     this.#socket = socket;
     this.#card = card;
+    this.#clock = clock;
     this.#events = events;
     socket.setNoDelay(true);
     const frames = new FrameReader({
@@ -116,8 +124,18 @@ export class VpcdSession {
 
   async #apdu(command: Uint8Array): Promise<void> {
     const kept = this.#short.answer(command);
-    if (kept !== undefined) this.#answer(kept);
-    else this.#answer(this.#short.shorten(await this.#card.transmit(command)));
+    if (kept !== undefined) {
+      this.#answer(kept);
+      return;
+    }
+    const timer = this.#clock.setTimer(answerTime, () =>
+      this.end('failed', `the card did not answer within ${answerTime / 1_000} s`),
+    );
+    try {
+      this.#answer(this.#short.shorten(await this.#card.transmit(command)));
+    } finally {
+      timer.cancel();
+    }
   }
 
   #answer(body: Uint8Array): void {

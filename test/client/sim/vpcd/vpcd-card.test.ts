@@ -229,7 +229,24 @@ describe('a card in vpcd’s reader', () => {
     await seated(2);
   });
 
-  it('that is mute keeps its reader waiting, until pcscd gives it up', async () => {
+  it('that is mute is given up, as a reader does: pcscd would wait for ever; it is powered up anew', async () => {
+    const card = new VirtualCard({ serial: 7 });
+    card.faults.set({ kind: 'mute', times: 1 });
+    serve(card);
+    await seated(1);
+    await reader.ask(getAtr);
+    reader.send(apdu);
+    await until('it is out', () => {
+      clock.advance(1_000);
+      return !reader.hasCard;
+    });
+    expect(said.at(-1)).toBe('out: the card did not answer within 15 s');
+    await seated(2);
+    expect(await reader.ask(getAtr)).toBe(atr);
+    expect(await reader.ask('000500A4000C00')).not.toBe('');
+  });
+
+  it('that is mute keeps its reader waiting for a while, which pcscd may end', async () => {
     serve(odd({ transmit: () => new Promise(() => {}) }));
     await seated(1);
     await reader.ask(getAtr);
