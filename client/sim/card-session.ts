@@ -126,15 +126,22 @@ export class CardSession {
     return this.exclusive(async () => {
       const channel = await this.#openChannel();
       const { generation } = this;
+      let result: T;
       try {
         await this.expectOk(`select ${name}`, {
           ...onChannel({ cla: 0, ins: Ins.SELECT, p1: 0x04, p2: 0x00 }, channel),
           data: aid,
         });
-        return await work(channel);
-      } finally {
-        if (generation === this.generation) await this.#closeChannel(channel);
+        result = await work(channel);
+      } catch (error) {
+        // What went wrong first is what is told; a card that cannot be talked to is asked nothing more.
+        if (generation === this.generation && !(error instanceof CardTransportError)) {
+          await this.#closeChannel(channel).catch(ofCard);
+        }
+        throw error;
       }
+      if (generation === this.generation) await this.#closeChannel(channel);
+      return result;
     });
   }
 
@@ -234,4 +241,11 @@ export class CardSession {
 
 function lengthOf(sw: number): number {
   return (sw & 0xff) === 0 ? 256 : sw & 0xff;
+}
+
+/** Passes over what the card or the way to it does wrong; what is a bug is thrown. */
+function ofCard(error: unknown): void {
+  const expected =
+    error instanceof CardStatusError || error instanceof CardTransportError || error instanceof DecodeError;
+  if (!expected) throw error;
 }

@@ -159,7 +159,7 @@ export class Euicc {
     // Only REFRESH follows a profile change; anything else is answered "beyond the terminal's capabilities" (0x30).
     const result = details.value[1] === refreshCommand ? 0x00 : 0x30;
     const data = Uint8Array.of(0x81, 0x03, ...details.value, 0x82, 0x02, 0x82, 0x81, 0x83, 0x01, result);
-    await this.#session.expectOk('terminal response', {
+    await this.#session.expectOk('take the terminal response', {
       cla: 0x80,
       ins: Ins.TERMINAL_RESPONSE,
       p1: 0,

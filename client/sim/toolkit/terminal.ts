@@ -165,7 +165,7 @@ export class Terminal {
           ? { details: { number: 0, type: 0, qualifier: 0 }, ...answer(GeneralResult.VALUES_MISSING) }
           : { details, ...answer(generalResultOf(error)) };
     }
-    await session.expectOk('terminal response', {
+    await session.expectOk('take the terminal response', {
       cla: proactiveClass,
       ins: Ins.TERMINAL_RESPONSE,
       p1: 0,

@@ -85,7 +85,7 @@ describe('a switch on a card that fails', () => {
   it('and is away for long is a NACK, and is taken up when it is back', async () => {
     world.card.faults.set({ kind: 'removed', on: 'switch', times: 1, when: 'after', delay: 200_000 });
     await world.switch(1, 5);
-    expect(snapshot()).toMatchObject({ ...NACK, lastReason: 'there is no card in the slot' });
+    expect(snapshot()).toMatchObject({ ...NACK, lastReason: 'the card was pulled out during a command' });
     expect(world.cardTrouble).toBe(true);
     await world.clock.run(300_000);
     expect([world.cardTrouble, world.attached]).toEqual([false, true]);

@@ -199,6 +199,20 @@ describe('an application', () => {
     expect(asked.filter((apdu) => apdu.startsWith('007080'))).toHaveLength(2);
   });
 
+  it('that fails tells what failed first, whatever comes of closing; and is let be when it cannot be talked to', async () => {
+    const { transport, asked } = scripted(['019000', '6A82', '6985', '019000', '9000']);
+    const session = new CardSession(transport);
+    await expect(session.onApplication('the USIM', aid, ask(session))).rejects.toThrow(
+      new CardStatusError('select the USIM', 0x6a82),
+    );
+    expect(asked).toHaveLength(3);
+    const failing = session.onApplication('the USIM', aid, async () => {
+      throw new CardTransportError('no answer');
+    });
+    await expect(failing).rejects.toThrow('no answer');
+    expect(asked).toHaveLength(5);
+  });
+
   it('loses its channel in a reset, and none is closed then', async () => {
     const { transport, asked } = scripted(['019000', '9000']);
     const session = new CardSession(transport);
