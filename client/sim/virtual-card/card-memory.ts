@@ -24,22 +24,37 @@ export function volatileCardMemory(): CardMemory {
   };
 }
 
-/** A card in a file: it outlives the modem process, as a real one does. Reading throws StateFileError. */
+/**
+ * A card in a file: it outlives the modem process, as a real one does. Reading and writing throw StateFileError: the
+ * file is no card, or the disk does not give or take it.
+ */
 export function fileCardMemory(file: AtomicFile): CardMemory {
   return {
     read: () => {
       try {
         return file.readJson('virtual card', parseCardContents);
       } catch (error) {
-        if (!(error instanceof DecodeError)) throw error;
+        if (!(error instanceof DecodeError)) throw ofDisk(file, 'read', error);
         throw new StateFileError(
           `${file.path} is no virtual card: ${error.message}; restore it, or remove it to begin anew`,
           { cause: error },
         );
       }
     },
-    write: (contents) => file.write(formatCardContents(contents)),
+    write: (contents) => {
+      try {
+        file.write(formatCardContents(contents));
+      } catch (error) {
+        throw ofDisk(file, 'written', error);
+      }
+    },
   };
+}
+
+/** What the system says of a file (`ENOSPC: no space left on device`), in a line; other errors as they are. */
+function ofDisk(file: AtomicFile, done: 'read' | 'written', error: unknown): unknown {
+  if (!(error instanceof Error && 'syscall' in error)) return error;
+  return new StateFileError(`the card ${file.path} cannot be ${done}: ${error.message}`, { cause: error });
 }
 
 /** As `fileCardMemory`, for one process at a time: two that switch one card would undo each other's work. */

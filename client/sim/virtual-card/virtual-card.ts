@@ -1,5 +1,6 @@
 import { type Clock, systemClock, type Timer } from '../../../protocol/clock.ts';
 import { DecodeError } from '../../../protocol/errors.ts';
+import { StateFileError } from '../../atomic-file.ts';
 import { type CommandApdu, decodeCommand, encodeResponse, Ins, StatusWord } from '../apdu.ts';
 import { CardAbsentError, type CardTransport, CardTransportError } from '../card-transport.ts';
 import { fromHex } from '../hex.ts';
@@ -9,6 +10,7 @@ import { type CardFault, CardFaults, type FaultTarget } from './card-faults.ts';
 import { type CardMemory, volatileCardMemory } from './card-memory.ts';
 import { CardProcessor } from './card-processor.ts';
 import type { CardProfile } from './card-profiles.ts';
+import { CardStatus } from './card-status.ts';
 import { CardStore } from './card-store.ts';
 import { FileIns } from './file-system.ts';
 
@@ -132,7 +134,12 @@ export class VirtualCard implements CardTransport {
     if (!this.#present) throw absent();
     this.#interrupt(new CardTransportError('the card was reset during a command'));
     this.#power++;
-    this.#processor.reset();
+    try {
+      this.#processor.reset();
+    } catch (error) {
+      if (error instanceof StateFileError) throw new CardTransportError(error.message, { cause: error });
+      throw error;
+    }
     this.#powered = true;
     this.#mute = false;
     return atr;
@@ -159,8 +166,14 @@ export class VirtualCard implements CardTransport {
 
   #answer(command: CommandApdu | undefined): Uint8Array | Promise<Uint8Array> {
     if (command === undefined) return statusWord(StatusWord.WRONG_LENGTH);
-    const answer = this.#processor.answer(command);
-    return answer instanceof Promise ? answer.then(encodeResponse) : encodeResponse(answer);
+    try {
+      const answer = this.#processor.answer(command);
+      return answer instanceof Promise
+        ? answer.then(encodeResponse).catch(memoryProblem)
+        : encodeResponse(answer);
+    } catch (error) {
+      return memoryProblem(error);
+    }
   }
 
   async #answerWithFault(fault: CardFault, command: CommandApdu | undefined): Promise<Uint8Array> {
@@ -230,6 +243,12 @@ export class VirtualCard implements CardTransport {
     }
     for (const listener of this.#listeners) listener(present ? 'present' : 'absent');
   }
+}
+
+/** The file does not take what the card is to keep: the card is as it was, and says that its memory has a problem. */
+function memoryProblem(error: unknown): Uint8Array {
+  if (error instanceof StateFileError) return statusWord(CardStatus.MEMORY_PROBLEM);
+  throw error;
 }
 
 function absent(): CardAbsentError {

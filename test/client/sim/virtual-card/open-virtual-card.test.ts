@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -67,6 +67,35 @@ describe('a card in a file', () => {
     expect(() => openVirtualCard(file)).toThrow('is no virtual card');
     rmSync(file);
     openVirtualCard(file).close();
+  });
+
+  it('that cannot be read, or made, is told in a line, and not held', () => {
+    mkdirSync(file);
+    const unread = /^the card .*card.json cannot be read: EISDIR/;
+    for (let i = 0; i < 2; i++) expect(() => openVirtualCard(file)).toThrow(unread);
+    expect(() => openVirtualCard(file)).toThrow(StateFileError);
+    const other = join(folder, 'other.json');
+    mkdirSync(`${other}.new`);
+    expect(() => openVirtualCard(other)).toThrow(/^the card .*other.json cannot be written: /);
+    rmSync(`${other}.new`, { recursive: true });
+    openVirtualCard(other).close();
+  });
+
+  it('that takes no more has a memory problem, and stays as it was until it takes it', async () => {
+    const card = openVirtualCard(file);
+    const euicc = new Euicc(new CardSession(card));
+    const target = card.profiles[2]?.iccid ?? '';
+    const before = card.enabledProfile;
+    mkdirSync(`${file}.new`);
+    await expect(euicc.enable(target)).rejects.toThrow(/6581 memory problem/);
+    await card.reset();
+    expect(card.enabledProfile).toEqual(before);
+    await expect(euicc.setNickname(target, 'X')).rejects.toThrow(/6581 memory problem/);
+    rmSync(`${file}.new`, { recursive: true });
+    await card.reset();
+    await euicc.enable(target);
+    expect(card.enabledProfile?.iccid).toBe(target);
+    await card.close();
   });
 
   it('takes its faults from the file beside it while it is open', async () => {
