@@ -59,9 +59,9 @@ export class BoundedTransport implements CardTransport {
         this.#silence = `the card did not answer${to} within ${this.#deadline / 1_000} s`;
         reject(new CardTransportError(this.#silence));
       });
-      work()
-        .then(resolve, reject)
-        .finally(() => timer.cancel());
+      const ended = (): void => timer.cancel();
+      // Also what throws at once is an answer.
+      new Promise<T>((begun) => begun(work())).finally(ended).then(resolve, reject);
     });
   }
 }

@@ -265,6 +265,11 @@ export class LegacyCard implements CarrierCard, ReadingUplink {
       if (!(error instanceof BearerError)) throw error;
       return;
     }
+    if (this.#closed || this.#resting) {
+      // Meanwhile: nobody would close it any more.
+      await channel.close();
+      return;
+    }
     this.#channel = channel;
     channel.onData((bytes) => {
       if (this.#inbox.length < inboxLimit) this.#inbox.push(bytes);

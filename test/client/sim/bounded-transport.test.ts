@@ -90,4 +90,21 @@ describe('a transport with a deadline', () => {
     await world.clock.run(20_000);
     expect(await settled(failing.transmit(command))).toEqual(answer);
   });
+
+  it('takes a transport that throws for one that has answered', async () => {
+    const broken = new BoundedTransport(
+      {
+        connect: async () => answer,
+        reset: async () => answer,
+        close: async () => {},
+        transmit: () => {
+          throw new CardTransportError('no card is connected');
+        },
+      },
+      world.clock,
+      10_000,
+    );
+    expect(await settled(broken.transmit(command))).toBe('no card is connected');
+    expect(world.clock.pending).toBe(0);
+  });
 });

@@ -81,6 +81,39 @@ describe('a card with the old applet', () => {
     ]);
   });
 
+  it('that is closed, or left alone, while its channel is being opened leaves none open', async () => {
+    for (const end of ['close', 'rest'] as const) {
+      const opened = Promise.withResolvers<void>();
+      let closed = 0;
+      const late = new LegacyCard({
+        transport: virtual,
+        session: new CardSession(virtual),
+        clock,
+        openChannel: async () => {
+          await opened.promise;
+          return {
+            send: async () => {},
+            onData: () => {},
+            onDropped: () => {},
+            close: async () => void closed++,
+          };
+        },
+        gateway: { address: '192.0.2.7', port: 6001 },
+        log: (line) => lines.push(line),
+        onFault: (error) => faults.push(error),
+      });
+      await late.connect();
+      await clock.run(340);
+      const ended = end === 'close' ? late.close() : Promise.resolve(late.rest());
+      opened.resolve();
+      await ended;
+      await clock.run(340);
+      expect([end, closed]).toEqual([end, 1]);
+      await late.close();
+      expect(closed).toBe(1);
+    }
+  });
+
   it('has the carriers that the protocol names, and is on the one that its profile is of', async () => {
     expect((await card.carriers()).map(({ id, name, iccid }) => [id, name, iccid])).toEqual([
       [0, 'AT&T', undefined],
