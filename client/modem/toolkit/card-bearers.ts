@@ -5,13 +5,16 @@ import { localHostFor } from '../../server-address.ts';
 import { type BearerChannel, BearerError, type ChannelOptions } from '../../sim/toolkit/bearer-channel.ts';
 import { BipCause, GeneralResult } from '../../sim/toolkit/tags.ts';
 import type { Radio } from '../radio.ts';
-import type { ChannelNetworks } from './channel-networks.ts';
+import { type ChannelNetworks, channelNetworks } from './channel-networks.ts';
 
 /** A datagram socket of its own that reaches that peer. @throws the system's errors */
 export type OpenSocket = (peer: PeerAddress) => Promise<DatagramPort>;
 
 /** Bytes that the system holds for a channel: what does not fit is lost, as on any network. */
 const receiveBufferSize = 65_536;
+
+/** Addresses of no host, or of many: this machine without a name, groups, everybody. */
+const noHost = channelNetworks(['0.0.0.0/8', '224.0.0.0/4', '255.255.255.255', '::', 'ff00::/8']);
 
 const openUdpSocket: OpenSocket = (peer) =>
   createUdpPort({ host: localHostFor([peer]), port: 0, receiveBufferSize });
@@ -35,10 +38,13 @@ export class CardBearers {
     this.#options = options;
   }
 
-  /** @throws BearerError the modem is not on the network; the system has no socket or no route */
+  /** @throws BearerError the modem is not on the network; the destination is no host; the system has no socket or no route */
   async open(options: ChannelOptions): Promise<BearerChannel> {
     const { radio, openSocket = openUdpSocket, networks, onLog } = this.#options;
     if (!radio.isOn) throw BearerError.noService();
+    if (noHost.allows(options.destination) || options.port === 0) {
+      throw BearerError.unreachable('that is no host');
+    }
     if (networks?.allows(options.destination) === false) {
       throw BearerError.unreachable('its channels may not lead there');
     }

@@ -126,6 +126,23 @@ describe('a channel of the card over UDP', () => {
     });
   });
 
+  it.each([
+    ['0.0.0.0', 7],
+    ['0.1.2.3', 7],
+    ['224.0.0.1', 7],
+    ['239.255.255.255', 7],
+    ['255.255.255.255', 7],
+    ['0:0:0:0:0:0:0:0', 7],
+    ['ff02:0:0:0:0:0:0:1', 7],
+    ['0:0:0:0:0:ffff:e000:1', 7],
+    ['127.0.0.1', 0],
+  ])('leads to no %s, port %i: that is no host', async (destination, to) => {
+    await expect(bearers.open(options(to, destination))).rejects.toMatchObject({
+      message: 'that is no host',
+      result: { general: 0x3a, additional: 0x07 },
+    });
+  });
+
   it('is not there while the radio is off', async () => {
     radio.turn('off');
     await expect(bearers.open(options(server.address().port))).rejects.toMatchObject({
