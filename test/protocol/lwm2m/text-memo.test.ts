@@ -41,4 +41,20 @@ describe('TextMemo', () => {
     expect(() => memo.get('a')).toThrow(RangeError);
     expect(() => memo.get('a')).toThrow(RangeError);
   });
+
+  it('remembers few texts where they are long: whoever sends many of them does not fill the memory', () => {
+    let reads = 0;
+    const memo = new TextMemo((text) => {
+      reads++;
+      return { text };
+    }, 256);
+    const texts = Array.from({ length: 200 }, (_, i) => `${i}`.padEnd(4_000, 'x'));
+    for (const text of texts) memo.get(text);
+    reads = 0;
+    for (const text of texts.toReversed()) memo.get(text);
+    expect(reads).toBeGreaterThan(130);
+    reads = 0;
+    for (const text of texts.slice(0, 20)) memo.get(text);
+    expect(reads).toBe(0);
+  });
 });
