@@ -4,6 +4,8 @@ type EventData = StoredEvent['data'];
 
 /** Events that are remembered: those of some seconds, at the most. */
 const KEPT = 4_096;
+/** Longer ones are read again: few are, and they would fill the memory. */
+const LONGEST = 4_096;
 
 /**
  * What this node has written into the event log: all events come back to it from there, in their order among those of
@@ -16,6 +18,7 @@ export class OwnEvents {
   /** As JSON, for the log. */
   write(data: EventData): string {
     const text = JSON.stringify(data);
+    if (text.length > LONGEST) return text;
     if (this.#newer.size >= KEPT) {
       this.#older = this.#newer;
       this.#newer = new Map();
