@@ -2,6 +2,7 @@ import { systemClock } from '../../../protocol/clock.ts';
 import { DecodeError, RequestError } from '../../../protocol/errors.ts';
 import { StateFileError } from '../../atomic-file.ts';
 import { UsageError } from '../../flag-values.ts';
+import type { CardAddress } from '../card-address.ts';
 import { CardStatusError, CardTransportError } from '../card-transport.ts';
 import { CardRefusalError } from '../carrier-card.ts';
 import { Euicc } from '../euicc.ts';
@@ -11,7 +12,7 @@ import { loadPcsclite } from '../pcsc/pcsclite.ts';
 import { appletOf, carrierLines, carriersAsJson, switchCarrier } from './carriers.ts';
 import { help, parseSimCommandLine, type SimCommand } from './command-line.ts';
 import { setFaults, tellFaults } from './faults.ts';
-import { withCard } from './open.ts';
+import { type OpenCard, type Tell, withCard } from './open.ts';
 import { listReaders, tellReaders } from './readers.ts';
 import { jsonOf, linesOf, profileLines, reportOf } from './report.ts';
 import { serveVirtualCard } from './serve.ts';
@@ -20,10 +21,18 @@ import { switchProfile } from './switch.ts';
 const tell = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
-/** The transcript stands beside what a command says, so that that can be read by a program. */
+/** The transcript, and what is to be known besides, stand beside what a command says, so that that can be read by a program. */
 const trace = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
+
+function onCard(
+  address: CardAddress,
+  transcript: Tell | undefined,
+  work: (card: OpenCard) => Promise<void>,
+): Promise<void> {
+  return withCard(address, transcript, work, trace);
+}
 
 async function run(command: SimCommand): Promise<void> {
   switch (command.kind) {
@@ -31,14 +40,14 @@ async function run(command: SimCommand): Promise<void> {
       tellReaders(await listReaders(loadPcsclite(), systemClock), command.json, tell);
       break;
     case 'info':
-      await withCard(command.card, command.traceApdu ? trace : undefined, async (card) => {
+      await onCard(command.card, command.traceApdu ? trace : undefined, async (card) => {
         const report = await reportOf(card);
         if (command.json) tell(jsonOf(report));
         else for (const [label, text] of linesOf(report)) tell(`${label.padEnd(18)}${text}`);
       });
       break;
     case 'profiles':
-      await withCard(command.card, command.traceApdu ? trace : undefined, async (card) => {
+      await onCard(command.card, command.traceApdu ? trace : undefined, async (card) => {
         const applet = await appletOf(card);
         if (applet !== undefined) {
           if (command.json) tell(await carriersAsJson(applet));
@@ -54,7 +63,7 @@ async function run(command: SimCommand): Promise<void> {
       });
       break;
     case 'switch':
-      await withCard(command.card, command.traceApdu ? trace : undefined, async (card) => {
+      await onCard(command.card, command.traceApdu ? trace : undefined, async (card) => {
         const applet = await appletOf(card);
         await (applet === undefined
           ? switchProfile(card, command.profile, tell)
@@ -62,7 +71,7 @@ async function run(command: SimCommand): Promise<void> {
       });
       break;
     case 'trace':
-      await withCard(command.card, tell, async (card) => {
+      await onCard(command.card, tell, async (card) => {
         if (command.commands.length === 0) await reportOf(card);
         for (const apdu of command.commands) await card.transport.transmit(apdu);
       });

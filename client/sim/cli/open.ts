@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { systemClock } from '../../../protocol/clock.ts';
 import { BoundedTransport } from '../bounded-transport.ts';
 import type { CardAddress } from '../card-address.ts';
@@ -19,17 +20,22 @@ export interface OpenCard {
 
 /**
  * Connects to a card, does the work and lets go of it, as it was: a modem may be using it too.
+ * `notice` is told where the file of a virtual card was not there, as of a name that was mistyped.
  * @throws CardTransportError, StateFileError, and what the work throws
  */
 export async function withCard<T>(
   address: CardAddress,
   trace: Tell | undefined,
   work: (card: OpenCard) => Promise<T>,
+  notice: Tell = () => {},
 ): Promise<T> {
+  const file = address.kind === 'virtual' ? address.file : undefined;
+  const isNew = file !== undefined && !existsSync(file);
   const bare =
     address.kind === 'pcsc'
       ? openPcscCard(address.reader, systemClock, { reset: false })
       : openVirtualCard(address.file);
+  if (isNew) notice(`There was no card in ${file}: a new one is made.`);
   const bounded = new BoundedTransport(bare, systemClock);
   const transport = trace === undefined ? bounded : new TracedTransport(bounded, trace);
   try {

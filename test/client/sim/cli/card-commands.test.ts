@@ -49,6 +49,11 @@ describe('the commands of sim', () => {
     );
   });
 
+  it('tell that there was no card in a file, once', async () => {
+    for (let i = 0; i < 2; i++) await withCard(card(), undefined, async () => {}, tell);
+    expect(said).toEqual([`There was no card in ${file}: a new one is made.`]);
+  });
+
   it('report what a card refuses, in its own words', async () => {
     setFaults(file, ['pin-blocked']);
     const report = await withCard(card(), undefined, reportOf);
