@@ -55,14 +55,22 @@ describe.skipIf(!hasPcsc)('a modem whose card is in a PC/SC reader', () => {
     ]);
   }
 
-  /** As scriptor reads it: what a card answers stands behind `<`. */
-  async function iccidByScriptor(): Promise<string> {
+  /**
+   * As scriptor reads it: what a card answers stands behind `<`. It locks the card for a command at a time, so that the
+   * modem, which reads the card that scriptor has reset, may select a file between: then it reads again.
+   */
+  function iccidByScriptor(): Promise<string> {
+    return until('scriptor reads the ICCID', scriptorsAnswer);
+  }
+
+  async function scriptorsAnswer(): Promise<string | undefined> {
     const child = run('/usr/bin/scriptor', ['-r', readers[0], '-p', 'T=0'], {
       env: { ...process.env, ...world.environment },
     });
     child.child.stdin?.end('00 A4 08 04 02 2F E2\n00 B0 00 00 0A\n');
     const { stdout } = await child;
     const answer = /< ((?:[0-9A-F]{2} ){10})90 00/.exec(stdout)?.[1];
+    if (answer === undefined && /< 6[9C] [0-9A-F]{2}/.test(stdout)) return undefined;
     if (answer === undefined) throw new Error(`scriptor read no ICCID:\n${stdout}`);
     return decodeIccid(fromHex(answer.replaceAll(' ', '')));
   }
