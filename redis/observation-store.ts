@@ -6,12 +6,14 @@ import { decodeLocation } from './registration-row.ts';
 import { loadScript } from './script.ts';
 
 const add = loadScript('add-observation');
+const confirm = loadScript('confirm-observation');
 const remove = loadScript('remove-observation');
 const find = loadScript('find-observations');
 
 /** Observations beside the registrations of their bucket, which their tokens name; they end with the registration. */
 export function observationStore(redis: RedisConnection): ObservationStore {
   const addKeys = bucketKeys(redis.keys, ['ids', 'observations', 'observed']);
+  const confirmKeys = bucketKeys(redis.keys, ['observations']);
   const removeKeys = bucketKeys(redis.keys, ['observations', 'observed']);
   const findKeys = bucketKeys(redis.keys, ['registrations', 'ids', 'observations', 'observed']);
   return {
@@ -23,6 +25,13 @@ export function observationStore(redis: RedisConnection): ObservationStore {
       }
       const args = [token, registrationId, endpoint, encode(observation)];
       return (await redis.run(add, addKeys(bucket), args)) === 1;
+    },
+    confirm: async ({ pending: _, ...observation }) => {
+      const { token, registrationId } = observation;
+      const bucket = bucketOfToken(token);
+      if (bucket === undefined) return false;
+      const args = [token, registrationId, encode(observation)];
+      return (await redis.run(confirm, confirmKeys(bucket), args)) === 1;
     },
     byToken: async (token) => {
       const bucket = bucketOfToken(token);

@@ -89,6 +89,7 @@ function registrationOf(row: RegistrationRow | undefined): Registration | undefi
 export function observationStore(channel: Channel): ObservationStore {
   return {
     add: (observation) => channel.write('addObservation', observation),
+    confirm: (observation) => channel.write('confirmObservation', observation),
     byToken: (token) => channel.read('observationByToken', token),
     byRegistration: (id) => channel.read('observationsByRegistration', id),
     remove: (token) => channel.write('removeObservation', token),

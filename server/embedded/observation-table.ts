@@ -4,6 +4,7 @@ import type { LocatedObservation, StoredObservation } from '../ports/observation
 /** Observations on the worker's side. */
 export class ObservationTable {
   readonly #add;
+  readonly #confirm;
   readonly #byToken;
   readonly #byRegistration;
   readonly #remove;
@@ -12,9 +13,10 @@ export class ObservationTable {
   constructor(database: DatabaseSync) {
     this.#add = database.prepare(
       `INSERT OR REPLACE INTO observation
-         (token, registration, endpoint, paths, format, origin, created_at, composite, attributes)
-       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM registration WHERE id = ?2 AND endpoint = ?3`,
+         (token, registration, endpoint, paths, format, origin, created_at, composite, attributes, pending)
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM registration WHERE id = ?2 AND endpoint = ?3`,
     );
+    this.#confirm = database.prepare('UPDATE observation SET pending = 0 WHERE token = ?');
     this.#byToken = database.prepare(
       `SELECT o.*, r.address, r.root_path, EXISTS
          (SELECT 1 FROM device_address a WHERE a.address = r.address AND a.endpoint = r.endpoint) AS held
@@ -30,7 +32,7 @@ export class ObservationTable {
 
   add(observation: StoredObservation): boolean {
     const { token, registrationId, endpoint, paths, contentFormat, origin, createdAt } = observation;
-    const { composite, attributes } = observation;
+    const { composite, attributes, pending } = observation;
     return (
       this.#add.run(
         token,
@@ -42,8 +44,13 @@ export class ObservationTable {
         createdAt,
         composite === true ? 1 : 0,
         attributes === undefined ? null : JSON.stringify(attributes),
+        pending === true ? 1 : 0,
       ).changes === 1
     );
+  }
+
+  confirm({ token }: StoredObservation): boolean {
+    return this.#confirm.run(token).changes === 1;
   }
 
   byToken(token: string): LocatedObservation | undefined {
@@ -81,5 +88,6 @@ function observationOf(row: Record<string, SQLOutputValue>): StoredObservation {
     ...(row['format'] === null ? {} : { contentFormat: row['format'] as number }),
     origin: row['origin'] as StoredObservation['origin'],
     createdAt: row['created_at'] as number,
+    ...(row['pending'] === 1 ? { pending: true } : {}),
   };
 }

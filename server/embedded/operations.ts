@@ -206,6 +206,7 @@ export function createOperations(database: DatabaseSync) {
       deregister: (id: string, speaker: Speaker) => registrations.deregister(id, speaker),
       expireRegistrations: (now: number, limit: number) => registrations.expire(now, limit),
       addObservation: (observation: StoredObservation) => observations.add(observation),
+      confirmObservation: (observation: StoredObservation) => observations.confirm(observation),
       removeObservation: (token: string) => observations.remove(token),
       putProfile: (profile: StoredProfile) => profiles.put(profile),
       removeProfile: (id: string) => profiles.remove(id),

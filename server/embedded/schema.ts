@@ -502,6 +502,10 @@ const steps: readonly string[] = [
   CREATE INDEX audit_target ON audit (target, id) WHERE target IS NOT NULL;
   CREATE INDEX audit_action ON audit (action, id);
   `,
+  `
+  -- Whether the device is still being asked for it.
+  ALTER TABLE observation ADD COLUMN pending INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** The version that this program writes. */

@@ -20,7 +20,10 @@ export interface ObservationPoliciesOptions {
   /** What the resources of a device are typed by. */
   readonly lookupFor: (registration: Registration) => ResourceTypeLookup;
   readonly requests: DeviceRequests;
-  readonly observations: Pick<ObservationService, 'observe' | 'cancel' | 'stored' | 'liveSince' | 'adopt'>;
+  readonly observations: Pick<
+    ObservationService,
+    'observe' | 'cancel' | 'stored' | 'liveSince' | 'adopt' | 'abandon'
+  >;
   readonly presence?: DevicePresence;
   /** Name of this node, where there are others: it looks after the devices that it has. */
   readonly node?: string | undefined;

@@ -214,11 +214,13 @@ export class ObservationService {
         ...(format === undefined ? {} : { contentFormat: format }),
         origin,
         createdAt: Math.floor(clock.wallTime()),
+        pending: true,
       };
       // Stored before it is asked for: a notification must never find a server that does not know it.
       if (!(await observations.add(stored))) throw new NotRegisteredError(registration.endpoint);
       const response = await this.#ask(registration, stored, left());
       if (isSuccess(response.code)) {
+        await this.#confirm(stored);
         for (const other of older) await this.#drop(other, undefined);
         const { paths } = target;
         const what = target.composite === true ? { paths } : { path: paths[0] };
@@ -230,6 +232,20 @@ export class ObservationService {
       if (!refusedFormat || index === formats.length - 1) return response;
     }
     throw new Error('there is no content format to observe in');
+  }
+
+  /** The device has it, for whoever takes the device over. */
+  async #confirm(stored: StoredObservation): Promise<void> {
+    const { observations, log } = this.#options;
+    try {
+      await observations.confirm(stored);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      log.warn(
+        { error, endpoint: stored.endpoint },
+        'that a device is observed was not stored; a node that takes it over asks it again',
+      );
+    }
   }
 
   /** One Observe request. What is held of it afterwards is an observation, or nothing. */
@@ -356,6 +372,15 @@ export class ObservationService {
         { followPeer: (_, identity) => this.#isOwn(held, identity) },
       );
     }
+  }
+
+  /**
+   * Nobody knows whether the device has it: it is not taken for live any more. The store has it until the same is made
+   * anew, for the device may tell of it.
+   */
+  abandon(stored: StoredObservation): void {
+    this.#held.remove(stored);
+    this.#attached().observation(stored.token)?.forget();
   }
 
   /** Another node has the device: what is held of its observations is in the store, and goes from memory. */

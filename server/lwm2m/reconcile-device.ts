@@ -29,6 +29,11 @@ import { speaks } from './versions.ts';
 
 /** Time for one request, ms: sleepy radios are slow. */
 export const RECONCILE_TIMEOUT = 60_000;
+/**
+ * After that nobody waits for the answer to an Observe any more, ms: with what the clocks of two nodes may differ by. Who
+ * asked and did not say how it ended is gone.
+ */
+const ABANDONED = RECONCILE_TIMEOUT + 10_000;
 /** How much later than pmax a notification may come, ms: MAX_TRANSMIT_SPAN of RFC 7252 §4.8.2, or a quarter of pmax. */
 const SILENCE_MARGIN = 45_000;
 const LONGEST_SILENCE = 3_600_000;
@@ -42,7 +47,10 @@ const maybeOfAttributes: ReadonlySet<Code> = new Set([
 /** What a round needs of the server. */
 export interface ReconcileParts {
   readonly requests: Pick<DeviceRequests, 'writeAttributes' | 'discover'>;
-  readonly observations: Pick<ObservationService, 'observe' | 'cancel' | 'stored' | 'liveSince' | 'adopt'>;
+  readonly observations: Pick<
+    ObservationService,
+    'observe' | 'cancel' | 'stored' | 'liveSince' | 'adopt' | 'abandon'
+  >;
   readonly book: PolicyBook;
   /** What the resources of a device are typed by. */
   readonly lookupFor: (registration: Registration) => ResourceTypeLookup;
@@ -111,6 +119,7 @@ export class ReconcileRound {
     // What another node has made of it goes on here; the device hears nothing of that.
     if (session.takenOver) this.#parts.observations.adopt(session.registration, stored);
     session.takenOver = false;
+    for (const observation of stored) this.#doubt(observation);
     session.troubles?.keep(new Set(wanted.keys()), clock.now());
     for (const observation of stored) {
       if (wanted.has(targetKey(observation))) continue;
@@ -130,6 +139,15 @@ export class ReconcileRound {
       lookAgainAt: Number.isFinite(this.#lookAgainAt) ? this.#lookAgainAt : undefined,
       bug: this.#bug,
     };
+  }
+
+  /** A node that was killed while it asked may have left what the device never heard of: it is asked for anew. */
+  #doubt(observation: StoredObservation): void {
+    if (observation.pending !== true || observation.origin !== 'policy') return;
+    const { clock, observations } = this.#parts;
+    const left = observation.createdAt + ABANDONED - clock.wallTime();
+    if (left > 0) this.#lookAgain(clock.now() + left);
+    else observations.abandon(observation);
   }
 
   /** Passive: the device hears of it with its next notification. */

@@ -17,6 +17,8 @@ export interface StoredObservation {
   readonly contentFormat?: number;
   /** Who wanted it: the device's policy, or a caller of the API. */
   readonly origin: 'policy' | 'api';
+  /** The device is being asked for it: it may not have it yet, and never get it where the node that asks is killed. */
+  readonly pending?: boolean;
   /** ms since the epoch. */
   readonly createdAt: number;
 }
@@ -33,6 +35,8 @@ export interface LocatedObservation extends StoredObservation {
 export interface ObservationStore {
   /** False, and nothing stored, where the registration has ended meanwhile. Replaces one with the same token. */
   add(observation: StoredObservation): Promise<boolean>;
+  /** The device has it: it is `pending` no longer. False where it was removed meanwhile, and then nothing is stored. */
+  confirm(observation: StoredObservation): Promise<boolean>;
   byToken(token: string): Promise<LocatedObservation | undefined>;
   byRegistration(registrationId: string): Promise<readonly StoredObservation[]>;
   /** True where there was one. */

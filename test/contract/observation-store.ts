@@ -75,6 +75,24 @@ export function describeObservationStore(name: string, open: OpenStores): void {
       expect(await observations.byToken(aToken('a', '00ff'))).toMatchObject({ paths: ['/9'], origin: 'api' });
     });
 
+    test('one that is still asked for is told from one that the device has', async () => {
+      const { registrations, observations } = stores();
+      const registration = aRegistration('a');
+      await registrations.register(registration);
+      const asked = { ...anObservation('00ff', registration), pending: true };
+      expect(await observations.confirm(asked)).toBe(false);
+      expect(await observations.byToken(asked.token)).toBeUndefined();
+      await observations.add(asked);
+      expect(await observations.byRegistration(registration.id)).toEqual([asked]);
+      expect(await observations.byToken(asked.token)).toMatchObject({ pending: true });
+      expect(await observations.confirm(asked)).toBe(true);
+      const { pending: _, ...made } = asked;
+      expect(await observations.byRegistration(registration.id)).toEqual([made]);
+      expect(await observations.remove(asked.token)).toBe(true);
+      expect(await observations.confirm(asked)).toBe(false);
+      expect(await observations.count()).toBe(0);
+    });
+
     test('those of a registration are listed, of no other', async () => {
       const { registrations, observations } = stores();
       const a = aRegistration('a');

@@ -47,6 +47,7 @@ async function setUp(
   answer: (path: string) => Promise<Code>,
   change: Partial<PolicyReconcilerOptions> = {},
   records = store,
+  kept: StoredObservation[] = [],
 ) {
   const clock = new FakeClock();
   const asked: string[] = [];
@@ -64,9 +65,12 @@ async function setUp(
         return { code, options: [], payload: new Uint8Array(0), peer: '', identity: undefined };
       },
       cancel: async () => true,
-      stored: async () => [],
+      stored: async () => kept,
       liveSince: (id) => live.filter(({ stored }) => stored.registrationId === id),
-      adopt: () => undefined,
+      adopt: (_, stored) => live.push(...stored.map((each) => ({ stored: each, heardAt: clock.now() }))),
+      abandon: ({ token }) => {
+        live.splice(0, live.length, ...live.filter(({ stored }) => stored.token !== token));
+      },
     },
     book,
     lookupFor: () => ({
@@ -92,6 +96,32 @@ async function setUp(
 }
 
 describe('keeping devices in line', () => {
+  it('asks for what a node was asking for when it was killed once nobody waits for its answer any more', async () => {
+    const registration = aRegistration('d', { links });
+    const kept: StoredObservation[] = [];
+    const { clock, asked, reconciler, pass } = await setUp(async () => Code.CONTENT, {}, store, kept);
+    const begun = { ...anObservation('0a', registration), paths: ['/3/0/9'], origin: 'policy' } as const;
+    kept.push({ ...begun, createdAt: clock.wallTime(), pending: true });
+    await pass(5_000);
+    reconciler.takenOver(registration);
+    // Where devices cannot tell two nodes apart, the other one may go on asking.
+    await pass(60_000);
+    expect(asked).toEqual([]);
+    await pass(10_000);
+    expect(asked).toEqual(['d /3/0/9']);
+  });
+
+  it('takes up what another node has made, and asks for nothing of it', async () => {
+    const registration = aRegistration('d', { links });
+    const kept: StoredObservation[] = [];
+    const { clock, asked, reconciler, pass } = await setUp(async () => Code.CONTENT, {}, store, kept);
+    const made = { ...anObservation('0a', registration), paths: ['/3/0/9'], origin: 'policy' } as const;
+    kept.push({ ...made, createdAt: clock.wallTime() });
+    reconciler.takenOver(registration);
+    await pass(1_000_000);
+    expect(asked).toEqual([]);
+  });
+
   it('ends with a registration that had ended before it was looked at', async () => {
     const { asked, reconciler, pass } = await setUp(() => Promise.reject(new NotRegisteredError('d')));
     const registration = aRegistration('d', { links });

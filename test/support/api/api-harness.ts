@@ -149,6 +149,7 @@ export class ApiHarness {
         stored: (id) => stores.observations.byRegistration(id),
         liveSince: () => [],
         adopt: () => undefined,
+        abandon: () => undefined,
       },
       events,
       clock: systemClock,
