@@ -121,7 +121,8 @@ describe.skipIf(skipWithoutChromium)('the carrier tab', () => {
     await dialog.getByText(/The device sleeps: .* by \d\d:\d\d:\d\d at the latest/).waitFor();
     await dialog.getByRole('button', { name: 'Switch to T-Mobile' }).click();
     await dialog.waitFor({ state: 'hidden' });
-    const panel = page.locator('sy-carrier-panel');
+    // The dialog, which is closed now, says the same.
+    const panel = page.locator('sy-carrier-panel').getByRole('region', { name: 'SIM' });
     await panel.getByText(/The device sleeps: .* by \d\d:\d\d:\d\d at the latest/).waitFor();
     await panel.getByText(/1 command\s+of this device goes\s+out before it/).waitFor();
     await page.locator('sy-sim-card').getByText('switch waits').waitFor();

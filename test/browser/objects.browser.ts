@@ -88,7 +88,8 @@ describe.skipIf(skipWithoutChromium)('the objects of a device, in a browser', ()
     it('has names, versions, operations, values and their age, and is gone through by keys', async () => {
       const objects = tab(modem);
       await objects.open();
-      await expect(objects.row('/3').innerText()).resolves.toMatch(/Device\s*\/3\s*1\.2/);
+      // Before the definitions have come, an object has no name.
+      await eventually(() => objects.row('/3').innerText()).toMatch(/Device\s*\/3\s*1\.2/);
       await objects.row('/1').focus();
       await page.keyboard.press('ArrowDown');
       expect(await focusedPath()).toBe('/3');
