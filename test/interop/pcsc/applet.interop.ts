@@ -11,7 +11,7 @@ import { root } from '../../../scripts/root.ts';
 import { freePort, type ProjectProcess } from '../../support/server-process.ts';
 import { until } from '../../support/until.ts';
 import { ServerProcess } from '../support/server-process.ts';
-import { hasPcsc, PcscWorld, readers } from './pcsc-world.ts';
+import { hasPcsc, PcscWorld, readBeside, readers } from './pcsc-world.ts';
 
 interface Command {
   readonly id: string;
@@ -94,12 +94,14 @@ describe.skipIf(!hasPcsc)('a card with an applet, in a PC/SC reader', () => {
     );
   }
 
-  async function iccidByPyscard(): Promise<string> {
-    const script = join(root, 'test/interop/pcsc/read_iccid.py');
-    const { stdout } = await promisify(execFile)('/usr/bin/python3', [script, readers[0]], {
-      env: { ...process.env, ...world.environment },
+  function iccidByPyscard(): Promise<string> {
+    return readBeside('pyscard reads the ICCID', async () => {
+      const script = join(root, 'test/interop/pcsc/read_iccid.py');
+      const { stdout } = await promisify(execFile)('/usr/bin/python3', [script, readers[0]], {
+        env: { ...process.env, ...world.environment },
+      });
+      return decodeIccid(fromHex(stdout.trim()));
     });
-    return decodeIccid(fromHex(stdout.trim()));
   }
 
   test('switches by itself at a word of the gateway, and pyscard reads the other ICCID', async () => {

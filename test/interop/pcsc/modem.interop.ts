@@ -9,7 +9,7 @@ import { root } from '../../../scripts/root.ts';
 import type { ProjectProcess } from '../../support/server-process.ts';
 import { until } from '../../support/until.ts';
 import { ServerProcess } from '../support/server-process.ts';
-import { hasPcsc, PcscWorld, readers } from './pcsc-world.ts';
+import { hasPcsc, PcscWorld, readBeside, readers } from './pcsc-world.ts';
 
 const run = promisify(execFile);
 
@@ -60,7 +60,7 @@ describe.skipIf(!hasPcsc)('a modem whose card is in a PC/SC reader', () => {
    * modem, which reads the card that scriptor has reset, may select a file between: then it reads again.
    */
   function iccidByScriptor(): Promise<string> {
-    return until('scriptor reads the ICCID', scriptorsAnswer);
+    return readBeside('scriptor reads the ICCID', scriptorsAnswer);
   }
 
   async function scriptorsAnswer(): Promise<string | undefined> {
@@ -75,12 +75,14 @@ describe.skipIf(!hasPcsc)('a modem whose card is in a PC/SC reader', () => {
     return decodeIccid(fromHex(answer.replaceAll(' ', '')));
   }
 
-  async function iccidByPyscard(): Promise<string> {
-    const script = join(root, 'test/interop/pcsc/read_iccid.py');
-    const { stdout } = await run('/usr/bin/python3', [script, readers[0]], {
-      env: { ...process.env, ...world.environment },
+  function iccidByPyscard(): Promise<string> {
+    return readBeside('pyscard reads the ICCID', async () => {
+      const script = join(root, 'test/interop/pcsc/read_iccid.py');
+      const { stdout } = await run('/usr/bin/python3', [script, readers[0]], {
+        env: { ...process.env, ...world.environment },
+      });
+      return decodeIccid(fromHex(stdout.trim()));
     });
-    return decodeIccid(fromHex(stdout.trim()));
   }
 
   /** Resolves when the card that is served follows. */

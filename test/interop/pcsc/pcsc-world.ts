@@ -114,6 +114,19 @@ export class PcscWorld {
   }
 }
 
+/** What PC/SC says to a program while another one resets the card, or has selected a file of its own. */
+const passing = /Card protocol mismatch|Card was reset|SELECT: 6|READ BINARY: 6/;
+
+/** What another PC/SC program reads of a card that a modem works with: it tries again where the modem came between. */
+export function readBeside<T>(what: string, read: () => Promise<T | undefined>): Promise<T> {
+  return until(what, () =>
+    read().catch((error: unknown) => {
+      if (error instanceof Error && passing.test(error.message)) return undefined;
+      throw error;
+    }),
+  );
+}
+
 function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null;
 }

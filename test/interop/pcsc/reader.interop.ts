@@ -110,7 +110,10 @@ describe.skipIf(!hasPcsc)('a PC/SC reader', () => {
 
   test('has two cards at a time, of which one has to be named', async () => {
     const second = await world.serve(join(world.folder, 'second.json'), 1);
-    expect((await sim(world, 'info')).output).toMatch(/cards are in several readers/);
+    // pcscd looks at its readers a few times a second.
+    await until('pcscd has both', async () =>
+      /cards are in several readers/.test((await sim(world, 'info')).output),
+    );
     const iccid = async (reader: string): Promise<unknown> =>
       JSON.parse((await sim(world, 'info', '--card', `pcsc:${reader}`, '--json')).output).iccid;
     expect(await iccid('00 00')).not.toBe(await iccid('00 01'));
