@@ -1,20 +1,16 @@
 import type { Clock, Timer } from '../../protocol/clock.ts';
-import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
+import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { Report, TelemetryIngest } from '../telemetry/ingest.ts';
+import { type ReportSource, reportOf } from './report.ts';
 
 /** What a device may have waiting for a store that is away: some minutes of three sensors at 1 Hz. */
 const MAX_WAITING = 1_000;
 /** Pause before a store that did not take a report is asked again, ms. */
 const RETRY = 1_000;
 
-export interface ReporterOptions {
+export interface ReporterOptions extends ReportSource {
   readonly ingest: Pick<TelemetryIngest, 'keep'>;
-  readonly endpoint: string;
-  /** What the device's resources are typed by. */
-  readonly lookup: () => ResourceTypeLookup;
   readonly clock: Clock;
-  /** What no message of another process, or of before, is called. */
-  readonly nextMessage: () => string;
   /** A report was given up: the store was away for longer than what waits may grow. */
   readonly onLost: () => void;
 }
@@ -39,7 +35,7 @@ export class Reporter {
    * @param payload the packet: of readings with a time of their own the same bytes are the same readings
    */
   report(records: readonly LwM2mRecord[], payload: Uint8Array): void {
-    const report = this.#reportOf(records, payload);
+    const report = reportOf(this.#options, records, payload);
     if (this.#waiting.length > 0) this.#hold(report);
     else this.#keep(report);
   }
@@ -47,19 +43,6 @@ export class Reporter {
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
-  }
-
-  #reportOf(records: readonly LwM2mRecord[], payload: Uint8Array): Report {
-    const { endpoint, lookup, nextMessage } = this.#options;
-    return {
-      kind: 'send',
-      source: { endpoint, path: '/' },
-      lookup: lookup(),
-      records,
-      payload,
-      fresh: true,
-      message: nextMessage(),
-    };
   }
 
   #keep(report: Report): void {

@@ -1,21 +1,17 @@
 import type { Clock, Timer } from '../../protocol/clock.ts';
-import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
+import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { Report, TelemetryIngest } from '../telemetry/ingest.ts';
+import { type ReportSource, reportOf } from './report.ts';
 
 /** What may wait for a store that is away; beyond it the oldest is given up, as newer ones say more. */
 const MAX_WAITING = 100;
 /** Pause before a store that did not take a report is asked again, ms. */
 const RETRY = 1_000;
 
-export interface StateReporterOptions {
+export interface StateReporterOptions extends ReportSource {
   readonly ingest: Pick<TelemetryIngest, 'keep'>;
-  readonly endpoint: string;
-  /** What the device's resources are typed by. */
-  readonly lookup: () => ResourceTypeLookup;
   readonly clock: Clock;
-  /** What no message of another process, or of before, is called. */
-  readonly nextMessage: () => string;
   /** A report was given up: the store was away for longer than what waits may grow. */
   readonly onLost: () => void;
 }
@@ -50,7 +46,7 @@ export class StateReporter {
       this.#waiting.splice(this.#underWay ? 1 : 0, 1);
       this.#options.onLost();
     }
-    this.#waiting.push({ report: this.#reportOf(records), settle: undefined });
+    this.#waiting.push({ report: reportOf(this.#options, records, new Uint8Array()), settle: undefined });
     this.#goOn();
   }
 
@@ -67,7 +63,7 @@ export class StateReporter {
         settle(refused());
         return;
       }
-      this.#waiting.push({ report: this.#reportOf(records), settle });
+      this.#waiting.push({ report: reportOf(this.#options, records, new Uint8Array()), settle });
       this.#goOn();
     });
   }
@@ -105,19 +101,6 @@ export class StateReporter {
     const records = this.#waiting.filter(({ settle }) => settle !== undefined);
     this.#waiting = this.#waiting.filter(({ settle }) => settle === undefined);
     for (const { settle } of records) settle?.(refused());
-  }
-
-  #reportOf(records: readonly LwM2mRecord[]): Report {
-    const { endpoint, lookup, nextMessage } = this.#options;
-    return {
-      kind: 'send',
-      source: { endpoint, path: '/' },
-      lookup: lookup(),
-      records,
-      payload: new Uint8Array(),
-      fresh: true,
-      message: nextMessage(),
-    };
   }
 }
 
