@@ -93,11 +93,21 @@ export function isDisconnect(name: string): boolean {
   return name.toLowerCase() === 'disconnect';
 }
 
-/** What a switch will do, said before it is confirmed. `reconnectAfter` in seconds, where it is known. */
-export function switchEffect(
-  carrier: string,
-  options: { readonly current: string | undefined; readonly reconnectAfter?: number | undefined },
-): string {
+export interface SwitchOutlook {
+  readonly current: string | undefined;
+  /** Seconds, where they are known. */
+  readonly reconnectAfter?: number | undefined;
+  /** A device of the gateway: of what it does then it tells its carrier alone. */
+  readonly gateway?: boolean | undefined;
+}
+
+/** What a switch will do, said before it is confirmed. */
+export function switchEffect(carrier: string, options: SwitchOutlook): string {
+  if (options.gateway === true) {
+    return isDisconnect(carrier)
+      ? 'The device leaves its carrier. Whether and when it comes back it decides by itself; no readings arrive until then.'
+      : `The device is asked for ${carrier}, and answers with the carrier that it is on then. Of its card it tells nothing else.`;
+  }
   if (isDisconnect(carrier)) {
     const after = durationText((options.reconnectAfter ?? 600) * 1000);
     return `The modem is unreachable until it re-attaches after ${after}. No readings arrive until then.`;

@@ -240,6 +240,7 @@ export class CarrierPanel extends LitElement {
     return switchEffect(label, {
       current: slot.current === undefined ? undefined : clipped(slot.current),
       ...(typeof reconnectAfter === 'number' && { reconnectAfter }),
+      gateway: this.device.registration?.gateway,
     });
   }
 

@@ -115,6 +115,11 @@ describe('words', () => {
       switchEffect('Disconnect', { current: 'AT&T', reconnectAfter: 30 }).replaceAll('\u202f', ' '),
     ).toContain('after 30 s');
   });
+
+  it('promises nothing of a device that does not speak LwM2M', () => {
+    expect(switchEffect('Disconnect', { current: 'AT&T', gateway: true })).not.toContain('re-attaches');
+    expect(switchEffect('Verizon', { current: 'AT&T', gateway: true })).not.toContain('ICCID');
+  });
 });
 
 describe('switchTitle', () => {
