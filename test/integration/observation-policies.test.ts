@@ -177,6 +177,26 @@ describe('what a person wants to be observed', () => {
     expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([409, 'conflict']);
   });
 
+  it('is in the store as what the device is still asked for, until it has answered', async () => {
+    world = await ServerWorld.open();
+    const modem = device('device:1', 'modem', [BATTERY]);
+    const answer = modem.answers.get(`GET ${BATTERY}`);
+    let asked: IncomingRequest | undefined;
+    modem.answers.set(`GET ${BATTERY}`, (request) => {
+      asked = request;
+    });
+    await modem.register('</3/0>', v11);
+    const { id } = (await world.stores.registrations.byEndpoint('modem')) as { readonly id: string };
+    const stored = async () =>
+      (await world.stores.observations.byRegistration(id)).map(({ paths, pending }) => ({ paths, pending }));
+    const observed = world.api.post(`/api/devices/modem/observations${BATTERY}`, {});
+    await world.until('the device is asked', () => asked !== undefined);
+    expect(await stored()).toEqual([{ paths: [BATTERY], pending: true }]);
+    if (asked !== undefined) answer?.(asked);
+    await world.wait(observed);
+    expect(await stored()).toEqual([{ paths: [BATTERY], pending: undefined }]);
+  });
+
   it('survives a restart of the server, and so does what was ended', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'simyard-policies-'));
     world = await ServerWorld.open(undefined, folder);
