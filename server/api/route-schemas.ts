@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { LONGEST_TIMEOUT } from '../lwm2m/device-requests.ts';
 import { ProblemSchema } from './schemas.ts';
 import { ref } from './shared-schemas.ts';
 
@@ -39,7 +40,7 @@ export const cursor = Type.Optional(
 export const timeout = Type.Optional(
   Type.Integer({
     minimum: 1,
-    maximum: 300_000,
+    maximum: LONGEST_TIMEOUT,
     description: 'Milliseconds to wait for the device; 10000 where absent',
   }),
 );

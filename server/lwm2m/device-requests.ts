@@ -7,6 +7,9 @@ import type { LwM2mChange, LwM2mRecord, ResourceValue } from '../../protocol/lwm
 
 export type { AttributeChanges } from '../../protocol/lwm2m/notification-attributes.ts';
 
+/** The longest that a caller may wait for a device, ms. */
+export const LONGEST_TIMEOUT = 300_000;
+
 export interface DeviceRequestOptions {
   /** Content-Format id to ask for, or to write in; without it the best that the device speaks. */
   readonly contentFormat?: number;

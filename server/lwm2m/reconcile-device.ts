@@ -18,7 +18,7 @@ import type { Registration } from '../ports/registration-store.ts';
 import { checkCompositeMeaning, checkMeaning } from './attribute-check.ts';
 import { attributesOfNodes, notRefused, otherAttributes } from './attributes-at-device.ts';
 import type { DesiredObservation } from './desired-observations.ts';
-import type { DeviceRequests } from './device-requests.ts';
+import { type DeviceRequests, LONGEST_TIMEOUT } from './device-requests.ts';
 import { type DeviceSession, troublesOf } from './device-session.ts';
 import type { ObservationService } from './observation-service.ts';
 import { targetKey } from './observation-target.ts';
@@ -33,7 +33,7 @@ export const RECONCILE_TIMEOUT = 60_000;
  * After that nobody waits for the answer to an Observe any more, ms: with what the clocks of two nodes may differ by. Who
  * asked and did not say how it ended is gone.
  */
-const ABANDONED = RECONCILE_TIMEOUT + 10_000;
+const abandonedAfter = { policy: RECONCILE_TIMEOUT + 10_000, api: LONGEST_TIMEOUT + 10_000 } as const;
 /** How much later than pmax a notification may come, ms: MAX_TRANSMIT_SPAN of RFC 7252 §4.8.2, or a quarter of pmax. */
 const SILENCE_MARGIN = 45_000;
 const LONGEST_SILENCE = 3_600_000;
@@ -143,9 +143,9 @@ export class ReconcileRound {
 
   /** A node that was killed while it asked may have left what the device never heard of: it is asked for anew. */
   #doubt(observation: StoredObservation): void {
-    if (observation.pending !== true || observation.origin !== 'policy') return;
+    if (observation.pending !== true) return;
     const { clock, observations } = this.#parts;
-    const left = observation.createdAt + ABANDONED - clock.wallTime();
+    const left = observation.createdAt + abandonedAfter[observation.origin] - clock.wallTime();
     if (left > 0) this.#lookAgain(clock.now() + left);
     else observations.abandon(observation);
   }
