@@ -56,46 +56,79 @@ export interface Series {
   readonly points: readonly (readonly [number, number])[];
 }
 
-/** Lines over one axis, both from zero. */
-export function lineChart(
-  title: string,
-  axes: { readonly x: string; readonly y: string },
-  series: readonly Series[],
-): string {
+/** What stands at the axes of a chart of lines. */
+export interface Axes {
+  readonly x: string;
+  readonly y: string;
+  /** Equal steps of x are equal ratios; else x begins at zero, as y always does. */
+  readonly isLogarithmic?: boolean;
+}
+
+/** How lines of others are told from each other. */
+const DASHES = ['none', '6 4', '2 3'];
+
+/** Lines over one axis. */
+export function lineChart(title: string, axes: Axes, series: readonly Series[]): string {
   const height = 280;
   const [left, right, top, bottom] = [64, 24, 40, 44];
   const all = series.flatMap(({ points }) => points);
-  const most = {
-    x: Math.max(1e-9, ...all.map(([x]) => x)),
-    y: Math.max(1e-9, ...all.map(([, y]) => y)) * 1.1,
-  };
+  const xs = all.map(([x]) => x);
+  const scale = axes.isLogarithmic === true ? logarithmic(xs) : linear(xs);
+  const most = { y: Math.max(1e-9, ...all.map(([, y]) => y)) * 1.1 };
   const at = ([x, y]: readonly [number, number]): string =>
-    `${(left + ((WIDTH - left - right) * x) / most.x).toFixed(1)},${(height - bottom - ((height - top - bottom) * y) / most.y).toFixed(1)}`;
+    `${(left + (WIDTH - left - right) * scale.share(x)).toFixed(1)},${(height - bottom - ((height - top - bottom) * y) / most.y).toFixed(1)}`;
   const parts = [
     `<text x="12" y="22" font-size="15" font-weight="600">${escaped(title)}</text>`,
     `<path d="M${left},${top}V${height - bottom}H${WIDTH - right}" fill="none" stroke="${COLOURS.text}"/>`,
   ];
   for (let step = 0; step <= 4; step++) {
-    const [x, y] = [(most.x * step) / 4, (most.y * step) / 4];
-    const [, lineY] = at([0, y]).split(',');
+    const y = (most.y * step) / 4;
+    const [, lineY] = at([scale.marks[0] ?? 0, y]).split(',');
+    parts.push(`<text x="${left - 6}" y="${Number(lineY) + 4}" text-anchor="end">${rounded(y)}</text>`);
+  }
+  for (const x of scale.marks) {
     const [lineX] = at([x, 0]).split(',');
-    parts.push(
-      `<text x="${left - 6}" y="${Number(lineY) + 4}" text-anchor="end">${rounded(y)}</text>`,
-      `<text x="${lineX}" y="${height - bottom + 16}" text-anchor="middle">${rounded(x)}</text>`,
-    );
+    parts.push(`<text x="${lineX}" y="${height - bottom + 16}" text-anchor="middle">${rounded(x)}</text>`);
   }
   parts.push(
     `<text x="${WIDTH - right}" y="${height - 10}" text-anchor="end">${escaped(axes.x)}</text>`,
     `<text x="${left}" y="${top - 6}">${escaped(axes.y)}</text>`,
   );
+  const seen = { own: 0, other: 0 };
   series.forEach(({ label, own, points }, index) => {
-    const colour = own ? COLOURS.own : COLOURS.other;
+    const whose = own ? 'own' : 'other';
+    const dash = DASHES[seen[whose]++ % DASHES.length];
+    const stroke = `fill="none" stroke="${COLOURS[whose]}" stroke-width="1.8" stroke-dasharray="${dash}"`;
+    const y = top + 14 + 16 * index;
     parts.push(
-      `<polyline points="${points.map(at).join(' ')}" fill="none" stroke="${colour}" stroke-width="1.8"/>`,
-      `<text x="${WIDTH - right - 4}" y="${top + 14 + 16 * index}" text-anchor="end" style="fill:${colour}">${escaped(label)}</text>`,
+      `<polyline points="${points.map(at).join(' ')}" ${stroke}/>`,
+      `<path d="M${WIDTH - right - 34},${y - 4}h30" ${stroke}/>`,
+      `<text x="${WIDTH - right - 40}" y="${y}" text-anchor="end">${escaped(label)}</text>`,
     );
   });
   return svg(title, WIDTH, height, parts);
+}
+
+/** Where a value is on an axis, 0 to 1, and the values that are named at it. */
+interface Scale {
+  readonly share: (value: number) => number;
+  readonly marks: readonly number[];
+}
+
+function linear(values: readonly number[]): Scale {
+  const most = Math.max(1e-9, ...values);
+  return { share: (value) => value / most, marks: [0, 1, 2, 3, 4].map((step) => (most * step) / 4) };
+}
+
+/** @param values above 0 */
+function logarithmic(values: readonly number[]): Scale {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const range = Math.log(most / least) || 1;
+  const marks: number[] = [];
+  for (let decade = 10 ** Math.floor(Math.log10(least)); decade <= most; decade *= 10) {
+    marks.push(...[1, 2, 5].map((step) => step * decade).filter((x) => x >= least && x <= most));
+  }
+  return { share: (value) => Math.log(value / least) / range, marks };
 }
 
 function rounded(value: number): string {

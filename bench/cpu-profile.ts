@@ -1,4 +1,6 @@
-/** What a `.cpuprofile` of V8 says, as text: times in share of what the thread was busy. */
+/** What a `.cpuprofile` of V8 says, as text and as stacks: times in share of what the thread was busy. */
+import { type Frame, rooms as foreign, type Stack } from './flame-graph.ts';
+import { scriptFrameOf } from './perf-stacks.ts';
 
 export interface CpuProfile {
   readonly nodes: readonly ProfileNode[];
@@ -103,4 +105,30 @@ export function inclusive(profile: CpuProfile, top: number): string {
   const [root] = profile.nodes;
   if (root !== undefined) visit(root);
   return table(found, busyTime(profile, times), top);
+}
+
+/** As stacks for a flame graph; V8 knows nothing of the kernel and of SQLite, and counts them to what called them. */
+export function stacksOf(profile: CpuProfile, thread: string): Stack[] {
+  const times = selfTimes(profile);
+  const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
+  const found: Stack[] = [];
+  const visit = (node: ProfileNode, above: readonly Frame[]): void => {
+    if (node.callFrame.functionName === '(idle)') return;
+    const frames = node.callFrame.functionName === '(root)' ? above : [...above, frameOf(node)];
+    const weight = times.get(node.id) ?? 0;
+    if (weight > 0) found.push({ frames, weight });
+    for (const child of node.children ?? []) visit(nodes.get(child) as ProfileNode, frames);
+  };
+  const [root] = profile.nodes;
+  if (root !== undefined) visit(root, [{ name: thread, room: foreign.thread }]);
+  return found;
+}
+
+function frameOf({ callFrame: { functionName, url, lineNumber } }: ProfileNode): Frame {
+  if (url === '') {
+    const isCollector = functionName === '(garbage collector)';
+    return { name: functionName || '(native)', room: isCollector ? foreign.garbage : foreign.v8 };
+  }
+  const path = url.replace(/^file:\/\//, '').replace(`${process.cwd()}/`, '');
+  return scriptFrameOf(functionName, `${path}:${lineNumber + 1}`);
 }

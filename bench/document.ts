@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { type BarGroup, barChart } from './chart.ts';
+import { type BarGroup, barChart, lineChart } from './chart.ts';
 import type { Cell } from './measure.ts';
 import type { Results } from './results.ts';
-import { circumstances, costs, generator, goalTable, memory } from './tables.ts';
+import { byRate, circumstances, costs, generator, goalTable, memory, readings } from './tables.ts';
 
 const page = new URL('../docs/performance.md', import.meta.url);
 const pictures = new URL('../docs/performance/', import.meta.url);
@@ -65,7 +65,41 @@ export function writeDocument(results: Results): void {
       groupsOf(cells, ({ device }) => device),
     ),
   );
+  for (const title of ratedTitles(cells)) {
+    const series = cells
+      .filter((cell) => cell.title === title && cell.otherRates !== undefined)
+      .map((cell) => ({
+        label: cell.peer,
+        own: cell.peer.startsWith('Simyard'),
+        points: ratePoints(cell),
+      }));
+    const axes = { x: 'exchanges a second, the last one flat out', y: 'µs', isLogarithmic: true };
+    writePicture(rateFile(title), lineChart(rateChartTitle(title), axes, series));
+  }
   writeSection('measured', section(results));
+}
+
+/** Works that were looked at at several rates. */
+function ratedTitles(cells: readonly Cell[]): string[] {
+  const rated = cells.filter(({ otherRates }) => otherRates !== undefined);
+  return [...new Set(rated.map(({ title }) => title))];
+}
+
+const rateChartTitle = (title: string): string => `CPU of one exchange by how many come at a time: ${title}`;
+const rateFile = (title: string): string => `rates-${/[a-z]+$/.exec(title.split(',')[0] ?? '')?.[0]}.svg`;
+
+/** Rate and CPU, from the lowest rate to flat out. */
+function ratePoints({ rate, cpu, otherRates = [], saturated, done }: Cell): [number, number][] {
+  const paced = [{ rate, done, cpu: cpu.median }, ...otherRates].map((point): [number, number] => [
+    point.done,
+    point.cpu,
+  ]);
+  return [...paced, [saturated.rate, saturated.cpu] as [number, number]].sort(([a], [b]) => a - b);
+}
+
+/** Paragraphs with what stands between them; nothing where the first one is empty. */
+function parts(...paragraphs: readonly string[]): string[] {
+  return paragraphs[0] === '' ? [] : paragraphs.flatMap((paragraph) => [paragraph, '']);
 }
 
 export function section(results: Results): string {
@@ -76,6 +110,13 @@ export function section(results: Results): string {
     '',
     '![Exchanges a second and core, flat out](performance/flat-out.svg)',
     '',
+    ...parts(readings(results)),
+    ...parts(
+      byRate(results),
+      ...ratedTitles(results.cells).map(
+        (title) => `![${rateChartTitle(title)}](performance/${rateFile(title)})`,
+      ),
+    ),
     memory(results),
     '',
     '![Heap for one idle registered device](performance/memory.svg)',

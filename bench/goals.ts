@@ -1,4 +1,5 @@
 import type { Cell } from './measure.ts';
+import { titles } from './titles.ts';
 
 /** A promise of the project, and what was measured of it. */
 export interface Goal {
@@ -36,9 +37,10 @@ export function goals(cells: readonly Cell[]): Goal[] {
     ['as fast as it answers', saturated],
   ] as const;
   const againstLeshan = [
-    ['registration', 3],
-    ['update', 3],
-    ['confirmable notification, 1 reading', 2.5],
+    [titles.registration, 3],
+    [titles.newcomer, 3],
+    [titles.update, 3],
+    [titles.notification(1), 2.5],
   ] as const;
   for (const [title, least] of againstLeshan) {
     const both = [find(title, 'Leshan, in memory'), find(title, 'Simyard, in memory')] as const;
@@ -48,28 +50,26 @@ export function goals(cells: readonly Cell[]): Goal[] {
   }
   ratio(
     "an idle registered device: ≤ 1/2 of Leshan's memory",
-    [find('update', 'Simyard, in memory'), find('update', 'Leshan, in memory')],
+    [find(titles.update, 'Simyard, in memory'), find(titles.update, 'Leshan, in memory')],
     ({ device }) => device,
     { most: 0.5 },
   );
+  const onRedis = titles.redis(titles.registration);
   for (const [way, figure] of ways) {
     ratio(
       `registration with Redis: ≥ 5 times Leshan's per CPU-second of the server, ${way}`,
-      [find('registration, Redis', 'Leshan, Redis'), find('registration, Redis', 'Simyard, Redis')],
+      [find(onRedis, 'Leshan, Redis'), find(onRedis, 'Simyard, Redis')],
       figure,
       { least: 5 },
     );
     ratio(
       `confirmable notification, decoded and durable: ≤ 2.5 times a raw echo, ${way}`,
-      [
-        find('confirmable notification, 1 reading', 'Simyard, on disk'),
-        cells.find(({ work }) => work === 'echo'),
-      ],
+      [find(titles.notification(1), 'Simyard, on disk'), cells.find(({ work }) => work === 'echo')],
       figure,
       { most: 2.5 },
     );
   }
-  const packs = find('confirmable notification, 50 readings', 'Simyard, on disk');
+  const packs = find(titles.notification(50), 'Simyard, on disk');
   if (packs !== undefined) {
     const readings = (packs.readings * 1e6) / packs.saturated.cpu;
     found.push({

@@ -6,36 +6,51 @@ import { spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { section, writeDocument } from './document.ts';
-import { type Cell, measure, type Row } from './measure.ts';
+import { measure, type Row } from './measure.ts';
 import type { Peer } from './peers/target.ts';
-import { type Missing, machineNow, type Results, writeResults } from './results.ts';
+import {
+  dropUnfinished,
+  machineNow,
+  type Results,
+  readUnfinished,
+  unfinishedFile,
+  writeResults,
+  writeUnfinished,
+} from './results.ts';
+import { type Found, runRows } from './run-rows.ts';
 import { fullRows, shortRows } from './suite.ts';
 
 const usage = `What an LwM2M server's daily work costs, beside a raw UDP echo, npm coap and Eclipse Leshan in the same run.
 
 Usage: npm run bench -- [options]          the short set, within five minutes
-       npm run bench:full -- [options]     the whole
+       npm run bench:full -- [options]     the whole, within 25 minutes
 
-  --full         ten thousand devices, packs, Redis          (npm run bench:full)
-  --seconds N    length of a run                             (5)
+  --full         ten thousand devices, packs, disk, other rates, reads, DTLS, Redis (npm run bench:full)
+  --seconds N    length of a run                             (5, full: 4)
   --runs N       runs of each row; medians                   (3, full: 5)
-  --only TEXT    only rows or servers with this in their name, such as notification or Leshan;
+  --only TEXT    only rows or servers with this in their name, such as notification or Leshan, and the echo;
                  nothing is written then
-  --no-write     prints what it finds, and leaves docs/performance.md and bench/results/latest.json alone`;
+  --list         names the rows and their servers, and runs nothing
+  --resume       goes on where a run of the same set and lengths was stopped
+  --no-write     prints what it finds, and leaves docs/performance.md and bench/results/latest.json alone
+
+Ctrl-C stops it: what is measured by then is in ${unfinishedFile}.`;
 
 function readFlags() {
   const { values } = parseArgs({
     options: {
       full: { type: 'boolean', default: false },
-      seconds: { type: 'string', default: '5' },
+      seconds: { type: 'string' },
       runs: { type: 'string' },
       only: { type: 'string', default: '' },
+      list: { type: 'boolean', default: false },
+      resume: { type: 'boolean', default: false },
       'no-write': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   const runs = Number(values.runs ?? (values.full ? 5 : 3));
-  const seconds = Number(values.seconds);
+  const seconds = Number(values.seconds ?? (values.full ? 4 : 5));
   if (!(seconds > 0 && Number.isInteger(runs) && runs > 0)) {
     throw new RangeError('--seconds and --runs take a number above 0');
   }
@@ -62,54 +77,57 @@ function versionOf(command: string, flag: string, pattern: RegExp): string | und
 }
 
 const flags = flagsOrExit();
-const { only } = flags;
+const { only, runs, seconds } = flags;
 const isWanted = (row: Row, peer: Peer): boolean =>
   only === '' || row.work === 'echo' || `${row.title} ${peer.name}`.includes(only);
 const rows = (flags.full ? fullRows() : shortRows())
   .map((row) => ({ ...row, peers: row.peers.filter((peer) => isWanted(row, peer)) }))
   .filter(({ peers }) => peers.length > 0);
+if (flags.list) {
+  for (const { title, peers } of rows)
+    process.stdout.write(`${title}: ${peers.map(({ name }) => name).join('; ')}\n`);
+  process.exit(0);
+}
 
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
-const loadBefore = loadavg()[0] ?? Number.NaN;
-const missing: Missing[] = [];
-for (const peer of new Set(rows.flatMap(({ peers }) => peers))) {
-  const reason = await peer.prepare();
-  if (reason === undefined) continue;
-  missing.push({ peer: peer.name, reason });
-  tell(`${peer.name} cannot run: ${reason}`);
-}
-const cells: Cell[] = [];
-for (const row of rows) {
-  for (const peer of row.peers) {
-    if (missing.some((one) => one.peer === peer.name)) continue;
-    try {
-      const cell = await measure(row, peer, { runs: flags.runs, run: flags.seconds * 1_000 });
-      cells.push(cell);
-      const flatOut = `flat out ${Math.round(cell.saturated.rate)}/s at ${cell.saturated.cpu.toFixed(1)} µs`;
-      tell(`${row.title}: ${peer.name}: ${cell.cpu.median.toFixed(1)} µs at ${row.rate}/s; ${flatOut}`);
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      missing.push({ peer: `${peer.name}, ${row.title}`, reason: error.message });
-      tell(`${row.title}: ${peer.name} could not: ${error.message}`);
-    }
-  }
-}
+const set = only !== '' ? 'part' : flags.full ? 'full' : 'short';
 const java = versionOf('java', '-version', /^(openjdk .*|java .*)$/m);
 const redis = versionOf('redis-server', '--version', /v=(\S+)/);
-const results: Results = {
-  version: 1,
-  when: new Date().toISOString(),
-  set: only !== '' ? 'part' : flags.full ? 'full' : 'short',
-  ...{ runs: flags.runs, seconds: flags.seconds, cells, missing },
-  machine: machineNow(loadBefore, {
-    ...(java === undefined ? {} : { java }),
-    ...(redis === undefined ? {} : { redis }),
-  }),
+const versions = {
+  ...(java === undefined ? {} : { java }),
+  ...(redis === undefined ? {} : { redis }),
 };
+const earlier = flags.resume ? readUnfinished({ set, runs, seconds }) : undefined;
+const begun = performance.now();
+const loadBefore = loadavg()[0] ?? Number.NaN;
+const resultsOf = ({ cells, missing }: Found): Results => ({
+  ...{ version: 1, when: new Date().toISOString(), set, runs, seconds, cells, missing },
+  minutes: (earlier?.minutes ?? 0) + (performance.now() - begun) / 60_000,
+  machine: machineNow(loadBefore, versions),
+});
+
+let isStopped = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    isStopped = true;
+    tell(`stops after the server that is measured now; what is measured is in ${unfinishedFile}`);
+  });
+}
+if (flags.resume && earlier === undefined) tell('no run of this set and these lengths was stopped');
+const found = await runRows(rows, {
+  measure: (row, peer) => measure(row, peer, { runs, run: seconds * 1_000 }),
+  found: { cells: earlier?.cells ?? [], missing: [] },
+  keep: (sofar) => writeUnfinished(resultsOf(sofar)),
+  isStopped: () => isStopped,
+  tell,
+});
+const results = resultsOf(found);
 process.stdout.write(`${section(results)}\n`);
+if (isStopped) process.exit(130);
 if (only === '' && !flags['no-write']) {
   writeResults(results);
   writeDocument(results);
 }
+dropUnfinished();
 // Every peer that can run has run; a run without one of ours has failed.
-if (missing.some(({ peer }) => peer.startsWith('Simyard'))) process.exitCode = 1;
+if (found.missing.some(({ peer }) => peer.startsWith('Simyard'))) process.exitCode = 1;

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import type { Cell } from './measure.ts';
 
@@ -17,6 +17,8 @@ export interface Results {
   readonly runs: number;
   /** s of one run */
   readonly seconds: number;
+  /** of all rows together */
+  readonly minutes: number;
   readonly machine: {
     readonly cpu: string;
     readonly cores: number;
@@ -54,9 +56,32 @@ export function machineNow(
 
 export function writeResults(results: Results, name = 'latest.json'): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(new URL(name, folder), `${JSON.stringify(results, undefined, 1)}\n`);
+  const whole = new URL(name, folder);
+  const part = new URL(`${name}.part`, folder);
+  writeFileSync(part, `${JSON.stringify(results, undefined, 1)}\n`);
+  renameSync(part, whole);
 }
 
 export function readResults(name = 'latest.json'): Results {
   return JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Results;
+}
+
+const UNFINISHED = 'unfinished.json';
+/** Of a run that has not come to its end; as people name it. */
+export const unfinishedFile = `bench/results/${UNFINISHED}`;
+
+export function writeUnfinished(results: Results): void {
+  writeResults(results, UNFINISHED);
+}
+
+/** What a run that was stopped has left, if it was of the same set and lengths. */
+export function readUnfinished(wanted: Pick<Results, 'set' | 'runs' | 'seconds'>): Results | undefined {
+  if (!existsSync(new URL(UNFINISHED, folder))) return undefined;
+  const left = readResults(UNFINISHED);
+  const isSame = left.set === wanted.set && left.runs === wanted.runs && left.seconds === wanted.seconds;
+  return isSame ? left : undefined;
+}
+
+export function dropUnfinished(): void {
+  rmSync(new URL(UNFINISHED, folder), { force: true });
 }

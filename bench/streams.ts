@@ -4,10 +4,11 @@
  * events take to each class of subscriber, how long devices wait for their acknowledgement meanwhile, and
  * whether anything was missing, or came twice.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeSection } from './document.ts';
 import type { LoadCommand, PacedReport } from './load/main.ts';
 import type { ClassReport, SubscribersCommand, SubscribersReport } from './load/subscribers.ts';
 import { BenchProcess } from './process.ts';
@@ -136,13 +137,7 @@ function report(figures: readonly Figures[]): string {
 const figures = await measure();
 const text = report(figures);
 process.stdout.write(`${text}\n`);
-if (flags.write) {
-  const file = new URL('../docs/performance.md', import.meta.url);
-  const page = readFileSync(file, 'utf8');
-  const marked = /(<!-- streams -->)[\s\S]*?(<!-- \/streams -->)/;
-  if (!marked.test(page)) throw new Error('docs/performance.md has no place for the table');
-  writeFileSync(file, page.replace(marked, `$1\n${text}\n$2`));
-}
+if (flags.write) writeSection('streams', text);
 const listeners = figures.at(-1)?.listeners;
 const whole = listeners === undefined ? [] : [listeners.device, listeners.everything, listeners.stalled];
 if (whole.some(({ faults, gaps }) => faults + gaps > 0)) process.exitCode = 1;

@@ -10,11 +10,16 @@ import {
   simyardOnRedis,
   simyardOverDtls,
 } from './peers/peers.ts';
+import { titles } from './titles.ts';
 
 /** Exchanges a second, below what the slowest peer in memory can do when it is warm. */
 const RATE = 4_000;
+/** Where the whole set looks as well, to show what an exchange costs when few come at a time, and when many do. */
+const OTHER_RATES = [500, 2_000, 10_000];
 /** With a Redis that syncs each write, one JVM does some hundreds. */
 const REDIS_RATE = 300;
+/** Reads a second: each goes through HTTP, the server, the device and back. */
+const READ_RATE = 1_000;
 
 /** The works of the short set: the floor, and the three that an LwM2M server does all day. */
 function works(devices: number, pack: number) {
@@ -26,10 +31,10 @@ function works(devices: number, pack: number) {
       readings: 0,
       rate: RATE,
     },
-    registration: { title: 'registration', work: 'register', devices, readings: 0, rate: RATE },
-    update: { title: 'update', work: 'update', devices, readings: 0, rate: RATE },
+    registration: { title: titles.registration, work: 'register', devices, readings: 0, rate: RATE },
+    update: { title: titles.update, work: 'update', devices, readings: 0, rate: RATE },
     notification: {
-      title: `confirmable notification, ${pack === 1 ? '1 reading' : `${pack} readings`}`,
+      title: titles.notification(pack),
       work: 'notify',
       devices,
       readings: pack,
@@ -55,30 +60,32 @@ export function shortRows(): Row[] {
 export function fullRows(): Row[] {
   const { floor, registration, update, notification } = works(10_000, 1);
   const all = [nodeCoap, leshan, simyardInMemory, simyardOnDisk];
-  const redis = [leshanOnRedis, simyardOnRedis];
-  const slower = { devices: 1_000, rate: REDIS_RATE };
+  /** npm coap forgets each device at once: to it all are alike. */
+  const keepers = [leshan, simyardInMemory, simyardOnDisk];
+  const dtls = { devices: 1_000, peers: [leshanOverDtls, simyardOverDtls] };
+  const redis = { devices: 1_000, rate: REDIS_RATE, peers: [leshanOnRedis, simyardOnRedis] };
   return [
     { ...floor, peers: [echo] },
     { ...registration, peers: all },
-    { ...update, peers: all },
-    { ...notification, peers: all },
+    { ...registration, title: titles.newcomer, work: 'come-and-go', peers: keepers },
+    { ...update, otherRates: OTHER_RATES, peers: all },
+    { ...notification, otherRates: OTHER_RATES, peers: all },
     { ...works(10_000, 10).notification, peers: all },
     { ...works(10_000, 50).notification, peers: all },
     {
       ...notification,
       title: 'notification without acknowledgement, 1 reading',
       confirmable: false,
-      peers: [leshan, simyardInMemory, simyardOnDisk],
+      peers: keepers,
     },
-    { ...update, title: 'update, DTLS', devices: 1_000, peers: [leshanOverDtls, simyardOverDtls] },
     {
-      ...notification,
-      title: `${notification.title}, DTLS`,
-      devices: 1_000,
-      peers: [leshanOverDtls, simyardOverDtls],
+      ...{ title: 'read of a resource at the device, by HTTP', work: 'read', readings: 1 },
+      ...{ devices: 1_000, rate: READ_RATE, peers: [leshan, simyardInMemory] },
     },
-    { ...registration, title: 'registration, Redis', ...slower, peers: redis },
-    { ...update, title: 'update, Redis', ...slower, peers: redis },
-    { ...notification, title: `${notification.title}, Redis`, ...slower, peers: redis },
+    { ...update, title: `${update.title}, DTLS`, ...dtls },
+    { ...notification, title: `${notification.title}, DTLS`, ...dtls },
+    { ...registration, title: titles.redis(registration.title), ...redis },
+    { ...update, title: titles.redis(update.title), ...redis },
+    { ...notification, title: titles.redis(notification.title), ...redis },
   ];
 }

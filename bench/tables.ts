@@ -13,6 +13,7 @@ function notes(cell: Cell): string {
   return [
     cell.failed > 0 ? `${cell.failed} failed` : '',
     cell.retransmissions > 0 ? `${cell.retransmissions} sent again` : '',
+    cell.lost > 0 ? `${whole(cell.lost)} datagrams lost before the server` : '',
     cell.done < 0.98 * cell.rate && due > 0 ? `did not keep up: ${whole(cell.done)}/s` : '',
     cell.load.core > STARVED ? 'starved by the load generator' : '',
   ]
@@ -43,6 +44,45 @@ export function costs(results: Results): string {
         cell.load.cpu.toFixed(1),
         notes(cell),
       ].join(' | ')} |`,
+    );
+  }
+  return lines.join('\n');
+}
+
+/** What one core does with packs: readings that are decoded, and stored where the server stores them. */
+export function readings(results: Results): string {
+  const cells = results.cells.filter(({ work, readings: pack }) => work === 'notify' && pack > 0);
+  if (cells.length === 0) return '';
+  const perCore = (pack: number, cpu: number): string => whole((pack * 1e6) / cpu);
+  return [
+    '| work | server | readings a second and core, at the fixed rate | flat out |',
+    '|---|---|--:|--:|',
+    ...cells.map(
+      (cell) =>
+        `| ${cell.title} | ${cell.peer} | ${perCore(cell.readings, cell.cpu.median)} | ${perCore(cell.readings, cell.saturated.cpu)} |`,
+    ),
+  ].join('\n');
+}
+
+/** CPU of one exchange by how many come at a time; empty where one rate alone was looked at. */
+export function byRate(results: Results): string {
+  const cells = results.cells.filter(({ otherRates }) => otherRates !== undefined);
+  const rates = [
+    ...new Set(cells.flatMap(({ rate, otherRates = [] }) => [rate, ...otherRates.map((one) => one.rate)])),
+  ].sort((a, b) => a - b);
+  if (rates.length === 0) return '';
+  const lines = [
+    `| CPU µs each | server | ${rates.map((rate) => `at ${whole(rate)}/s`).join(' | ')} | flat out |`,
+    `|---|---|${'--:|'.repeat(rates.length + 1)}`,
+  ];
+  for (const cell of cells) {
+    const costs = new Map(cell.otherRates?.map(({ rate, cpu }) => [rate, cpu])).set(
+      cell.rate,
+      cell.cpu.median,
+    );
+    const figures = [...rates.map((rate) => costs.get(rate)), cell.saturated.cpu];
+    lines.push(
+      `| ${cell.title} | ${cell.peer} | ${figures.map((cpu) => cpu?.toFixed(1) ?? '').join(' | ')} |`,
     );
   }
   return lines.join('\n');
@@ -91,7 +131,7 @@ export function generator(results: Results): string {
 
 /** On what it ran, and who did not. */
 export function circumstances(results: Results): string {
-  const { machine, runs, seconds, cells, missing } = results;
+  const { machine, runs, seconds, minutes, cells, missing } = results;
   const versions = new Map(
     cells.flatMap(({ peer, version }) => (version === undefined ? [] : [[peer, version]])),
   );
@@ -103,7 +143,7 @@ export function circumstances(results: Results): string {
   ];
   const busy = `load average ${machine.loadBefore.toFixed(1)} before, ${machine.loadAfter.toFixed(1)} after`;
   const lines = [
-    `${parts.join('; ')}. Runs: ${runs} of ${seconds} s each after a warm-up, medians; ${busy}.`,
+    `${parts.join('; ')}. Runs: ${runs} of ${seconds} s each after a warm-up, medians; ${minutes.toFixed(0)} minutes in all; ${busy}.`,
   ];
   for (const { peer, reason } of missing) lines.push('', `**${peer} could not run: ${reason}.**`);
   return lines.join('\n');

@@ -27,6 +27,8 @@ const { ackRandomFactor, maxRetransmit } = defaultParameters;
 const nothing = new Uint8Array(0);
 /** Devices of `take-over` take that many names in turn, so that some are new and some come back. */
 const NAMES = 50;
+/** Works in which a device registers. */
+const registering: ReadonlySet<Work> = new Set(['register', 'come-and-go', 'take-over']);
 /** Of a datagram that is nothing but echoed. */
 const ECHO_BYTES = 100;
 
@@ -115,6 +117,10 @@ export class SimulatedDevice {
         return true;
       case 'register':
         this.#register(work, this.#options.name, now);
+        return true;
+      case 'come-and-go':
+        if (this.#location === undefined) this.#register(work, `${this.#options.name}-${this.#names++}`, now);
+        else this.#request(work, Code.DELETE, this.#location, nothing, now);
         return true;
       case 'take-over':
         this.#register(work, `${this.#options.name}-${this.#names++ % NAMES}`, now);
@@ -288,10 +294,10 @@ export class SimulatedDevice {
       this.#end();
       return;
     }
-    if (exchange.work === 'register' || exchange.work === 'take-over') {
+    if (request.code === Code.DELETE) this.#location = undefined;
+    else if (registering.has(exchange.work)) {
       this.#location = pathOptions(`/${locationPath(message.options).join('/')}`);
     }
-    if (exchange.work === 'deregister') this.#location = undefined;
     this.#succeeded(exchange);
   }
 

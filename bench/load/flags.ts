@@ -21,8 +21,8 @@ Server and devices
   --resource PATH        what they report                                      (/42770/0/2)
 
 Work
-  --work MIX             echo, register, take-over, update, deregister, notify, send,
-                         or several with weights: notify:90,update:9,register:1 (update)
+  --work MIX             echo, register, come-and-go, take-over, update, deregister,
+                         notify, send, or several with weights: notify:90,update:9,register:1 (update)
   --rate N               exchanges a second in all; without it each device begins the next when the last has ended
   --window N             so many devices at a time, where there is no --rate   (all)
   --readings N           in a notification or a Send                           (1)

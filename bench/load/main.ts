@@ -39,7 +39,7 @@ async function open(command: LoadCommand & { readonly kind: 'open' }): Promise<v
   const links =
     options.links ?? (mix.notify === undefined && mix.send === undefined ? plain : defaults.links);
   fleet = await Fleet.open({ ...defaults, ...options, mix, links });
-  const needsNone = work !== undefined && ['echo', 'register', 'take-over'].includes(work);
+  const needsNone = work !== undefined && ['echo', 'register', 'come-and-go', 'take-over'].includes(work);
   if (!needsNone) await fleet.register(REGISTERED_PER_SECOND);
 }
 

@@ -1,10 +1,20 @@
 import { Histogram, type HistogramData } from './histogram.ts';
 
 /**
- * What a device does. `register`: again and again, as one that has its address to itself; `take-over`: as many devices in
+ * What a device does. `register`: again and again, as one that has its address to itself; `come-and-go`: a Register under a
+ * name that the server has not heard of, and a Deregister, in turn; `take-over`: as many devices in
  * turn from one address, each of which takes it from the one before; `echo`: a datagram to a server that sends it back.
  */
-export const works = ['echo', 'register', 'take-over', 'update', 'deregister', 'notify', 'send'] as const;
+export const works = [
+  'echo',
+  'register',
+  'come-and-go',
+  'take-over',
+  'update',
+  'deregister',
+  'notify',
+  'send',
+] as const;
 export type Work = (typeof works)[number];
 
 export interface WorkReport {

@@ -62,9 +62,9 @@ export async function startLeshan(
     await parts.end?.();
   };
   try {
-    const { port } = await java.until((line) => 'port' in line);
+    const { port, http } = await java.until((line) => 'port' in line);
     return {
-      port: port as number,
+      ...{ port: port as number, http: http as string },
       pid: java.pid,
       async use(question) {
         java.order(question);

@@ -48,9 +48,13 @@ export const nodeCoap: Peer = {
   start: () => startScript('./targets/node-coap.ts'),
 };
 
+const simyardReadPath = (endpoint: string, resource: string): string =>
+  `/api/devices/${endpoint}/objects${resource}`;
+
 export const simyardInMemory: Peer = {
   name: 'Simyard, in memory',
   warmUp: NODE_WARM_UP,
+  readPath: simyardReadPath,
   prepare: nothing,
   start: () => startScript('./targets/simyard.ts', [':memory:']),
 };
@@ -80,6 +84,7 @@ export const leshan: Peer = {
   name: 'Leshan, in memory',
   version: '2.0.0-M18',
   warmUp: JVM_WARM_UP,
+  readPath: (endpoint, resource) => `/api/clients/${endpoint}${resource}`,
   prepare: () => buildLeshan(inMemory),
   start: () => startLeshan(inMemory),
 };

@@ -15,6 +15,8 @@ export interface TargetUse {
 /** A server under load, in a process of its own. */
 export interface Target {
   readonly port: number;
+  /** Where its interface for programs is: `http://127.0.0.1:8080`. */
+  readonly http?: string;
   readonly pid: number;
   use(question: 'cpu' | 'memory'): Promise<TargetUse>;
   stop(): Promise<void>;
@@ -28,6 +30,8 @@ export interface Peer {
   readonly version?: string;
   /** Where it speaks DTLS: what its devices prove themselves with; `{name}` is the endpoint name. */
   readonly psk?: { readonly identity: string; readonly key: string };
+  /** Where its interface for programs has the resource of a device: to be put behind `Target.http`. */
+  readonly readPath?: (endpoint: string, resource: string) => string;
   /** ms of load before it is measured: a JVM compiles for seconds. */
   readonly warmUp: number;
   /** Builds what it needs; resolves with the reason where it cannot run here. */
@@ -39,6 +43,16 @@ export interface Peer {
 export function peakMemory(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) * 1_024;
+}
+
+/** Datagrams that the kernel had no room for, since the sockets of this port were opened (proc(5), net/udp). */
+export function lostDatagrams(port: number): number {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return ['/proc/net/udp', '/proc/net/udp6']
+    .flatMap((file) => readFileSync(file, 'utf8').split('\n'))
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, address]) => address?.endsWith(local))
+    .reduce((sum, fields) => sum + Number(fields.at(-1)), 0);
 }
 
 /** A target that is a script of ours and speaks over IPC. */
@@ -53,9 +67,10 @@ export async function startScript(
     await parts.end?.();
   };
   try {
-    const { port } = await process.next<{ port: number }>();
+    const { port, http } = await process.next<{ port: number; http?: string }>();
     return {
       port,
+      ...(http === undefined ? {} : { http }),
       pid: process.pid,
       async use(question) {
         const { cpu, memory } = await process.ask<TargetReport>(question);

@@ -2,34 +2,23 @@ import { describe, expect, test } from 'vitest';
 import { barChart, lineChart } from '../../bench/chart.ts';
 import { goals } from '../../bench/goals.ts';
 import { parseLoadFlags, usage } from '../../bench/load/flags.ts';
-import { type Cell, spreadOf } from '../../bench/measure.ts';
+import { spreadOf } from '../../bench/measure.ts';
 import type { Results } from '../../bench/results.ts';
-import { circumstances, costs } from '../../bench/tables.ts';
+import { byRate, circumstances, costs, readings } from '../../bench/tables.ts';
+import { titles } from '../../bench/titles.ts';
+import { cellOf } from './cells.ts';
 
-const latency = { count: 10, mean: 1, p50: 1, p95: 2, p99: 3, max: 4 };
-
-function cell(title: string, peer: string, cpu: number, change: Partial<Cell> = {}): Cell {
-  return {
-    ...{ title, peer, work: 'register', readings: 1, devices: 1_000, rate: 4_000, done: 4_000, latency },
-    cpu: { median: cpu, least: cpu, most: cpu },
-    saturated: { rate: 10_000, cpu, load: 5 },
-    ...{ retransmissions: 0, failed: 0, skipped: 0, peakMemory: 2 ** 27, heap: 2 ** 26, machineLoad: 0.1 },
-    load: { cpu: 5, core: 0.1 },
-    ...change,
-  };
-}
-
-const echo = cell('datagram in and out', 'raw UDP echo', 6, { work: 'echo' });
+const echo = cellOf('datagram in and out', 'raw UDP echo', 6, { work: 'echo' });
 
 describe('the promises', () => {
   test('are held against both sides of the same run, kept or missed', () => {
     const found = goals([
       echo,
-      cell('registration', 'Leshan, in memory', 90),
-      cell('registration', 'Simyard, in memory', 30),
-      cell('update', 'Leshan, in memory', 40, { device: 6_000 }),
-      cell('update', 'Simyard, in memory', 30, { device: 2_000 }),
-      cell('confirmable notification, 1 reading', 'Simyard, on disk', 16),
+      cellOf('registration', 'Leshan, in memory', 90),
+      cellOf('registration', 'Simyard, in memory', 30),
+      cellOf('update', 'Leshan, in memory', 40, { device: 6_000 }),
+      cellOf('update', 'Simyard, in memory', 30, { device: 2_000 }),
+      cellOf('confirmable notification, 1 reading', 'Simyard, on disk', 16),
     ]);
     const of = (start: string) => found.filter(({ promise }) => promise.startsWith(start));
     expect(of('registration: ').map(({ measured, kept }) => [measured, kept])).toEqual([
@@ -44,21 +33,32 @@ describe('the promises', () => {
     ]);
   });
 
+  test('of packs are held against readings a second and core', () => {
+    const packs = cellOf(titles.notification(50), 'Simyard, on disk', 125, { work: 'notify', readings: 50 });
+    expect(goals([packs])).toEqual([
+      {
+        promise: 'packs of 50 readings, durable: ≥ 300 000 readings per second and core',
+        measured: '400,000',
+        kept: true,
+      },
+    ]);
+  });
+
   test('of which one side is missing are not told', () => {
-    expect(goals([echo, cell('registration', 'Simyard, in memory', 30)])).toEqual([]);
+    expect(goals([echo, cellOf('registration', 'Simyard, in memory', 30)])).toEqual([]);
   });
 });
 
 describe('the tables', () => {
   const results: Results = {
     version: 1,
-    ...{ when: '2026-01-01T00:00:00.000Z', runs: 3, seconds: 5 },
+    ...{ when: '2026-01-01T00:00:00.000Z', runs: 3, seconds: 5, minutes: 4 },
     set: 'short',
     machine: { cpu: 'C', cores: 2, memoryGib: 8, kernel: '6', node: 'v24', loadBefore: 0, loadAfter: 1 },
     cells: [
       echo,
-      cell('update', 'slow', 30, { done: 2_000, failed: 3 }),
-      cell('update', 'starved', 60, { load: { cpu: 200, core: 0.95 } }),
+      cellOf('update', 'slow', 30, { done: 2_000, failed: 3 }),
+      cellOf('update', 'starved', 60, { load: { cpu: 200, core: 0.95 } }),
     ],
     missing: [{ peer: 'Leshan, in memory', reason: 'mvn is not installed' }],
   };
@@ -68,6 +68,22 @@ describe('the tables', () => {
     expect(slow).toContain('| 30.0 (30.0–30.0) | 5.0 |');
     expect(slow).toContain('3 failed; did not keep up: 2,000/s');
     expect(starved).toContain('starved by the load generator');
+  });
+
+  test('tell readings a second and core of packs of any size, and nothing where there are none', () => {
+    expect(readings(results)).toBe('');
+    const packs = cellOf(titles.notification(10), 'x', 40, { work: 'notify', readings: 10 });
+    expect(readings({ ...results, cells: [packs] })).toContain('| x | 250,000 | 250,000 |');
+  });
+
+  test('show what an exchange costs at several rates, the fixed one among them', () => {
+    expect(byRate(results)).toBe('');
+    const otherRates = [{ rate: 500, done: 500, cpu: 90 }];
+    const [head, , line] = byRate({ ...results, cells: [cellOf('update', 'x', 40, { otherRates })] }).split(
+      '\n',
+    );
+    expect(head).toContain('| at 500/s | at 4,000/s | flat out |');
+    expect(line).toBe('| update | x | 90.0 | 40.0 | 40.0 |');
   });
 
   test('name who could not run, with the reason', () => {
@@ -98,6 +114,22 @@ describe('the pictures', () => {
     ]);
     expect(lines.match(/<polyline points="[\d., ]+"/g)).toHaveLength(1);
     expect(`${svg}${lines}`).not.toContain('NaN');
+  });
+
+  test('of rates have steps of equal ratios, and tell lines of others apart', () => {
+    const points = (cpu: number) => [500, 5_000, 50_000].map((rate) => [rate, cpu] as const);
+    const svg = lineChart('rates', { x: '/s', y: 'µs', isLogarithmic: true }, [
+      { label: 'ours', own: true, points: points(10) },
+      { label: 'one', own: false, points: points(20) },
+      { label: 'other', own: false, points: points(30) },
+    ]);
+    const xs = /<polyline points="([\d.]+),[\d.]+ ([\d.]+),[\d.]+ ([\d.]+),/.exec(svg)?.slice(1).map(Number);
+    const [first = 0, middle = 0, last = 0] = xs ?? [];
+    expect(middle - first).toBeCloseTo(last - middle, 0);
+    expect(svg).toContain('>10,000<');
+    expect(
+      new Set(svg.match(/<polyline[^>]*stroke-dasharray="[^"]*"/g)?.map((line) => line.split('stroke="')[1])),
+    ).toHaveProperty('size', 3);
   });
 });
 

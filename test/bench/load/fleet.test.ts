@@ -119,6 +119,22 @@ describe('simulated devices', () => {
     );
   });
 
+  test('come under a name that nobody has heard, and go, by turns', async () => {
+    const devices = await open({ devices: 1, mix: { 'come-and-go': 1 } });
+    const report = summed(await devices.pace(50, 200));
+    expect(report).toMatchObject({ failed: 0, skipped: 0 });
+    const asked = server.received.map(({ message }) => message);
+    const names = asked
+      .filter(({ code }) => code === Code.POST)
+      .map(({ options }) =>
+        options.map(({ value }) => Buffer.from(value).toString()).find((text) => text.startsWith('ep=')),
+      );
+    expect(names.length).toBeGreaterThan(1);
+    expect(new Set(names).size).toBe(names.length);
+    const codes = asked.map(({ code }) => code).filter((code) => code === Code.POST || code === Code.DELETE);
+    expect(codes.every((code, index) => code === (index % 2 === 0 ? Code.POST : Code.DELETE))).toBe(true);
+  });
+
   test.each([
     ['SenML CBOR', ContentFormat.SENML_CBOR],
     ['TLV', ContentFormat.TLV],

@@ -61,7 +61,9 @@ public final class BenchServer {
         server.getRegistrationService().addListener(new Observer(server));
         server.getObservationService().addListener(new Counter());
         server.start();
-        System.out.println("{\"port\":" + server.getEndpoint(protocol).getURI().getPort() + "}");
+        int http = ReadFront.start(server, TIMEOUT);
+        System.out.println("{\"port\":" + server.getEndpoint(protocol).getURI().getPort()
+                + ",\"http\":\"http://127.0.0.1:" + http + "\"}");
         try (BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             for (String line = input.readLine(); line != null; line = input.readLine()) {
                 report(line.equals("memory"));

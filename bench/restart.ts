@@ -1,0 +1,247 @@
+/**
+ * `npm run bench:restart`: a server that starts with a hundred thousand registrations: how long until a device that it knows
+ * is answered, what the devices weigh, and how long lists and searches take.
+ */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, loadavg, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { decodeMessage, encodeMessage } from '../protocol/coap/codec.ts';
+import { type CoapMessage, Code, MessageType } from '../protocol/coap/message.ts';
+import { contentFormatOption, pathOptions, queryOptions } from '../protocol/coap/options.ts';
+import { ContentFormat } from '../protocol/lwm2m/content-format.ts';
+import { openEmbeddedStores } from '../server/embedded/index.ts';
+import { writeSection } from './document.ts';
+import { fillStore } from './fill-store.ts';
+import { deviceOf } from './fleet.ts';
+import { type Asked, ask, askInventory } from './inventory.ts';
+import { type Spread, spreadOf } from './measure.ts';
+import { BenchProcess } from './process.ts';
+import type { TargetReport } from './targets/report.ts';
+
+const usage = `A server that starts with many registrations: until it answers, what they weigh, lists and searches.
+
+  --devices N    (100000)
+  --starts N     of the server, with them and with an empty store   (5)
+  --heard N      devices a second that register while lists are asked for   (0)
+  --store PLACE  a folder or redis://… that bench/seed-fleet.ts has filled with as many; else it fills a folder of its own
+  --write        put the tables into docs/performance.md`;
+
+const { values } = parseArgs({
+  options: {
+    devices: { type: 'string', default: '100000' },
+    starts: { type: 'string', default: '5' },
+    heard: { type: 'string', default: '0' },
+    store: { type: 'string' },
+    write: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(`${usage}\n`);
+  process.exit(0);
+}
+const [devices, starts, heard] = [Number(values.devices), Number(values.starts), Number(values.heard)];
+
+/** ms between two Updates that are sent until one is answered: finer than a device would. */
+const ASKED_AGAIN = 20;
+/** ms */
+const PATIENCE = 60_000;
+
+interface Ready {
+  readonly port: number;
+  readonly http: string;
+}
+
+function exchange(code: number, messageId: number, options: CoapMessage['options'], payload = ''): Buffer {
+  const token = Uint8Array.of(messageId >> 8, messageId & 255);
+  const body = new TextEncoder().encode(payload);
+  return Buffer.from(
+    encodeMessage({ type: MessageType.CON, code, messageId, token, options, payload: body }),
+  );
+}
+
+/** A device that the server has heard before: registered, and neither lost nor gone since. */
+function knownDevice(turn: number, now: number): string {
+  for (let index = turn * 101; ; index++) {
+    const { registration, leaves } = deviceOf(index % devices, now);
+    if (!leaves && registration.expiresAt > now + 60_000) return registration.id;
+  }
+}
+
+/** Sends an Update until it is answered. */
+async function update(port: number, id: string): Promise<void> {
+  const socket = createSocket('udp4');
+  const data = exchange(Code.POST, 1, pathOptions(`/rd/${id}`));
+  const send = (): void => socket.send(data, port, '127.0.0.1');
+  const timer = setInterval(send, ASKED_AGAIN);
+  try {
+    send();
+    for (;;) {
+      const [answer] = await once(socket, 'message', { signal: AbortSignal.timeout(PATIENCE) });
+      const { type, code } = decodeMessage(answer as Buffer);
+      if (type !== MessageType.ACK) continue;
+      if (code !== Code.CHANGED) throw new Error(`the Update of ${id} was answered with code ${code}`);
+      return;
+    }
+  } finally {
+    clearInterval(timer);
+    socket.close();
+  }
+}
+
+interface Start {
+  readonly server: BenchProcess;
+  readonly http: string;
+  readonly port: number;
+  /** ms since the process was started: its ports are open. */
+  readonly open: number;
+}
+
+async function started(place: string): Promise<Start> {
+  const begun = performance.now();
+  const server = new BenchProcess('./targets/simyard.ts', [place]);
+  const { port, http } = await server.next<Ready>();
+  return { server, http, port, open: performance.now() - begun };
+}
+
+/** Bytes in RAM. */
+function resident(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024;
+}
+
+interface Weight {
+  /** Bytes: heap and buffers of the main thread after garbage collection; and all that the process has in RAM. */
+  readonly heap: number;
+  readonly resident: number;
+}
+
+async function weight({ server }: Start): Promise<Weight> {
+  const { memory } = await server.ask<TargetReport>('memory');
+  return { heap: memory, resident: resident(server.pid) };
+}
+
+/** Registers devices that are there already, `heard` a second, until it is called off. */
+function registerMeanwhile(port: number): () => void {
+  const socket = createSocket('udp4');
+  let sent = 0;
+  const timer = setInterval(() => {
+    for (let index = 0; index < heard / 20; index++) {
+      const options = [
+        ...pathOptions('/rd'),
+        contentFormatOption(ContentFormat.LINK_FORMAT),
+        ...queryOptions([`ep=heard-${sent % 20_000}`, 'lt=3600', 'lwm2m=1.1', 'b=U']),
+      ];
+      socket.send(exchange(Code.POST, sent++ & 0xffff, options, '</1/0>,</3/0>'), port, '127.0.0.1');
+    }
+  }, 50);
+  return () => {
+    clearInterval(timer);
+    socket.close();
+  };
+}
+
+interface Measured {
+  readonly empty: Spread;
+  readonly open: Spread;
+  readonly updated: Spread;
+  readonly firstList: number;
+  readonly registered: number;
+  readonly known: number;
+  readonly base: Weight;
+  readonly filled: Weight;
+  readonly asked: readonly Asked[];
+}
+
+async function measure(place: string, now: number): Promise<Measured> {
+  const [empty, open, updated]: number[][] = [[], [], []];
+  let base: Weight | undefined;
+  for (let turn = 0; turn < starts; turn++) {
+    const folder = mkdtempSync(join(tmpdir(), 'simyard-bench-'));
+    const start = await started(folder);
+    empty?.push(start.open);
+    base = await weight(start);
+    await start.server.stop();
+    rmSync(folder, { recursive: true });
+    const begun = performance.now();
+    const full = await started(place);
+    await update(full.port, knownDevice(turn, now));
+    updated?.push(performance.now() - begun);
+    open?.push(full.open);
+    // As by a power cut: what was written before it must be there.
+    await full.server.stop();
+  }
+  const last = await started(place);
+  try {
+    const { ms: firstList, body } = await ask(last.http, '/api/devices?limit=100');
+    const { body: registeredBody } = await ask(last.http, '/api/devices?limit=1&state=registered');
+    const filled = await weight(last);
+    const callOff = registerMeanwhile(last.port);
+    const asked = await askInventory(last.http);
+    callOff();
+    if (base === undefined) throw new RangeError('--starts is at least 1');
+    return {
+      ...{ empty: spreadOf(empty ?? []), open: spreadOf(open ?? []), updated: spreadOf(updated ?? []) },
+      ...{ firstList, base, filled, asked },
+      known: Number(body['total']),
+      registered: Number(registeredBody['total']),
+    };
+  } finally {
+    await last.server.stop();
+  }
+}
+
+const whole = (value: number): string => Math.round(value).toLocaleString('en');
+const spread = ({ median, least, most }: Spread): string =>
+  `${whole(median)} (${whole(least)}–${whole(most)})`;
+
+function report({
+  empty,
+  open,
+  updated,
+  firstList,
+  known,
+  registered,
+  base,
+  filled,
+  asked,
+}: Measured): string {
+  const each = (of: (one: Weight) => number): string => whole((of(filled) - of(base)) / known);
+  const lines = [
+    '| | ms (least–most) |',
+    '|---|--:|',
+    `| empty store: from the start of the process until its ports are open | ${spread(empty)} |`,
+    `| ${whole(known)} devices, ${whole(registered)} of them registered: until its ports are open | ${spread(open)} |`,
+    `| until the first Update of a device that it knows is answered | ${spread(updated)} |`,
+    `| the first list of devices after that, which reads the inventory into memory | ${whole(firstList)} |`,
+    '',
+    `An idle device of these takes ${each(({ heap }) => heap)} bytes of heap and buffers of the main thread after garbage collection, and ${each((one) => one.resident)} bytes of all that the process has in RAM (with the index of the inventory and the pages of the database that it has read); an empty server has ${whole(base.resident / 2 ** 20)} MiB in RAM, this one ${whole(filled.resident / 2 ** 20)}.`,
+    '',
+    '| asked over HTTP | median ms | 95 of 100 | worst | devices that match |',
+    '|---|--:|--:|--:|--:|',
+    ...asked.map(
+      ({ question, median, p95, worst, matching }) =>
+        `| ${question} | ${median.toFixed(1)} | ${p95.toFixed(1)} | ${worst.toFixed(1)} | ${matching === undefined ? '' : whole(matching)} |`,
+    ),
+    '',
+    `${starts} starts, each after the process before was killed; ${heard} registrations a second while lists were asked for; server and client share ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; load average ${loadavg()[0]?.toFixed(1)} at the end.`,
+  ];
+  return lines.join('\n');
+}
+
+const own = values.store === undefined ? mkdtempSync(join(tmpdir(), 'simyard-restart-')) : undefined;
+try {
+  const now = Date.now();
+  if (own !== undefined) {
+    const stores = await openEmbeddedStores({ path: own, durable: false });
+    await fillStore(stores, devices, now);
+    await stores.close();
+  }
+  const text = report(await measure(values.store ?? (own as string), now));
+  process.stdout.write(`${text}\n`);
+  if (values.write) writeSection('restart', text);
+} finally {
+  if (own !== undefined) rmSync(own, { recursive: true, force: true });
+}
