@@ -54,34 +54,37 @@ export function machineNow(
   };
 }
 
-export function writeResults(results: Results, name = 'latest.json'): void {
-  mkdirSync(folder, { recursive: true });
-  const whole = new URL(name, folder);
-  const part = new URL(`${name}.part`, folder);
+/** Whole or not at all: who is stopped meanwhile leaves what was there before. */
+export function writeResults(results: Results, name = 'latest.json', place: URL = folder): void {
+  mkdirSync(place, { recursive: true });
+  const part = new URL(`${name}.part`, place);
   writeFileSync(part, `${JSON.stringify(results, undefined, 1)}\n`);
-  renameSync(part, whole);
+  renameSync(part, new URL(name, place));
 }
 
-export function readResults(name = 'latest.json'): Results {
-  return JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Results;
+export function readResults(name = 'latest.json', place: URL = folder): Results {
+  return JSON.parse(readFileSync(new URL(name, place), 'utf8')) as Results;
 }
 
 const UNFINISHED = 'unfinished.json';
 /** Of a run that has not come to its end; as people name it. */
 export const unfinishedFile = `bench/results/${UNFINISHED}`;
 
-export function writeUnfinished(results: Results): void {
-  writeResults(results, UNFINISHED);
+export function writeUnfinished(results: Results, place?: URL): void {
+  writeResults(results, UNFINISHED, place);
 }
 
 /** What a run that was stopped has left, if it was of the same set and lengths. */
-export function readUnfinished(wanted: Pick<Results, 'set' | 'runs' | 'seconds'>): Results | undefined {
-  if (!existsSync(new URL(UNFINISHED, folder))) return undefined;
-  const left = readResults(UNFINISHED);
+export function readUnfinished(
+  wanted: Pick<Results, 'set' | 'runs' | 'seconds'>,
+  place: URL = folder,
+): Results | undefined {
+  if (!existsSync(new URL(UNFINISHED, place))) return undefined;
+  const left = readResults(UNFINISHED, place);
   const isSame = left.set === wanted.set && left.runs === wanted.runs && left.seconds === wanted.seconds;
   return isSame ? left : undefined;
 }
 
-export function dropUnfinished(): void {
-  rmSync(new URL(UNFINISHED, folder), { force: true });
+export function dropUnfinished(place: URL = folder): void {
+  rmSync(new URL(UNFINISHED, place), { force: true });
 }

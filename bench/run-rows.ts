@@ -40,10 +40,11 @@ export async function runRows(rows: readonly Row[], run: RowsRun): Promise<Found
     const isThere = cells.some(({ title, peer: name }) => title === row.title && name === peer.name);
     if (unable.has(peer) || isThere) continue;
     if (run.isStopped()) break;
+    const begun = performance.now();
     try {
       const cell = await run.measure(row, peer);
       cells.push(cell);
-      run.tell(told(cell));
+      run.tell(`${told(cell)} (${((performance.now() - begun) / 1_000).toFixed(0)} s)`);
     } catch (error) {
       // Whoever stops the run ends its servers too; that is no failure of theirs.
       if (run.isStopped()) break;
