@@ -10,14 +10,10 @@ import type { ObjectModelStore } from '../ports/object-model-store.ts';
 import type { ObservationPolicyStore } from '../ports/observation-policy-store.ts';
 import type { ObservationStore } from '../ports/observation-store.ts';
 import type { ProfileStore } from '../ports/profile-store.ts';
-import {
-  type Displacement,
-  type Registration,
-  type RegistrationStore,
-  updatedRegistration,
-} from '../ports/registration-store.ts';
+import type { Registration } from '../ports/registration-store.ts';
 import type { SessionStore } from '../ports/session-store.ts';
 import type { WebhookStore } from '../ports/webhook-store.ts';
+import type { ChangedDevices } from './changed-devices.ts';
 import type { Channel } from './channel.ts';
 import { credentialOfRow, credentialRow, summaryOfRow } from './credential-row.ts';
 import {
@@ -27,64 +23,8 @@ import {
   registrationPart,
   tenantOffset,
 } from './device-table.ts';
-import {
-  type DisplacedRow,
-  type RegistrationRow,
-  registrationOfRow,
-  registrationRow,
-  updateRow,
-} from './registration-table.ts';
-
-export function registrationStore(channel: Channel): RegistrationStore {
-  return {
-    register: async (registration, tenant) => {
-      const row = registrationRow(registration);
-      const [before, fence, displaced, isRepeated] = await channel.write('register', row, tenant);
-      const former = registrationOf(before);
-      if (isRepeated && former !== undefined) return { replaced: undefined, repeated: former, fence };
-      return { replaced: former, fence, ...displacement(displaced) };
-    },
-    update: async (update, speaker) => {
-      const found = await channel.write('update', update.id, updateRow(update), speaker);
-      if (found === undefined) return undefined;
-      const [row, expiresAt, fence, displaced] = found;
-      const previous = registrationOfRow(row);
-      return {
-        registration: updatedRegistration(previous, update, expiresAt, fence),
-        previous,
-        ...displacement(displaced),
-      };
-    },
-    move: async (id, address, node) => {
-      const moved = await channel.write('move', id, address, node);
-      if (moved === undefined) return undefined;
-      const [previousNode, fence, displaced] = moved;
-      return { previousNode, fence, ...displacement(displaced) };
-    },
-    claim: async (id, node, from) => {
-      const claimed = await channel.write('claim', id, node, from);
-      if (claimed === undefined) return undefined;
-      const before = registrationOfRow(claimed[0]);
-      return { registration: { ...before, node, fence: claimed[1] }, previousNode: before.node };
-    },
-    deregister: async (id, speaker) => registrationOf(await channel.write('deregister', id, speaker)),
-    expire: async (now, limit) =>
-      (await channel.write('expireRegistrations', now, limit)).map(registrationOfRow),
-    nextExpiry: () => channel.read('nextExpiry'),
-    byId: async (id) => registrationOf(await channel.read('registrationById', id)),
-    byEndpoint: async (endpoint) => registrationOf(await channel.read('registrationByEndpoint', endpoint)),
-    byAddress: async (address) => registrationOf(await channel.read('registrationByAddress', address)),
-    count: () => channel.read('countRegistrations'),
-  };
-}
-
-function displacement(row: DisplacedRow | undefined): Displacement {
-  return row === undefined ? {} : { displaced: { id: row[0], endpoint: row[1], node: row[2] } };
-}
-
-function registrationOf(row: RegistrationRow | undefined): Registration | undefined {
-  return row && registrationOfRow(row);
-}
+import { registrationOfRow } from './registration-row.ts';
+import type { EmbeddedRegistrations } from './registrations.ts';
 
 export function observationStore(channel: Channel): ObservationStore {
   return {
@@ -190,32 +130,51 @@ export function bootstrapStore(channel: Channel, queries: Channel): BootstrapSto
   };
 }
 
-export function deviceStore(channel: Channel, queries: Channel): DeviceStore {
+export function deviceStore(
+  channel: Channel,
+  queries: Channel,
+  changes: ChangedDevices,
+  registrations: Pick<EmbeddedRegistrations, 'ofOthers'>,
+): DeviceStore {
   return {
     get: async (endpoint) => {
       const row = await channel.read('device', endpoint);
       return row && deviceOf(row);
     },
     list: async (query) => {
-      const { items, total, next } = await queries.query('devices', query);
+      const { items, total, next } = await changes.tell((changed) =>
+        queries.query('devices', query, changed),
+      );
       return { items: items.map(deviceOf), total, ...(next === undefined ? {} : { next }) };
     },
-    facets: (by, filter, now) => queries.query('deviceFacets', by, filter, now),
-    endpoints: (filter, { now, after, limit }) => queries.query('deviceEndpoints', filter, now, after, limit),
-    enrol: (devices) => channel.write('enrol', devices),
-    setAttributes: (endpoint, attributes) => channel.write('setAttributes', endpoint, attributes),
+    facets: (by, filter, now) =>
+      changes.tell((changed) => queries.query('deviceFacets', by, filter, now, changed)),
+    endpoints: (filter, { now, after, limit }) =>
+      changes.tell((changed) => queries.query('deviceEndpoints', filter, now, after, limit, changed)),
+    enrol: (devices) =>
+      changes.during(
+        devices.map(({ endpoint }) => endpoint),
+        () => channel.write('enrol', devices),
+      ),
+    setAttributes: (endpoint, attributes) =>
+      changes.during([endpoint], () => channel.write('setAttributes', endpoint, attributes)),
+    // Not of the index.
     setAwakeTimes: (endpoint, times) => channel.write('setAwakeTimes', endpoint, times),
-    setTenant: (endpoint, tenant) => channel.write('setTenant', endpoint, tenant),
+    setTenant: (endpoint, tenant) =>
+      changes.during([endpoint], () => channel.write('setTenant', endpoint, tenant)),
     tenants: async (endpoints) => new Map(await channel.read('deviceTenants', endpoints)),
-    heard: (times, node) => channel.write('heard', times, node),
-    listening: (until) => channel.write('listening', until),
+    heard: async (times, node) => {
+      await changes.during(times.keys(), () => channel.write('heard', times));
+      return registrations.ofOthers(times.keys(), node);
+    },
+    listening: (until) => changes.during(until.keys(), () => channel.write('listening', until)),
     remove: async (endpoint) => {
-      const removed = await channel.write('removeDevice', endpoint);
+      const removed = await changes.during([endpoint], () => channel.write('removeDevice', endpoint));
       // History may be large: it goes in steps, between which others have their turn.
       if (removed) while (await channel.write('purgeHistory'));
       return removed;
     },
-    counts: (now) => queries.query('countDevices', now),
+    counts: (now) => changes.tell((changed) => queries.query('countDevices', now, changed)),
   };
 }
 

@@ -9,21 +9,21 @@ import type {
   DeviceQuery,
   DeviceText,
 } from '../ports/device-store.ts';
+import type { Changes } from './changed-devices.ts';
 import { type DeviceRow, deviceSelection } from './device-table.ts';
 
 /**
- * Questions about many devices. They are answered out of an index in memory, which takes in what was changed in
- * the table since it was asked last (`device.change`), and in the same transaction the rows of the page are read.
+ * Questions about many devices. They are answered out of an index in memory, which takes in the devices that have
+ * changed since it was asked last, as it is told with each question, and in the same transaction the rows of the page
+ * are read.
  */
 export class DeviceQueries {
   readonly #database: DatabaseSync;
   readonly #get;
   readonly #all;
-  readonly #changed;
-  readonly #removed;
-  #index = new DeviceIndex();
-  /** What was taken in; undefined: nothing yet. */
-  #level: number | undefined;
+  readonly #one;
+  /** Undefined: nothing was taken in yet. */
+  #index: DeviceIndex | undefined;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -33,66 +33,78 @@ export class DeviceQueries {
       return statement;
     };
     this.#get = arrays(`${deviceSelection} WHERE d.endpoint = ?`);
-    this.#all = arrays(`SELECT ${indexColumns}, change FROM device ORDER BY endpoint`);
-    this.#changed = arrays(`SELECT ${indexColumns}, change FROM device WHERE change > ? ORDER BY change`);
-    this.#removed = arrays('SELECT endpoint, change FROM device_removed WHERE change > ?');
+    this.#all = arrays(`SELECT ${indexColumns} FROM device ORDER BY endpoint`);
+    this.#one = arrays(`SELECT ${indexColumns} FROM device WHERE endpoint = ?`);
   }
 
-  list(query: DeviceQuery): {
+  list(
+    query: DeviceQuery,
+    changes: Changes,
+  ): {
     readonly items: readonly DeviceRow[];
     readonly total: number;
     readonly next: string | undefined;
   } {
-    return this.#consistent(() => {
-      const { endpoints, total, next } = pageOf(this.#index, query);
+    return this.#consistent(changes, (index) => {
+      const { endpoints, total, next } = pageOf(index, query);
       const items = endpoints.map((endpoint) => this.#get.get(endpoint) as unknown as DeviceRow);
       return { items, total, next };
     });
   }
 
-  facets(by: readonly (DeviceText | 'state')[], filter: DeviceFilter, now: number): DeviceFacets {
-    return this.#consistent(() => this.#index.facets(by, filter, now));
+  facets(
+    by: readonly (DeviceText | 'state')[],
+    filter: DeviceFilter,
+    now: number,
+    changes: Changes,
+  ): DeviceFacets {
+    return this.#consistent(changes, (index) => index.facets(by, filter, now));
   }
 
-  endpoints(filter: DeviceFilter, now: number, after: string | undefined, limit: number): readonly string[] {
-    return this.#consistent(() => this.#index.endpoints(filter, now, after, limit));
+  endpoints(
+    filter: DeviceFilter,
+    now: number,
+    after: string | undefined,
+    limit: number,
+    changes: Changes,
+  ): readonly string[] {
+    return this.#consistent(changes, (index) => index.endpoints(filter, now, after, limit));
   }
 
-  counts(now: number): DeviceCounts {
-    return this.#consistent(() => this.#index.counts(now));
+  counts(now: number, changes: Changes): DeviceCounts {
+    return this.#consistent(changes, (index) => index.counts(now));
   }
 
   /** After a rollback: what was taken in may never have been. */
   forget(): void {
-    this.#index = new DeviceIndex();
-    this.#level = undefined;
+    this.#index = undefined;
   }
 
   /** Runs a question on one state of the database, with the index level with it. */
-  #consistent<T>(question: () => T): T {
+  #consistent<T>(changes: Changes, question: (index: DeviceIndex) => T): T {
     // Where the one connection does all, it may be in the middle of a transaction already.
     const own = !this.#database.isTransaction;
     if (own) this.#database.exec('BEGIN');
     try {
-      this.#takeIn();
-      return question();
+      return question(this.#takeIn(changes));
     } finally {
       if (own && this.#database.isTransaction) this.#database.exec('COMMIT');
     }
   }
 
-  #takeIn(): void {
-    const first = this.#level === undefined;
-    let level = this.#level ?? 0;
-    for (const [endpoint, change] of this.#removed.iterate(level) as unknown as Iterable<[string, number]>) {
-      if (!first) this.#index.remove(endpoint);
-      this.#level = Math.max(this.#level ?? 0, change);
+  #takeIn(changes: Changes): DeviceIndex {
+    let index = this.#index;
+    if (index === undefined || changes === undefined) {
+      index = new DeviceIndex();
+      for (const row of this.#all.iterate()) index.put(row as unknown as IndexRow);
+      this.#index = index;
+      return index;
     }
-    const rows = first ? this.#all.iterate() : this.#changed.iterate(level);
-    for (const row of rows as unknown as Iterable<readonly (string | number | null)[]>) {
-      this.#index.put(row as unknown as IndexRow);
-      level = Math.max(level, row.at(-1) as number);
+    for (const endpoint of changes) {
+      const row = this.#one.get(endpoint) as unknown as IndexRow | undefined;
+      if (row === undefined) index.remove(endpoint);
+      else index.put(row);
     }
-    this.#level = Math.max(this.#level ?? 0, level);
+    return index;
   }
 }

@@ -1,8 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { neverSeen } from '../inventory/device-columns.ts';
 import type { DeviceAttributes, DeviceStore, EnrolledDevice } from '../ports/device-store.ts';
-import type { ChangeCounter } from './change-counter.ts';
-import { type RegistrationRow, registrationColumns } from './registration-table.ts';
+import { type RegistrationRow, registrationSelection } from './registration-row.ts';
 
 /** Attribute and column, in the order of a DeviceRow. */
 const attributeColumns = [
@@ -40,7 +39,7 @@ export const deviceSelection = `
   SELECT d.endpoint, d.first_seen, d.last_seen,
     ${attributeColumns.map(([, column]) => `d.${column}`).join(', ')}, d.awake_configured, d.awake_learnt,
     d.awake_until, d.ending, d.tenant,
-    ${registrationColumns.replace(/\w+/g, (column) => `r.${column}`)}, 0, d.fence
+    ${registrationSelection}
   FROM device d LEFT JOIN registration r ON r.endpoint = d.endpoint`;
 
 export type NewAwakeTimes = Parameters<DeviceStore['setAwakeTimes']>[1];
@@ -48,39 +47,33 @@ export type NewAwakeTimes = Parameters<DeviceStore['setAwakeTimes']>[1];
 /** The inventory on the worker's side. */
 export class DeviceTable {
   readonly #database: DatabaseSync;
-  readonly #change: ChangeCounter;
   readonly #get;
   readonly #enrol;
   readonly #heard;
-  readonly #ofAnother;
   readonly #listening;
   readonly #setAwake;
   readonly #setTenant;
   readonly #tenant;
   readonly #set = new Map<string, ReturnType<DatabaseSync['prepare']>>();
 
-  constructor(database: DatabaseSync, change: ChangeCounter) {
+  constructor(database: DatabaseSync) {
     this.#database = database;
-    this.#change = change;
     this.#get = this.#arrays(`${deviceSelection} WHERE d.endpoint = ?`);
     this.#enrol = database.prepare(
-      `INSERT INTO device (endpoint, search, registered, first_seen, last_seen, serial, iccid, imei, tenant, change)
-       VALUES (?, ?, 0, ${neverSeen}, ${neverSeen}, ?, ?, ?, ?, ?)
+      `INSERT INTO device (endpoint, search, registered, first_seen, last_seen, serial, iccid, imei, tenant)
+       VALUES (?, ?, 0, ${neverSeen}, ${neverSeen}, ?, ?, ?, ?)
        ON CONFLICT (endpoint) DO UPDATE SET serial = coalesce(serial, excluded.serial),
-         iccid = coalesce(iccid, excluded.iccid), imei = coalesce(imei, excluded.imei), change = excluded.change`,
+         iccid = coalesce(iccid, excluded.iccid), imei = coalesce(imei, excluded.imei)`,
     );
-    this.#heard = database.prepare(
-      'UPDATE device SET last_seen = ?1, change = ?2 WHERE endpoint = ?3 AND last_seen < ?1',
-    );
-    this.#ofAnother = database.prepare('SELECT 1 FROM device WHERE endpoint = ? AND node <> ?');
+    this.#heard = database.prepare('UPDATE device SET last_seen = ?1 WHERE endpoint = ?2 AND last_seen < ?1');
     this.#listening = database.prepare(
-      'UPDATE device SET awake_until = ?, change = ? WHERE endpoint = ? AND awake_until IS NOT NULL',
+      'UPDATE device SET awake_until = ? WHERE endpoint = ? AND awake_until IS NOT NULL',
     );
     this.#setAwake = database.prepare(
       `UPDATE device SET awake_configured = iif(?, ?, awake_configured), awake_learnt = iif(?, ?, awake_learnt)
        WHERE endpoint = ?`,
     );
-    this.#setTenant = database.prepare('UPDATE device SET tenant = ?, change = ? WHERE endpoint = ?');
+    this.#setTenant = database.prepare('UPDATE device SET tenant = ? WHERE endpoint = ?');
     this.#tenant = this.#arrays('SELECT tenant FROM device WHERE endpoint = ?');
   }
 
@@ -92,7 +85,7 @@ export class DeviceTable {
     for (const { endpoint, serialNumber = null, iccid = null, imei = null, tenant = null } of devices) {
       const search = endpoint.toLowerCase();
       const shown = search === endpoint ? null : search;
-      this.#enrol.run(endpoint, shown, serialNumber, iccid, imei, tenant, this.#change.next());
+      this.#enrol.run(endpoint, shown, serialNumber, iccid, imei, tenant);
     }
   }
 
@@ -102,11 +95,11 @@ export class DeviceTable {
     if (columns === '') return this.get(endpoint) !== undefined;
     let statement = this.#set.get(columns);
     if (statement === undefined) {
-      statement = this.#database.prepare(`UPDATE device SET ${columns}, change = ? WHERE endpoint = ?`);
+      statement = this.#database.prepare(`UPDATE device SET ${columns} WHERE endpoint = ?`);
       this.#set.set(columns, statement);
     }
     const values = given.map(([name]) => attributes[name] as string | number);
-    return statement.run(...values, this.#change.next(), endpoint).changes === 1;
+    return statement.run(...values, endpoint).changes === 1;
   }
 
   setAwakeTimes(endpoint: string, { configured, learnt }: NewAwakeTimes): boolean {
@@ -115,7 +108,7 @@ export class DeviceTable {
   }
 
   setTenant(endpoint: string, tenant: string | null): boolean {
-    return this.#setTenant.run(tenant, this.#change.next(), endpoint).changes === 1;
+    return this.#setTenant.run(tenant, endpoint).changes === 1;
   }
 
   /** Endpoint and tenant of those that are known. */
@@ -126,14 +119,12 @@ export class DeviceTable {
     });
   }
 
-  /** Those of the devices that are registered with another node. */
-  heard(times: ReadonlyMap<string, number>, node: string): readonly string[] {
-    for (const [endpoint, time] of times) this.#heard.run(time, this.#change.next(), endpoint);
-    return [...times.keys()].filter((endpoint) => this.#ofAnother.get(endpoint, node) !== undefined);
+  heard(times: ReadonlyMap<string, number>): void {
+    for (const [endpoint, time] of times) this.#heard.run(time, endpoint);
   }
 
   listening(until: ReadonlyMap<string, number>): void {
-    for (const [endpoint, time] of until) this.#listening.run(time, this.#change.next(), endpoint);
+    for (const [endpoint, time] of until) this.#listening.run(time, endpoint);
   }
 
   /** Removes the device, its last values and what is wanted of it; its series await their removal (HistoryTable.purge). */
@@ -142,7 +133,6 @@ export class DeviceTable {
       .prepare('DELETE FROM device WHERE endpoint = ? AND registered = 0')
       .run(endpoint).changes;
     if (removed === 0) return false;
-    this.#change.removed(endpoint);
     for (const table of ['last_value', 'observation_choice', 'written_attributes', 'profile']) {
       this.#database.prepare(`DELETE FROM ${table} WHERE endpoint = ?`).run(endpoint);
     }

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Stores } from '../ports/stores.ts';
+import { ChangedDevices } from './changed-devices.ts';
 import { Channel } from './channel.ts';
 import { databaseFile } from './database-file.ts';
 import {
@@ -14,12 +15,12 @@ import {
   observationPolicyStore,
   observationStore,
   profileStore,
-  registrationStore,
   sessionStore,
   webhookStore,
 } from './device-ports.ts';
 import { history } from './history-port.ts';
 import { auditLog, userStore } from './people-ports.ts';
+import { EmbeddedRegistrations } from './registrations.ts';
 import { eventLog, lastValues, statisticsStore, telemetryLog } from './telemetry-ports.ts';
 
 /** Where the embedded database is, and how careful it is. */
@@ -55,13 +56,15 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
   await channel.open();
   // A database in memory belongs to one connection: there the writer answers queries too.
   const queries = memory ? channel : new Channel({ path, durable, reader: true }, restartPause, onFault);
-  if (queries !== channel) {
-    try {
-      await queries.open();
-    } catch (error) {
-      await channel.close();
-      throw error;
-    }
+  const changes = new ChangedDevices();
+  const registrations = new EmbeddedRegistrations(channel, changes);
+  try {
+    if (queries !== channel) await queries.open();
+    await registrations.load();
+  } catch (error) {
+    if (queries !== channel) await queries.close();
+    await channel.close();
+    throw error;
   }
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
@@ -70,8 +73,8 @@ export async function openEmbeddedStores(options: EmbeddedOptions): Promise<Stor
     await channel.close();
   };
   return {
-    devices: deviceStore(channel, queries),
-    registrations: registrationStore(channel),
+    devices: deviceStore(channel, queries, changes, registrations),
+    registrations,
     observations: observationStore(channel),
     profiles: profileStore(channel),
     observationPolicies: observationPolicyStore(channel),

@@ -14,13 +14,12 @@ export class ObservationTable {
     this.#add = database.prepare(
       `INSERT OR REPLACE INTO observation
          (token, registration, endpoint, paths, format, origin, created_at, composite, attributes, pending)
-       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM registration WHERE id = ?2 AND endpoint = ?3`,
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM registration WHERE endpoint = ?3 AND id = ?2`,
     );
     this.#confirm = database.prepare('UPDATE observation SET pending = 0 WHERE token = ?');
     this.#byToken = database.prepare(
-      `SELECT o.*, r.address, r.root_path, EXISTS
-         (SELECT 1 FROM device_address a WHERE a.address = r.address AND a.endpoint = r.endpoint) AS held
-       FROM observation o JOIN registration r ON r.id = o.registration
+      `SELECT o.*, r.address, r.root_path, r.address_lost
+       FROM observation o JOIN registration r ON r.endpoint = o.endpoint AND r.id = o.registration
        WHERE o.token = ?`,
     );
     this.#byRegistration = database.prepare(
@@ -60,7 +59,7 @@ export class ObservationTable {
       ...observationOf(row),
       address: row['address'] as string,
       rootPath: row['root_path'] as string,
-      ...(row['held'] === 0 ? { addressLost: true } : {}),
+      ...(row['address_lost'] === 1 ? { addressLost: true } : {}),
     };
   }
 

@@ -29,7 +29,6 @@ import type { StoredObjectModel } from '../ports/object-model-store.ts';
 import type { ObservationChoice, ObservationPolicy } from '../ports/observation-policy-store.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
 import type { StoredProfile } from '../ports/profile-store.ts';
-import type { Speaker } from '../ports/registration-store.ts';
 import type { Keeping, NewSession, SessionHolder, SessionStore } from '../ports/session-store.ts';
 import type { StatisticsSample } from '../ports/statistics-store.ts';
 import type { LogPosition } from '../ports/telemetry-log.ts';
@@ -37,7 +36,7 @@ import type { ApiToken, Session, User, UserChange, UserStore } from '../ports/us
 import type { StoredWebhook, WebhookSettings, WebhookStore } from '../ports/webhook-store.ts';
 import { AuditTable } from './audit-table.ts';
 import { BootstrapTable } from './bootstrap-table.ts';
-import { ChangeCounter } from './change-counter.ts';
+import type { Changes } from './changed-devices.ts';
 import { CommandTable } from './command-table.ts';
 import type { CredentialRow } from './credential-row.ts';
 import { CredentialTable } from './credential-table.ts';
@@ -55,7 +54,8 @@ import { ObjectModelTable } from './object-model-table.ts';
 import { ObservationPolicyTable } from './observation-policy-table.ts';
 import { ObservationTable } from './observation-table.ts';
 import { ProfileTable } from './profile-table.ts';
-import { type RegistrationRow, RegistrationTable, type UpdateRow } from './registration-table.ts';
+import type { RegistrationRow } from './registration-row.ts';
+import { RegistrationTable } from './registration-table.ts';
 import { type DueQuarter, type RolledUpQuarter, RollUpReader } from './rollup-reader.ts';
 import type { DuePlace } from './rollup-table.ts';
 import { SessionTable } from './session-table.ts';
@@ -92,12 +92,21 @@ export function createQueries(database: DatabaseSync) {
     bootstrapSessions: (query: Parameters<BootstrapStore['sessions']>[0]) => bootstrap.sessions(query),
     credentials: (filter: CredentialFilter, limit: number, cursor: string | undefined) =>
       credentials.list(filter, limit, cursor),
-    devices: (query: DeviceQuery) => devices.list(query),
-    deviceFacets: (by: readonly (DeviceText | 'state')[], filter: DeviceFilter, now: number) =>
-      devices.facets(by, filter, now),
-    deviceEndpoints: (filter: DeviceFilter, now: number, after: string | undefined, limit: number) =>
-      devices.endpoints(filter, now, after, limit),
-    countDevices: (now: number) => devices.counts(now),
+    devices: (query: DeviceQuery, changes: Changes) => devices.list(query, changes),
+    deviceFacets: (
+      by: readonly (DeviceText | 'state')[],
+      filter: DeviceFilter,
+      now: number,
+      changes: Changes,
+    ) => devices.facets(by, filter, now, changes),
+    deviceEndpoints: (
+      filter: DeviceFilter,
+      now: number,
+      after: string | undefined,
+      limit: number,
+      changes: Changes,
+    ) => devices.endpoints(filter, now, after, limit, changes),
+    countDevices: (now: number, changes: Changes) => devices.counts(now, changes),
     commands: (query: Parameters<CommandQueue['list']>[0]) => commands.list(query),
     readLog: (after: LogPosition, limit: number) => log.read(after, limit, logReadBytes),
     readings: (query: HistoryQuery) => history.query(query),
@@ -123,13 +132,12 @@ export function createQueries(database: DatabaseSync) {
 
 /** Everything else that the worker does, by name: `reads` change nothing; `writes` are part of a transaction. */
 export function createOperations(database: DatabaseSync) {
-  const change = new ChangeCounter(database);
-  const registrations = new RegistrationTable(database, change);
+  const registrations = new RegistrationTable(database);
   const observations = new ObservationTable(database);
   const profiles = new ProfileTable(database);
   const policies = new ObservationPolicyTable(database);
   const models = new ObjectModelTable(database);
-  const devices = new DeviceTable(database, change);
+  const devices = new DeviceTable(database);
   const commands = new CommandTable(database);
   const credentials = new CredentialTable(database);
   const sessions = new SessionTable(database);
@@ -153,11 +161,8 @@ export function createOperations(database: DatabaseSync) {
       history.forget();
     },
     reads: {
-      nextExpiry: () => registrations.nextExpiry(),
-      registrationById: (id: string) => registrations.byId(id),
-      registrationByEndpoint: (endpoint: string) => registrations.byEndpoint(endpoint),
-      registrationByAddress: (address: string) => registrations.byAddress(address),
-      countRegistrations: () => registrations.count(),
+      registration: (endpoint: string) => registrations.one(endpoint),
+      registrationsAfter: (endpoint: string, limit: number) => registrations.after(endpoint, limit),
       observationByToken: (token: string) => observations.byToken(token),
       observationsByRegistration: (id: string) => observations.byRegistration(id),
       countObservations: () => observations.count(),
@@ -199,12 +204,13 @@ export function createOperations(database: DatabaseSync) {
       check: () => {
         touch.run();
       },
-      register: (row: RegistrationRow, tenant: string | undefined) => registrations.register(row, tenant),
-      update: (id: string, update: UpdateRow, speaker: Speaker) => registrations.update(id, update, speaker),
-      move: (id: string, address: string, node: string) => registrations.move(id, address, node),
-      claim: (id: string, node: string, from: string | undefined) => registrations.claim(id, node, from),
-      deregister: (id: string, speaker: Speaker) => registrations.deregister(id, speaker),
-      expireRegistrations: (now: number, limit: number) => registrations.expire(now, limit),
+      register: (...args: Parameters<RegistrationTable['register']>) => registrations.register(...args),
+      changeRegistration: (row: RegistrationRow, awakeUntil: number | null, displaced: string | undefined) =>
+        registrations.change(row, awakeUntil, displaced),
+      hearRegistration: (endpoint: string, updatedAt: number, expiresAt: number, awakeUntil: number | null) =>
+        registrations.hear(endpoint, updatedAt, expiresAt, awakeUntil),
+      moveRegistration: (...args: Parameters<RegistrationTable['move']>) => registrations.move(...args),
+      endRegistrations: (...args: Parameters<RegistrationTable['end']>) => registrations.end(...args),
       addObservation: (observation: StoredObservation) => observations.add(observation),
       confirmObservation: (observation: StoredObservation) => observations.confirm(observation),
       removeObservation: (token: string) => observations.remove(token),
@@ -227,7 +233,7 @@ export function createOperations(database: DatabaseSync) {
         devices.setAttributes(endpoint, attributes),
       setAwakeTimes: (endpoint: string, times: NewAwakeTimes) => devices.setAwakeTimes(endpoint, times),
       setTenant: (endpoint: string, tenant: string | null) => devices.setTenant(endpoint, tenant),
-      heard: (times: ReadonlyMap<string, number>, node: string) => devices.heard(times, node),
+      heard: (times: ReadonlyMap<string, number>) => devices.heard(times),
       listening: (until: ReadonlyMap<string, number>) => devices.listening(until),
       removeDevice: (endpoint: string) => {
         const removed = devices.remove(endpoint);

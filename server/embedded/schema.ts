@@ -506,6 +506,46 @@ const steps: readonly string[] = [
   -- Whether the device is still being asked for it.
   ALTER TABLE observation ADD COLUMN pending INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- All registrations are in the server's memory while it runs, where they are found (EmbeddedRegistrations). What each
+  -- message of a device moves is in the row of the device: updated_at and expires_at of its registration.
+  -- address_lost: 1 where another device was heard at the address since.
+  ALTER TABLE device ADD COLUMN updated_at REAL;
+  ALTER TABLE device ADD COLUMN expires_at REAL;
+  UPDATE device SET updated_at = r.updated_at, expires_at = r.expires_at
+    FROM registration r WHERE r.endpoint = device.endpoint;
+  ALTER TABLE registration RENAME TO registration_before;
+  CREATE TABLE registration (
+    endpoint TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    address TEXT NOT NULL,
+    address_lost INTEGER NOT NULL DEFAULT 0,
+    identity TEXT,
+    lifetime REAL NOT NULL,
+    version TEXT NOT NULL,
+    binding TEXT NOT NULL,
+    queue_mode INTEGER NOT NULL,
+    sms TEXT,
+    root_path TEXT NOT NULL,
+    links TEXT NOT NULL,
+    formats TEXT NOT NULL,
+    additional TEXT NOT NULL,
+    registered_at REAL NOT NULL,
+    node TEXT NOT NULL,
+    profiles TEXT,
+    message TEXT
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO registration SELECT r.endpoint, r.id, r.address, NOT EXISTS
+      (SELECT 1 FROM device_address a WHERE a.address = r.address AND a.endpoint = r.endpoint),
+    r.identity, r.lifetime, r.version, r.binding, r.queue_mode, r.sms, r.root_path, r.links, r.formats, r.additional,
+    r.registered_at, r.node, r.profiles, r.message FROM registration_before r ORDER BY r.endpoint;
+  DROP TABLE registration_before;
+  DROP TABLE device_address;
+  -- Which devices have changed is told to their index with each question.
+  DROP INDEX device_change;
+  DROP TABLE device_removed;
+  ALTER TABLE device DROP COLUMN change;
+  `,
 ];
 
 /** The version that this program writes. */

@@ -123,14 +123,25 @@ export function updatedRegistration(
   expiresAt: number,
   fence: number,
 ): Registration {
-  const registration: { [Member in keyof Registration]: Registration[Member] } & Record<string, unknown> = {
-    ...previous,
-    expiresAt,
-    fence,
-  };
-  for (const [name, value] of Object.entries(update)) if (value !== undefined) registration[name] = value;
-  const { addressLost, ...heard } = registration;
-  return addressLost === undefined ? registration : heard;
+  const { identity, lifetime, binding, queueMode, smsNumber, links, contentFormats, rootPath, profiles } =
+    update;
+  const registration: { -readonly [Member in keyof Registration]: Registration[Member] } = { ...previous };
+  registration.address = update.address;
+  registration.updatedAt = update.updatedAt;
+  registration.node = update.node;
+  registration.expiresAt = expiresAt;
+  registration.fence = fence;
+  if (identity !== undefined) registration.identity = identity;
+  if (lifetime !== undefined) registration.lifetime = lifetime;
+  if (binding !== undefined) registration.binding = binding;
+  if (queueMode !== undefined) registration.queueMode = queueMode;
+  if (smsNumber !== undefined) registration.smsNumber = smsNumber;
+  if (links !== undefined) registration.links = links;
+  if (contentFormats !== undefined) registration.contentFormats = contentFormats;
+  if (rootPath !== undefined) registration.rootPath = rootPath;
+  if (profiles !== undefined) registration.profiles = profiles;
+  if (registration.addressLost !== undefined) delete registration.addressLost;
+  return registration;
 }
 
 /**
@@ -146,6 +157,7 @@ export interface RegistrationStore {
    * `replaced` is that older one, with the node that owned the device before. `repeated` is there where the same
    * message (`message`, from the same address, within EXCHANGE_LIFETIME) had made a registration that is in force:
    * that one stays as it is, and nothing else happens.
+   * The object is the store's from then on: it may set the fence on it, and nobody else changes it.
    * @param tenant whose the device is, where this makes its entry of the inventory; one that is known stays whose it is
    */
   register(registration: Registration, tenant?: string): Promise<Registered & Displacement>;

@@ -63,14 +63,14 @@ export function describeStoresTogether(name: string, open: OpenStores): void {
     });
 
     test('closing twice is closing once; what was asked before is done, what comes after is refused', async () => {
-      const { registrations, log, close, check } = stores();
+      const { registrations, observations, log, close, check } = stores();
       const registered = registrations.register(aRegistration('a'));
       const appended = append(log, entry);
       await Promise.all([close(), close()]);
       expect(await registered).toEqual({ replaced: undefined, fence: 1 });
       expect(await appended).toMatchObject({ duplicate: false });
       await close();
-      await expect(registrations.count()).rejects.toThrow(StoreUnavailableError);
+      await expect(observations.count()).rejects.toThrow(StoreUnavailableError);
       await expect(check()).rejects.toThrow(StoreUnavailableError);
       await expect(append(log, { ...entry, key: 'l' })).rejects.toThrow(StoreUnavailableError);
     });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { openEmbeddedStores } from '../../../server/embedded/index.ts';
-import { registrationColumns, registrationRow } from '../../../server/embedded/registration-table.ts';
+import { registrationRow } from '../../../server/embedded/registration-row.ts';
 import { migrate, schemaVersion } from '../../../server/embedded/schema.ts';
 import { encodeBody } from '../../../server/history/reading-body.ts';
 import { anObservation, aRegistration, aToken, owned, start } from '../../contract/engine.ts';
@@ -11,12 +11,14 @@ import { temporaryFolder } from './folder.ts';
 
 /** What the first version kept of two devices that had the same address, one after the other. */
 function fillFirstVersion(database: DatabaseSync): void {
-  const columns = registrationColumns.replace(', profiles, message', '');
+  const columns =
+    'endpoint, id, address, identity, lifetime, version, binding, queue_mode, sms, root_path, links, formats, ' +
+    'additional, registered_at, updated_at, expires_at, node';
   const put = database.prepare(
     `INSERT INTO registration (${columns}) VALUES (${columns.replace(/\w+/g, '?')})`,
   );
   for (const [index, endpoint] of ['former', 'present'].entries()) {
-    put.run(...registrationRow(aRegistration(endpoint, { updatedAt: start + index })).slice(0, -2));
+    put.run(...registrationRow(aRegistration(endpoint, { updatedAt: start + index })).slice(0, 17));
     database
       .prepare('INSERT INTO device (endpoint, registered, first_seen, last_seen) VALUES (?, 1, ?, ?)')
       .run(endpoint, start, start);

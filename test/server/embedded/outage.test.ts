@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openEmbeddedStores } from '../../../server/embedded/index.ts';
 import { StoreUnavailableError } from '../../../server/ports/errors.ts';
-import { anId, aRegistration } from '../../contract/engine.ts';
+import { aRegistration } from '../../contract/engine.ts';
 import { append, readAll } from '../../contract/telemetry-log.ts';
 import { temporaryFolder } from './folder.ts';
 
@@ -173,7 +173,7 @@ test('the end of the database thread fails what it was asked; another one takes 
   const results = await Promise.allSettled([
     append(stores.log, large('second')),
     stores.registrations.register(aRegistration('a')),
-    stores.registrations.count(),
+    stores.observations.count(),
   ]);
   for (const result of results) {
     expect(result).toMatchObject({ status: 'rejected', reason: { name: 'StoreUnavailableError' } });
@@ -184,6 +184,7 @@ test('the end of the database thread fails what it was asked; another one takes 
   vandal.close();
   expect((await append(stores.log, large('second'))).duplicate).toBe(false);
   expect((await append(stores.log, large('first'))).duplicate).toBe(true);
+  expect(await stores.registrations.byEndpoint('a')).toBeUndefined();
   expect(await stores.registrations.count()).toBe(0);
   expect(await readAll(stores.log, 0, 10)).toHaveLength(2);
   await stores.close();
@@ -207,8 +208,8 @@ test('a mistake of ours in one call concerns that call only', async () => {
   const stores = await openEmbeddedStores({ path: folder });
   const results = await Promise.allSettled([
     stores.registrations.register(aRegistration('a')),
-    // The id of another endpoint's registration: ids are unguessable and unique, so this cannot be.
-    stores.registrations.register(aRegistration('b', { id: anId('a') })),
+    // No lifetime, which the table refuses and the registration interface never asks for.
+    stores.registrations.register(aRegistration('b', { lifetime: Number.NaN })),
     stores.registrations.register(aRegistration('c')),
     append(stores.log, large('k')),
   ]);
