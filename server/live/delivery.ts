@@ -1,11 +1,12 @@
-import type { Clock } from '../../protocol/clock.ts';
+import type { Clock, Timer } from '../../protocol/clock.ts';
 import type { LivePosition } from '../events.ts';
 import type { Group } from './group.ts';
 import type { Batch, Subscriber } from './subscriber.ts';
 
 /**
  * The shortest time from one delivery to the next, ms. What is published meanwhile goes out together: under load a
- * subscriber costs a write per delivery, not one per item. What comes after a rest goes out at once.
+ * subscriber costs a write per delivery, not one per item. What comes after a rest goes out at once, and so does what
+ * somebody waits for.
  */
 const SPACING = 10;
 /** Subscribers that are given something before devices get their turn. */
@@ -28,6 +29,8 @@ export class Delivery {
   #waiting: Group[] = [];
   readonly #work: Work[] = [];
   #scheduled = false;
+  /** Runs in time; undefined where it runs in the next turn, or is not scheduled. */
+  #timer: Timer | undefined;
   #last = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, newest: () => LivePosition) {
@@ -41,12 +44,25 @@ export class Delivery {
     this.#schedule();
   }
 
+  /** Somebody waits for what was collected: it goes out in the next turn. */
+  hurry(): void {
+    if (this.#timer === undefined) return;
+    this.#timer.cancel();
+    this.#timer = undefined;
+    setImmediate(() => this.#run());
+  }
+
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     const rest = this.#last + SPACING - this.#clock.now();
     if (this.#work.length > 0 || rest <= 0) setImmediate(() => this.#run());
-    else this.#clock.setTimer(rest, () => this.#run());
+    else {
+      this.#timer = this.#clock.setTimer(rest, () => {
+        this.#timer = undefined;
+        this.#run();
+      });
+    }
   }
 
   #run(): void {

@@ -4,6 +4,7 @@ import { type ItemOfTenant, itemIsSeen, type Tenancy } from '../people/tenancy.t
 import type { EventLog, StoredEvent } from '../ports/event-log.ts';
 import type { LogPosition, TelemetryLog } from '../ports/telemetry-log.ts';
 import type { Pack } from '../telemetry/pack.ts';
+import { isAwaited } from './awaited.ts';
 import { Delivery } from './delivery.ts';
 import { Group } from './group.ts';
 import { liveReadings, Replay } from './replay.ts';
@@ -88,7 +89,8 @@ export class LiveHub implements LiveStream {
   publishEvent(event: StoredEvent): void {
     this.#position = { event: event.id, log: this.#position.log };
     this.#tenancy.note(event);
-    this.#publish(event, () => ({ kind: 'event', event }), this.#position);
+    const isCollected = this.#publish(event, () => ({ kind: 'event', event }), this.#position);
+    if (isCollected && isAwaited(event)) this.#delivery.hurry();
   }
 
   /** A pack that is in the log now. Positions rise from call to call. */
@@ -110,8 +112,11 @@ export class LiveHub implements LiveStream {
     this.#traceListeners.push(listener);
   }
 
-  /** @param make called once where anybody wants it */
-  #publish(about: ItemOfTenant, make: () => LiveItem, position: LivePosition | undefined): void {
+  /**
+   * False where nobody is given it as it comes.
+   * @param make called once where anybody wants it
+   */
+  #publish(about: ItemOfTenant, make: () => LiveItem, position: LivePosition | undefined): boolean {
     const { type, endpoint } = about;
     let entry: LiveEntry | undefined;
     const offer = (group: Group): void => {
@@ -133,6 +138,7 @@ export class LiveHub implements LiveStream {
     for (const group of this.#ofFleet) offer(group);
     const groups = endpoint === undefined ? undefined : this.#byEndpoint.get(endpoint);
     if (groups !== undefined) for (const group of groups) offer(group);
+    return entry !== undefined;
   }
 
   /**

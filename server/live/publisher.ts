@@ -3,6 +3,7 @@ import { type Clock, systemClock, type Timer } from '../../protocol/clock.ts';
 import type { EventType } from '../events.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { EventLog, StoredEvent } from '../ports/event-log.ts';
+import { isAwaited } from './awaited.ts';
 import type { LiveHub } from './hub.ts';
 import { isTrouble } from './trouble.ts';
 
@@ -12,7 +13,7 @@ const MAX_WAITING = 20_000;
 const BATCH = 1_000;
 /**
  * Appends are at least so far apart, ms: what comes after a rest goes out at once, what comes close behind it goes with
- * others. Each append is a step of the store, and on disk a sync.
+ * others. Each append is a step of the store, and on disk a sync. What somebody waits for ends the rest.
  */
 const SPACING = 5;
 /** Wait before a batch that the store refused is given to it again, ms. */
@@ -41,6 +42,8 @@ export class EventPublisher {
   #rested: (() => void) | undefined;
   /** How many wait until all is stored. */
   #flushing = 0;
+  /** Somebody waits for one of those that wait. */
+  #awaited = false;
   /** Ends the pause before the next try. */
   #wake: (() => void) | undefined;
   /** When the last append began, by the process's own clock: what is spaced is work, whatever time it is. */
@@ -76,6 +79,10 @@ export class EventPublisher {
       data,
       ...(isTrouble(type, data) ? { trouble: true } : {}),
     });
+    if (isAwaited({ type, data })) {
+      this.#awaited = true;
+      this.#rested?.();
+    }
     this.#draining ??= this.#drain();
   }
 
@@ -107,6 +114,7 @@ export class EventPublisher {
       if (this.#batch.length === 0) {
         await this.#space();
         this.#batch = this.#waiting.splice(0, BATCH);
+        this.#awaited = false;
       }
       const batch = this.#batch;
       let ids: readonly number[];
@@ -144,10 +152,10 @@ export class EventPublisher {
     this.#draining = undefined;
   }
 
-  /** Until the next append may begin; at once where a whole batch, or somebody for all to be stored, waits. */
+  /** Until the next append may begin; at once where a whole batch waits, or somebody waits for what is in it. */
   async #space(): Promise<void> {
     const rest = this.#appendedAt + SPACING - performance.now();
-    if (rest <= 0 || this.#flushing > 0 || this.#waiting.length >= BATCH) return;
+    if (rest <= 0 || this.#flushing > 0 || this.#awaited || this.#waiting.length >= BATCH) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.ceil(rest));
       this.#rested = () => {

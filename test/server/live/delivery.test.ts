@@ -51,6 +51,23 @@ describe('what is published', () => {
     await close();
   });
 
+  test('goes out in the next turn where somebody waits for it, with what was held back before it', async () => {
+    const clock = new ManualClock();
+    const { hub, publish, subscribe, close } = await openHub(clock);
+    const seen: number[][] = [];
+    subscribe(seen);
+    await turn();
+    publish();
+    await turn();
+    publish();
+    const command = { state: 'done' };
+    hub.publishEvent({ id: 3, type: 'command', endpoint: 'm', at: 1, data: { command } });
+    await turn();
+    expect(seen).toEqual([[1], [2, 3]]);
+    expect(clock.timers).toBe(0);
+    await close();
+  });
+
   test('is handed to at most 64 subscribers in one turn, and to the others in the next ones', async () => {
     const clock = new ManualClock();
     const { publish, subscribe, close } = await openHub(clock);

@@ -108,6 +108,35 @@ describe('published events', () => {
     await flushed;
   });
 
+  it('end the rest where somebody waits for one, with those that had come before it', async () => {
+    const held = new HeldAppends();
+    const publisher = publisherWith(held.append);
+    const command = (at: number, state: string, job?: string): void =>
+      publisher.publish('command', 'modem', at, {
+        command: { state, ...(job === undefined ? {} : { job }) },
+      });
+    published(publisher, 1);
+    await clock.run(0);
+    held.answers[0]?.resolve();
+    await clock.run(0);
+    command(2, 'sent');
+    command(3, 'done', 'a job');
+    await clock.run(0);
+    expect(held.batches).toEqual([[1]]);
+    command(4, 'done');
+    await clock.run(0);
+    expect(held.batches).toEqual([[1], [2, 3, 4]]);
+    held.answers[1]?.resolve();
+    await clock.run(0);
+    // The next one rests again.
+    published(publisher, 5);
+    await clock.run(0);
+    expect(held.batches).toHaveLength(2);
+    await until('the third append', () => held.batches.length === 3);
+    held.answers[2]?.resolve();
+    await publisher.flush();
+  });
+
   it('wait out a store that refuses them, and keep their order', async () => {
     let down = true;
     const publisher = publisherWith((events) =>
