@@ -1,10 +1,12 @@
+import type { LastValues } from '../ports/last-values.ts';
 import type { Stores } from '../ports/stores.ts';
 
 /**
  * The stores as a reader should see them: history and last values have what was acknowledged until the
  * question, and not what the projection last came to. `level` brings them there.
+ * @param newest reads last values that are level already, where nothing has to be written for it first
  */
-export function levelWithLog(stores: Stores, level: () => Promise<void>): Stores {
+export function levelWithLog(stores: Stores, level: () => Promise<void>, newest?: LastValues['get']): Stores {
   return {
     ...stores,
     history: withMethods(stores.history, {
@@ -13,7 +15,7 @@ export function levelWithLog(stores: Stores, level: () => Promise<void>): Stores
       series: (query) => level().then(() => stores.history.series(query)),
     }),
     lastValues: withMethods(stores.lastValues, {
-      get: (endpoint, prefix) => level().then(() => stores.lastValues.get(endpoint, prefix)),
+      get: newest ?? ((endpoint, prefix) => level().then(() => stores.lastValues.get(endpoint, prefix))),
     }),
   };
 }

@@ -3,7 +3,8 @@ import type { Clock, Timer } from '../../protocol/clock.ts';
 import { DecodeError } from '../../protocol/errors.ts';
 import type { DeviceAttributes, DeviceStore } from '../ports/device-store.ts';
 import type { History, HistoryChunk } from '../ports/history.ts';
-import type { LastValue, LastValues } from '../ports/last-values.ts';
+import { type LastValue, type LastValues, plausiblyAhead } from '../ports/last-values.ts';
+import { comparePaths } from '../ports/path-order.ts';
 import type { LogPosition, TelemetryLog } from '../ports/telemetry-log.ts';
 import { cutText } from './cut-text.ts';
 import { type KnownAttribute, KnownAttributes } from './known-attributes.ts';
@@ -117,6 +118,29 @@ export class Projection {
       this.#behind = true;
     }
     while (this.#cursor < position) await this.#round();
+  }
+
+  /**
+   * A device's newest values as LastValues.get, with what was announced of it until now: what waits here is laid over
+   * what is stored, so that who asks for one device does not wait for what all others have reported. Rejects with the
+   * store's error.
+   */
+  async lastValues(endpoint: string, prefix = '/'): Promise<readonly LastValue[]> {
+    // What is read back from the log is not at hand.
+    if (this.#behind) await this.flush();
+    const newest = new Map<string, Map<string, LastValue>>();
+    for (const { pack } of this.#waiting) {
+      if (pack.endpoint !== endpoint || pack.overtaken) continue;
+      for (const series of pack.series) if (isBelow(series.path, prefix)) keepNewest(newest, pack, series);
+    }
+    const stored = await this.#options.lastValues.get(endpoint, prefix);
+    const waiting = newest.get(endpoint);
+    if (waiting === undefined) return stored;
+    for (const value of stored) {
+      const other = waiting.get(value.path);
+      if (other === undefined || !takesItsPlace(other, value)) waiting.set(value.path, value);
+    }
+    return [...waiting.values()].sort((a, b) => comparePaths(a.path, b.path));
   }
 
   async close(): Promise<void> {
@@ -278,6 +302,18 @@ export class Projection {
     }
     for (const { name, attribute } of heard) this.#attributes.set(endpoint, name, attribute);
   }
+}
+
+function isBelow(path: string, prefix: string): boolean {
+  return path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
+}
+
+/** Whether a value that comes to the store takes the place of one that is there, by the rule of LastValues.set. */
+function takesItsPlace(value: LastValue, stored: LastValue): boolean {
+  if (stored.takenAt > value.receivedAt + plausiblyAhead) return true;
+  // The stored one may be of a later write than the one that waited when it was looked at.
+  if (value.takenAt === stored.takenAt) return value.receivedAt >= stored.receivedAt;
+  return value.takenAt > stored.takenAt;
 }
 
 /** A value that the inventory shows, and as what. */

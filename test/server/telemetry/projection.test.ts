@@ -213,3 +213,48 @@ describe('a store that comes back with less than it had, as after a fail-over', 
     await projection.close();
   });
 });
+
+describe('last values', () => {
+  const newest = async (projection: Projection, prefix?: string): Promise<unknown[]> =>
+    (await projection.lastValues('modem', prefix)).map(({ path, value }) => [path, value]);
+
+  it('have what waits to be written, without anything being written for it', async () => {
+    const projection = await projectionOf();
+    await heard(projection, SENSOR, 1, 0);
+    await projection.flush();
+    await heard(projection, SENSOR, 2, 1);
+    await heard(projection, CARRIER, 'Verizon', 1);
+    await heard(projection, SENSOR, 3, -1);
+    expect(await newest(projection)).toEqual([
+      [CARRIER, 'Verizon'],
+      [SENSOR, 2],
+    ]);
+    expect(await newest(projection, '/42769')).toEqual([[CARRIER, 'Verizon']]);
+    expect(await newest(projection, '/4')).toEqual([]);
+    expect(await projection.lastValues('another')).toEqual([]);
+    expect(await readings(SENSOR)).toEqual([1]);
+    await projection.flush();
+    expect(await newest(projection)).toEqual([
+      [CARRIER, 'Verizon'],
+      [SENSOR, 2],
+    ]);
+  });
+
+  it('have the newest by the time taken, wherever it is', async () => {
+    const projection = await projectionOf();
+    await heard(projection, CARRIER, 'T-Mobile', 100);
+    await projection.flush();
+    await heard(projection, CARRIER, 'Verizon', 50);
+    expect(await newest(projection)).toEqual([[CARRIER, 'T-Mobile']]);
+    await heard(projection, CARRIER, 'AT&T', 100);
+    expect(await newest(projection)).toEqual([[CARRIER, 'AT&T']]);
+  });
+
+  it('have what is in the log and was not told here', async () => {
+    const projection = await projectionOf();
+    await heard(undefined, CARRIER, 'Verizon', 0);
+    await projection.close();
+    await projection.start();
+    expect(await newest(projection)).toEqual([[CARRIER, 'Verizon']]);
+  });
+});
