@@ -58,6 +58,8 @@ export interface Lwm2mClientOptions {
   readonly report?: 'observe' | 'send';
   /** How long a reading waits for others to share its pack, ms; default 250. */
   readonly packInterval?: number;
+  /** A path of which servers are told before anything else that waits for its turn: somebody waits for it. */
+  readonly first?: string;
   /** Keeps what servers wrote: their Server objects, and the rights on instances. */
   readonly settings?: ClientSettings;
   /** Keeps readings that wait beyond the process; it belongs to the client from then on. */
@@ -151,6 +153,7 @@ export class Lwm2mClient {
       packs: options.packs ?? true,
       report: options.report ?? 'observe',
       packInterval: options.packInterval ?? 250,
+      first: options.first,
       lookup: options.lookup,
       rootPath,
       random: options.random ?? Math.random,

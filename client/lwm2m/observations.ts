@@ -17,6 +17,8 @@ export interface ObservationsOptions {
   readonly valuesAt: ValuesAt;
   /** Whether the server may read it; one that may not does not learn that it has changed either. Default: yes. */
   readonly mayRead?: (path: string) => boolean;
+  /** What is told before anything else that waits for its turn: somebody waits for it. Default: nothing. */
+  readonly first?: string | undefined;
   /** Notification Storing When Disabled or Offline; default: yes. */
   readonly storing?: () => boolean;
 }
@@ -282,6 +284,7 @@ export class Observations {
     done: (delivered: boolean) => void,
   ): void {
     const { observed, conditions } = observation;
+    const { first } = this.#options;
     let payload: Uint8Array;
     try {
       payload = observed.encode(records);
@@ -293,7 +296,11 @@ export class Observations {
     observation.inFlight = true;
     observed.observer.notify(
       { code: Code.CONTENT, options: [contentFormatOption(observed.contentFormat)], payload },
-      { confirmable: conditions.confirmable(), keep: true },
+      {
+        confirmable: conditions.confirmable(),
+        keep: true,
+        first: first !== undefined && observation.shows(first),
+      },
       (delivered) => {
         observation.inFlight = false;
         done(delivered);

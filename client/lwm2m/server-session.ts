@@ -67,6 +67,8 @@ export interface SessionParts {
   readonly report: 'observe' | 'send';
   /** How long a reading waits for others to share its pack, ms. */
   readonly packInterval: number;
+  /** A path of which every server is told before anything else. */
+  readonly first: string | undefined;
   readonly lookup: ResourceTypeLookup;
   /** Where the client's objects are: `/`, or as in `/lwm2m`. */
   readonly rootPath: string;
@@ -136,6 +138,7 @@ export class ServerSession implements ServerContext {
       valuesAt: (path) => readPaths(tree, [path]),
       storing: () => this.account.notificationStoring,
       mayRead: (path) => this.#mayReadAny(path),
+      first: parts.first,
     });
     this.readings = new PackSender({
       clock,

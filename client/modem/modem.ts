@@ -127,6 +127,8 @@ export class Modem {
         : { journal: options.openReadings(sensorPaths(ids.iotSensor)) }),
       ...(options.report === undefined ? {} : { report: options.report }),
       ...(options.packInterval === undefined ? {} : { packInterval: options.packInterval }),
+      // How a switch went, before what the new network changes: who asked for it waits.
+      first: `/${ids.carrier}`,
     });
     this.#carrier = carrierInstance(ids.carrier, () => this.#control);
     this.#control = new CarrierControl({

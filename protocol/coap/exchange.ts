@@ -91,13 +91,14 @@ export interface Observer {
   readonly token: Uint8Array;
   /**
    * Sends a notification. Confirmable ones to one observer go out one at a time: a newer one
-   * supersedes those that still wait (RFC 7641 §4.5.2) unless `keep` is set, which queues it.
+   * supersedes those that still wait (RFC 7641 §4.5.2) unless `keep` is set, which queues it. `first`:
+   * of what waits for its turn with the peer (NSTART) it goes next.
    * `done` is called once: with `true` when acknowledged (or sent, when not confirmable), with
    * `false` when superseded, reset, timed out or ended.
    */
   notify(
     response: OutgoingResponse,
-    options?: { readonly confirmable?: boolean; readonly keep?: boolean },
+    options?: { readonly confirmable?: boolean; readonly keep?: boolean; readonly first?: boolean },
     done?: (delivered: boolean) => void,
   ): void;
   /** Forgets the observer without telling it. */

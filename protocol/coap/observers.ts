@@ -17,6 +17,7 @@ const SEQUENCE_MASK = 0xffffff;
 interface Waiting {
   readonly response: OutgoingResponse;
   readonly keep: boolean;
+  readonly first: boolean;
   readonly done: ((delivered: boolean) => void) | undefined;
 }
 
@@ -94,7 +95,7 @@ export class ObserverEntry implements Observer, TransmissionOwner {
 
   notify(
     response: OutgoingResponse,
-    options: { readonly confirmable?: boolean; readonly keep?: boolean } = {},
+    options: { readonly confirmable?: boolean; readonly keep?: boolean; readonly first?: boolean } = {},
     done?: (delivered: boolean) => void,
   ): void {
     if (this.#ended) {
@@ -111,7 +112,7 @@ export class ObserverEntry implements Observer, TransmissionOwner {
       done?.(true);
       return;
     }
-    const waiting: Waiting = { response, keep: options.keep === true, done };
+    const waiting: Waiting = { response, keep: options.keep === true, first: options.first === true, done };
     if (this.#current === undefined) {
       this.#send(waiting, now);
       return;
@@ -153,7 +154,8 @@ export class ObserverEntry implements Observer, TransmissionOwner {
     this.#current = waiting;
     this.#lastConfirmable = now;
     this.#transmission = new Transmission(layer, this, this.holder, data, true);
-    if (!layer.submit(this.#transmission)) this.#settled(false);
+    if (waiting.first) layer.submitNext(this.#transmission);
+    else if (!layer.submit(this.#transmission)) this.#settled(false);
   }
 
   #settled(delivered: boolean): void {

@@ -114,7 +114,10 @@ export class Outbox implements TransmissionDriver {
     return true;
   }
 
-  /** As `submit` for what continues an interaction that had its place and gave it back: goes before all others. */
+  /**
+   * As `submit` for what goes before all others: it continues an interaction that had its place and gave it back, or is
+   * one notification that is wanted first.
+   */
   submitNext(transmission: Transmission): void {
     const { peer } = transmission;
     if (peer.active < this.parameters.nstart || transmission.holdsPlace) {

@@ -263,3 +263,34 @@ describe('deliver', () => {
     expect(await world.settle(client.deliver('/3/0'))).toBe(false);
   });
 });
+
+describe('what somebody waits for', () => {
+  it('is told before what waits for its turn with the server', async () => {
+    const waiting = new ClientWorld();
+    const device = instance(deviceObject, 0, {
+      batteryLevel: { read: () => level },
+      memoryFree: { read: () => level },
+      memoryTotal: { read: () => level },
+    });
+    const modem = waiting.client({ first: '/3/0/9' });
+    modem.tree.add(device);
+    modem.start();
+    await waiting.registered();
+    const order: string[] = [];
+    const observed: { readonly told: readonly unknown[] }[] = [];
+    for (const path of ['/3/0/10', '/3/0/21', '/3/0/9']) {
+      const decide = (notification: { accept(): void }): void => {
+        order.push(path);
+        notification.accept();
+      };
+      observed.push(
+        await waiting.settle(waiting.server.observe(path, { accept: ContentFormat.TEXT, decide })),
+      );
+    }
+    level = 5;
+    device.changed('memoryFree', 'memoryTotal', 'batteryLevel');
+    await waiting.until('told', () => observed.every(({ told }) => told.length === 1));
+    expect(order).toEqual(['/3/0/10', '/3/0/9', '/3/0/21']);
+    expect(waiting.faults).toEqual([]);
+  });
+});

@@ -375,3 +375,21 @@ describe('the bounds on observers', () => {
     expect(endpoint.statistics.observers).toBe(2);
   });
 });
+
+describe('several observers of one peer', () => {
+  test('are told one after the other, and the one that goes first before those that wait', () => {
+    const { world, ask, observers, notify, client, ack } = setUp();
+    ask({ token: 'bb' });
+    ask({ token: 'cc' });
+    notify('1');
+    const tell = (index: number, options: Parameters<Observer['notify']>[1]) =>
+      observers[index]?.notify({ code: Code.CONTENT, payload: bytes(`${index}`) }, options);
+    tell(1, {});
+    tell(2, { first: true });
+    world.clock.advance(20);
+    const order: string[] = [];
+    for (let count = 0; count < 3; count++) order.push(hex(ack().token));
+    expect(order).toEqual(['aa', 'cc', 'bb']);
+    expect(client.received).toEqual([]);
+  });
+});
