@@ -198,7 +198,11 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     logger: telemetryLog,
     clock,
   });
-  const levelStores = levelWithLog(stores, level);
+  const levelStores = levelWithLog(
+    stores,
+    level,
+    sharing === undefined ? (endpoint, prefix) => projection.lastValues(endpoint, prefix) : undefined,
+  );
 
   const transport = composeTransport(
     { ...foundation, seat, ends, log: log.child({ part: 'transport' }) },
@@ -236,12 +240,12 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     log: timings.log(stores.log),
     clock,
     sensorObject: config.sensorObject,
+    onArriving: (pack) => parts().dispatcher.arriving(pack),
     onPack: (pack, position) => {
       if (sharing === undefined) {
         hub.publishPack(pack, position);
         projection.appended(pack, position);
       }
-      parts().dispatcher.observed(pack);
       parts().listening.observed(pack);
     },
     onReport: leshan === undefined ? undefined : (report) => leshan.reported(report),

@@ -67,6 +67,7 @@ export function composeDevices(options: ComposeDevicesOptions): Devices {
   const placeOf = (registration: Registration): CommandPlace => ({
     // One that has lost its address is looked at, as one that sleeps, when it speaks.
     reachability: registration.addressLost !== true && isAwake(registration) ? 'awake' : 'asleep',
+    registration,
     ...(registration.fence === undefined
       ? {}
       : { owner: { node: registration.node, fence: registration.fence } }),

@@ -10,6 +10,7 @@ import type { Device } from '../ports/device-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { CarrierOption, CarrierStatus, CommandService } from './carrier-commands.ts';
 import { carrierValues } from './carrier-object.ts';
+import type { CommandsLookedUp } from './dispatcher.ts';
 
 /** How long a command waits for its device, ms, where the caller does not say: one day. */
 const TIME_TO_LIVE = 86_400_000;
@@ -21,10 +22,15 @@ export interface CarrierServiceOptions {
   readonly carrierObject: number;
   /** A command was queued, or has taken a step. */
   readonly onStep: (command: Command) => void;
-  readonly onQueued: (endpoint: string) => void;
+  /** @param looked as `lookAhead` gave it for this command */
+  readonly onQueued: (endpoint: string, looked?: Promise<CommandsLookedUp>) => void;
+  /** Called in the turn in which a command is given to the queue. */
+  readonly lookAhead?: (endpoint: string) => Promise<CommandsLookedUp> | undefined;
   /** How much may wait for one device; without bounds where absent. */
   readonly bounds?: WaitingBounds;
 }
+
+const DISCONNECT: CarrierOption = { id: DISCONNECT_CARRIER_ID, name: 'Disconnect' };
 
 type SwitchRequest = Parameters<CommandService['switchCarrier']>[1];
 
@@ -43,13 +49,17 @@ export class CarrierService implements CommandService {
     const { stores, clock } = this.#options;
     const { idempotencyKey } = request;
     const slot = request.slot ?? 0;
-    const device = await stores.devices.get(endpoint);
+    const disconnect = isDisconnect(request.carrier);
+    const [device, known] = await Promise.all([
+      stores.devices.get(endpoint),
+      disconnect ? [] : this.#listed(endpoint, slot),
+    ]);
     if (device === undefined) throw new UnknownDeviceError(endpoint);
     const slots = this.#registeredSlots(device);
     if (slots.length > 0 && !slots.includes(slot)) {
       throw new RequestError(`device '${endpoint}' has no slot ${slot}; it has ${slots.join(', ')}`);
     }
-    const target = await this.#resolve(endpoint, slot, request.carrier);
+    const target = disconnect ? DISCONNECT : await this.#resolve(endpoint, slot, request.carrier, known);
     const now = Math.floor(clock.wallTime());
     return this.#enqueue({
       endpoint,
@@ -87,15 +97,14 @@ export class CarrierService implements CommandService {
   }
 
   async #enqueue(wanted: NewCommand): Promise<{ readonly command: Command; readonly created: boolean }> {
-    const { stores, bounds, onStep, onQueued } = this.#options;
-    const { command, created, conflict } = await stores.commands.enqueue({
-      ...wanted,
-      ...(bounds === undefined ? {} : { bounds }),
-    });
+    const { stores, bounds, onStep, onQueued, lookAhead } = this.#options;
+    const queued = stores.commands.enqueue({ ...wanted, ...(bounds === undefined ? {} : { bounds }) });
+    const looked = lookAhead?.(wanted.endpoint);
+    const { command, created, conflict } = await queued;
     if (conflict) throw new ConflictError('this Idempotency-Key was used for another command');
     if (created) {
       onStep(command);
-      onQueued(command.endpoint);
+      onQueued(command.endpoint, looked);
     }
     return { command, created };
   }
@@ -164,15 +173,17 @@ export class CarrierService implements CommandService {
     return [...slots].sort((a, b) => a - b);
   }
 
-  /** @throws RequestError the card has no such carrier */
-  async #resolve(endpoint: string, slot: number, carrier: string | number): Promise<CarrierOption> {
-    if (
-      carrier === DISCONNECT_CARRIER_ID ||
-      (typeof carrier === 'string' && carrier.toLowerCase() === 'disconnect')
-    ) {
-      return { id: DISCONNECT_CARRIER_ID, name: 'Disconnect' };
-    }
-    const available = await this.#available(endpoint, slot);
+  /**
+   * @param known carriers as last heard; a device that was never heard is asked
+   * @throws RequestError the card has no such carrier
+   */
+  async #resolve(
+    endpoint: string,
+    slot: number,
+    carrier: string | number,
+    known: readonly CarrierOption[],
+  ): Promise<CarrierOption> {
+    const available = known.length > 0 ? known : await this.#asked(endpoint, slot);
     const found = available.find(({ id, name }) =>
       typeof carrier === 'number' ? id === carrier : name.toLowerCase() === carrier.toLowerCase(),
     );
@@ -185,19 +196,28 @@ export class CarrierService implements CommandService {
     );
   }
 
-  /** As last heard; a device that was never heard is asked. */
-  async #available(endpoint: string, slot: number): Promise<readonly CarrierOption[]> {
-    const { stores, requests, carrierObject } = this.#options;
-    const instance = { object: carrierObject, instance: slot };
-    const path = `/${carrierObject}/${slot}`;
-    const known = carrierValues(instance, await stores.lastValues.get(endpoint, path)).available;
-    if (known.length > 0) return known;
-    const { records } = await requests.read(endpoint, `${path}/1`);
+  /** The carriers of a slot's card as last heard; none of a device that was never heard. */
+  async #listed(endpoint: string, slot: number): Promise<readonly CarrierOption[]> {
+    const { stores, carrierObject } = this.#options;
+    const values = await stores.lastValues.get(endpoint, `/${carrierObject}/${slot}`);
+    return carrierValues({ object: carrierObject, instance: slot }, values).available;
+  }
+
+  /** The same as the device says it now. */
+  async #asked(endpoint: string, slot: number): Promise<readonly CarrierOption[]> {
+    const { requests, carrierObject } = this.#options;
+    const { records } = await requests.read(endpoint, `/${carrierObject}/${slot}/1`);
     return carrierValues(
-      instance,
+      { object: carrierObject, instance: slot },
       records.map((record) => ({ path: record.path, value: toApiValue(record.value) })),
     ).available;
   }
+}
+
+function isDisconnect(carrier: string | number): boolean {
+  return typeof carrier === 'string'
+    ? carrier.toLowerCase() === 'disconnect'
+    : carrier === DISCONNECT_CARRIER_ID;
 }
 
 function isFinal(state: CommandState): boolean {

@@ -80,6 +80,7 @@ export class CarrierSwitch implements CommandKind {
           timeout: Math.min(EXECUTE_TIMEOUT, Math.max(1_000, command.expiresAt - clock.wallTime())),
           signal: turn.signal,
           beforeSend: sending.begin,
+          ...(turn.registration === undefined ? {} : { registration: turn.registration }),
         },
       );
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Command, CommandState, CommandTransition } from '../ports/command-queue.ts';
+import type { Registration } from '../ports/registration-store.ts';
 import type { Pack } from '../telemetry/pack.ts';
 import type { Wait } from './waits.ts';
 
@@ -9,6 +10,8 @@ export type CommandStep = Omit<CommandTransition, 'id' | 'at'> & { readonly from
 export interface CommandTurn {
   /** Takes a step, and tells everybody; undefined where the command is no longer in one of `from`. */
   step(command: Command, step: CommandStep): Promise<Command | undefined>;
+  /** As the device was looked up for this turn; absent where it was not. */
+  readonly registration?: Registration;
   /** Aborts when the device registers anew (SessionEndedError), or the server closes. */
   readonly signal: AbortSignal;
   /** The server closes: nothing may be concluded from a request that ended. */

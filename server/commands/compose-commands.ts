@@ -21,7 +21,12 @@ import type { Stores } from '../ports/stores.ts';
 import type { CommandService } from './carrier-commands.ts';
 import { CarrierService } from './carrier-service.ts';
 import { CarrierSwitch } from './carrier-switch.ts';
-import { CommandDispatcher, type DispatcherOptions, type OtherDispatchers } from './dispatcher.ts';
+import {
+  CommandDispatcher,
+  type CommandsLookedUp,
+  type DispatcherOptions,
+  type OtherDispatchers,
+} from './dispatcher.ts';
 import { HeldRequest } from './held-request.ts';
 import { type HeldRequests, RequestService } from './request-service.ts';
 
@@ -74,7 +79,8 @@ export function composeCommands(parts: CommandParts): Commands {
     parts.onStep(command);
     events.publish('command', command.endpoint, clock.wallTime(), { command: presentCommand(command) });
   };
-  const onQueued = (endpoint: string): void => dispatcher.kick(endpoint);
+  const onQueued = (endpoint: string, looked?: Promise<CommandsLookedUp>): void =>
+    dispatcher.kick(endpoint, looked);
   const dispatcher = new CommandDispatcher({
     queue: stores.commands,
     kinds: {
@@ -101,6 +107,7 @@ export function composeCommands(parts: CommandParts): Commands {
   const waiting = { bounds, clock: steady, onStep, onQueued };
   const service = new CarrierService({
     ...waiting,
+    lookAhead: (endpoint) => dispatcher.lookAhead(endpoint),
     stores: levelStores,
     requests,
     carrierObject: config.carrierObject,

@@ -8,7 +8,7 @@ import {
   finalCommandStates,
 } from '../ports/command-queue.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
-import type { Owner } from '../ports/registration-store.ts';
+import type { Owner, Registration } from '../ports/registration-store.ts';
 import type { Pack } from '../telemetry/pack.ts';
 import { type CommandKind, type CommandStep, type CommandTurn, SessionEndedError } from './command-kind.ts';
 import { asleep, elsewhere, notRegistered, RETRY_AFTER, underWay, type Wait } from './waits.ts';
@@ -26,6 +26,16 @@ export interface CommandPlace {
   readonly reachability: 'unregistered' | 'elsewhere' | 'asleep' | 'awake';
   /** By what this node acts on the device; absent where there is no registration. */
   readonly owner?: Owner;
+  /** As the device is registered here; absent where it is not. */
+  readonly registration?: Registration;
+}
+
+/** Where the commands of a device stand. */
+export interface CommandsLookedUp {
+  /** The oldest that is not final. */
+  readonly command: Command | undefined;
+  /** Where the device is, where that was looked up with it. */
+  readonly place: CommandPlace | undefined;
 }
 
 /** What a dispatcher needs to know of the others, where several nodes share the queue. */
@@ -64,6 +74,8 @@ interface Pending {
   session: AbortController | undefined;
   /** Who acts on the device, as it was looked up last. */
   owner: Owner | undefined;
+  /** The oldest command that is not final, as far as this node knows. */
+  head: Command | undefined;
 }
 
 function newPending(): Pending {
@@ -74,6 +86,7 @@ function newPending(): Pending {
     unreachable: false,
     session: undefined,
     owner: undefined,
+    head: undefined,
   };
 }
 
@@ -141,11 +154,24 @@ export class CommandDispatcher {
     await Promise.all(this.#working);
   }
 
+  /**
+   * Looks up a device that has no command here, to be called in the turn in which one is given to the queue: a store that
+   * answers both at once has the command sent by so much sooner. For `kick`, when it is there; undefined where that one
+   * is to look itself.
+   */
+  lookAhead(endpoint: string): Promise<CommandsLookedUp> | undefined {
+    if (this.#options.others !== undefined || this.#pending.has(endpoint)) return undefined;
+    const looked = this.#lookUp(endpoint, true);
+    // Where no command was queued nobody asks for it; who does hears of the failure.
+    looked.catch(() => undefined);
+    return looked;
+  }
+
   /** A command was queued, or the device can be reached now. */
-  kick(endpoint: string): void {
+  kick(endpoint: string, looked?: Promise<CommandsLookedUp>): void {
     const pending = this.#pending.get(endpoint);
     if (pending === undefined) {
-      this.#work(endpoint, newPending());
+      this.#work(endpoint, newPending(), looked);
       return;
     }
     pending.notBefore = 0;
@@ -167,14 +193,19 @@ export class CommandDispatcher {
     this.kick(endpoint);
   }
 
-  /** Readings of a device that are in the log now: the outcome of a switch may be among them. */
-  observed(pack: Pack): void {
+  /**
+   * Readings of a device are given to the log in this turn: the outcome of a switch may be among them. It is stored with
+   * them, in the same step where the store takes both at once, and told behind them: what is returned is to be called
+   * with whether they are in the log.
+   */
+  arriving(pack: Pack): ((isKept: boolean) => void) | undefined {
     const pending = this.#pending.get(pack.endpoint);
-    if (pending === undefined) return;
+    if (pending === undefined) return undefined;
     if (pending.unreachable && !pending.busy) this.kick(pack.endpoint);
-    if (!Object.values(this.#options.kinds).some((kind) => kind.concerns?.(pack) === true)) return;
+    if (!Object.values(this.#options.kinds).some((kind) => kind.concerns?.(pack) === true)) return undefined;
+    const { promise: settled, resolve } = Promise.withResolvers<boolean>();
     this.#track(
-      this.#concludeFrom(pack).catch((error: unknown) => {
+      this.#concludeFrom(pack, pending.head, settled).catch((error: unknown) => {
         this.#options.log.warn(
           { error, endpoint: pack.endpoint },
           'the outcome of a command was not stored yet',
@@ -182,6 +213,7 @@ export class CommandDispatcher {
         this.#retryLater(pack.endpoint);
       }),
     );
+    return resolve;
   }
 
   #schedule(): void {
@@ -214,12 +246,12 @@ export class CommandDispatcher {
     work.finally(() => this.#working.delete(work));
   }
 
-  #work(endpoint: string, pending: Pending): void {
+  #work(endpoint: string, pending: Pending, looked?: Promise<CommandsLookedUp>): void {
     if (this.#abort.signal.aborted) return;
     pending.busy = true;
     this.#pending.set(endpoint, pending);
     this.#track(
-      this.#run(endpoint, pending)
+      this.#run(endpoint, pending, looked)
         .catch((error: unknown) => {
           if (this.#abort.signal.aborted) return;
           this.#options.log.warn({ error, endpoint }, 'a command does not get on; tried again');
@@ -235,17 +267,22 @@ export class CommandDispatcher {
   }
 
   /** Works on the device's commands until there is none, or one that has to wait. */
-  async #run(endpoint: string, pending: Pending): Promise<void> {
-    for (;;) {
+  async #run(endpoint: string, pending: Pending, ahead?: Promise<CommandsLookedUp>): Promise<void> {
+    let looked = await ahead;
+    // A store may answer what was asked behind a command without having it.
+    if (looked?.command === undefined) looked = undefined;
+    for (let isFirst = true; ; isFirst = false) {
       pending.again = false;
-      const command = await this.#options.queue.head(endpoint);
+      const { command, place } = looked ?? (await this.#lookUp(endpoint, isFirst));
+      looked = undefined;
       if (this.#abort.signal.aborted) return;
+      pending.head = command;
       if (command === undefined) {
         if (pending.again) continue;
         this.#pending.delete(endpoint);
         return;
       }
-      const wait = await this.#advance(command, pending);
+      const wait = await this.#advance(command, pending, place);
       if (this.#abort.signal.aborted) return;
       if (wait === undefined || pending.again) continue;
       pending.notBefore = this.#options.clock.now() + wait.delay;
@@ -255,14 +292,36 @@ export class CommandDispatcher {
     }
   }
 
-  /** Takes the next step with a command. Returns how long to wait, or undefined to look again at once. */
-  async #advance(command: Command, pending: Pending): Promise<Wait | undefined> {
+  /**
+   * The device's oldest command that is not final, and with it where the device is, where that is likely to be asked
+   * next. Where a device may be with another node, asking may take it over, and waits until something is to be sent.
+   */
+  async #lookUp(endpoint: string, isFirst: boolean): Promise<CommandsLookedUp> {
+    const { queue, place, others } = this.#options;
+    const head = queue.head(endpoint);
+    if (!isFirst || others !== undefined) return { command: await head, place: undefined };
+    const [command, found] = await Promise.all([head, place(endpoint)]);
+    return { command, place: found };
+  }
+
+  /**
+   * Takes the next step with a command. Returns how long to wait, or undefined to look again at once.
+   * @param looked where the device is, where that was looked up with the command
+   */
+  async #advance(
+    command: Command,
+    pending: Pending,
+    looked: CommandPlace | undefined,
+  ): Promise<Wait | undefined> {
     const { others } = this.#options;
     const kind = this.#kindOf(command);
     const isQueued = command.state === 'queued';
+    let registration: Registration | undefined;
     if (isQueued && (await this.#expire(command))) return undefined;
     if (isQueued || others !== undefined) {
-      const { reachability, owner } = await this.#options.place(command.endpoint);
+      const place = looked ?? (await this.#options.place(command.endpoint));
+      const { reachability, owner } = place;
+      registration = place.registration;
       pending.owner = owner;
       if (reachability === 'elsewhere') return elsewhere;
       if (isQueued && reachability === 'unregistered') return notRegistered;
@@ -272,7 +331,8 @@ export class CommandDispatcher {
     if (command.state === 'sent' && (await others?.isUnderWay(command)) === true) return underWay;
     pending.session ??= new AbortController();
     const turn: CommandTurn = {
-      step: (at, step) => this.#step(at, step, pending.owner),
+      step: (at, step) => this.#step(at, step, { owner: pending.owner }),
+      ...(registration === undefined ? {} : { registration }),
       signal: AbortSignal.any([this.#abort.signal, pending.session.signal]),
       closing: () => this.#abort.signal.aborted,
     };
@@ -304,10 +364,19 @@ export class CommandDispatcher {
     return true;
   }
 
-  async #concludeFrom(pack: Pack): Promise<void> {
-    const command = await this.#options.queue.head(pack.endpoint);
-    if (command === undefined || (command.state !== 'accepted' && command.state !== 'sent')) return;
-    const turn = { step: (at: Command, step: CommandStep) => this.#step(at, step) };
+  /**
+   * @param known the command that the device works on; looked up where this node does not know that it was sent
+   * @param settled whether the readings are in the log, when that is known
+   */
+  async #concludeFrom(pack: Pack, known: Command | undefined, settled: Promise<boolean>): Promise<void> {
+    let command = known;
+    if (!isOut(command)) {
+      // Readings that the log did not take come again.
+      if (!(await settled)) return;
+      command = await this.#options.queue.head(pack.endpoint);
+      if (!isOut(command)) return;
+    }
+    const turn = { step: (at: Command, step: CommandStep) => this.#step(at, step, { told: settled }) };
     if ((await this.#kindOf(command).observed?.(command, pack, turn)) === true) this.kick(pack.endpoint);
   }
 
@@ -316,18 +385,23 @@ export class CommandDispatcher {
     if (pending !== undefined) pending.notBefore = this.#options.clock.now() + SWEEP_INTERVAL;
   }
 
-  async #step(command: Command, step: CommandStep, owner?: Owner): Promise<Command | undefined> {
+  /** `owner`: by what it is sent. `told`: what others hear of first. */
+  async #step(
+    command: Command,
+    step: CommandStep,
+    { owner, told }: { readonly owner?: Owner | undefined; readonly told?: Promise<unknown> } = {},
+  ): Promise<Command | undefined> {
     const goesOut = step.to === 'sent' && step.attempt === true;
     // It waited for its turn at the device, and its time is over.
     if (goesOut && (await this.#expire(command))) return undefined;
     const at = Math.floor(this.#options.clock.wallTime());
     // A node that was held up must not send to a device that another one has by now.
     const by = goesOut && owner !== undefined ? { owner } : {};
-    return this.#take({ id: command.id, at, ...step, ...by });
+    return this.#take({ id: command.id, at, ...step, ...by }, told);
   }
 
-  /** Takes a step, and tells it. */
-  async #take(step: CommandTransition): Promise<Command | undefined> {
+  /** Takes a step, and tells it, behind what is to be told first. */
+  async #take(step: CommandTransition, told?: Promise<unknown>): Promise<Command | undefined> {
     const { queue, clock, onStep } = this.#options;
     let after: Command | undefined;
     try {
@@ -337,7 +411,11 @@ export class CommandDispatcher {
       if (error instanceof StoreUnavailableError) this.#doubtful.set(id, { to, at, since: clock.now() });
       throw error;
     }
-    if (after !== undefined) onStep(after);
+    if (after === undefined) return undefined;
+    const pending = this.#pending.get(after.endpoint);
+    if (pending?.head?.id === after.id) pending.head = after;
+    await told;
+    onStep(after);
     return after;
   }
 
@@ -355,4 +433,9 @@ export class CommandDispatcher {
       this.kick(command.endpoint);
     }
   }
+}
+
+/** Whether the device has the command, or may have it, and has not told how it went. */
+function isOut(command: Command | undefined): command is Command {
+  return command?.state === 'sent' || command?.state === 'accepted';
 }

@@ -121,7 +121,7 @@ export class DeviceOperations implements DeviceRequests {
     const target = canonicalPath(path);
     if (pathIds(target)?.length !== 3)
       throw new RequestError(`only a resource can be executed, not ${target}`);
-    const registration = await this.registration(endpoint);
+    const registration = options.registration ?? (await this.registration(endpoint));
     const request = deviceRequest(registration, Code.POST, target, options);
     const whole =
       args === '' ? request : withContent(request, ContentFormat.TEXT, new TextEncoder().encode(args));

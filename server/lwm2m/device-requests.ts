@@ -4,6 +4,7 @@ import type {
   NotificationAttributes,
 } from '../../protocol/lwm2m/notification-attributes.ts';
 import type { LwM2mChange, LwM2mRecord, ResourceValue } from '../../protocol/lwm2m/value.ts';
+import type { Registration } from '../ports/registration-store.ts';
 
 export type { AttributeChanges } from '../../protocol/lwm2m/notification-attributes.ts';
 
@@ -21,6 +22,8 @@ export interface DeviceRequestOptions {
    * operation. What it rejects with ends the operation, and nothing is sent.
    */
   readonly beforeSend?: () => Promise<void>;
+  /** Where the caller has looked the device up right before, and it is this node's. */
+  readonly registration?: Registration;
 }
 
 /** What a device answered to a Read. */

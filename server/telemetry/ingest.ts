@@ -18,6 +18,11 @@ export interface IngestOptions {
   readonly log: TelemetryLog;
   readonly clock: Clock;
   readonly sensorObject: number;
+  /**
+   * Called for each pack in the turn in which it is given to the log; never throws. What it returns is called once: with
+   * whether the pack is in the log now, right behind `onPack` where that is called.
+   */
+  readonly onArriving?: ((pack: Pack) => ((isKept: boolean) => void) | undefined) | undefined;
   /** Called once for each pack when it is durable and was not there before; never throws. */
   readonly onPack: (pack: Pack, position: LogPosition) => void;
   /** Called once for each report that is durable, or had nothing to keep, and was not there before; never throws. */
@@ -161,23 +166,29 @@ export class TelemetryIngest {
     }
     const key = this.#key(report, selfTimed ? pack : undefined);
     statistics.pending++;
+    // Set before it is used: an append calls back in a later turn.
+    let settled: ((isKept: boolean) => void) | undefined;
     log.append({ endpoint, key, receivedAt, body: encodePack(pack) }, (error, position, duplicate) => {
       statistics.pending--;
       if (error !== undefined) {
         statistics.storeErrors++;
         done('refused');
         this.#options.onStoreError(source, error);
+        settled?.(false);
         return;
       }
       done('kept');
       if (duplicate) {
         statistics.repeated++;
+        settled?.(true);
         return;
       }
       for (const { takenAt } of pack.series) statistics.readings += takenAt.length;
       this.#options.onPack(pack, position);
+      settled?.(true);
       this.#options.onReport?.(report);
     });
+    settled = this.#options.onArriving?.(pack);
   }
 
   /**
