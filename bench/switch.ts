@@ -3,7 +3,7 @@
  * ACK, with modems of ours, while other devices notify.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { get } from 'node:http';
+import { Agent, get, request } from 'node:http';
 import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -107,15 +107,33 @@ class Ends {
   }
 }
 
-async function post(base: string, modem: string, carrier: string): Promise<string> {
-  const response = await fetch(`${base}/api/devices/${modem}/carrier`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ carrier }),
+/** The caller keeps its connection. */
+const agent = new Agent({ keepAlive: true });
+
+/** Resolves with the command's id. Node's own client, for `fetch` takes about a millisecond more of the machine. */
+function post(base: string, modem: string, carrier: string): Promise<string> {
+  const body = JSON.stringify({ carrier });
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  return new Promise((resolve, reject) => {
+    const posted = request(
+      `${base}/api/devices/${modem}/carrier`,
+      { agent, method: 'POST', headers },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (part: string) => {
+          text += part;
+        });
+        response.on('error', reject);
+        response.on('end', () => {
+          if (response.statusCode === 202) resolve((JSON.parse(text) as { id: string }).id);
+          else reject(new Error(`POST carrier answered ${response.statusCode}: ${text}`));
+        });
+      },
+    );
+    posted.on('error', reject);
+    posted.end(body);
   });
-  const text = await response.text();
-  if (response.status !== 202) throw new Error(`POST carrier answered ${response.status}: ${text}`);
-  return (JSON.parse(text) as { id: string }).id;
 }
 
 async function until(what: string, met: () => Promise<boolean>): Promise<void> {
