@@ -38,11 +38,24 @@ function groupsOf(cells: readonly Cell[], value: (cell: Cell) => number | undefi
   });
 }
 
-/** Tables and pictures of one run. */
+const rateChartTitle = (title: string): string => `CPU of one exchange by how many come at a time: ${title}`;
+
+/** Files of the pictures of a run: the whole set has its own beside those of the short one. */
+function picturesOf({ set }: Results) {
+  const before = set === 'full' ? 'full-' : '';
+  const kind = (title: string): string => /[a-z]+$/.exec(title.split(',')[0] ?? '')?.[0] ?? '';
+  return {
+    ...{ cpu: `${before}cpu.svg`, flatOut: `${before}flat-out.svg`, memory: `${before}memory.svg` },
+    rates: (title: string): string => `${before}rates-${kind(title)}.svg`,
+  };
+}
+
+/** Tables and pictures of one run of the short or the whole set, each in its part of the page. */
 export function writeDocument(results: Results): void {
   const { cells } = results;
+  const files = picturesOf(results);
   writePicture(
-    'cpu.svg',
+    files.cpu,
     barChart(
       'CPU of one exchange at the fixed rate',
       'µs',
@@ -50,7 +63,7 @@ export function writeDocument(results: Results): void {
     ),
   );
   writePicture(
-    'flat-out.svg',
+    files.flatOut,
     barChart(
       'Exchanges a second and core, flat out',
       '/s',
@@ -58,7 +71,7 @@ export function writeDocument(results: Results): void {
     ),
   );
   writePicture(
-    'memory.svg',
+    files.memory,
     barChart(
       'Heap for one idle registered device',
       'bytes',
@@ -74,9 +87,9 @@ export function writeDocument(results: Results): void {
         points: ratePoints(cell),
       }));
     const axes = { x: 'exchanges a second, the last one flat out', y: 'µs', isLogarithmic: true };
-    writePicture(rateFile(title), lineChart(rateChartTitle(title), axes, series));
+    writePicture(files.rates(title), lineChart(rateChartTitle(title), axes, series));
   }
-  writeSection('measured', section(results));
+  writeSection(results.set === 'full' ? 'whole' : 'measured', section(results));
 }
 
 /** Works that were looked at at several rates. */
@@ -84,9 +97,6 @@ function ratedTitles(cells: readonly Cell[]): string[] {
   const rated = cells.filter(({ otherRates }) => otherRates !== undefined);
   return [...new Set(rated.map(({ title }) => title))];
 }
-
-const rateChartTitle = (title: string): string => `CPU of one exchange by how many come at a time: ${title}`;
-const rateFile = (title: string): string => `rates-${/[a-z]+$/.exec(title.split(',')[0] ?? '')?.[0]}.svg`;
 
 /** Rate and CPU, from the lowest rate to flat out. */
 function ratePoints({ rate, cpu, otherRates = [], saturated, done }: Cell): [number, number][] {
@@ -103,28 +113,21 @@ function parts(...paragraphs: readonly string[]): string[] {
 }
 
 export function section(results: Results): string {
+  const files = picturesOf(results);
+  const picture = (title: string, file: string): string => `![${title}](performance/${file})`;
   return [
-    costs(results),
-    '',
-    '![CPU of one exchange at the fixed rate](performance/cpu.svg)',
-    '',
-    '![Exchanges a second and core, flat out](performance/flat-out.svg)',
-    '',
+    ...parts(
+      costs(results),
+      picture('CPU of one exchange at the fixed rate', files.cpu),
+      picture('Exchanges a second and core, flat out', files.flatOut),
+    ),
     ...parts(readings(results)),
     ...parts(
       byRate(results),
-      ...ratedTitles(results.cells).map(
-        (title) => `![${rateChartTitle(title)}](performance/${rateFile(title)})`,
-      ),
+      ...ratedTitles(results.cells).map((title) => picture(rateChartTitle(title), files.rates(title))),
     ),
-    memory(results),
-    '',
-    '![Heap for one idle registered device](performance/memory.svg)',
-    '',
-    goalTable(results),
-    '',
-    generator(results),
-    '',
+    ...parts(memory(results), picture('Heap for one idle registered device', files.memory)),
+    ...parts(goalTable(results), generator(results)),
     circumstances(results),
   ].join('\n');
 }

@@ -32,7 +32,7 @@ Usage: npm run bench -- [options]          the short set, within five minutes
                  nothing is written then
   --list         names the rows and their servers, and runs nothing
   --resume       goes on where a run of the same set and lengths was stopped
-  --no-write     prints what it finds, and leaves docs/performance.md and bench/results/latest.json alone
+  --no-write     prints what it finds, and leaves docs/performance.md and bench/results alone
 
 Ctrl-C stops it: what is measured by then is in ${unfinishedFile}.`;
 
@@ -125,7 +125,7 @@ const results = resultsOf(found);
 process.stdout.write(`${section(results)}\n`);
 if (isStopped) process.exit(130);
 if (only === '' && !flags['no-write']) {
-  writeResults(results);
+  writeResults(results, flags.full ? 'full.json' : 'latest.json');
   writeDocument(results);
 }
 dropUnfinished();

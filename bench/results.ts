@@ -8,7 +8,7 @@ export interface Missing {
   readonly reason: string;
 }
 
-/** What one run of the benchmark has found: bench/results/latest.json. */
+/** What one run of the benchmark has found: bench/results/latest.json, of the whole set bench/results/full.json. */
 export interface Results {
   readonly version: 1;
   /** ISO 8601 */

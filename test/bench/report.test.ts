@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { barChart, lineChart } from '../../bench/chart.ts';
+import { section } from '../../bench/document.ts';
 import { goals } from '../../bench/goals.ts';
 import { parseLoadFlags, usage } from '../../bench/load/flags.ts';
 import { spreadOf } from '../../bench/measure.ts';
@@ -49,20 +51,20 @@ describe('the promises', () => {
   });
 });
 
-describe('the tables', () => {
-  const results: Results = {
-    version: 1,
-    ...{ when: '2026-01-01T00:00:00.000Z', runs: 3, seconds: 5, minutes: 4 },
-    set: 'short',
-    machine: { cpu: 'C', cores: 2, memoryGib: 8, kernel: '6', node: 'v24', loadBefore: 0, loadAfter: 1 },
-    cells: [
-      echo,
-      cellOf('update', 'slow', 30, { done: 2_000, failed: 3 }),
-      cellOf('update', 'starved', 60, { load: { cpu: 200, core: 0.95 } }),
-    ],
-    missing: [{ peer: 'Leshan, in memory', reason: 'mvn is not installed' }],
-  };
+const results: Results = {
+  version: 1,
+  ...{ when: '2026-01-01T00:00:00.000Z', runs: 3, seconds: 5, minutes: 4 },
+  set: 'short',
+  machine: { cpu: 'C', cores: 2, memoryGib: 8, kernel: '6', node: 'v24', loadBefore: 0, loadAfter: 1 },
+  cells: [
+    echo,
+    cellOf('update', 'slow', 30, { done: 2_000, failed: 3 }),
+    cellOf('update', 'starved', 60, { load: { cpu: 200, core: 0.95 } }),
+  ],
+  missing: [{ peer: 'Leshan, in memory', reason: 'mvn is not installed' }],
+};
 
+describe('the tables', () => {
   test('show each server as a multiple of the floor, and what was wrong with a run', () => {
     const [, , , slow = '', starved = ''] = costs(results).split('\n');
     expect(slow).toContain('| 30.0 (30.0–30.0) | 5.0 |');
@@ -92,6 +94,32 @@ describe('the tables', () => {
 
   test('tell the middle of several runs', () => {
     expect(spreadOf([9, 1, 5])).toEqual({ median: 5, least: 1, most: 9 });
+  });
+});
+
+describe('the page', () => {
+  const page = readFileSync(new URL('../../docs/performance.md', import.meta.url), 'utf8');
+
+  test.each(['measured', 'whole', 'burst', 'switch', 'soak', 'restart', 'flames', 'streams'])(
+    'has a place for %s',
+    (name) => {
+      expect(page.match(new RegExp(`<!-- ${name} -->[^]*?<!-- /${name} -->`, 'g'))).toHaveLength(1);
+    },
+  );
+
+  test('has pictures of the short set and of the whole beside each other', () => {
+    const otherRates = [{ rate: 500, done: 500, cpu: 90 }];
+    const notification = cellOf(titles.notification(1), 'x', 40, { otherRates });
+    const pictures = (set: 'short' | 'full') =>
+      section({ ...results, set, cells: [echo, notification] })
+        .match(/performance\/[a-z-]+\.svg/g)
+        ?.sort();
+    expect(pictures('short')).toEqual(
+      ['cpu', 'flat-out', 'memory', 'rates-notification'].map((name) => `performance/${name}.svg`),
+    );
+    expect(pictures('full')).toEqual(
+      ['cpu', 'flat-out', 'memory', 'rates-notification'].map((name) => `performance/full-${name}.svg`),
+    );
   });
 });
 
