@@ -111,7 +111,7 @@ function threadName(thread: string): string {
   if (thread === 'MainThread' || thread === 'node') return 'main thread';
   if (thread === 'V8Worker') return "V8's helper threads";
   if (thread === 'libuv-worker') return "libuv's threads";
-  return `thread ${thread}`;
+  return `${thread} thread`;
 }
 
 /**
