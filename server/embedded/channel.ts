@@ -16,6 +16,13 @@ type Writes = Operations['writes'];
 /** Requests under way at most: while the worker is at one, the next lies ready for it. */
 const requestsUnderWay = 2;
 
+/**
+ * How far apart requests are that hold entries of the log alone, ms: each one wakes two threads and is synced to disk,
+ * whatever is in it, and at a few thousand entries a second that would cost more than all else. What comes
+ * after a rest goes out at once, and so does any call, with what waits.
+ */
+const spacing = 4;
+
 /** What may wait for the worker before the store refuses more: calls, and bytes of log entries. */
 const callsWaiting = 100_000;
 const bytesWaiting = 67_108_864;
@@ -64,7 +71,13 @@ export class Channel {
   #dones: AppendDone[] = [];
   #sentBytes = 0;
   #sent: (Sent & { readonly bytes: number })[] = [];
-  #scheduled = false;
+  /** Something waits that is to go out in this turn, or as soon as fewer requests are under way. */
+  #urgent = false;
+  #scheduled: NodeJS.Immediate | undefined;
+  /** Until the next request may go out that is not urgent. */
+  #rest: NodeJS.Timeout | undefined;
+  /** When the last request went out, ms. */
+  #sentAt = Number.NEGATIVE_INFINITY;
   readonly #buffers: ArrayBuffer[] = [];
 
   /**
@@ -116,7 +129,7 @@ export class Channel {
     this.#batch ??= new AppendBatch(this.#buffers.pop());
     this.#batch.add(entry);
     this.#dones.push(done);
-    this.#schedule();
+    this.#schedule(false);
   }
 
   /** Calls and entries that are not answered yet. */
@@ -150,7 +163,7 @@ export class Channel {
       const id = this.#nextCall++;
       this.#pending.set(id, { resolve, reject });
       this.#calls.push([id, write, name, args]);
-      this.#schedule();
+      this.#schedule(true);
     });
   }
 
@@ -169,14 +182,29 @@ export class Channel {
     return this.#options.path !== ':memory:' && performance.now() - this.#diedAt >= this.#restartPause;
   }
 
-  #schedule(): void {
-    if (this.#scheduled || this.#sent.length >= requestsUnderWay) return;
-    this.#scheduled = true;
-    setImmediate(this.#flush);
+  /** `urgent`: at the end of this turn, not after a rest. */
+  #schedule(urgent: boolean): void {
+    this.#urgent ||= urgent;
+    if (this.#scheduled !== undefined || this.#sent.length >= requestsUnderWay) return;
+    if (!this.#urgent) {
+      if (this.#rest !== undefined) return;
+      const rest = this.#sentAt + spacing - performance.now();
+      if (rest > 0) {
+        this.#rest = setTimeout(this.#rested, rest);
+        return;
+      }
+    }
+    this.#scheduled = setImmediate(this.#flush);
   }
 
+  readonly #rested = (): void => {
+    this.#rest = undefined;
+    this.#urgent = true;
+    if (this.#scheduled === undefined) this.#flush();
+  };
+
   readonly #flush = (): void => {
-    this.#scheduled = false;
+    this.#scheduled = undefined;
     if (this.#closing === undefined && this.#sent.length < requestsUnderWay) this.#send(false);
   };
 
@@ -194,7 +222,16 @@ export class Channel {
     this.#calls = [];
     this.#batch = undefined;
     this.#dones = [];
+    this.#sentAt = performance.now();
+    this.#isLevel();
     this.#worker?.postMessage(request, batch === undefined ? [] : [batch.buffer]);
+  }
+
+  /** Nothing waits any more. */
+  #isLevel(): void {
+    this.#urgent = false;
+    clearTimeout(this.#rest);
+    this.#rest = undefined;
   }
 
   #start(): void {
@@ -274,7 +311,8 @@ export class Channel {
     const answered = this.#sent.splice(0, reply.requests);
     for (const { bytes } of answered) this.#sentBytes -= bytes;
     // What waits goes out first, so that the worker has work while the callbacks run.
-    if (this.#closing === undefined) this.#send(false);
+    if (this.#closing === undefined && this.#urgent) this.#send(false);
+    else if (this.#batch !== undefined) this.#schedule(false);
     const batches = reply.batches.values();
     for (const { dones } of answered) {
       if (dones.length === 0) continue;
@@ -305,6 +343,7 @@ export class Channel {
     this.#calls = [];
     this.#batch = undefined;
     this.#dones = [];
+    this.#isLevel();
     for (const call of calls) call.reject(error);
     for (const done of dones) done(error, 0, false);
   }

@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { openEmbeddedStores } from '../../../server/embedded/index.ts';
+import type { Stores } from '../../../server/ports/stores.ts';
+
+describe('entries of the log on their way to the thread of the database', () => {
+  let path: string;
+  let stores: Stores;
+
+  beforeEach(async () => {
+    path = await mkdtemp(join(tmpdir(), 'simyard-hand-over-'));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    stores = await openEmbeddedStores({ path });
+    vi.advanceTimersByTime(4);
+    await append('first');
+  });
+
+  afterEach(async () => {
+    vi.useRealTimers();
+    await stores.close();
+    await rm(path, { recursive: true, force: true });
+  });
+
+  function append(key: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      stores.log.append(
+        { endpoint: 'a', key, receivedAt: 1, body: new Uint8Array([1]) },
+        (error, position) => (error === undefined ? resolve(position) : reject(error)),
+      );
+    });
+  }
+
+  async function stored(): Promise<number> {
+    return (await stores.log.read(0, 100)).length;
+  }
+
+  test('go together where they come close behind one another, in their order', async () => {
+    const entries = [append('second')];
+    await turn();
+    entries.push(append('third'));
+    await turn();
+    expect(await stored()).toBe(1);
+    vi.advanceTimersByTime(4);
+    expect(await Promise.all(entries)).toEqual([2, 3]);
+  });
+
+  test('go at once after a rest', async () => {
+    vi.advanceTimersByTime(4);
+    expect(await append('second')).toBe(2);
+  });
+
+  test('go along with whatever call is made', async () => {
+    const entry = append('second');
+    await turn();
+    await stores.check();
+    expect(await entry).toBe(2);
+  });
+
+  test('are stored before the store is closed', async () => {
+    const entry = append('second');
+    await turn();
+    await stores.close();
+    expect(await entry).toBe(2);
+  });
+});
