@@ -6,8 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { section, writeDocument } from './document.ts';
-import { measure, type Row } from './measure.ts';
-import type { Peer } from './peers/target.ts';
+import { measure } from './measure.ts';
 import {
   dropUnfinished,
   machineNow,
@@ -18,7 +17,7 @@ import {
   writeUnfinished,
 } from './results.ts';
 import { type Found, runRows } from './run-rows.ts';
-import { fullRows, shortRows } from './suite.ts';
+import { chosenRows, fullRows, shortRows } from './suite.ts';
 
 const usage = `What an LwM2M server's daily work costs, beside a raw UDP echo, npm coap and Eclipse Leshan in the same run.
 
@@ -28,13 +27,13 @@ Usage: npm run bench -- [options]          the short set, within five minutes
   --full         ten thousand devices, packs, disk, other rates, reads, DTLS, Redis (npm run bench:full)
   --seconds N    length of a run                             (5, full: 4)
   --runs N       runs of each row; medians                   (3, full: 5)
-  --only TEXT    only rows or servers with this in their name, such as notification or Leshan, and the echo;
-                 nothing is written then
+  --only TEXT    the row of this name, or else rows and servers with this in their name, such as notification or
+                 Leshan; and the echo. Nothing is written then
   --list         names the rows and their servers, and runs nothing
   --resume       goes on where a run of the same set and lengths was stopped
   --no-write     prints what it finds, and leaves docs/performance.md and bench/results alone
 
-Ctrl-C stops it: what is measured by then is in ${unfinishedFile}.`;
+Ctrl-C stops it: what is measured by then is in bench/results/unfinished-….json.`;
 
 function readFlags() {
   const { values } = parseArgs({
@@ -78,11 +77,7 @@ function versionOf(command: string, flag: string, pattern: RegExp): string | und
 
 const flags = flagsOrExit();
 const { only, runs, seconds } = flags;
-const isWanted = (row: Row, peer: Peer): boolean =>
-  only === '' || row.work === 'echo' || `${row.title} ${peer.name}`.includes(only);
-const rows = (flags.full ? fullRows() : shortRows())
-  .map((row) => ({ ...row, peers: row.peers.filter((peer) => isWanted(row, peer)) }))
-  .filter(({ peers }) => peers.length > 0);
+const rows = chosenRows(flags.full ? fullRows() : shortRows(), only);
 if (flags.list) {
   for (const { title, peers } of rows)
     process.stdout.write(`${title}: ${peers.map(({ name }) => name).join('; ')}\n`);
@@ -110,7 +105,7 @@ let isStopped = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     isStopped = true;
-    tell(`stops after the server that is measured now; what is measured is in ${unfinishedFile}`);
+    tell(`stops after the server that is measured now; what is measured is in ${unfinishedFile(set)}`);
   });
 }
 if (flags.resume && earlier === undefined) tell('no run of this set and these lengths was stopped');
@@ -128,6 +123,6 @@ if (only === '' && !flags['no-write']) {
   writeResults(results, flags.full ? 'full.json' : 'latest.json');
   writeDocument(results);
 }
-dropUnfinished();
+dropUnfinished(set);
 // Every peer that can run has run; a run without one of ours has failed.
 if (found.missing.some(({ peer }) => peer.startsWith('Simyard'))) process.exitCode = 1;

@@ -66,12 +66,13 @@ export function readResults(name = 'latest.json', place: URL = folder): Results 
   return JSON.parse(readFileSync(new URL(name, place), 'utf8')) as Results;
 }
 
-const UNFINISHED = 'unfinished.json';
-/** Of a run that has not come to its end; as people name it. */
-export const unfinishedFile = `bench/results/${UNFINISHED}`;
+/** What a run of a set has found that has not come to its end: each set has a file of its own. */
+const unfinishedName = (set: Results['set']): string => `unfinished-${set}.json`;
+/** As people name it. */
+export const unfinishedFile = (set: Results['set']): string => `bench/results/${unfinishedName(set)}`;
 
 export function writeUnfinished(results: Results, place?: URL): void {
-  writeResults(results, UNFINISHED, place);
+  writeResults(results, unfinishedName(results.set), place);
 }
 
 /** What a run that was stopped has left, if it was of the same set and lengths. */
@@ -79,12 +80,12 @@ export function readUnfinished(
   wanted: Pick<Results, 'set' | 'runs' | 'seconds'>,
   place: URL = folder,
 ): Results | undefined {
-  if (!existsSync(new URL(UNFINISHED, place))) return undefined;
-  const left = readResults(UNFINISHED, place);
-  const isSame = left.set === wanted.set && left.runs === wanted.runs && left.seconds === wanted.seconds;
-  return isSame ? left : undefined;
+  const name = unfinishedName(wanted.set);
+  if (!existsSync(new URL(name, place))) return undefined;
+  const left = readResults(name, place);
+  return left.runs === wanted.runs && left.seconds === wanted.seconds ? left : undefined;
 }
 
-export function dropUnfinished(place: URL = folder): void {
-  rmSync(new URL(UNFINISHED, place), { force: true });
+export function dropUnfinished(set: Results['set'], place: URL = folder): void {
+  rmSync(new URL(unfinishedName(set), place), { force: true });
 }

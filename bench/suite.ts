@@ -89,3 +89,19 @@ export function fullRows(): Row[] {
     { ...notification, title: titles.redis(notification.title), ...redis },
   ];
 }
+
+/**
+ * The floor, and the row of this name; where there is none, what has it in the name of the row or of the server. All where it
+ * is empty.
+ */
+export function chosenRows(rows: readonly Row[], only: string): Row[] {
+  const isName = rows.some(({ title }) => title === only);
+  const isWanted = (title: string, peer: string): boolean =>
+    isName ? title === only : `${title} ${peer}`.includes(only);
+  return rows
+    .map((row) => ({
+      ...row,
+      peers: row.peers.filter(({ name }) => row.work === 'echo' || isWanted(row.title, name)),
+    }))
+    .filter(({ peers }) => peers.length > 0);
+}

@@ -39,8 +39,8 @@ describe('what a run that was stopped has left', () => {
 
   test('is gone when a run has come to its end', () => {
     writeUnfinished(results, place);
-    dropUnfinished(place);
-    dropUnfinished(place);
+    dropUnfinished('full', place);
+    dropUnfinished('full', place);
     expect(readUnfinished(results, place)).toBeUndefined();
   });
 });

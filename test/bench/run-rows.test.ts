@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Cell, Row } from '../../bench/measure.ts';
 import type { Peer } from '../../bench/peers/target.ts';
 import { type Found, type RowsRun, runRows } from '../../bench/run-rows.ts';
-import { fullRows, shortRows } from '../../bench/suite.ts';
+import { chosenRows, fullRows, shortRows } from '../../bench/suite.ts';
 import { cellOf } from './cells.ts';
 
 function peerOf(name: string, reason?: string): Peer {
@@ -96,6 +96,16 @@ describe('the rows', () => {
     const titles = rows.map(({ title }) => title);
     expect(new Set(titles).size).toBe(titles.length);
     expect(rows[0]?.work).toBe('echo');
+  });
+
+  test('are chosen by their name, or by a part of it or of a server; the floor is there always', () => {
+    const chosen = (only: string) => chosenRows(fullRows(), only).map(({ title }) => title);
+    expect(chosen('')).toHaveLength(fullRows().length);
+    expect(chosen('update')).toEqual(['datagram in and out', 'update']);
+    expect(chosen('update, ')).toEqual(['datagram in and out', 'update, DTLS', 'update, Redis']);
+    const ofLeshan = chosenRows(fullRows(), 'Leshan').slice(1);
+    expect(ofLeshan.every(({ peers }) => peers.every(({ name }) => name.startsWith('Leshan')))).toBe(true);
+    expect(chosen('no such thing')).toEqual(['datagram in and out']);
   });
 
   test('that are read by programs are of servers that programs can ask', () => {
