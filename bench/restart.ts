@@ -12,7 +12,9 @@ import { decodeMessage, encodeMessage } from '../protocol/coap/codec.ts';
 import { type CoapMessage, Code, MessageType } from '../protocol/coap/message.ts';
 import { contentFormatOption, pathOptions, queryOptions } from '../protocol/coap/options.ts';
 import { ContentFormat } from '../protocol/lwm2m/content-format.ts';
+import { openRedisStores } from '../redis/index.ts';
 import { openEmbeddedStores } from '../server/embedded/index.ts';
+import { startRedis } from '../test/support/redis.ts';
 import { writeSection } from './document.ts';
 import { fillStore } from './fill-store.ts';
 import { deviceOf } from './fleet.ts';
@@ -26,7 +28,7 @@ const usage = `A server that starts with many registrations: until it answers, w
   --devices N    (100000)
   --starts N     of the server, with them and with an empty store   (5)
   --heard N      devices a second that register while lists are asked for   (0)
-  --store PLACE  a folder or redis://… that bench/seed-fleet.ts has filled with as many; else it fills a folder of its own
+  --store STORE  disk or redis: a folder or a Redis of its own, which it fills   (disk)
   --write        put the tables into docs/performance.md`;
 
 const { values } = parseArgs({
@@ -34,7 +36,7 @@ const { values } = parseArgs({
     devices: { type: 'string', default: '100000' },
     starts: { type: 'string', default: '5' },
     heard: { type: 'string', default: '0' },
-    store: { type: 'string' },
+    store: { type: 'string', default: 'disk' },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -43,6 +45,7 @@ if (values.help) {
   process.stdout.write(`${usage}\n`);
   process.exit(0);
 }
+const isOnRedis = values.store === 'redis';
 const [devices, starts, heard] = [Number(values.devices), Number(values.starts), Number(values.heard)];
 
 /** ms between two Updates that are sent until one is answered: finer than a device would. */
@@ -63,11 +66,11 @@ function exchange(code: number, messageId: number, options: CoapMessage['options
   );
 }
 
-/** A device that the server has heard before: registered, and neither lost nor gone since. */
+/** A device that the server has heard before: registered for a day, and neither lost nor gone since. */
 function knownDevice(turn: number, now: number): string {
   for (let index = turn * 101; ; index++) {
     const { registration, leaves } = deviceOf(index % devices, now);
-    if (!leaves && registration.expiresAt > now + 60_000) return registration.id;
+    if (!leaves && registration.queueMode && registration.expiresAt > now) return registration.id;
   }
 }
 
@@ -152,19 +155,58 @@ interface Measured {
   readonly known: number;
   readonly base: Weight;
   readonly filled: Weight;
+  /** Bytes of Redis for a device, its last values included; where there is one. */
+  readonly redis: number | undefined;
   readonly asked: readonly Asked[];
 }
 
-async function measure(place: string, now: number): Promise<Measured> {
+/** A store of its own. */
+interface Store {
+  /** As the server is told of it. */
+  readonly place: string;
+  /** Bytes that Redis takes; undefined where there is none. */
+  memory(): Promise<number | undefined>;
+  remove(): Promise<void>;
+}
+
+async function newStore(): Promise<Store> {
+  if (isOnRedis) {
+    const redis = await startRedis();
+    const memory = async (): Promise<number> =>
+      Number(/^used_memory:(\d+)/m.exec(await redis.cli('info', 'memory'))?.[1]);
+    return { place: redis.url, memory, remove: () => redis.close() };
+  }
+  const place = mkdtempSync(join(tmpdir(), 'simyard-restart-'));
+  return {
+    place,
+    memory: async () => undefined,
+    remove: async () => rmSync(place, { recursive: true, force: true }),
+  };
+}
+
+/** Puts the devices into it; resolves to the bytes that each takes of a Redis. */
+async function fill({ place, memory }: Store, now: number): Promise<number | undefined> {
+  const before = await memory();
+  // A power cut while it is filled costs nothing but another run.
+  const stores = isOnRedis
+    ? await openRedisStores({ url: place })
+    : await openEmbeddedStores({ path: place, durable: false });
+  await fillStore(stores, devices, now);
+  await stores.close();
+  const after = await memory();
+  return before === undefined || after === undefined ? undefined : (after - before) / devices;
+}
+
+async function measure({ place }: Store, now: number, redis: number | undefined): Promise<Measured> {
   const [empty, open, updated]: number[][] = [[], [], []];
   let base: Weight | undefined;
   for (let turn = 0; turn < starts; turn++) {
-    const folder = mkdtempSync(join(tmpdir(), 'simyard-bench-'));
-    const start = await started(folder);
+    const nothing = await newStore();
+    const start = await started(nothing.place);
     empty?.push(start.open);
     base = await weight(start);
     await start.server.stop();
-    rmSync(folder, { recursive: true });
+    await nothing.remove();
     const begun = performance.now();
     const full = await started(place);
     await update(full.port, knownDevice(turn, now));
@@ -184,7 +226,7 @@ async function measure(place: string, now: number): Promise<Measured> {
     if (base === undefined) throw new RangeError('--starts is at least 1');
     return {
       ...{ empty: spreadOf(empty ?? []), open: spreadOf(open ?? []), updated: spreadOf(updated ?? []) },
-      ...{ firstList, base, filled, asked },
+      ...{ firstList, base, filled, redis, asked },
       known: Number(body['total']),
       registered: Number(registeredBody['total']),
     };
@@ -197,17 +239,8 @@ const whole = (value: number): string => Math.round(value).toLocaleString('en');
 const spread = ({ median, least, most }: Spread): string =>
   `${whole(median)} (${whole(least)}–${whole(most)})`;
 
-function report({
-  empty,
-  open,
-  updated,
-  firstList,
-  known,
-  registered,
-  base,
-  filled,
-  asked,
-}: Measured): string {
+function report(measured: Measured): string {
+  const { empty, open, updated, firstList, known, registered, base, filled, redis, asked } = measured;
   const each = (of: (one: Weight) => number): string => whole((of(filled) - of(base)) / known);
   const lines = [
     '| | ms (least–most) |',
@@ -217,7 +250,7 @@ function report({
     `| until the first Update of a device that it knows is answered | ${spread(updated)} |`,
     `| the first list of devices after that, which reads the inventory into memory | ${whole(firstList)} |`,
     '',
-    `An idle device of these takes ${each(({ heap }) => heap)} bytes of heap and buffers of the main thread after garbage collection, and ${each((one) => one.resident)} bytes of all that the process has in RAM (with the index of the inventory and the pages of the database that it has read); an empty server has ${whole(base.resident / 2 ** 20)} MiB in RAM, this one ${whole(filled.resident / 2 ** 20)}.`,
+    `An idle device of these takes ${each(({ heap }) => heap)} bytes of heap and buffers of the main thread after garbage collection, and ${each((one) => one.resident)} bytes of all that the process has in RAM (with the index of the inventory and the pages of the database that it has read); an empty server has ${whole(base.resident / 2 ** 20)} MiB in RAM, this one ${whole(filled.resident / 2 ** 20)}.${redis === undefined ? '' : ` In Redis it takes ${whole(redis)} bytes, its last values included.`}`,
     '',
     '| asked over HTTP | median ms | 95 of 100 | worst | devices that match |',
     '|---|--:|--:|--:|--:|',
@@ -231,17 +264,13 @@ function report({
   return lines.join('\n');
 }
 
-const own = values.store === undefined ? mkdtempSync(join(tmpdir(), 'simyard-restart-')) : undefined;
+const store = await newStore();
 try {
   const now = Date.now();
-  if (own !== undefined) {
-    const stores = await openEmbeddedStores({ path: own, durable: false });
-    await fillStore(stores, devices, now);
-    await stores.close();
-  }
-  const text = report(await measure(values.store ?? (own as string), now));
+  const redis = await fill(store, now);
+  const text = report(await measure(store, now, redis));
   process.stdout.write(`${text}\n`);
-  if (values.write) writeSection('restart', text);
+  if (values.write) writeSection(isOnRedis ? 'restart-redis' : 'restart', text);
 } finally {
-  if (own !== undefined) rmSync(own, { recursive: true, force: true });
+  await store.remove();
 }
