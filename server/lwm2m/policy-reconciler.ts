@@ -14,6 +14,7 @@ import { targetKey } from './observation-target.ts';
 import { type ObservationCounts, pauseAfter, type Trouble } from './observation-troubles.ts';
 import type { DevicePresence } from './presence.ts';
 import { bugText, type ReconcileParts, ReconcileRound, tellDrift } from './reconcile-device.ts';
+import { RegistrationStorm } from './registration-storm.ts';
 
 /**
  * After so long without a word a device may have given a notification up, and its observations with it:
@@ -65,6 +66,7 @@ export class PolicyReconciler {
   /** `Clock.now` when a session is to be looked at again, by registration. */
   readonly #due = new Map<string, number>();
   readonly #lanes = new AddressLanes(AT_ONE_ADDRESS);
+  readonly #storm: RegistrationStorm;
   readonly #expected: FailureLog;
   /** Registrations that this process has heard of. */
   readonly #met = new Set<string>();
@@ -79,6 +81,7 @@ export class PolicyReconciler {
       'device is not in line with its policies; tried again later',
     );
     this.#parts = { ...options, counts: this.counts };
+    this.#storm = new RegistrationStorm(options.clock);
   }
 
   /** Observations that devices still lack. */
@@ -94,6 +97,7 @@ export class PolicyReconciler {
   /** It has registered, and remembers nothing of what was asked before. */
   registered(registration: Registration): void {
     this.#met.add(registration.id);
+    this.#storm.registered();
     if (!this.#options.tellsIdentity(registration) && this.#isIdle(registration)) return;
     const session = this.#begin(registration);
     session.fresh = true;
@@ -216,6 +220,7 @@ export class PolicyReconciler {
    */
   reconcile(registration: Registration): Promise<void> {
     const session = this.#sessions.get(registration.id) ?? this.#begin(registration, true);
+    this.#storm.leave(session);
     this.#kick(session);
     return session.running ?? Promise.resolve();
   }
@@ -244,6 +249,7 @@ export class PolicyReconciler {
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#storm.close();
   }
 
   /** Nothing is wanted of it, as far as that can be told without asking the store: nothing is remembered of it. */
@@ -260,6 +266,7 @@ export class PolicyReconciler {
   }
 
   #drop(session: DeviceSession): void {
+    this.#storm.leave(session);
     this.#lanes.leave(session);
     this.#sessions.delete(session.registration.id);
     this.#due.delete(session.registration.id);
@@ -297,6 +304,9 @@ export class PolicyReconciler {
     const turn = this.#lanes.enter(session, session.registration.address);
     try {
       if (turn !== undefined) await turn;
+      // Behind the lane: who forges registrations from an address has few of them in the way of others.
+      const calm = session.fresh && this.#isCurrent(session) ? this.#storm.enter(session) : undefined;
+      if (calm !== undefined) await calm;
       if (this.#isCurrent(session)) await this.#rounds(session);
     } finally {
       this.#lanes.leave(session);
