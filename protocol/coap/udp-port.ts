@@ -3,6 +3,7 @@ import { lookup as resolveName } from 'node:dns/promises';
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { RequestError } from '../errors.ts';
 import type { DatagramHandler, DatagramPort, PeerAddress } from './datagram-port.ts';
+import { ReadAhead } from './read-ahead.ts';
 
 /** Datagrams that are held until there is somebody to receive them. */
 const MAX_EARLY = 1_024;
@@ -131,7 +132,8 @@ export async function createUdpPort(options: UdpPortOptions): Promise<UdpPort> {
     remember(peer, address, from.port);
     receiver(data, peer, undefined);
   };
-  socket.on('message', take);
+  const ahead = new ReadAhead(take);
+  socket.on('message', (data, from) => ahead.take(data, from));
 
   return {
     local,
@@ -171,6 +173,7 @@ export async function createUdpPort(options: UdpPortOptions): Promise<UdpPort> {
       errorHandler = handler;
     },
     close() {
+      ahead.clear();
       closing ??= new Promise((resolve) => socket.close(() => resolve()));
       return closing;
     },
