@@ -126,8 +126,13 @@ export function stacksOf(profile: CpuProfile, thread: string): Stack[] {
 
 function frameOf({ callFrame: { functionName, url, lineNumber } }: ProfileNode): Frame {
   if (url === '') {
-    const isCollector = functionName === '(garbage collector)';
-    return { name: functionName || '(native)', room: isCollector ? foreign.garbage : foreign.v8 };
+    const room =
+      functionName === '(garbage collector)'
+        ? foreign.garbage
+        : functionName === '(program)'
+          ? foreign.node
+          : foreign.native;
+    return { name: functionName || '(not named)', room };
   }
   const path = url.replace(/^file:\/\//, '').replace(`${process.cwd()}/`, '');
   return scriptFrameOf(functionName, `${path}:${lineNumber + 1}`);

@@ -17,6 +17,8 @@ export const rooms = {
   kernel: 'kernel',
   node: 'node, libuv, libc',
   v8: 'V8',
+  /** Where nothing tells whose they are: of V8, of node, of SQLite, with the kernel's part. */
+  native: 'native functions',
   garbage: 'garbage collection',
   sqlite: 'SQLite',
   packages: 'packages',
@@ -27,6 +29,7 @@ const COLOURS: Readonly<Record<string, string>> = {
   [rooms.kernel]: '#fdba74',
   [rooms.node]: '#bbf7d0',
   [rooms.v8]: '#cbd5e1',
+  [rooms.native]: '#d6d3d1',
   [rooms.garbage]: '#fca5a5',
   [rooms.sqlite]: '#d8b4fe',
   [rooms.packages]: '#fde68a',

@@ -97,19 +97,21 @@ describe('a profile of V8', () => {
     const stacks = stacksOf(
       {
         nodes: [
-          { id: 1, callFrame: frame('(root)'), children: [2, 3, 4] },
+          { id: 1, callFrame: frame('(root)'), children: [2, 3, 4, 5] },
           { id: 2, callFrame: frame('work', `file://${process.cwd()}/server/x/y.ts`) },
           { id: 3, callFrame: frame('(garbage collector)') },
           { id: 4, callFrame: frame('(idle)') },
+          { id: 5, callFrame: frame('run') },
         ],
-        samples: [2, 3, 4, 2],
-        timeDeltas: [0, 10, 20, 30],
+        samples: [2, 3, 4, 5, 2],
+        timeDeltas: [0, 10, 20, 30, 40],
       },
       'main thread',
     );
     expect(stacks.map(({ frames, weight }) => [frames.at(-1)?.name, frames.at(-1)?.room, weight])).toEqual([
       ['work server/x/y.ts:5', 'server/x', 10],
       ['(garbage collector)', 'garbage collection', 20],
+      ['run', 'native functions', 40],
     ]);
   });
 });
