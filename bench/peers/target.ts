@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { BenchProcess } from '../process.ts';
 import type { TargetReport } from '../targets/report.ts';
 
@@ -49,6 +49,7 @@ export function peakMemory(pid: number): number {
 export function lostDatagrams(port: number): number {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   return ['/proc/net/udp', '/proc/net/udp6']
+    .filter((file) => existsSync(file))
     .flatMap((file) => readFileSync(file, 'utf8').split('\n'))
     .map((line) => line.trim().split(/\s+/))
     .filter(([, address]) => address?.endsWith(local))
