@@ -4,6 +4,7 @@ import { maxAge } from '../../protocol/coap/options.ts';
 import type { ApiDevice } from '../../server/api/schemas.ts';
 import { StoreUnavailableError } from '../../server/ports/errors.ts';
 import { text } from '../support/coap/raw-peer.ts';
+import { inPlaceOf } from '../support/in-place-of.ts';
 import { ServerWorld } from '../support/server-world.ts';
 
 let world: ServerWorld;
@@ -172,14 +173,13 @@ describe('the registration interface', () => {
     let down = true;
     world = await ServerWorld.open((stores) => ({
       ...stores,
-      registrations: {
-        ...stores.registrations,
+      registrations: inPlaceOf(stores.registrations, {
         register(registration) {
           return down
             ? Promise.reject(new StoreUnavailableError('the disk is full'))
             : stores.registrations.register(registration);
         },
-      },
+      }),
     }));
     const device = world.device('device:1', 'modem');
     const refused = await device.register('</1/0>');

@@ -10,6 +10,7 @@ import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { ApiEvent, ApiReading } from '../../server/api/schemas.ts';
 import { StoreUnavailableError } from '../../server/ports/errors.ts';
 import type { TelemetryLog } from '../../server/ports/telemetry-log.ts';
+import { inPlaceOf } from '../support/in-place-of.ts';
 import { type ScriptedDevice, ServerWorld } from '../support/server-world.ts';
 
 let world: ServerWorld;
@@ -124,13 +125,12 @@ describe('Send', () => {
     let fail = false;
     world = await ServerWorld.open((stores) => ({
       ...stores,
-      registrations: {
-        ...stores.registrations,
+      registrations: inPlaceOf(stores.registrations, {
         byAddress: (address) =>
           fail
             ? Promise.reject(new StoreUnavailableError('the disk is gone'))
             : stores.registrations.byAddress(address),
-      },
+      }),
     }));
     const device = await registered();
     fail = true;

@@ -10,6 +10,7 @@ import { DeviceTraces, type LiveTrace } from '../../../server/trace/device-trace
 import { FlightRecorder } from '../../../server/trace/flight-recorder.ts';
 import { registrationOf } from '../../support/api/api-harness.ts';
 import { FakeClock } from '../../support/coap/fake-clock.ts';
+import { inPlaceOf } from '../../support/in-place-of.ts';
 
 const { IN, OUT } = Direction;
 
@@ -129,13 +130,12 @@ describe('what is kept of a device', () => {
     traces.close();
     traces = open({
       ...stores,
-      registrations: {
-        ...stores.registrations,
+      registrations: inPlaceOf(stores.registrations, {
         byEndpoint: async (name) => {
           if (broken) throw new Error('disk gone');
           return stores.registrations.byEndpoint(name);
         },
-      },
+      }),
     });
     await register('a', 'a:1');
     traces.tap(IN, datagram(), 'a:1');
