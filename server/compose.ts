@@ -240,6 +240,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     log: timings.log(stores.log),
     clock,
     sensorObject: config.sensorObject,
+    isAwaited: (pack) => parts().dispatcher.isAwaited(pack),
     onArriving: (pack) => parts().dispatcher.arriving(pack),
     onPack: (pack, position) => {
       if (sharing === undefined) {

@@ -194,6 +194,15 @@ export class CommandDispatcher {
   }
 
   /**
+   * Whether somebody waits for readings of this device: they may tell how a command of its own went, or have to be
+   * acknowledged before it can tell. Those of jobs come by the thousand, and can wait.
+   */
+  isAwaited({ endpoint }: Pick<Pack, 'endpoint'>): boolean {
+    const head = this.#pending.get(endpoint)?.head;
+    return isOut(head) && head.job === undefined;
+  }
+
+  /**
    * Readings of a device are given to the log in this turn: the outcome of a switch may be among them. It is stored with
    * them, in the same step where the store takes both at once, and told behind them: what is returned is to be called
    * with whether they are in the log.

@@ -19,7 +19,7 @@ const requestsUnderWay = 2;
 /**
  * How far apart requests are that hold entries of the log alone, ms: each one wakes two threads and is synced to disk,
  * whatever is in it, and at a few thousand entries a second that would cost more than all else. What comes
- * after a rest goes out at once, and so does any call, with what waits.
+ * after a rest goes out at once, and so does any call, and an entry for which somebody waits, with what waits.
  */
 const spacing = 4;
 
@@ -129,7 +129,7 @@ export class Channel {
     this.#batch ??= new AppendBatch(this.#buffers.pop());
     this.#batch.add(entry);
     this.#dones.push(done);
-    this.#schedule(false);
+    this.#schedule(entry.awaited === true);
   }
 
   /** Calls and entries that are not answered yet. */

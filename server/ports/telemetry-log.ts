@@ -13,6 +13,8 @@ export interface NewLogEntry {
   /** µs since the epoch. */
   readonly receivedAt: number;
   readonly body: Uint8Array;
+  /** Somebody waits for what is in it: it is not held back to be stored with others. */
+  readonly awaited?: boolean;
 }
 
 export interface LogEntry {

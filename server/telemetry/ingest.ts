@@ -18,6 +18,8 @@ export interface IngestOptions {
   readonly log: TelemetryLog;
   readonly clock: Clock;
   readonly sensorObject: number;
+  /** Whether somebody waits for what is in a pack. */
+  readonly isAwaited?: ((pack: Pack) => boolean) | undefined;
   /**
    * Called for each pack in the turn in which it is given to the log; never throws. What it returns is called once: with
    * whether the pack is in the log now, right behind `onPack` where that is called.
@@ -168,26 +170,30 @@ export class TelemetryIngest {
     statistics.pending++;
     // Set before it is used: an append calls back in a later turn.
     let settled: ((isKept: boolean) => void) | undefined;
-    log.append({ endpoint, key, receivedAt, body: encodePack(pack) }, (error, position, duplicate) => {
-      statistics.pending--;
-      if (error !== undefined) {
-        statistics.storeErrors++;
-        done('refused');
-        this.#options.onStoreError(source, error);
-        settled?.(false);
-        return;
-      }
-      done('kept');
-      if (duplicate) {
-        statistics.repeated++;
+    const awaited = this.#options.isAwaited?.(pack) ?? false;
+    log.append(
+      { endpoint, key, receivedAt, body: encodePack(pack), awaited },
+      (error, position, duplicate) => {
+        statistics.pending--;
+        if (error !== undefined) {
+          statistics.storeErrors++;
+          done('refused');
+          this.#options.onStoreError(source, error);
+          settled?.(false);
+          return;
+        }
+        done('kept');
+        if (duplicate) {
+          statistics.repeated++;
+          settled?.(true);
+          return;
+        }
+        for (const { takenAt } of pack.series) statistics.readings += takenAt.length;
+        this.#options.onPack(pack, position);
         settled?.(true);
-        return;
-      }
-      for (const { takenAt } of pack.series) statistics.readings += takenAt.length;
-      this.#options.onPack(pack, position);
-      settled?.(true);
-      this.#options.onReport?.(report);
-    });
+        this.#options.onReport?.(report);
+      },
+    );
     settled = this.#options.onArriving?.(pack);
   }
 

@@ -17,6 +17,10 @@ export const PROJECTION = 'projection';
 const INTERVAL = 250;
 /** Packs in one write. */
 const BATCH = 500;
+/** Devices whose values are written in one step of the store: who waits for a step gets his turn in between. */
+const PIECE = 64;
+/** Where more packs wait, a batch is written in one step: to keep up comes first. */
+const HURRY = 2_000;
 /** Packs kept in memory for it; beyond it they are read back from the log. */
 const MAX_WAITING = 5_000;
 /** Wait after the store refused a write, ms. */
@@ -236,26 +240,30 @@ export class Projection {
     last: LogPosition | undefined,
   ): Promise<void> {
     if (last === undefined) return;
-    const { history, lastValues, log } = this.#options;
-    const chunks: HistoryChunk[] = [];
+    const { log } = this.#options;
+    const chunks = new Map<string, HistoryChunk[]>();
     const newest = new Map<string, Map<string, LastValue>>();
     for (const { position, pack } of batch) {
+      const { endpoint, receivedAt } = pack;
       for (const series of pack.series) {
-        chunks.push({
-          endpoint: pack.endpoint,
+        const chunk = {
+          endpoint,
           path: series.path,
           position,
-          readings: historyReadings(series, pack.receivedAt),
-        });
+          readings: historyReadings(series, receivedAt),
+        };
+        const known = chunks.get(endpoint);
+        if (known === undefined) chunks.set(endpoint, [chunk]);
+        else known.push(chunk);
         if (!pack.overtaken) keepNewest(newest, pack, series);
       }
     }
-    // All go to the store at once; the cursor follows when all are there.
-    const writes: Promise<unknown>[] = [history.append(chunks)];
-    for (const [endpoint, values] of newest) {
-      writes.push(lastValues.set(endpoint, [...values.values()]));
+    const isBehind = this.#behind || this.#waiting.length > HURRY;
+    const endpoints = [...chunks.keys()];
+    for (let from = 0, size = isBehind ? endpoints.length : PIECE; from < endpoints.length; from += size) {
+      await this.#store(endpoints.slice(from, from + size), chunks, newest);
     }
-    await Promise.all(writes);
+    // The cursor follows when all are there.
     const entries: Promise<void>[] = [];
     for (const [endpoint, values] of newest) {
       const ofEntry = this.#attributeValues(values);
@@ -264,6 +272,23 @@ export class Projection {
     await Promise.all(entries);
     await log.commit(PROJECTION, last);
     this.#cursor = last;
+  }
+
+  /** History and last values of these devices go to the store at once. */
+  async #store(
+    endpoints: readonly string[],
+    chunks: ReadonlyMap<string, readonly HistoryChunk[]>,
+    newest: ReadonlyMap<string, ReadonlyMap<string, LastValue>>,
+  ): Promise<void> {
+    const { history, lastValues } = this.#options;
+    const writes: Promise<unknown>[] = [
+      history.append(endpoints.flatMap((endpoint) => chunks.get(endpoint) ?? [])),
+    ];
+    for (const endpoint of endpoints) {
+      const values = newest.get(endpoint);
+      if (values !== undefined) writes.push(lastValues.set(endpoint, [...values.values()]));
+    }
+    await Promise.all(writes);
   }
 
   #attributeValues(values: ReadonlyMap<string, LastValue>): NamedValue[] {

@@ -148,9 +148,10 @@ describe('the outcome of a command among readings', () => {
     await stores.close();
   });
 
-  const enqueue = () =>
+  const enqueue = (job?: { readonly id: string; readonly attempt: number }) =>
     stores.commands.enqueue({
       ...{ endpoint: 'a', kind: 'carrier-switch', parameters: {}, createdAt: 1, expiresAt: 9e15 },
+      ...(job === undefined ? {} : { job }),
     });
   const stateOf = async (id: string) => (await stores.commands.get(id))?.state;
   /** Everything that is under way with the store has been answered. */
@@ -161,7 +162,9 @@ describe('the outcome of a command among readings', () => {
   test('is stored while the readings are, and told behind them', async () => {
     const { command } = await enqueue();
     dispatcher.kick('a');
+    expect(dispatcher.isAwaited(pack)).toBe(false);
     await expect.poll(() => told).toEqual(['sent']);
+    expect(dispatcher.isAwaited(pack)).toBe(true);
     asked = [];
     const settled = dispatcher.arriving(pack);
     // In the very turn: the store takes it together with the readings.
@@ -173,6 +176,14 @@ describe('the outcome of a command among readings', () => {
     await answered();
     expect(told).toEqual(['sent', 'done']);
     expect(dispatcher.arriving(pack)).toBeUndefined();
+    expect(dispatcher.isAwaited(pack)).toBe(false);
+  });
+
+  test('is not waited for where the command is one of a job', async () => {
+    await enqueue({ id: 'job', attempt: 1 });
+    dispatcher.kick('a');
+    await expect.poll(() => told).toEqual(['sent']);
+    expect(dispatcher.isAwaited(pack)).toBe(false);
   });
 
   test('is told too where the log did not take the readings: the device has said it', async () => {

@@ -24,10 +24,10 @@ describe('entries of the log on their way to the thread of the database', () => 
     await rm(path, { recursive: true, force: true });
   });
 
-  function append(key: string): Promise<number> {
+  function append(key: string, awaited = false): Promise<number> {
     return new Promise((resolve, reject) => {
       stores.log.append(
-        { endpoint: 'a', key, receivedAt: 1, body: new Uint8Array([1]) },
+        { endpoint: 'a', key, receivedAt: 1, body: new Uint8Array([1]), awaited },
         (error, position) => (error === undefined ? resolve(position) : reject(error)),
       );
     });
@@ -50,6 +50,13 @@ describe('entries of the log on their way to the thread of the database', () => 
   test('go at once after a rest', async () => {
     vi.advanceTimersByTime(4);
     expect(await append('second')).toBe(2);
+  });
+
+  test('go at once with one for which somebody waits', async () => {
+    const entries = [append('second')];
+    await turn();
+    entries.push(append('third', true));
+    expect(await Promise.all(entries)).toEqual([2, 3]);
   });
 
   test('go along with whatever call is made', async () => {

@@ -258,3 +258,39 @@ describe('last values', () => {
     expect(await newest(projection)).toEqual([[CARRIER, 'Verizon']]);
   });
 });
+
+describe('what many devices have reported', () => {
+  it('is written in several steps, between which others get their turn, and the cursor follows the last', async () => {
+    const steps: string[][] = [];
+    let cursor = 0;
+    const projection = await projectionOf({
+      ...stores,
+      log: {
+        ...stores.log,
+        cursor: async () => 0,
+        commit: async (_, position) => {
+          cursor = position;
+        },
+      },
+      history: {
+        ...stores.history,
+        append: async (chunks) => {
+          expect(cursor).toBe(0);
+          steps.push(chunks.map(({ endpoint, position }) => `${endpoint} ${position}`));
+        },
+      },
+      lastValues: { ...stores.lastValues, set: async () => undefined },
+    });
+    const series = [{ path: SENSOR, takenAt: [receivedAt], values: [1] }];
+    let position = 0;
+    for (let time = 0; time < 2; time++) {
+      for (let device = 0; device < 150; device++)
+        projection.appended({ endpoint: `d${device}`, receivedAt, overtaken: false, series }, ++position);
+    }
+    await projection.flush();
+    expect(steps.map((step) => step.length)).toEqual([128, 128, 44]);
+    // All of one device in one step, in the order of the log.
+    expect(steps[0]?.slice(0, 4)).toEqual(['d0 1', 'd0 151', 'd1 2', 'd1 152']);
+    expect(cursor).toBe(300);
+  });
+});
