@@ -2,6 +2,7 @@
  * `npm run bench:burst`: all devices send their Register at the same instant, as after a power cut. How long until all
  * are registered, and who needed more than one retransmission. Each server in turn, with the same devices.
  */
+import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { writeSection } from './document.ts';
@@ -44,6 +45,22 @@ const peers = [leshan, simyardInMemory, simyardOnDisk, leshanOnRedis, simyardOnR
   name.includes(values.only),
 );
 
+/** UDP datagrams that this machine has dropped because a receive buffer was full; undefined where it does not tell (proc(5)). */
+function dropped(): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const [names, counts] = readFileSync('/proc/net/snmp', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('Udp:'))
+    .map((line) => line.split(' '));
+  return Number(counts?.[names?.indexOf('RcvbufErrors') ?? -1]);
+}
+
+/** What the kernel lets a receive buffer have, KiB; undefined where it does not tell. */
+function receiveBufferLimit(): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  return Number(readFileSync('/proc/sys/net/core/rmem_max', 'utf8')) / 1_024;
+}
+
 /** A burst of devices with names of their own; what it was like for them. */
 async function burst(port: number, prefix: string): Promise<LoadReport> {
   const load = new BenchProcess('./load/main.ts');
@@ -63,8 +80,10 @@ async function measure(peer: Peer): Promise<string> {
     // A JVM is slow when it is cold, which is another question.
     if (!values.cold && peer.name.startsWith('Leshan')) await burst(target.port, 'warm-up-');
     const before = await target.use('cpu');
+    const droppedBefore = dropped();
     const report = await burst(target.port, 'burst-');
     const after = await target.use('cpu');
+    const droppedAfter = dropped();
     const work = report.works.register;
     if (work === undefined) throw new Error('nobody registered');
     const latency = new Histogram();
@@ -78,6 +97,7 @@ async function measure(peer: Peer): Promise<string> {
       (p50 / 1_000).toFixed(2),
       (p99 / 1_000).toFixed(2),
       `${work.done} of ${devices}`,
+      droppedBefore === undefined || droppedAfter === undefined ? '' : String(droppedAfter - droppedBefore),
       String(work.retransmissions),
       `${work.sentThrice}${budget === undefined ? '' : ' (0)'}`,
       ((after.cpu - before.cpu) / devices).toFixed(0),
@@ -89,23 +109,24 @@ async function measure(peer: Peer): Promise<string> {
 }
 
 const lines = [
-  '| server | all are registered after, s (budget) | half | 99 % | registered | sent again | needed a second retransmission (budget) | CPU µs each | refused |',
-  '|---|--:|--:|--:|--:|--:|--:|--:|---|',
+  '| server | all are registered after, s (budget) | half | 99 % | registered | dropped by the kernel | sent again | needed a second retransmission (budget) | CPU µs each | refused |',
+  '|---|--:|--:|--:|--:|--:|--:|--:|--:|---|',
 ];
 for (const peer of peers) {
   const reason = await peer.prepare();
   lines.push(
     reason === undefined
       ? await measure(peer).catch(
-          (error: Error) => `| ${peer.name} | could not: ${error.message.slice(0, 200)} | | | | | | | |`,
+          (error: Error) => `| ${peer.name} | could not: ${error.message.slice(0, 200)} | | | | | | | | |`,
         )
-      : `| ${peer.name} | could not run: ${reason} | | | | | | | |`,
+      : `| ${peer.name} | could not run: ${reason} | | | | | | | | |`,
   );
   process.stderr.write(`${lines.at(-1)}\n`);
 }
+const limit = receiveBufferLimit();
 lines.push(
   '',
-  `${devices.toLocaleString('en')} devices, each at an address of its own, in one process beside the server; ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; load average ${loadavg()[0]?.toFixed(1)} at the end.`,
+  `${devices.toLocaleString('en')} devices, each at an address of its own, in one process beside the server${limit === undefined ? '' : `, whose receive buffer may have ${limit} KiB`}; ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; load average ${loadavg()[0]?.toFixed(1)} at the end.`,
 );
 process.stdout.write(`${lines.join('\n')}\n`);
 if (values.write) writeSection('burst', lines.join('\n'));
