@@ -158,6 +158,7 @@ export function createOperations(database: DatabaseSync) {
     /** After a transaction or a part of one was rolled back: nothing in memory may be ahead of the tables. */
     reload() {
       log.reload();
+      events.reload();
       history.forget();
     },
     reads: {

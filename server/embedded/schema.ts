@@ -546,6 +546,29 @@ const steps: readonly string[] = [
   DROP TABLE device_removed;
   ALTER TABLE device DROP COLUMN change;
   `,
+  `
+  -- Ids are given by the writer, which needs no table of sequences for it. newest: at least the newest that was given of
+  -- events that are removed. Events of updates are most of a log, and are not in the index of types.
+  CREATE TABLE event_bounds (only INTEGER PRIMARY KEY CHECK (only = 0), newest INTEGER NOT NULL) STRICT;
+  INSERT INTO event_bounds SELECT 0, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0);
+  ALTER TABLE event RENAME TO event_before;
+  DROP INDEX event_endpoint;
+  DROP INDEX event_trouble;
+  DROP INDEX event_type;
+  CREATE TABLE event (
+    id INTEGER PRIMARY KEY,
+    type TEXT NOT NULL,
+    endpoint TEXT,
+    at REAL NOT NULL,
+    data TEXT NOT NULL,
+    trouble INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO event SELECT id, type, endpoint, at, data, trouble FROM event_before;
+  DROP TABLE event_before;
+  CREATE INDEX event_endpoint ON event (endpoint, id) WHERE endpoint IS NOT NULL;
+  CREATE INDEX event_trouble ON event (id) WHERE trouble = 1;
+  CREATE INDEX event_type ON event (type, id) WHERE type <> 'updated';
+  `,
 ];
 
 /** The version that this program writes. */

@@ -34,6 +34,12 @@ function fillFirstVersion(database: DatabaseSync): void {
     `INSERT INTO command (id, endpoint, number, kind, parameters, state, attempts, created_at, updated_at, expires_at, history)
      VALUES (?, 'present', ?, 'carrier-switch', '{"carrier":1,"slot":0}', ?, 0, ?, ?, ?, '[]')`,
   );
+  const event = database.prepare(
+    "INSERT INTO event (type, endpoint, at, data) VALUES (?, 'present', ?, '{}')",
+  );
+  for (const type of ['registered', 'updated', 'expired']) event.run(type, start);
+  // The newest is not there any more, and its number is not given again.
+  database.exec("DELETE FROM event WHERE type = 'expired'");
   command.run('c1', 7, 'done', start, start, start + 1e9);
   command.run('c2', 8, 'queued', start, start, start + 1e9);
 }
@@ -64,6 +70,11 @@ test('a database of every version before is taken along, with all that is in it'
     expect(await stores.observationPolicies.recorded()).toEqual([]);
     expect(await stores.objectModels.list()).toEqual([]);
     expect(await stores.profiles.list()).toEqual([]);
+    expect((await stores.events.latest({ types: ['registered'], limit: 5 })).map(({ id }) => id)).toEqual([
+      1,
+    ]);
+    expect((await stores.events.latest({ types: ['updated'], limit: 5 })).map(({ id }) => id)).toEqual([2]);
+    expect(await stores.events.append([{ type: 'x', at: start, data: {} }])).toEqual([4]);
     await stores.close();
     await rm(folder, { recursive: true });
   }
