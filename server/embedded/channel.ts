@@ -17,9 +17,10 @@ type Writes = Operations['writes'];
 const requestsUnderWay = 2;
 
 /**
- * How far apart requests are that hold entries of the log alone, ms: each one wakes two threads and is synced to disk,
- * whatever is in it, and at a few thousand entries a second that would cost more than all else. What comes
- * after a rest goes out at once, and so does any call, and an entry for which somebody waits, with what waits.
+ * How far apart requests are that hold only what devices wait for, ms, entries of the log and registrations: each one
+ * wakes two threads and is synced to disk, whatever is in it, and at a few thousand a second that would cost more than
+ * all else. What comes after a rest goes out at once, and so does any other call, and an entry for which somebody waits,
+ * with what waits.
  */
 const spacing = 4;
 
@@ -102,21 +103,29 @@ export class Channel {
     name: Name,
     ...args: Parameters<Reads[Name]>
   ): Promise<ReturnType<Reads[Name]>> {
-    return this.#call(false, name, args) as Promise<ReturnType<Reads[Name]>>;
+    return this.#call(false, name, args, true) as Promise<ReturnType<Reads[Name]>>;
   }
 
   query<Name extends keyof Queries>(
     name: Name,
     ...args: Parameters<Queries[Name]>
   ): Promise<ReturnType<Queries[Name]>> {
-    return this.#call(false, name, args) as Promise<ReturnType<Queries[Name]>>;
+    return this.#call(false, name, args, true) as Promise<ReturnType<Queries[Name]>>;
   }
 
   write<Name extends keyof Writes>(
     name: Name,
     ...args: Parameters<Writes[Name]>
   ): Promise<ReturnType<Writes[Name]>> {
-    return this.#call(true, name, args) as Promise<ReturnType<Writes[Name]>>;
+    return this.#call(true, name, args, true) as Promise<ReturnType<Writes[Name]>>;
+  }
+
+  /** As `write`, for what only a device waits for: close behind another request it waits for more like it. */
+  writeSoon<Name extends keyof Writes>(
+    name: Name,
+    ...args: Parameters<Writes[Name]>
+  ): Promise<ReturnType<Writes[Name]>> {
+    return this.#call(true, name, args, false) as Promise<ReturnType<Writes[Name]>>;
   }
 
   append(entry: NewLogEntry, done: AppendDone): void {
@@ -153,7 +162,7 @@ export class Channel {
     await ended;
   }
 
-  #call(write: boolean, name: string, args: readonly unknown[]): Promise<unknown> {
+  #call(write: boolean, name: string, args: readonly unknown[], urgent: boolean): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const refusal = this.#refusal();
       if (refusal !== undefined) {
@@ -163,7 +172,7 @@ export class Channel {
       const id = this.#nextCall++;
       this.#pending.set(id, { resolve, reject });
       this.#calls.push([id, write, name, args]);
-      this.#schedule(true);
+      this.#schedule(urgent);
     });
   }
 

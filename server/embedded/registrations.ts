@@ -65,7 +65,7 @@ export class EmbeddedRegistrations implements RegistrationStore {
     if (replaced !== undefined && isRepetition(registration, replaced)) {
       return { replaced: undefined, repeated: replaced, fence: fenceOf(replaced) };
     }
-    const fence = await this.#channel.write(
+    const fence = await this.#channel.writeSoon(
       'register',
       registrationRow(registration),
       listeningUntil(registration),
@@ -96,9 +96,9 @@ export class EmbeddedRegistrations implements RegistrationStore {
       let registration = updatedRegistration(previous, update, expiresAt, fence);
       const heardUntil = listeningUntil(registration);
       if (isHeardOnly(update, previous)) {
-        await this.#channel.write('hearRegistration', endpoint, update.updatedAt, expiresAt, heardUntil);
+        await this.#channel.writeSoon('hearRegistration', endpoint, update.updatedAt, expiresAt, heardUntil);
       } else {
-        const own = await this.#channel.write(
+        const own = await this.#channel.writeSoon(
           'changeRegistration',
           registrationRow(registration),
           heardUntil,
@@ -156,7 +156,7 @@ export class EmbeddedRegistrations implements RegistrationStore {
       // Who is claimed was not heard: an address that it has lost stays lost.
       const isLost = to === 'here' && before.addressLost === true;
       const holder = isLost ? undefined : this.#book.holder(address, endpoint)?.endpoint;
-      const fence = await this.#channel.write(
+      const fence = await this.#channel.writeSoon(
         'moveRegistration',
         endpoint,
         address,
@@ -181,7 +181,7 @@ export class EmbeddedRegistrations implements RegistrationStore {
     return this.#step(found.endpoint, async () => {
       const registration = this.#book.byId(id);
       if (registration === undefined || !isSpeakersOwn(registration, speaker)) return undefined;
-      await this.#channel.write('endRegistrations', [[registration.endpoint, id]], 'left');
+      await this.#channel.writeSoon('endRegistrations', [[registration.endpoint, id]], 'left');
       this.#book.remove(registration.endpoint);
       return registration;
     });
@@ -193,7 +193,7 @@ export class EmbeddedRegistrations implements RegistrationStore {
     const ended = this.#book.expired(now, limit, (endpoint) => this.#lanes.has(endpoint));
     if (ended.length === 0) return [];
     const steps = ended.map(({ endpoint, id }) => [endpoint, id] as const);
-    const done = this.#channel.write('endRegistrations', steps, 'lost');
+    const done = this.#channel.writeSoon('endRegistrations', steps, 'lost');
     await Promise.all(
       ended.map(({ endpoint }) =>
         this.#step(endpoint, async () => {

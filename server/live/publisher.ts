@@ -15,7 +15,7 @@ const BATCH = 1_000;
  * Appends are at least so far apart, ms: what comes after a rest goes out at once, what comes close behind it goes with
  * others. Each append is a step of the store, and on disk a sync. What somebody waits for ends the rest.
  */
-const SPACING = 5;
+const SPACING = 20;
 /** Wait before a batch that the store refused is given to it again, ms. */
 const RETRY = 500;
 /** How often a batch is given to a store that is not out, and refuses it: something is wrong with the batch. */

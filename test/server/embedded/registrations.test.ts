@@ -88,7 +88,7 @@ class SlowChannel {
   readonly asked: { readonly name: string; readonly done: (error?: Error) => void }[] = [];
   row: RegistrationRow | undefined;
 
-  write(name: string): Promise<number> {
+  writeSoon(name: string): Promise<number> {
     return new Promise((resolve, reject) => {
       this.asked.push({ name, done: (error) => (error === undefined ? resolve(1) : reject(error)) });
     });
