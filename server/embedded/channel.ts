@@ -17,8 +17,8 @@ type Writes = Operations['writes'];
 const requestsUnderWay = 2;
 
 /**
- * How far apart requests are that hold only what devices wait for, ms, entries of the log and registrations: each one
- * wakes two threads and is synced to disk, whatever is in it, and at a few thousand a second that would cost more than
+ * How far apart requests are that hold only what devices wait for, ms, entries of the log and registrations, or what
+ * nobody waits for, events: each one wakes two threads and is synced to disk, whatever is in it, and at a few thousand a second that would cost more than
  * all else. What comes after a rest goes out at once, and so does any other call, and an entry for which somebody waits,
  * with what waits.
  */
@@ -120,7 +120,7 @@ export class Channel {
     return this.#call(true, name, args, true) as Promise<ReturnType<Writes[Name]>>;
   }
 
-  /** As `write`, for what only a device waits for: close behind another request it waits for more like it. */
+  /** As `write`, for what only a device waits for, or nobody: close behind another request it waits for more like it. */
   writeSoon<Name extends keyof Writes>(
     name: Name,
     ...args: Parameters<Writes[Name]>
@@ -321,7 +321,7 @@ export class Channel {
     for (const { bytes } of answered) this.#sentBytes -= bytes;
     // What waits goes out first, so that the worker has work while the callbacks run.
     if (this.#closing === undefined && this.#urgent) this.#send(false);
-    else if (this.#batch !== undefined) this.#schedule(false);
+    else if (this.#batch !== undefined || this.#calls.length > 0) this.#schedule(false);
     const batches = reply.batches.values();
     for (const { dones } of answered) {
       if (dones.length === 0) continue;

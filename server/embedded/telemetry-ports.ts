@@ -4,6 +4,7 @@ import type { StatisticsStore } from '../ports/statistics-store.ts';
 import type { LogEntry, TelemetryLog } from '../ports/telemetry-log.ts';
 import { EntryReader } from './append-batch.ts';
 import type { Channel } from './channel.ts';
+import type { EventRow } from './event-table.ts';
 import type { LogSegments } from './log-table.ts';
 
 export function telemetryLog(channel: Channel, queries: Channel): TelemetryLog {
@@ -46,17 +47,18 @@ export function lastValues(channel: Channel): LastValues {
 
 export function eventLog(channel: Channel, queries: Channel): EventLog {
   return {
-    append: (events) =>
-      channel.write(
-        'appendEvents',
-        events.map(({ type, endpoint, at, data, trouble }) => [
+    append(events, awaited = false) {
+      const rows = events.map(
+        ({ type, endpoint, at, data, trouble }): EventRow => [
           type,
           endpoint ?? null,
           at,
           JSON.stringify(data),
           trouble === true ? 1 : 0,
-        ]),
-      ),
+        ],
+      );
+      return awaited ? channel.write('appendEvents', rows) : channel.writeSoon('appendEvents', rows);
+    },
     read: ({ after, endpoint, limit }) => queries.query('readEvents', after, endpoint, limit),
     latest: (query) => queries.query('latestEvents', query),
     extent: () => channel.read('eventExtent'),

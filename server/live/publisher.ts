@@ -110,17 +110,19 @@ export class EventPublisher {
     await Promise.resolve();
     let refusals = 0;
     let told = false;
+    let awaited = false;
     while (this.#waiting.length > 0 || this.#batch.length > 0) {
       if (this.#batch.length === 0) {
         await this.#space();
         this.#batch = this.#waiting.splice(0, BATCH);
+        awaited = this.#awaited || this.#flushing > 0;
         this.#awaited = false;
       }
       const batch = this.#batch;
       let ids: readonly number[];
       this.#appendedAt = performance.now();
       try {
-        ids = await this.#events.append(batch);
+        ids = await this.#events.append(batch, awaited);
       } catch (error) {
         // Given up meanwhile, and perhaps another has taken over.
         if (this.#batch !== batch) return;

@@ -14,8 +14,11 @@ export interface StoredEvent {
 
 /** What happened, with ids: live events, replay after a lost connection, audit. */
 export interface EventLog {
-  /** Resolves with the ids, in order, when durable. */
-  append(events: readonly Omit<StoredEvent, 'id'>[]): Promise<readonly number[]>;
+  /**
+   * Resolves with the ids, in order, when durable.
+   * @param awaited somebody waits for one of them; otherwise they may be held back some milliseconds, to be stored with others
+   */
+  append(events: readonly Omit<StoredEvent, 'id'>[], awaited?: boolean): Promise<readonly number[]>;
   /** Events after `after`, oldest first. */
   read(query: {
     readonly after: number;

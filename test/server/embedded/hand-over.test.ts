@@ -73,3 +73,54 @@ describe('entries of the log on their way to the thread of the database', () => 
     expect(await entry).toBe(2);
   });
 });
+
+describe('events on their way to the thread of the database', () => {
+  let path: string;
+  let stores: Stores;
+  const event = { type: 'updated', at: 1, data: {} };
+
+  beforeEach(async () => {
+    path = await mkdtemp(join(tmpdir(), 'simyard-hand-over-'));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    stores = await openEmbeddedStores({ path });
+    vi.advanceTimersByTime(4);
+    await stores.check();
+  });
+
+  afterEach(async () => {
+    vi.useRealTimers();
+    await stores.close();
+    await rm(path, { recursive: true, force: true });
+  });
+
+  const stored = async (): Promise<number> => (await stores.events.read({ after: 0, limit: 10 })).length;
+
+  test('wait for what is sent next', async () => {
+    const appended = stores.events.append([event]);
+    await turn();
+    expect(await stored()).toBe(0);
+    await stores.check();
+    expect(await appended).toHaveLength(1);
+    expect(await stored()).toBe(1);
+  });
+
+  test('wait for the end of the rest', async () => {
+    const appended = stores.events.append([event]);
+    await turn();
+    vi.advanceTimersByTime(4);
+    expect(await appended).toHaveLength(1);
+  });
+
+  test('go at once where somebody waits for one of them', async () => {
+    expect(await stores.events.append([event], true)).toHaveLength(1);
+  });
+
+  test('go out behind a request that was under way when they came', async () => {
+    const [first, second] = [stores.check(), stores.check()];
+    await turn();
+    const [third, appended] = [stores.check(), stores.events.append([event])];
+    await Promise.all([first, second, third]);
+    vi.advanceTimersByTime(4);
+    expect(await appended).toHaveLength(1);
+  });
+});
