@@ -16,18 +16,23 @@ export function lastValuesKey({ keys }: RedisConnection, endpoint: string): stri
 
 /** The newest value of every path, in a hash of each device, in its bucket. */
 export function lastValues(redis: RedisConnection): LastValues {
+  async function setOf(endpoint: string, values: readonly LastValue[]): Promise<void> {
+    const key = [lastValuesKey(redis, endpoint)];
+    for (let first = 0; first < values.length; first += valuesAtOnce) {
+      const some = values.slice(first, first + valuesAtOnce);
+      await redis.run(set, key, [
+        plausiblyAhead,
+        ...some.flatMap(({ path, value, takenAt, receivedAt }) => [
+          ...[path, takenAt, receivedAt, JSON.stringify(value)],
+        ]),
+      ]);
+    }
+  }
+
   return {
-    set: async (endpoint, values) => {
-      const key = [lastValuesKey(redis, endpoint)];
-      for (let first = 0; first < values.length; first += valuesAtOnce) {
-        const some = values.slice(first, first + valuesAtOnce);
-        await redis.run(set, key, [
-          plausiblyAhead,
-          ...some.flatMap(({ path, value, takenAt, receivedAt }) => [
-            ...[path, takenAt, receivedAt, JSON.stringify(value)],
-          ]),
-        ]);
-      }
+    set: setOf,
+    setAll: async (values) => {
+      await Promise.all([...values].map(([endpoint, ofDevice]) => setOf(endpoint, ofDevice)));
     },
     get: async (endpoint, prefix = '/') => {
       const below = prefix.endsWith('/') ? prefix : `${prefix}/`;

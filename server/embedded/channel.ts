@@ -367,7 +367,8 @@ function report(dones: readonly AppendDone[], result: AppendResult | Failure): v
   const { duplicates } = result;
   let position = result.first;
   let duplicate = 0;
-  for (const [index, done] of dones.entries()) {
+  for (let index = 0; index < dones.length; index++) {
+    const done = dones[index] as AppendDone;
     if (duplicates[duplicate] === index) {
       done(undefined, duplicates[duplicate + 1] as number, true);
       duplicate += 2;

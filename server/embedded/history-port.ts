@@ -1,7 +1,7 @@
 import { quarter } from '../history/summary.ts';
-import type { History, HistoryReading, HistorySeries } from '../ports/history.ts';
+import type { History, HistoryChunk, HistoryReading, HistorySeries } from '../ports/history.ts';
 import type { Channel } from './channel.ts';
-import { encodeChunks } from './history-chunk.ts';
+import { encodeChunks, seriesName } from './history-chunk.ts';
 import type { ReadingColumns } from './history-reader.ts';
 import type { SeriesName } from './history-table.ts';
 import type { SummaryTable } from './rollup-reader.ts';
@@ -29,8 +29,20 @@ export function history(channel: Channel, queries: Channel): History {
     }
   }
 
+  async function append(chunks: readonly HistoryChunk[]): Promise<void> {
+    for (let left = chunks; left.length > 0; ) {
+      const known = new Map(await channel.write('appendHistory', encodeChunks(left)));
+      if (known.size === 0) return;
+      // A consumer that was killed repeats these, cut in another way: what is there already is left out.
+      left = left.filter(({ endpoint, path, position }) => {
+        const level = known.get(seriesName(endpoint, path));
+        return level !== undefined && position > level;
+      });
+    }
+  }
+
   return {
-    append: (chunks) => channel.write('appendHistory', encodeChunks(chunks)),
+    append,
     query: async (query) => readingsOf(await queries.query('readings', query)),
     page: async (query) => {
       const found = await queries.query('readingsPage', query);

@@ -2,7 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { decodeBody, encodeBody, longestSpan } from '../history/reading-body.ts';
 import type { HistoryReading } from '../ports/history.ts';
 import { comparePaths } from '../ports/path-order.ts';
-import type { EncodedChunks } from './history-chunk.ts';
+import type { LogPosition } from '../ports/telemetry-log.ts';
+import { type EncodedChunks, seriesName } from './history-chunk.ts';
 import { HistoryReader } from './history-reader.ts';
 import { HistorySizes, readingBytes, rollUpBytes } from './history-sizes.ts';
 import { type DueQuarter, type RolledUpQuarter, RollUpReader } from './rollup-reader.ts';
@@ -23,6 +24,8 @@ interface KnownSeries {
   readonly id: number;
   /** Readings before may be gone; µs. */
   readonly sealed: number;
+  /** What has a position up to this one is there, or was. */
+  position: LogPosition;
   /** The stretch of time last marked as due for a roll-up. */
   dueFrom: number;
   dueTo: number;
@@ -52,7 +55,6 @@ export class HistoryTable {
   readonly #removeSeries;
   readonly #orphan;
   readonly #dropChunks;
-  readonly #position;
   readonly #setPosition;
   readonly #migrated: number;
   readonly #anyBacklog;
@@ -68,13 +70,15 @@ export class HistoryTable {
     const reader = new HistoryReader(database);
     this.#sizes = new HistorySizes(database);
     this.#rollUps = new RollUpTable(database, new RollUpReader(database, reader), this.#sizes);
-    this.#findSeries = database.prepare('SELECT id, sealed FROM series WHERE endpoint = ? AND path = ?');
+    this.#findSeries = database.prepare(
+      'SELECT id, sealed, position FROM series WHERE endpoint = ? AND path = ?',
+    );
     this.#addSeries = database.prepare(
-      'INSERT INTO series (endpoint, path) VALUES (?, ?) RETURNING id, sealed',
+      'INSERT INTO series (endpoint, path) VALUES (?, ?) RETURNING id, sealed, position',
     );
     this.#setSealed = database.prepare('UPDATE series SET sealed = ? WHERE id = ?');
     this.#insert = database.prepare(
-      'INSERT OR IGNORE INTO chunk (series, first, last, position, part, body) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO chunk (series, first, last, position, part, body) VALUES (?, ?, ?, ?, ?, ?)',
     );
     this.#paths = database.prepare('SELECT path FROM series WHERE endpoint = ?');
     this.#seriesAfter = database.prepare(
@@ -98,8 +102,7 @@ export class HistoryTable {
       `DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE series = ? LIMIT ?)
        RETURNING id, last, length(body) AS bytes`,
     );
-    this.#position = database.prepare('SELECT position FROM history_state');
-    this.#setPosition = database.prepare('UPDATE history_state SET position = ?');
+    this.#setPosition = database.prepare('UPDATE series SET position = ? WHERE id = ?');
     this.#migrated = database.prepare('SELECT migrated FROM history_state').get()?.['migrated'] as number;
     this.#anyBacklog = database.prepare('SELECT id, backlog FROM series WHERE backlog IS NOT NULL LIMIT 1');
     this.#backlogOf = database.prepare(
@@ -120,21 +123,35 @@ export class HistoryTable {
     this.#sizes.forget();
   }
 
-  append({ rows, bodies }: EncodedChunks): void {
+  /**
+   * Stores what is new. Of series of which a row has readings both of positions that are known and of others nothing is
+   * stored: they are returned by name, each with the position up to which it is known.
+   */
+  append({ rows, bodies }: EncodedChunks): readonly (readonly [name: string, level: LogPosition])[] {
     let start = 0;
-    const before = this.#position.get()?.['position'] as number;
-    let newest = before;
-    for (const [endpoint, path, position, part, first, last, end, isCharted] of rows) {
-      const series = this.#seriesOf(endpoint, path);
+    const mixed: (readonly [string, LogPosition])[] = [];
+    const moved = new Map<KnownSeries, LogPosition>();
+    for (const [endpoint, path, oldest, newest, part, first, last, end, isCharted] of rows) {
+      const name = seriesName(endpoint, path);
+      const series = this.#seriesOf(endpoint, path, name);
       const body = bodies.subarray(start, end);
       start = end;
-      if (position > newest) newest = position;
-      if (this.#insert.run(series.id, first, last, position, part, body).changes === 0) continue;
+      if (oldest <= series.position) {
+        if (newest > series.position) mixed.push([name, series.position]);
+        continue;
+      }
+      moved.set(series, newest);
+      this.#insert.run(series.id, first, last, newest, part, body);
       this.#sizes.change(readingBytes, last, rowBytes + body.length);
-      if (isCharted) this.#rollUpLater(series, first, last, body, position, position <= before);
+      if (isCharted) this.#rollUpLater(series, first, last, body, newest);
     }
-    if (newest > before) this.#setPosition.run(newest);
+    // Behind all rows, for a series may have several parts.
+    for (const [series, position] of moved) {
+      series.position = position;
+      this.#setPosition.run(position, series.id);
+    }
     this.#sizes.flush();
+    return mixed;
   }
 
   /** A step of what was there before there were roll-ups; true while there is more. */
@@ -235,11 +252,9 @@ export class HistoryTable {
     first: number,
     last: number,
     body: Uint8Array,
-    position: number,
-    repeated: boolean,
+    position: LogPosition,
   ): void {
-    // What is repeated and was gone is in the roll-ups already.
-    if (first < series.sealed && !repeated) this.#rollUps.add(series.id, position, body, series.sealed);
+    if (first < series.sealed) this.#rollUps.add(series.id, position, body, series.sealed);
     if (last < series.sealed) return;
     const from = Math.max(first, series.sealed);
     if (from >= series.dueFrom && last < series.dueTo) return;
@@ -264,7 +279,7 @@ export class HistoryTable {
 
   /**
    * Chunks that began before the time and end after it lose their older readings. `first` stays: it is a
-   * bound for the search, and keeps the chunk from being appended once more.
+   * bound for the search.
    */
   #shorten(series: number, before: number): void {
     for (const row of this.#straddling.all(series, before, before + longestSpan, before)) {
@@ -295,15 +310,14 @@ export class HistoryTable {
     this.#setBacklog.run(end ?? null, series);
   }
 
-  #seriesOf(endpoint: string, path: string): KnownSeries {
-    // A path begins with a slash and holds no space.
-    const name = `${path} ${endpoint}`;
+  #seriesOf(endpoint: string, path: string, name: string): KnownSeries {
     const known = this.#series.get(name);
     if (known !== undefined) return known;
     const row = this.#findSeries.get(endpoint, path) ?? this.#addSeries.get(endpoint, path);
     const series = {
       id: row?.['id'] as number,
       sealed: row?.['sealed'] as number,
+      position: row?.['position'] as number,
       dueFrom: Number.POSITIVE_INFINITY,
       dueTo: Number.NEGATIVE_INFINITY,
     };

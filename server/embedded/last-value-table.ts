@@ -2,6 +2,14 @@ import type { DatabaseSync } from 'node:sqlite';
 import { type LastValue, plausiblyAhead } from '../ports/last-values.ts';
 import { comparePaths } from '../ports/path-order.ts';
 
+/** Last values of any devices on their way to the worker. */
+export interface LastValueColumns {
+  /** By turns: endpoint, path, value as JSON. */
+  readonly names: readonly string[];
+  /** By turns: when it was taken, and received; µs since the epoch. */
+  readonly times: Float64Array<ArrayBuffer>;
+}
+
 /** Last values on the worker's side. */
 export class LastValueTable {
   readonly #set;
@@ -19,9 +27,14 @@ export class LastValueTable {
     );
   }
 
-  set(endpoint: string, values: readonly LastValue[]): void {
-    for (const { path, value, takenAt, receivedAt } of values) {
-      this.#set.run(endpoint, path, JSON.stringify(value), takenAt, receivedAt);
+  set({ names, times }: LastValueColumns): void {
+    for (let name = 0, time = 0; time < times.length; name += 3, time += 2) {
+      const [endpoint, path, value] = [names[name], names[name + 1], names[name + 2]] as [
+        string,
+        string,
+        string,
+      ];
+      this.#set.run(endpoint, path, value, times[time] as number, times[time + 1] as number);
     }
   }
 

@@ -24,7 +24,6 @@ import type {
 import type { HistoryPageQuery, HistoryQuery, HistorySeriesQuery } from '../ports/history.ts';
 import type { IdempotencyStore, KeptAnswer } from '../ports/idempotency-store.ts';
 import type { JobDeviceStep, JobStore, JobTransition, NewJob } from '../ports/job-store.ts';
-import type { LastValue } from '../ports/last-values.ts';
 import type { StoredObjectModel } from '../ports/object-model-store.ts';
 import type { ObservationChoice, ObservationPolicy } from '../ports/observation-policy-store.ts';
 import type { StoredObservation } from '../ports/observation-store.ts';
@@ -48,7 +47,7 @@ import { HistoryReader } from './history-reader.ts';
 import { HistoryTable, type SeriesName, type TrimTimes } from './history-table.ts';
 import { IdempotencyTable } from './idempotency-table.ts';
 import { JobTable } from './job-table.ts';
-import { LastValueTable } from './last-value-table.ts';
+import { type LastValueColumns, LastValueTable } from './last-value-table.ts';
 import { LogReader, LogTable } from './log-table.ts';
 import { ObjectModelTable } from './object-model-table.ts';
 import { ObservationPolicyTable } from './observation-policy-table.ts';
@@ -291,7 +290,7 @@ export function createOperations(database: DatabaseSync) {
         history.trimTimes(readingsBefore, rollUpsBefore, maxBytes),
       trimHistory: (times: TrimTimes, after: number) => history.trim(times, after),
       purgeHistory: () => history.purge(),
-      setLastValues: (endpoint: string, values: readonly LastValue[]) => lastValues.set(endpoint, values),
+      setLastValues: (values: LastValueColumns) => lastValues.set(values),
       appendEvents: (rows: readonly EventRow[]) => events.append(rows),
       addStatistics: (sample: StatisticsSample) => statistics.add(sample),
       trimStatistics: (minutesBefore: number, hoursBefore: number) =>

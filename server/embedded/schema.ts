@@ -569,6 +569,14 @@ const steps: readonly string[] = [
   CREATE INDEX event_trouble ON event (id) WHERE trouble = 1;
   CREATE INDEX event_type ON event (type, id) WHERE type <> 'updated';
   `,
+  `
+  -- From here on a chunk has readings of several log entries; its position is that of the newest. Of each reading its body
+  -- tells when it was received, in a format that programs of before do not know. Of a series what has a position up to
+  -- this one is there, or was.
+  ALTER TABLE series ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
+  UPDATE series SET position = (SELECT position FROM history_state);
+  ALTER TABLE history_state DROP COLUMN position;
+  `,
 ];
 
 /** The version that this program writes. */

@@ -97,8 +97,8 @@ export interface HistoryBounds {
  */
 export interface History {
   /**
-   * Idempotent by endpoint, path and position. Positions rise from call to call, but for what is repeated: of
-   * readings that are gone it is by position that a repetition is known.
+   * Idempotent by position: a call has all that its positions have of a series, and the positions of a series rise from
+   * call to call. What has one that a call before had, or passed, is repeated, and has no effect.
    */
   append(chunks: readonly HistoryChunk[]): Promise<void>;
   /** Oldest first, by takenAt; where equal, by position, then as in the pack. */

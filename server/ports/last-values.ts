@@ -18,6 +18,8 @@ export interface LastValues {
    * taken more than `plausiblyAhead` after another is received is of a clock that was wrong, and gives way.
    */
   set(endpoint: string, values: readonly LastValue[]): Promise<void>;
+  /** The same for several devices, in one go where the engine can. */
+  setAll(values: ReadonlyMap<string, readonly LastValue[]>): Promise<void>;
   /** By path, in numeric order. `prefix` as a canonical path: `/42769/0`. */
   get(endpoint: string, prefix?: string): Promise<readonly LastValue[]>;
 }

@@ -13,16 +13,23 @@ import { historyReadings } from './readings.ts';
 
 /** Name of its cursor in the log. */
 export const PROJECTION = 'projection';
-/** How long packs are gathered before they are written, ms. */
-const INTERVAL = 250;
-/** Packs in one write. */
-const BATCH = 500;
+/**
+ * How long packs are gathered before they are written, ms: what a series gets in that time is one row, and of a last value
+ * only the newest is written. Who reads does not wait for it, and what is not written is in the log.
+ */
+const INTERVAL = 1_000;
+/** The same where something is among them that the inventory shows and does not have yet, ms. */
+const SOON = 250;
+/** In one round. */
+const BATCH = { packs: 4_000, readings: 40_000 };
 /** Devices whose values are written in one step of the store: who waits for a step gets his turn in between. */
 const PIECE = 64;
-/** Where more packs wait, a batch is written in one step: to keep up comes first. */
-const HURRY = 2_000;
-/** Packs kept in memory for it; beyond it they are read back from the log. */
-const MAX_WAITING = 5_000;
+/** Where more packs wait, a round is written in one step: to keep up comes first. */
+const HURRY = 6_000;
+/** Entries that are read back from the log at once. */
+const READ = 500;
+/** What is kept in memory to be written; beyond it packs are read back from the log. */
+const MAX_WAITING = { packs: 10_000, readings: 100_000 };
 /** Wait after the store refused a write, ms. */
 const RETRY = 2_000;
 /** UTF-16 units of an attribute that the inventory shows. */
@@ -49,7 +56,11 @@ export interface ProjectionOptions {
 export class Projection {
   readonly #options: ProjectionOptions;
   /** Packs just appended, positions rising without a gap from #cursor; empty while catching up. */
-  #waiting: { readonly position: LogPosition; readonly pack: Pack }[] = [];
+  #waiting: Waiting[] = [];
+  /** Readings in #waiting. */
+  #readings = 0;
+  /** The inventory does not have what is in one of them. */
+  #isAwaited = false;
   #cursor: LogPosition = 0;
   /** Newest position that was announced. */
   #newest: LogPosition = 0;
@@ -57,6 +68,8 @@ export class Projection {
   /** The store may have come back with less than it had: where it stands is what the store says. */
   #unsure = false;
   #timer: Timer | undefined;
+  /** Whether the timer is that of SOON, or sooner. */
+  #isSoon = false;
   #running: Promise<void> | undefined;
   /** Not begun, or ended. */
   #closed = true;
@@ -84,14 +97,16 @@ export class Projection {
     this.#newest = Math.max(this.#newest, position);
     // What was read from the log before it was told of.
     if (this.#behind || position <= this.#cursor) return;
-    if (this.#waiting.length >= MAX_WAITING) {
+    if (this.#waiting.length >= MAX_WAITING.packs || this.#readings >= MAX_WAITING.readings) {
       // It does not keep up: what waits is in the log, and is read from there.
-      this.#waiting = [];
+      this.#drop();
       this.#behind = true;
       return;
     }
     this.#waiting.push({ position, pack });
-    if (this.#timer === undefined && this.#running === undefined) this.#schedule(INTERVAL);
+    this.#readings += readingsOf(pack);
+    this.#isAwaited ||= this.#isNews(pack);
+    if (this.#running === undefined) this.#scheduleWaiting();
   }
 
   /** The device's inventory entry may be a new one: its attributes are written again. */
@@ -118,7 +133,7 @@ export class Projection {
     if (position > this.#newest) {
       // It is read from the log with all before it.
       this.#newest = position;
-      this.#waiting = [];
+      this.#drop();
       this.#behind = true;
     }
     while (this.#cursor < position) await this.#round();
@@ -155,11 +170,39 @@ export class Projection {
     await this.flush();
     // What is told from now on is somebody else's.
     this.#behind = true;
+    this.#drop();
+  }
+
+  /** What waits is not kept any more. */
+  #drop(): void {
     this.#waiting = [];
+    this.#readings = 0;
+    this.#isAwaited = false;
+  }
+
+  #isFull(): boolean {
+    return this.#waiting.length >= BATCH.packs || this.#readings >= BATCH.readings;
+  }
+
+  /** Whether the inventory would show something of it that it is not known to have. */
+  #isNews({ endpoint, overtaken, series }: Pack): boolean {
+    if (overtaken) return false;
+    return series.some(({ path, values }) => {
+      const name = this.#options.attributesOf(path);
+      return name !== undefined && this.#attributes.get(endpoint, name)?.value !== values.at(-1);
+    });
+  }
+
+  #scheduleWaiting(): void {
+    if (this.#isFull()) this.#schedule(0);
+    else if (this.#waiting.length > 0) this.#schedule(this.#isAwaited ? SOON : INTERVAL);
   }
 
   #schedule(delay: number): void {
-    if (this.#closed || this.#timer !== undefined) return;
+    const isSoon = delay <= SOON;
+    if (this.#closed || (this.#timer !== undefined && (this.#isSoon || !isSoon))) return;
+    this.#timer?.cancel();
+    this.#isSoon = isSoon;
     this.#timer = this.#options.clock.setTimer(delay, () => {
       this.#timer = undefined;
       // Its failure is logged, and the next round set, where it ends.
@@ -175,12 +218,12 @@ export class Projection {
     this.#running ??= this.#work().then(
       () => {
         this.#running = undefined;
-        if (this.#behind || this.#waiting.length >= BATCH) this.#schedule(0);
-        else if (this.#waiting.length > 0) this.#schedule(INTERVAL);
+        if (this.#behind) this.#schedule(0);
+        else this.#scheduleWaiting();
       },
       (error: unknown) => {
         this.#running = undefined;
-        this.#waiting = [];
+        this.#drop();
         this.#behind = true;
         this.#unsure = true;
         this.#attributes.clear();
@@ -197,10 +240,12 @@ export class Projection {
 
   async #work(): Promise<void> {
     if (!this.#behind) {
-      const batch = this.#waiting.slice(0, BATCH);
+      const batch = this.#nextBatch();
+      this.#isAwaited = false;
       await this.#write(batch, batch.at(-1)?.position);
       // It may have been told to read from the log meanwhile.
-      this.#waiting = this.#waiting.slice(Math.min(batch.length, this.#waiting.length));
+      const written = this.#waiting.splice(0, batch.length);
+      for (const { pack } of written) this.#readings -= readingsOf(pack);
       return;
     }
     if (this.#unsure) {
@@ -208,7 +253,7 @@ export class Projection {
       this.#unsure = false;
     }
     const target = this.#newest;
-    const entries = await this.#options.log.read(this.#cursor, BATCH);
+    const entries = await this.#options.log.read(this.#cursor, READ);
     await this.#write(
       entries.flatMap(({ position, endpoint, receivedAt, body }) => {
         const pack = this.#decode(endpoint, receivedAt, body, position);
@@ -220,6 +265,16 @@ export class Projection {
     if (entries.length === 0) this.#cursor = Math.max(this.#cursor, target);
     // Level: from here on what is appended waits in memory. No await between the look and the switch.
     if (this.#cursor >= this.#newest) this.#behind = false;
+  }
+
+  /** The first of what waits, as much as one write takes; one pack at least. */
+  #nextBatch(): readonly Waiting[] {
+    let packs = 0;
+    for (let readings = 0; packs < Math.min(this.#waiting.length, BATCH.packs); packs++) {
+      readings += readingsOf((this.#waiting[packs] as Waiting).pack);
+      if (packs > 0 && readings > BATCH.readings) break;
+    }
+    return this.#waiting.slice(0, packs);
   }
 
   #decode(endpoint: string, receivedAt: number, body: Uint8Array, position: LogPosition): Pack | undefined {
@@ -235,10 +290,7 @@ export class Projection {
     }
   }
 
-  async #write(
-    batch: readonly { readonly position: LogPosition; readonly pack: Pack }[],
-    last: LogPosition | undefined,
-  ): Promise<void> {
+  async #write(batch: readonly Waiting[], last: LogPosition | undefined): Promise<void> {
     if (last === undefined) return;
     const { log } = this.#options;
     const chunks = new Map<string, HistoryChunk[]>();
@@ -281,14 +333,15 @@ export class Projection {
     newest: ReadonlyMap<string, ReadonlyMap<string, LastValue>>,
   ): Promise<void> {
     const { history, lastValues } = this.#options;
-    const writes: Promise<unknown>[] = [
-      history.append(endpoints.flatMap((endpoint) => chunks.get(endpoint) ?? [])),
-    ];
+    const newestOf = new Map<string, readonly LastValue[]>();
     for (const endpoint of endpoints) {
       const values = newest.get(endpoint);
-      if (values !== undefined) writes.push(lastValues.set(endpoint, [...values.values()]));
+      if (values !== undefined) newestOf.set(endpoint, [...values.values()]);
     }
-    await Promise.all(writes);
+    await Promise.all([
+      history.append(endpoints.flatMap((endpoint) => chunks.get(endpoint) ?? [])),
+      lastValues.setAll(newestOf),
+    ]);
   }
 
   #attributeValues(values: ReadonlyMap<string, LastValue>): NamedValue[] {
@@ -327,6 +380,18 @@ export class Projection {
     }
     for (const { name, attribute } of heard) this.#attributes.set(endpoint, name, attribute);
   }
+}
+
+/** A pack that is in the log, and not written yet. */
+interface Waiting {
+  readonly position: LogPosition;
+  readonly pack: Pack;
+}
+
+function readingsOf({ series }: Pack): number {
+  let readings = 0;
+  for (const { takenAt } of series) readings += takenAt.length;
+  return readings;
 }
 
 function isBelow(path: string, prefix: string): boolean {

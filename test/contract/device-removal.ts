@@ -33,11 +33,10 @@ export function describeDeviceRemoval(name: string, open: OpenStores): void {
     test('its last values and history go with it, and those of others stay', async () => {
       const { devices, registrations, lastValues, history } = stores();
       for (const endpoint of ['a', 'b']) await registrations.register(aRegistration(endpoint));
-      for (const endpoint of ['a', 'b']) {
+      for (const [index, endpoint] of ['a', 'b'].entries()) {
         await lastValues.set(endpoint, [{ path: '/3/0/9', value: 1, takenAt: 1, receivedAt: 1 }]);
-        await history.append([
-          { endpoint, path: '/3/0/9', position: 1, readings: [{ takenAt: 1, receivedAt: 1, value: 1 }] },
-        ]);
+        const readings = [{ takenAt: 1, receivedAt: 1, value: 1 }];
+        await history.append([{ endpoint, path: '/3/0/9', position: index + 1, readings }]);
       }
       expect(await devices.remove('a')).toBe(false);
       await registrations.deregister(anId('a'));
@@ -50,7 +49,7 @@ export function describeDeviceRemoval(name: string, open: OpenStores): void {
       expect(await lastValues.get('b')).toHaveLength(1);
       expect(await history.query({ endpoint: 'b', path: '/3/0/9', limit: 5 })).toHaveLength(1);
       await history.append([
-        { endpoint: 'a', path: '/3/0/9', position: 2, readings: [{ takenAt: 2, receivedAt: 2, value: 2 }] },
+        { endpoint: 'a', path: '/3/0/9', position: 3, readings: [{ takenAt: 2, receivedAt: 2, value: 2 }] },
       ]);
       expect(await history.query({ endpoint: 'a', path: '/3/0/9', limit: 5 })).toEqual([
         { takenAt: 2, receivedAt: 2, value: 2 },

@@ -290,26 +290,25 @@ export function describeHistoryRollUps(name: string, open: OpenStores): void {
 
     test('history is bounded by bytes: the oldest readings go first, then the oldest roll-ups', async () => {
       const { history } = stores();
-      // A reading each ten seconds, one to a chunk, for a day; more than 100 bytes each.
-      const chunks = Array.from({ length: 8640 }, (_, index) =>
-        aChunk(index + 1, [[epoch + index * 10 * second, index]]),
-      );
-      await history.append(chunks);
+      // A reading each minute, one to a call, for a day; more than 100 bytes each.
+      for (let index = 0; index < 1440; index++) {
+        await history.append([aChunk(index + 1, [[epoch + index * minute, index]])]);
+      }
       const bounds = { readingsBefore: 0, rollUpsBefore: 0 };
       await history.trim({ ...bounds, maxBytes: 100_000_000 });
-      expect(await history.query({ ...series, limit: 10_000 })).toHaveLength(8640);
-      await history.trim({ ...bounds, maxBytes: 500_000 });
+      expect(await history.query({ ...series, limit: 10_000 })).toHaveLength(1440);
+      await history.trim({ ...bounds, maxBytes: 84_000 });
       const left = await history.query({ ...series, limit: 10_000 });
-      expect(left.length).toBeGreaterThan(360);
-      expect(left.length).toBeLessThan(5000);
-      expect(left.at(-1)?.value).toBe(8639);
+      expect(left.length).toBeGreaterThan(60);
+      expect(left.length).toBeLessThan(840);
+      expect(left.at(-1)?.value).toBe(1439);
       const items = async () =>
         (await history.series({ ...series, from: epoch, to: epoch + day, points: 96 })).items;
       expect(await items()).toHaveLength(96);
       // So few that roll-ups go too; what has readings keeps its own.
       await history.trim({ ...bounds, maxBytes: 5_000 });
       expect((await items()).length).toBeLessThan(60);
-      expect((await items()).at(-1)?.last).toBe(8639);
+      expect((await items()).at(-1)?.last).toBe(1439);
       // What was removed is not counted any more: nothing else goes.
       const before = await items();
       const readings = await history.query({ ...series, limit: 10_000 });

@@ -49,7 +49,7 @@ export function describeHistory(name: string, open: OpenStores): void {
       ];
       await history.append([aChunk(1, ...readings)]);
       expect(await history.query({ ...series, limit: 10 })).toEqual(readings);
-      await history.append(readings.map((reading, index) => ({ ...aChunk(index + 1, reading), path: '/1' })));
+      await history.append(readings.map((reading, index) => ({ ...aChunk(index + 2, reading), path: '/1' })));
       expect(await history.query({ endpoint: 'a', path: '/1', limit: 10 })).toEqual(readings);
     });
 
@@ -133,6 +133,40 @@ export function describeHistory(name: string, open: OpenStores): void {
       expect(found.map(({ value }) => value)).toEqual(['later', 'last']);
     });
 
+    test('what is appended at once of one series has each reading with its own times, in the order of time and position', async () => {
+      const { history } = stores();
+      const at = (takenAt: number, receivedAt: number, value: HistoryReading['value']) => ({
+        takenAt: epoch + takenAt,
+        receivedAt: epoch + receivedAt,
+        value,
+      });
+      await history.append([
+        aChunk(2, at(10, 200, 3), at(0, 200, 1)),
+        { ...aChunk(2, at(1, 200, 'other')), path: '/1' },
+        aChunk(1, at(10, 100, 2), at(20, 100, 5), at(2 * hour, 100, 6)),
+        aChunk(3, at(10, 300, 4)),
+      ]);
+      const expected = [
+        at(0, 200, 1),
+        at(10, 100, 2),
+        at(10, 200, 3),
+        at(10, 300, 4),
+        at(20, 100, 5),
+        at(2 * hour, 100, 6),
+      ];
+      expect(await history.query({ ...series, limit: 10 })).toEqual(expected);
+      for (let limit = 1; limit < expected.length; limit++) {
+        expect(await history.query({ ...series, limit })).toEqual(expected.slice(-limit));
+      }
+      // A repetition may be cut into other calls than what it repeats.
+      await history.append([aChunk(2, at(10, 200, 3), at(0, 200, 1)), aChunk(3, at(10, 300, 4))]);
+      await history.append([aChunk(3, at(10, 300, 4)), aChunk(4, at(30, 400, 7))]);
+      expect(await history.query({ ...series, to: epoch + hour, limit: 10 })).toEqual([
+        ...expected.slice(0, -1),
+        at(30, 400, 7),
+      ]);
+    });
+
     test('a chunk appended twice is there once', async () => {
       const { history } = stores();
       const chunk = aChunk(1, ...Array.from({ length: 10 }, (_, index) => aReading(epoch + index * hour)));
@@ -203,10 +237,11 @@ export function describeHistory(name: string, open: OpenStores): void {
     test('paths are those of the device, in numeric order', async () => {
       const { history } = stores();
       const reading = aReading(epoch);
+      let position = 0;
       for (const path of ['/42770/10/2', '/42770/2/2', '/3/0/9', '/3/0/10', '/3/0/7/1']) {
-        await history.append([{ endpoint: 'a', path, position: 1, readings: [reading] }]);
+        await history.append([{ endpoint: 'a', path, position: ++position, readings: [reading] }]);
       }
-      await history.append([{ endpoint: 'b', path: '/1/1/1', position: 1, readings: [reading] }]);
+      await history.append([{ endpoint: 'b', path: '/1/1/1', position: ++position, readings: [reading] }]);
       expect(await history.paths('a')).toEqual([
         '/3/0/7/1',
         '/3/0/9',

@@ -24,6 +24,21 @@ export function describeLastValues(name: string, open: OpenStores): void {
       expect(await lastValues.get('b')).toEqual([]);
     });
 
+    test('those of several devices are set at once, each by itself', async () => {
+      const { lastValues } = stores();
+      await lastValues.set('a', [aValue('/1/0/1', 'later', 20)]);
+      await lastValues.setAll(
+        new Map([
+          ['a', [aValue('/1/0/1', 'earlier', 10), aValue('/1/0/2', Number.NaN, 10)]],
+          ['b', [aValue('/1/0/1', true, 10)]],
+          ['c', []],
+        ]),
+      );
+      expect((await lastValues.get('a')).map(({ value }) => value)).toEqual(['later', Number.NaN]);
+      expect(await lastValues.get('b')).toEqual([aValue('/1/0/1', true, 10)]);
+      expect(await lastValues.get('c')).toEqual([]);
+    });
+
     test('a prefix takes whole segments', async () => {
       const { lastValues } = stores();
       const paths = ['/3/0/1', '/3/0/10', '/3/1/1', '/30/0/1'];

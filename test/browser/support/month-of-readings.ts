@@ -1,5 +1,6 @@
 import { openEmbeddedStores } from '../../../server/embedded/index.ts';
 import type { HistoryChunk } from '../../../server/ports/history.ts';
+import { encodePack } from '../../../server/telemetry/pack.ts';
 import { aRegistration } from '../../contract/engine.ts';
 
 const second = 1_000_000;
@@ -47,7 +48,16 @@ export async function seedMonth(folder: string, endpoint: string, end: number): 
       links: [0, 1].map((instance) => ({ target: `/42770/${instance}`, attributes: {} })),
     }),
   );
-  let position = 0;
+  // History is told of positions of the log: what the server hears later has others than these.
+  const inLog = (key: string) =>
+    new Promise<number>((resolve, reject) => {
+      const entry = { endpoint, key, receivedAt: end, body: encodePack(nothing) };
+      stores.log.append(entry, (error, position) =>
+        error === undefined ? resolve(position) : reject(error),
+      );
+    });
+  const nothing = { endpoint, receivedAt: end, overtaken: false, series: [] };
+  let position = await inLog('first');
   for (const [instance, { kind, units, period, value }] of sensors.entries()) {
     const path = `/42770/${instance}/2`;
     let chunks: HistoryChunk[] = [];
@@ -57,13 +67,15 @@ export async function seedMonth(folder: string, endpoint: string, end: number): 
       const readings = times
         .filter((takenAt) => takenAt < end)
         .map((takenAt) => ({ takenAt, receivedAt: at + 61 * period * second, value: value(takenAt) }));
-      chunks.push({ endpoint, path, position: ++position, readings });
+      chunks.push({ endpoint, path, position, readings });
       if (chunks.length === 2_000) {
         await stores.history.append(chunks);
         chunks = [];
+        position = await inLog(`${path} ${at}`);
       }
     }
     await stores.history.append(chunks);
+    position = await inLog(path);
     const last = end - period * second;
     await stores.lastValues.set(
       endpoint,

@@ -62,10 +62,10 @@ describe('a full disk', () => {
 
   test('a history that does not fit leaves no part of it', async () => {
     const stores = await openEmbeddedStores({ path: folder, maxPages: 120 });
-    const chunks = Array.from({ length: 400 }, (_, position) => ({
+    const chunks = Array.from({ length: 400 }, (_, index) => ({
       endpoint: 'a',
-      path: `/${position}`,
-      position,
+      path: `/${index}`,
+      position: index + 1,
       readings: [{ takenAt: 1, receivedAt: 1, value: 'x'.repeat(3000) }],
     }));
     await expect(stores.history.append(chunks)).rejects.toThrow(StoreUnavailableError);

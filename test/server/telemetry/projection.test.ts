@@ -279,7 +279,7 @@ describe('what many devices have reported', () => {
           steps.push(chunks.map(({ endpoint, position }) => `${endpoint} ${position}`));
         },
       },
-      lastValues: { ...stores.lastValues, set: async () => undefined },
+      lastValues: { ...stores.lastValues, setAll: async () => undefined },
     });
     const series = [{ path: SENSOR, takenAt: [receivedAt], values: [1] }];
     let position = 0;
