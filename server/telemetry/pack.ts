@@ -30,6 +30,10 @@ const NUMERIC = 0;
 const JSON_VALUES = 1;
 const CLAIMED = 0x80;
 
+/** What packs of usual size are encoded into. */
+const scratch = new Uint8Array(16_384);
+const scratchView = new DataView(scratch.buffer);
+
 const text = new TextEncoder();
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -38,13 +42,15 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * kind u32(count) count × f64 takenAt`, then the values as `count × f64` (kind 0) or as
  * `u32(length) JSON` (kind 1), then, with bit 0x80 of kind, `count × f64 claimedAt` (NaN: none).
  * Big-endian. Endpoint and time of receipt are the log entry's.
+ *
+ * The bytes are valid until the next call: the log copies them, and memory of their own would cost more than they do.
  */
 export function encodePack(pack: Pack): Uint8Array {
   const prepared = pack.series.map(prepare);
   let size = 4;
   for (const part of prepared) size += part.size;
-  const bytes = new Uint8Array(size);
-  const view = new DataView(bytes.buffer);
+  const bytes = size <= scratch.length ? scratch : new Uint8Array(size);
+  const view = size <= scratch.length ? scratchView : new DataView(bytes.buffer);
   view.setUint8(0, VERSION);
   view.setUint8(1, pack.overtaken ? OVERTAKEN : 0);
   view.setUint16(2, prepared.length);
@@ -69,7 +75,7 @@ export function encodePack(pack: Pack): Uint8Array {
       for (let i = 0; i < count; i++, at += 8) view.setFloat64(at, series.claimedAt[i] ?? Number.NaN);
     }
   }
-  return bytes;
+  return bytes.subarray(0, size);
 }
 
 interface Prepared {

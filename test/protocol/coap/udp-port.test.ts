@@ -56,11 +56,14 @@ describe('peer addresses', () => {
   test('are a numeric host and a port, IPv6 in brackets', () => {
     for (const [host, number, peer] of [
       ['127.0.0.1', 5683, '127.0.0.1:5683'],
+      ['255.255.255.255', 65_535, '255.255.255.255:65535'],
+      ['0.0.0.0', 1, '0.0.0.0:1'],
       ['::1', 1, '[::1]:1'],
     ] as const) {
       expect(formatPeer(host, number)).toBe(peer);
       expect(parsePeer(peer)).toEqual({ host, port: number });
     }
+    expect(parsePeer('1.2.3.4:05683')).toEqual({ host: '1.2.3.4', port: 5683 });
     for (const wrong of [
       '',
       'x',
@@ -71,6 +74,14 @@ describe('peer addresses', () => {
       '[1.2.3.4]:1',
       '1.2.3.4:65536',
       '1.2.3.4:1a',
+      '1.2.3.4:1:2',
+      '1.2.3.4:0',
+      '1.2.3.256:1',
+      '1.2.03.4:1',
+      '1.2..4:1',
+      '.1.2.3:4',
+      '1.2.3:4',
+      '1.2.3.4.5:1',
       ':5',
       '1.2.3.4:',
     ]) {
