@@ -33,6 +33,8 @@ export class EmbeddedRegistrations implements RegistrationStore {
   readonly #book = new RegistrationBook();
   /** The last step of each device that has one under way. */
   readonly #lanes = new Map<string, Promise<unknown>>();
+  /** The step that was asked for last: when it has ended, so have those before it that did not wait for others. */
+  #last: Promise<unknown> | undefined;
   /** Devices of which a step has failed: the database may have done it all the same. */
   readonly #doubtful = new Set<string>();
 
@@ -211,20 +213,22 @@ export class EmbeddedRegistrations implements RegistrationStore {
 
   async byId(id: string): Promise<Registration | undefined> {
     const found = this.#book.byId(id);
-    if (found === undefined || !this.#doubtful.has(found.endpoint)) return found;
-    await this.#sure(found.endpoint);
+    if (found !== undefined && !this.#isOpen(found.endpoint)) return found;
+    if (found === undefined) await this.#last?.catch(() => undefined);
+    else await this.#level(found.endpoint);
     return this.#book.byId(id);
   }
 
   async byEndpoint(endpoint: string): Promise<Registration | undefined> {
-    if (this.#doubtful.has(endpoint)) await this.#sure(endpoint);
+    if (this.#isOpen(endpoint)) await this.#level(endpoint);
     return this.#book.byEndpoint(endpoint);
   }
 
   async byAddress(address: PeerAddress): Promise<Registration | undefined> {
+    await this.#last?.catch(() => undefined);
     const found = this.#book.byAddress(address);
-    if (found === undefined || !this.#doubtful.has(found.endpoint)) return found;
-    await this.#sure(found.endpoint);
+    if (found === undefined || !this.#isOpen(found.endpoint)) return found;
+    await this.#level(found.endpoint);
     return this.#book.byAddress(address);
   }
 
@@ -248,6 +252,7 @@ export class EmbeddedRegistrations implements RegistrationStore {
         ? work()
         : this.#after(before, endpoint).then(work);
     this.#lanes.set(endpoint, step);
+    this.#last = step;
     this.#changes.begin(endpoint);
     try {
       return await step;
@@ -257,7 +262,21 @@ export class EmbeddedRegistrations implements RegistrationStore {
     } finally {
       this.#changes.end(endpoint);
       if (this.#lanes.get(endpoint) === step) this.#lanes.delete(endpoint);
+      if (this.#last === step) this.#last = undefined;
     }
+  }
+
+  /** What is asked of a device comes behind what it was asked before. */
+  #isOpen(endpoint: string): boolean {
+    return this.#lanes.has(endpoint) || this.#doubtful.has(endpoint);
+  }
+
+  async #level(endpoint: string): Promise<void> {
+    for (let lane = this.#lanes.get(endpoint); lane !== undefined; lane = this.#lanes.get(endpoint)) {
+      // How it went is told to who asked for it.
+      await lane.catch(() => undefined);
+    }
+    if (this.#doubtful.has(endpoint)) await this.#sure(endpoint);
   }
 
   async #after(before: Promise<unknown> | undefined, endpoint: string): Promise<void> {

@@ -118,13 +118,20 @@ test('steps of one device wait for each other, those of others do not; nobody is
   void registrations.register(aRegistration('b', { address: '192.0.2.2:1' }));
   await turn();
   expect(channel.asked.map(({ name }) => name)).toEqual(['register', 'register']);
-  expect(await registrations.byEndpoint('a')).toBeUndefined();
+  // Who asks for it meanwhile is answered by what comes of it.
+  const asked = [registrations.byEndpoint('a'), registrations.byAddress(a.address), registrations.byId('b')];
+  const answers: unknown[] = [];
+  for (const answer of asked) void answer.then((found) => answers.push(found?.id));
+  await turn();
+  expect(answers).toEqual([]);
   channel.asked[0]?.done();
   expect(await first).toMatchObject({ replaced: undefined });
   await turn();
   expect(channel.asked).toHaveLength(3);
-  expect((await registrations.byEndpoint('a'))?.id).toBe(a.id);
+  expect(await registrations.count()).toBe(1);
+  channel.asked[1]?.done();
   channel.asked[2]?.done();
+  expect((await asked[0])?.id).toBe(anId('a', 'second'));
   expect((await second).replaced?.id).toBe(a.id);
   expect(await registrations.byId(a.id)).toBeUndefined();
 });
