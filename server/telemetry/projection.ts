@@ -24,7 +24,7 @@ const SOON = 250;
 const BATCH = { packs: 4_000, readings: 40_000 };
 /** Devices whose values are written in one step of the store: who waits for a step gets his turn in between. */
 const PIECE = 64;
-/** Where more packs wait, a round is written in one step: to keep up comes first. */
+/** Where more packs wait, or somebody for what is written, a batch is written in one step: to keep up comes first. */
 const HURRY = 6_000;
 /** Entries that are read back from the log at once. */
 const READ = 500;
@@ -71,6 +71,8 @@ export class Projection {
   /** Whether the timer is that of SOON, or sooner. */
   #isSoon = false;
   #running: Promise<void> | undefined;
+  /** How many wait until something is written. */
+  #flushing = 0;
   /** Not begun, or ended. */
   #closed = true;
   /** What the inventory has, so that only changes are written; a miss costs two reads. */
@@ -124,8 +126,7 @@ export class Projection {
    * Rejects with the store's error.
    */
   async flush(): Promise<void> {
-    const target = this.#newest;
-    while (this.#cursor < target) await this.#round();
+    await this.#reach(this.#newest);
   }
 
   /** As `flush`, up to a position that is in the log, whether it was told here or not. */
@@ -136,7 +137,16 @@ export class Projection {
       this.#drop();
       this.#behind = true;
     }
-    while (this.#cursor < position) await this.#round();
+    await this.#reach(position);
+  }
+
+  async #reach(position: LogPosition): Promise<void> {
+    this.#flushing++;
+    try {
+      while (this.#cursor < position) await this.#round();
+    } finally {
+      this.#flushing--;
+    }
   }
 
   /**
@@ -310,10 +320,10 @@ export class Projection {
         if (!pack.overtaken) keepNewest(newest, pack, series);
       }
     }
-    const isBehind = this.#behind || this.#waiting.length > HURRY;
     const endpoints = [...chunks.keys()];
-    for (let from = 0, size = isBehind ? endpoints.length : PIECE; from < endpoints.length; from += size) {
-      await this.#store(endpoints.slice(from, from + size), chunks, newest);
+    while (endpoints.length > 0) {
+      const isHurried = this.#behind || this.#flushing > 0 || this.#waiting.length > HURRY;
+      await this.#store(endpoints.splice(0, isHurried ? endpoints.length : PIECE), chunks, newest);
     }
     // The cursor follows when all are there.
     const entries: Promise<void>[] = [];

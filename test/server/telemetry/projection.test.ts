@@ -8,6 +8,7 @@ import { encodePack, type Pack, type ReadingValue } from '../../../server/teleme
 import { Projection } from '../../../server/telemetry/projection.ts';
 import { aRegistration } from '../../contract/engine.ts';
 import { FakeClock } from '../../support/coap/fake-clock.ts';
+import { until } from '../../support/until.ts';
 
 const CARRIER = '/42769/0/0';
 const SIGNAL = '/4/0/2';
@@ -287,10 +288,30 @@ describe('what many devices have reported', () => {
       for (let device = 0; device < 150; device++)
         projection.appended({ endpoint: `d${device}`, receivedAt, overtaken: false, series }, ++position);
     }
-    await projection.flush();
+    await clock.run(1_000);
+    await until('all is written', () => cursor === 300);
     expect(steps.map((step) => step.length)).toEqual([128, 128, 44]);
     // All of one device in one step, in the order of the log.
     expect(steps[0]?.slice(0, 4)).toEqual(['d0 1', 'd0 151', 'd1 2', 'd1 152']);
-    expect(cursor).toBe(300);
+    await projection.close();
+  });
+
+  it('is written in one step where somebody waits for it', async () => {
+    const steps: number[] = [];
+    const projection = await projectionOf({
+      ...stores,
+      history: {
+        ...stores.history,
+        append: async (chunks) => {
+          steps.push(chunks.length);
+        },
+      },
+    });
+    const series = [{ path: SENSOR, takenAt: [receivedAt], values: [1] }];
+    for (let device = 0; device < 150; device++)
+      projection.appended({ endpoint: `d${device}`, receivedAt, overtaken: false, series }, device + 1);
+    await projection.flush();
+    expect(steps).toEqual([150]);
+    await projection.close();
   });
 });
