@@ -405,6 +405,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     onHeard: (id: string, name: string) => parts().lifecycle.heard(id, name, false),
     registry,
     steady,
+    shared: sharing !== undefined,
     log: log.child({ part: 'gateway' }),
     onClose,
   };

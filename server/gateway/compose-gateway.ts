@@ -32,6 +32,8 @@ export interface GatewayFoundation {
   readonly registry: ObjectRegistry;
   /** One that does not step with the system's. */
   readonly steady: Clock;
+  /** As of LoadSlotParts. */
+  readonly shared: boolean;
   readonly log: Logger;
   readonly onClose: (step: () => Promise<unknown>) => void;
 }
@@ -41,7 +43,8 @@ export interface GatewayFoundation {
  * @throws ConfigError the file of devices is wrong; StoreUnavailableError
  */
 export async function composeGateway(foundation: GatewayFoundation): Promise<Gateway | undefined> {
-  const { config, port, stores, ingest, listener, binding, onHeard, registry, steady, log } = foundation;
+  const { config, port, stores, ingest, listener, binding, onHeard, registry, steady, shared, log } =
+    foundation;
   if (port === undefined || config.gatewayDevices === undefined) return undefined;
   const { devices, sources } = readGatewayDevices(config.gatewayDevices);
   for (let at = 0; at < devices.length; at += ENROL_AT_ONCE) {
@@ -58,6 +61,7 @@ export async function composeGateway(foundation: GatewayFoundation): Promise<Gat
     registrations: stores.registrations,
     lastValues: stores.lastValues,
     log: stores.log,
+    shared,
     ingest,
     listener,
     binding,

@@ -3,8 +3,8 @@ import { Code } from '../../protocol/coap/message.ts';
 import { maxAge } from '../../protocol/coap/options.ts';
 import type { ApiDevice } from '../../server/api/schemas.ts';
 import { StoreUnavailableError } from '../../server/ports/errors.ts';
+import { withMethods } from '../../server/telemetry/level-with-log.ts';
 import { text } from '../support/coap/raw-peer.ts';
-import { inPlaceOf } from '../support/in-place-of.ts';
 import { ServerWorld } from '../support/server-world.ts';
 
 let world: ServerWorld;
@@ -173,7 +173,7 @@ describe('the registration interface', () => {
     let down = true;
     world = await ServerWorld.open((stores) => ({
       ...stores,
-      registrations: inPlaceOf(stores.registrations, {
+      registrations: withMethods(stores.registrations, {
         register(registration) {
           return down
             ? Promise.reject(new StoreUnavailableError('the disk is full'))

@@ -10,7 +10,7 @@ import type { LwM2mRecord } from '../../protocol/lwm2m/value.ts';
 import type { ApiEvent, ApiReading } from '../../server/api/schemas.ts';
 import { StoreUnavailableError } from '../../server/ports/errors.ts';
 import type { TelemetryLog } from '../../server/ports/telemetry-log.ts';
-import { inPlaceOf } from '../support/in-place-of.ts';
+import { withMethods } from '../../server/telemetry/level-with-log.ts';
 import { type ScriptedDevice, ServerWorld } from '../support/server-world.ts';
 
 let world: ServerWorld;
@@ -125,7 +125,7 @@ describe('Send', () => {
     let fail = false;
     world = await ServerWorld.open((stores) => ({
       ...stores,
-      registrations: inPlaceOf(stores.registrations, {
+      registrations: withMethods(stores.registrations, {
         byAddress: (address) =>
           fail
             ? Promise.reject(new StoreUnavailableError('the disk is gone'))

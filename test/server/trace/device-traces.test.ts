@@ -5,12 +5,12 @@ import { pathOptions, queryOptions } from '../../../protocol/coap/options.ts';
 import { Direction } from '../../../protocol/coap/tapped-port.ts';
 import { openEmbeddedStores } from '../../../server/embedded/index.ts';
 import type { Stores } from '../../../server/ports/stores.ts';
+import { withMethods } from '../../../server/telemetry/level-with-log.ts';
 import { HISTORY_MESSAGES } from '../../../server/trace/device-history.ts';
 import { DeviceTraces, type LiveTrace } from '../../../server/trace/device-traces.ts';
 import { FlightRecorder } from '../../../server/trace/flight-recorder.ts';
 import { registrationOf } from '../../support/api/api-harness.ts';
 import { FakeClock } from '../../support/coap/fake-clock.ts';
-import { inPlaceOf } from '../../support/in-place-of.ts';
 
 const { IN, OUT } = Direction;
 
@@ -130,7 +130,7 @@ describe('what is kept of a device', () => {
     traces.close();
     traces = open({
       ...stores,
-      registrations: inPlaceOf(stores.registrations, {
+      registrations: withMethods(stores.registrations, {
         byEndpoint: async (name) => {
           if (broken) throw new Error('disk gone');
           return stores.registrations.byEndpoint(name);
