@@ -24,12 +24,15 @@ const SOON = 250;
 const BATCH = { packs: 4_000, readings: 40_000 };
 /** Devices whose values are written in one step of the store: who waits for a step gets his turn in between. */
 const PIECE = 64;
-/** Where more packs wait, or somebody for what is written, a batch is written in one step: to keep up comes first. */
-const HURRY = 6_000;
+/**
+ * Where so many times the packs of a round wait, or somebody for what is written, the rest of it is written in one step:
+ * to keep up comes first.
+ */
+const HURRY = 1.5;
 /** Entries that are read back from the log at once. */
 const READ = 500;
 /** What is kept in memory to be written; beyond it packs are read back from the log. */
-const MAX_WAITING = { packs: 10_000, readings: 100_000 };
+const MAX_WAITING = { packs: 10_000, readings: 400_000 };
 /** Wait after the store refused a write, ms. */
 const RETRY = 2_000;
 /** UTF-16 units of an attribute that the inventory shows. */
@@ -322,7 +325,7 @@ export class Projection {
     }
     const endpoints = [...chunks.keys()];
     while (endpoints.length > 0) {
-      const isHurried = this.#behind || this.#flushing > 0 || this.#waiting.length > HURRY;
+      const isHurried = this.#behind || this.#flushing > 0 || this.#waiting.length > batch.length * HURRY;
       await this.#store(endpoints.splice(0, isHurried ? endpoints.length : PIECE), chunks, newest);
     }
     // The cursor follows when all are there.
