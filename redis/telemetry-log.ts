@@ -9,6 +9,11 @@ const batchEntries = 512;
 const batchBytes = 1_048_576;
 /** Batches under way; what comes meanwhile is the next one. */
 const batchesUnderWay = 2;
+/**
+ * How far apart batches are that are not full, ms: each one is a hand-over to Redis and back, and synced to its disk,
+ * whatever is in it. What comes after a rest goes out at once, and so does an entry for which somebody waits.
+ */
+const spacing = 4;
 /** What may wait before the log refuses more, bytes. */
 const bytesWaiting = 67_108_864;
 
@@ -61,7 +66,13 @@ export class RedisTelemetryLog implements TelemetryLog {
   #waitingBytes = 0;
   #waiting = 0;
   #underWay = 0;
-  #scheduled = false;
+  /** Something waits that is to go out in this turn, or as soon as fewer batches are under way. */
+  #urgent = false;
+  #scheduled: NodeJS.Immediate | undefined;
+  /** Until the next batch may go out. */
+  #rest: NodeJS.Timeout | undefined;
+  /** When the last batch went out, ms. */
+  #sentAt = Number.NEGATIVE_INFINITY;
   /** Replicas that Redis had at the last append. */
   #replicas = 0;
   #closing: Promise<void> | undefined;
@@ -99,10 +110,7 @@ export class RedisTelemetryLog implements TelemetryLog {
     batch.dones.push(done);
     this.#waitingBytes += batch.entries.length - before;
     this.#waiting += 1;
-    if (!this.#scheduled && this.#underWay < batchesUnderWay) {
-      this.#scheduled = true;
-      setImmediate(this.#flush);
-    }
+    this.#schedule(entry.awaited === true || isFull(batch));
   }
 
   async read(after: LogPosition, limit: number): Promise<readonly LogEntry[]> {
@@ -165,14 +173,35 @@ export class RedisTelemetryLog implements TelemetryLog {
     return first ?? answer;
   }
 
+  /** `urgent`: at the end of this turn, not after a rest. */
+  #schedule(urgent: boolean): void {
+    this.#urgent ||= urgent;
+    if (this.#scheduled !== undefined || this.#underWay >= batchesUnderWay) return;
+    if (!this.#urgent) {
+      if (this.#rest !== undefined) return;
+      const rest = this.#sentAt + spacing - performance.now();
+      if (rest > 0) {
+        this.#rest = setTimeout(this.#flush, rest);
+        return;
+      }
+    }
+    this.#scheduled = setImmediate(this.#flush);
+  }
+
   readonly #flush = (): void => {
-    this.#scheduled = false;
+    clearImmediate(this.#scheduled);
+    clearTimeout(this.#rest);
+    this.#scheduled = undefined;
+    this.#rest = undefined;
     while (this.#underWay < batchesUnderWay) {
       const batch = this.#batches.shift();
-      if (batch === undefined) return;
+      if (batch === undefined) break;
       this.#underWay += 1;
+      this.#sentAt = performance.now();
       void this.#send(batch);
     }
+    // What has no place waits for the end of one that is under way.
+    this.#urgent = this.#batches.length > 0;
   };
 
   async #send({ entries, dones }: Batch): Promise<void> {
@@ -187,7 +216,8 @@ export class RedisTelemetryLog implements TelemetryLog {
     this.#waitingBytes -= entries.length;
     this.#waiting -= dones.length;
     // What waits goes out first, so that Redis has work while the callbacks run.
-    this.#flush();
+    if (this.#urgent) this.#flush();
+    else if (this.#batches.length > 0) this.#schedule(false);
     if (reply === undefined) for (const done of dones) done(failure, 0, false);
     else report(dones, reply);
     if (this.#waiting === 0) this.#idle?.();

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { parseRedisAddress } from '../../redis/address.ts';
 import { RedisConnection } from '../../redis/connection.ts';
 import { RedisTelemetryLog } from '../../redis/telemetry-log.ts';
@@ -69,6 +70,29 @@ describe.skipIf(!isInstalled('redis-server'))('the telemetry log on a Redis of i
     expect(read.split('\n').slice(1, 6)).toEqual(['1-0', 'endpoint', 'dev-0', 'receivedAt', '1000000']);
     expect(await log.cursor('lake')).toBe(1);
     expect(await readAll(log, 0, 10)).toHaveLength(3);
+  });
+
+  test('what comes close behind a batch waits for more, unless somebody waits for it', async () => {
+    await use({});
+    await appendAll(1);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      log = new RedisTelemetryLog(redis);
+      await appendAll(1, 1);
+      const gathered = [append(log, entry(2))];
+      await turn();
+      gathered.push(append(log, entry(3)));
+      await turn();
+      expect(await log.extent()).toMatchObject({ newest: 2 });
+      vi.advanceTimersByTime(4);
+      expect((await Promise.all(gathered)).map(({ position }) => position)).toEqual([3, 4]);
+      const waiting = append(log, entry(4));
+      await turn();
+      await append(log, { ...entry(5), awaited: true });
+      expect((await waiting).position).toBe(5);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('what comes while batches are under way is appended in few of them, in order', async () => {
