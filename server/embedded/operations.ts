@@ -205,6 +205,7 @@ export function createOperations(database: DatabaseSync) {
         touch.run();
       },
       register: (...args: Parameters<RegistrationTable['register']>) => registrations.register(...args),
+      renewRegistration: (...args: Parameters<RegistrationTable['renew']>) => registrations.renew(...args),
       changeRegistration: (row: RegistrationRow, awakeUntil: number | null, displaced: string | undefined) =>
         registrations.change(row, awakeUntil, displaced),
       hearRegistration: (endpoint: string, updatedAt: number, expiresAt: number, awakeUntil: number | null) =>

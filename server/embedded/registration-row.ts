@@ -46,6 +46,17 @@ export function registrationRow(registration: Registration): RegistrationRow {
   ];
 }
 
+/**
+ * Of a registration that says what the one before said, what differs all the same: endpoint, id, address, registered_at,
+ * updated_at, expires_at, node, message.
+ */
+export type RenewalRow = readonly (string | number | null)[];
+
+export function renewalRow(registration: Registration): RenewalRow {
+  const { endpoint, id, address, registeredAt, updatedAt, expiresAt, node, message } = registration;
+  return [endpoint, id, address, registeredAt, updatedAt, expiresAt, node, message ?? null];
+}
+
 /** What is the same for many devices is read once, and shared. */
 const formats = new TextMemo((text: string): readonly number[] => JSON.parse(text));
 const additional = new TextMemo((text: string): Readonly<Record<string, string>> => JSON.parse(text));

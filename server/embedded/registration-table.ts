@@ -1,6 +1,11 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { endings, neverSeen } from '../inventory/device-columns.ts';
-import { type RegistrationRow, registrationSelection, rowPlaces } from './registration-row.ts';
+import {
+  type RegistrationRow,
+  type RenewalRow,
+  registrationSelection,
+  rowPlaces,
+} from './registration-row.ts';
 
 /** Columns of the table itself, and their places in a row. */
 const columns = [
@@ -17,6 +22,7 @@ export class RegistrationTable {
   readonly #after;
   readonly #one;
   readonly #put;
+  readonly #renew;
   readonly #remove;
   readonly #displace;
   readonly #move;
@@ -40,6 +46,10 @@ export class RegistrationTable {
     this.#put = database.prepare(
       `INSERT INTO registration (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
        ON CONFLICT (endpoint) DO UPDATE SET ${others.join(', ')}, address_lost = 0`,
+    );
+    this.#renew = database.prepare(
+      `UPDATE registration SET id = ?, address = ?, address_lost = 0, registered_at = ?, node = ?, message = ?
+       WHERE endpoint = ?`,
     );
     this.#remove = database.prepare('DELETE FROM registration WHERE endpoint = ?');
     this.#displace = database.prepare('UPDATE registration SET address_lost = 1 WHERE endpoint = ?');
@@ -94,18 +104,48 @@ export class RegistrationTable {
     if (replaced !== undefined) this.#dropObservations.run(replaced);
     this.#put.run(...places.map((place) => row[place] as string | number | null));
     if (displaced !== undefined) this.#displace.run(displaced);
-    const endpoint = row[rowPlaces.endpoint] as string;
+    const [updatedAt, expiresAt] = [row[rowPlaces.updatedAt] as number, row[rowPlaces.expiresAt] as number];
+    const node = row[rowPlaces.node] as string;
+    return this.#registered(
+      row[rowPlaces.endpoint] as string,
+      updatedAt,
+      awakeUntil,
+      node,
+      expiresAt,
+      tenant,
+    );
+  }
+
+  /** As `register`, of one that says what the one that it takes the place of said. */
+  renew(
+    row: RenewalRow,
+    awakeUntil: number | null,
+    replaced: string | undefined,
+    displaced: string | undefined,
+    tenant: string | undefined,
+  ): number {
+    const [endpoint, id, address, registeredAt, updatedAt, expiresAt, node, message] = row as readonly [
+      ...[endpoint: string, id: string, address: string],
+      ...[registeredAt: number, updatedAt: number, expiresAt: number, node: string, message: string | null],
+    ];
+    if (replaced !== undefined) this.#dropObservations.run(replaced);
+    this.#renew.run(id, address, registeredAt, node, message, endpoint);
+    if (displaced !== undefined) this.#displace.run(displaced);
+    return this.#registered(endpoint, updatedAt, awakeUntil, node, expiresAt, tenant);
+  }
+
+  #registered(
+    endpoint: string,
+    updatedAt: number,
+    awakeUntil: number | null,
+    node: string,
+    expiresAt: number,
+    tenant: string | undefined,
+  ): number {
     const search = endpoint.toLowerCase();
+    const shown = search === endpoint ? null : search;
     return fenceOf(
-      this.#deviceRegistered.get(
-        endpoint,
-        search === endpoint ? null : search,
-        row[rowPlaces.updatedAt] as number,
-        awakeUntil,
-        row[rowPlaces.node] as string,
-        row[rowPlaces.expiresAt] as number,
-        tenant ?? null,
-      ),
+      this.#deviceRegistered.get(endpoint, shown, updatedAt, awakeUntil, node, expiresAt, tenant ?? null),
     );
   }
 

@@ -13,7 +13,7 @@ import {
 import type { ChangedDevices } from './changed-devices.ts';
 import type { Channel } from './channel.ts';
 import { RegistrationBook } from './registration-book.ts';
-import { type RegistrationRow, registrationOfRow, registrationRow } from './registration-row.ts';
+import { type RegistrationRow, registrationOfRow, registrationRow, renewalRow } from './registration-row.ts';
 
 /** Registrations that are read at a time, at the start. */
 const atOnce = 5_000;
@@ -67,9 +67,10 @@ export class EmbeddedRegistrations implements RegistrationStore {
     if (replaced !== undefined && isRepetition(registration, replaced)) {
       return { replaced: undefined, repeated: replaced, fence: fenceOf(replaced) };
     }
+    const isRenewal = replaced !== undefined && saysTheSame(registration, replaced);
     const fence = await this.#channel.writeSoon(
-      'register',
-      registrationRow(registration),
+      isRenewal ? 'renewRegistration' : 'register',
+      isRenewal ? renewalRow(registration) : registrationRow(registration),
       listeningUntil(registration),
       replaced?.id,
       this.#book.holder(address, endpoint)?.endpoint,
@@ -345,6 +346,28 @@ function isHeardOnly(update: RegistrationUpdate, previous: Registration): boolea
   );
 }
 
+/** Whether a Register says of the device what the one before said, as that of a device that has restarted does. */
+function saysTheSame(registration: Registration, before: Registration): boolean {
+  return (
+    registration.lifetime === before.lifetime &&
+    registration.version === before.version &&
+    registration.binding === before.binding &&
+    registration.queueMode === before.queueMode &&
+    registration.smsNumber === before.smsNumber &&
+    registration.rootPath === before.rootPath &&
+    registration.links === before.links &&
+    haveTheSame(registration.contentFormats, before.contentFormats) &&
+    haveTheSame(registration.additional, before.additional) &&
+    haveTheSame(registration.profiles, before.profiles) &&
+    haveTheSame(registration.identity, before.identity)
+  );
+}
+
+function haveTheSame(one: object | undefined, other: object | undefined): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** What is absent of an Update stays as it was. */
 function isAlike(given: object | undefined, known: object | undefined): boolean {
-  return given === undefined || given === known || JSON.stringify(given) === JSON.stringify(known);
+  return given === undefined || haveTheSame(given, known);
 }

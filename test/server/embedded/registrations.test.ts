@@ -62,7 +62,7 @@ test('more registrations than are read at a time are all there after a restart',
   await after.close();
 });
 
-test('an Update that says nothing new leaves the row of the registration alone', async () => {
+test('who says nothing new has the row of the registration left alone', async () => {
   const stores = await openEmbeddedStores({ path: folder });
   const { registrations } = stores;
   const identity = { kind: 'psk', name: 'key', endpoint: 'a' } as const;
@@ -79,6 +79,23 @@ test('an Update that says nothing new leaves the row of the registration alone',
   expect(stored.get()).toEqual({ version: 'kept' });
   await registrations.update({ ...update, lifetime: 77 });
   expect(stored.get()).toEqual({ version: registration.version });
+  // And one that registers anew, and says the same.
+  other.exec("UPDATE registration SET version = 'kept'");
+  const anew = {
+    ...registration,
+    lifetime: 77,
+    id: anId('a', 'anew'),
+    address: '192.0.2.7:7',
+    message: '1 ab',
+  };
+  const renewed = { ...anew, identity: { ...identity }, additional: { ...registration.additional } };
+  expect((await registrations.register(renewed)).replaced?.id).toBe(id);
+  expect(other.prepare('SELECT id, address, message, version FROM registration').get()).toEqual({
+    ...{ id: anew.id, address: anew.address, message: '1 ab' },
+    version: 'kept',
+  });
+  await registrations.register({ ...anew, id, version: '1.0' });
+  expect(stored.get()).toEqual({ version: '1.0' });
   other.close();
   await stores.close();
 });
