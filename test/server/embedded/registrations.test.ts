@@ -94,7 +94,7 @@ test('who says nothing new has the row of the registration left alone', async ()
     ...{ id: anew.id, address: anew.address, message: '1 ab' },
     version: 'kept',
   });
-  await registrations.register({ ...anew, id, version: '1.0' });
+  await registrations.register({ ...anew, id, message: '2 ab', version: '1.0' });
   expect(stored.get()).toEqual({ version: '1.0' });
   other.close();
   await stores.close();
