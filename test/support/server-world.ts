@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   CoapEndpoint,
   IncomingRequest,
@@ -128,7 +129,10 @@ export class ServerWorld extends World {
   }
 
   /** Event types of a device, oldest first. */
+  /** Of what has happened until now. */
   async eventTypes(endpoint: string): Promise<string[]> {
+    // Events for which nobody waits are stored together, some milliseconds of real time after they came.
+    await sleep(40);
     const { items } = await this.api.get<{ items: ApiEvent[] }>(
       `/api/devices/${encodeURIComponent(endpoint)}/events`,
     );
