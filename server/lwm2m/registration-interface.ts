@@ -182,18 +182,22 @@ export class RegistrationInterface {
       if (before === undefined) return { code: Code.NOT_FOUND };
       listed = await this.#options.profiles.resolve(before.endpoint, parameters.profiles, listed);
     }
-    const update: RegistrationUpdate = {
+    const updatedAt = Math.floor(clock.wallTime());
+    // Member by member: most Updates have none of the others, and a spread costs each of them an object.
+    const update: { -readonly [Member in keyof RegistrationUpdate]: RegistrationUpdate[Member] } = {
       id,
       address: request.peer,
-      ...(request.identity === undefined ? {} : { identity: this.#reached(request.peer, request.identity) }),
-      ...(parameters.lifetime === undefined ? {} : { lifetime: parameters.lifetime }),
-      ...bindingOf(parameters),
-      ...(parameters.smsNumber === undefined ? {} : { smsNumber: parameters.smsNumber }),
-      ...(listed === undefined ? {} : changedObjects(listed)),
-      ...(parameters.profiles === undefined ? {} : { profiles: parameters.profiles }),
-      updatedAt: Math.floor(clock.wallTime()),
+      updatedAt,
       node,
     };
+    if (request.identity !== undefined) update.identity = this.#reached(request.peer, request.identity);
+    if (parameters.lifetime !== undefined) update.lifetime = parameters.lifetime;
+    if (parameters.binding !== undefined || parameters.queueMode !== undefined) {
+      Object.assign(update, bindingOf(parameters));
+    }
+    if (parameters.smsNumber !== undefined) update.smsNumber = parameters.smsNumber;
+    if (listed !== undefined) Object.assign(update, changedObjects(listed));
+    if (parameters.profiles !== undefined) update.profiles = parameters.profiles;
     const result = await registrations.update(update, request.identity ?? null);
     if (result === undefined) return { code: Code.NOT_FOUND };
     if (result.displaced !== undefined) listener.displaced(result.displaced, request.peer);

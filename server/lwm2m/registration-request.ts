@@ -30,8 +30,15 @@ export interface RegistrationParameters {
   readonly additional: Readonly<Record<string, string>>;
 }
 
+/** Without a prototype: the names are the peer's. */
+const noParameters: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
+
+/** What says nothing at all, as of most Updates. */
+const nothing: RegistrationParameters = { additional: noParameters };
+
 /** @throws RequestError a parameter that cannot be; its message is the diagnostic payload. */
 export function parseParameters(queries: readonly string[]): RegistrationParameters {
+  if (queries.length === 0) return nothing;
   if (queries.length > MAX_PARAMETERS) throw new RequestError('too many query parameters');
   const known: {
     endpoint?: string;
@@ -42,8 +49,7 @@ export function parseParameters(queries: readonly string[]): RegistrationParamet
     smsNumber?: string;
     profiles?: readonly string[];
   } = {};
-  // Without a prototype: the names are the peer's.
-  const additional: Record<string, string> = Object.create(null);
+  let additional: Record<string, string> | undefined;
   for (const query of queries) {
     const equals = query.indexOf('=');
     const name = equals < 0 ? query : query.slice(0, equals);
@@ -72,12 +78,13 @@ export function parseParameters(queries: readonly string[]): RegistrationParamet
         known.profiles = parseProfiles(value);
         break;
       default:
+        additional ??= Object.create(null) as Record<string, string>;
         additional[name] = value;
     }
   }
   // 1.0 says queue mode in the binding (`UQ`), later versions in `Q`.
   if (known.binding?.includes('Q') === true) known.queueMode = true;
-  return { ...known, additional };
+  return { ...known, additional: additional ?? noParameters };
 }
 
 /** The name that a client registers under. */
