@@ -56,6 +56,7 @@ import { DeviceEntries } from './people/device-entries.ts';
 import { Tenancy } from './people/tenancy.ts';
 import type { Registration } from './ports/registration-store.ts';
 import type { Stores } from './ports/stores.ts';
+import type { LogPosition } from './ports/telemetry-log.ts';
 import type { Sealer } from './secrets/sealer.ts';
 import { composeStatistics } from './statistics/compose-statistics.ts';
 import { SwitchCounter } from './statistics/switch-counter.ts';
@@ -64,7 +65,7 @@ import { TelemetryIngest } from './telemetry/ingest.ts';
 import { inventoryAttribute } from './telemetry/inventory-attribute.ts';
 import { levelling } from './telemetry/led-projection.ts';
 import { levelWithLog, withMethods } from './telemetry/level-with-log.ts';
-import { Projection } from './telemetry/projection.ts';
+import { PROJECTION, Projection } from './telemetry/projection.ts';
 import { rememberReads } from './telemetry/remember-reads.ts';
 import { UnreadableLog } from './telemetry/unreadable-log.ts';
 import { composeTrace } from './trace/compose-trace.ts';
@@ -405,7 +406,10 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     onHeard: (id: string, name: string) => parts().lifecycle.heard(id, name, false),
     registry,
     steady,
-    shared: sharing !== undefined,
+    isLevel:
+      sharing === undefined
+        ? (position: LogPosition) => projection.covers(position)
+        : async (position: LogPosition) => (await stores.log.cursor(PROJECTION)) >= position,
     log: log.child({ part: 'gateway' }),
     onClose,
   };

@@ -8,6 +8,7 @@ import type { DeviceOperations } from '../lwm2m/device-operations.ts';
 import type { DeviceRequests } from '../lwm2m/device-requests.ts';
 import type { RegistrationListener } from '../lwm2m/registration-interface.ts';
 import type { Stores } from '../ports/stores.ts';
+import type { LogPosition } from '../ports/telemetry-log.ts';
 import type { TelemetryIngest } from '../telemetry/ingest.ts';
 import { readGatewayDevices } from './device-file.ts';
 import { Gateway } from './gateway.ts';
@@ -33,7 +34,7 @@ export interface GatewayFoundation {
   /** One that does not step with the system's. */
   readonly steady: Clock;
   /** As of LoadSlotParts. */
-  readonly shared: boolean;
+  readonly isLevel: (position: LogPosition) => boolean | Promise<boolean>;
   readonly log: Logger;
   readonly onClose: (step: () => Promise<unknown>) => void;
 }
@@ -43,7 +44,7 @@ export interface GatewayFoundation {
  * @throws ConfigError the file of devices is wrong; StoreUnavailableError
  */
 export async function composeGateway(foundation: GatewayFoundation): Promise<Gateway | undefined> {
-  const { config, port, stores, ingest, listener, binding, onHeard, registry, steady, shared, log } =
+  const { config, port, stores, ingest, listener, binding, onHeard, registry, steady, isLevel, log } =
     foundation;
   if (port === undefined || config.gatewayDevices === undefined) return undefined;
   const { devices, sources } = readGatewayDevices(config.gatewayDevices);
@@ -61,7 +62,7 @@ export async function composeGateway(foundation: GatewayFoundation): Promise<Gat
     registrations: stores.registrations,
     lastValues: stores.lastValues,
     log: stores.log,
-    shared,
+    isLevel,
     ingest,
     listener,
     binding,

@@ -2,8 +2,7 @@ import { CarrierState, carrierObject as definition } from '../../objects/carrier
 import type { Clock } from '../../protocol/clock.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { LastValue, LastValues } from '../ports/last-values.ts';
-import type { TelemetryLog } from '../ports/telemetry-log.ts';
-import { PROJECTION } from '../telemetry/projection.ts';
+import type { LogPosition, TelemetryLog } from '../ports/telemetry-log.ts';
 import { noSwitchYet, type SlotValues } from './carrier-slot.ts';
 
 const { resources } = definition;
@@ -11,9 +10,9 @@ const { resources } = definition;
 export interface LoadSlotParts {
   /** Level with the log. */
   readonly lastValues: Pick<LastValues, 'get'>;
-  readonly log: Pick<TelemetryLog, 'extent' | 'cursor'>;
-  /** Whether another node may have to bring the last values level, which then lag where none leads. */
-  readonly shared: boolean;
+  readonly log: Pick<TelemetryLog, 'extent'>;
+  /** Whether last values that were read just now have what is in the log up to that position. */
+  readonly isLevel: (position: LogPosition) => boolean | Promise<boolean>;
   readonly carrierObject: number;
   readonly clock: Clock;
 }
@@ -32,14 +31,14 @@ export interface LoadedSlot {
  * @throws StoreUnavailableError also while the values lag
  */
 export async function loadSlot(
-  { lastValues, log, shared, carrierObject, clock }: LoadSlotParts,
+  { lastValues, log, isLevel, carrierObject, clock }: LoadSlotParts,
   endpoint: string,
 ): Promise<LoadedSlot> {
-  const newest = shared ? (await log.extent()).newest : 0;
+  const { newest } = await log.extent();
   const prefix = `/${carrierObject}/0`;
   const stored = await lastValues.get(endpoint, prefix);
-  if (shared && (await log.cursor(PROJECTION)) < newest) {
-    throw new StoreUnavailableError('the last values lag behind the log: nobody leads the cluster now');
+  if (!(await isLevel(newest))) {
+    throw new StoreUnavailableError('the last values lag behind the log: nobody brings them level now');
   }
   const found = new Map(stored.map((value) => [value.path.slice(prefix.length), value]));
   const state = found.get(`/${resources.state.id}`);

@@ -124,6 +124,11 @@ export class Projection {
     return this.#closed ? 0 : Math.max(0, this.#newest - this.#cursor);
   }
 
+  /** Whether `lastValues` has what is in the log up to that position: it has begun, and is not reading the log back. */
+  covers(position: LogPosition): boolean {
+    return !this.#closed && !this.#behind && this.#newest >= position;
+  }
+
   /**
    * Writes what was announced until now, so that who reads history or last values next finds it.
    * Rejects with the store's error.
