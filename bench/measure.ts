@@ -1,11 +1,12 @@
 import { loadavg } from 'node:os';
 import type { LatencySummary } from './load/histogram.ts';
 import { defaults } from './load/load-report.ts';
-import type { LoadCommand, LoadReport } from './load/main.ts';
+import type { LoadCommand } from './load/main.ts';
 import type { Work } from './load/tally.ts';
 import { lostDatagrams, type Peer, peakMemory, type Target, type TargetUse } from './peers/target.ts';
 import { BenchProcess } from './process.ts';
 import type { ReaderCommand } from './readers.ts';
+import type { WorkDone } from './work-done.ts';
 
 /** What the devices do; or `read`: what programs ask of them through the server, over HTTP. */
 export type RowWork = Work | 'read';
@@ -91,11 +92,6 @@ export interface Lengths {
 const alone: readonly RowWork[] = ['echo', 'register', 'come-and-go', 'take-over'];
 /** What is asked of devices and of programs alike. */
 type RunCommand = Extract<LoadCommand, { kind: 'run' | 'pace' }>;
-/** What they tell of it. */
-export type WorkDone = Pick<
-  LoadReport,
-  'done' | 'retransmissions' | 'failed' | 'latency' | 'elapsed' | 'skipped' | 'cpu'
->;
 
 /** The last part of the warm-up tells what the server can do at most. */
 const SATURATED = 2_000;

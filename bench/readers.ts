@@ -5,7 +5,7 @@
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Histogram } from './load/histogram.ts';
-import type { WorkDone } from './measure.ts';
+import type { WorkDone } from './work-done.ts';
 
 export type ReaderCommand =
   | { readonly kind: 'open'; readonly urls: readonly string[] }

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { WorkDone } from '../../bench/measure.ts';
 import { lostDatagrams } from '../../bench/peers/target.ts';
 import { BenchProcess } from '../../bench/process.ts';
 import type { ReaderCommand } from '../../bench/readers.ts';
+import type { WorkDone } from '../../bench/work-done.ts';
 
 let started: BenchProcess | undefined;
 let server: Server | undefined;
