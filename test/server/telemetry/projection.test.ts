@@ -258,6 +258,21 @@ describe('last values', () => {
     await projection.start();
     expect(await newest(projection)).toEqual([[CARRIER, 'Verizon']]);
   });
+
+  it('are not taken for level before the log was taken in, and are behind what was not announced', async () => {
+    await heard(undefined, SENSOR, 1, 0);
+    const { newest } = await stores.log.extent();
+    const projection = await projectionOf();
+    expect(projection.covers(newest)).toBe(false);
+    await projection.lastValues('modem', '/');
+    expect(projection.covers(newest)).toBe(true);
+    await heard(projection, SENSOR, 2, 1);
+    expect(projection.covers(newest + 1)).toBe(true);
+    await heard(undefined, SENSOR, 3, 2);
+    expect(projection.covers(newest + 2)).toBe(false);
+    await projection.close();
+    expect(projection.covers(newest)).toBe(false);
+  });
 });
 
 describe('what many devices have reported', () => {
