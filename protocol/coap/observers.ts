@@ -154,8 +154,8 @@ export class ObserverEntry implements Observer, TransmissionOwner {
     this.#current = waiting;
     this.#lastConfirmable = now;
     this.#transmission = new Transmission(layer, this, this.holder, data, true);
-    if (waiting.first) layer.submitNext(this.#transmission);
-    else if (!layer.submit(this.#transmission)) this.#settled(false);
+    const isTaken = waiting.first ? layer.submitNext(this.#transmission) : layer.submit(this.#transmission);
+    if (!isTaken) this.#settled(false);
   }
 
   #settled(delivered: boolean): void {

@@ -116,17 +116,15 @@ export class Outbox implements TransmissionDriver {
 
   /**
    * As `submit` for what goes before all others: it continues an interaction that had its place and gave it back, or is
-   * one notification that is wanted first.
+   * one notification that is wanted first. False as of `submit`, which what holds its place never meets.
    */
-  submitNext(transmission: Transmission): void {
+  submitNext(transmission: Transmission): boolean {
     const { peer } = transmission;
-    if (peer.active < this.parameters.nstart || transmission.holdsPlace) {
-      this.submit(transmission);
-      return;
-    }
+    if (peer.active < this.parameters.nstart || transmission.holdsPlace) return this.submit(transmission);
     transmission.state = TransmissionState.QUEUED;
     peer.queue ??= [];
     peer.queue.unshift(transmission);
+    return true;
   }
 
   /** Passes the place of one transmission to the one that continues its interaction. */

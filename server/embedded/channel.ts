@@ -18,9 +18,9 @@ const requestsUnderWay = 2;
 
 /**
  * How far apart requests are that hold only what devices wait for, ms, entries of the log and registrations, or what
- * nobody waits for, events: each one wakes two threads and is synced to disk, whatever is in it, and at a few thousand a second that would cost more than
- * all else. What comes after a rest goes out at once, and so does any other call, and an entry for which somebody waits,
- * with what waits.
+ * nobody waits for, events: each one wakes two threads and is synced to disk, whatever is in it, and at a few thousand a
+ * second that would cost more than all else. What comes after a rest goes out at once, and so does any other call, and an
+ * entry for which somebody waits, with what waits.
  */
 const spacing = 4;
 

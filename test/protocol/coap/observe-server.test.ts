@@ -11,13 +11,14 @@ const { CON, NON, ACK, RST } = MessageType;
 const register = uintOption(OptionNumber.OBSERVE, 0);
 const deregister = uintOption(OptionNumber.OBSERVE, 1);
 
-function setUp(parameters: Partial<CoapParameters> = {}, code: Code = Code.CONTENT) {
+function setUp(parameters: Partial<CoapParameters> = {}, code: Code = Code.CONTENT, ids = 65_536) {
   const world = new World();
   const observers: Observer[] = [];
   const ends: string[] = [];
   const requests: IncomingRequest[] = [];
   const endpoint = world.endpoint('server', {
     parameters,
+    messageIds: { first: 0, count: ids },
     handler: (request) => {
       requests.push(request);
       if (request.observe === 0) observers.push(request.acceptObserve((reason) => ends.push(reason)));
@@ -391,5 +392,23 @@ describe('several observers of one peer', () => {
     for (let count = 0; count < 3; count++) order.push(hex(ack().token));
     expect(order).toEqual(['aa', 'cc', 'bb']);
     expect(client.received).toEqual([]);
+  });
+
+  test.each([[false], [true]])('are told where what is to be said has no place: first %s', (first) => {
+    const { world, ask, observers, notify, ack } = setUp({ nstart: 2, maxQueuedPerPeer: 0 }, Code.CONTENT, 1);
+    ask({ token: 'bb' });
+    // It takes the one message id that there is.
+    notify('1');
+    const told: boolean[] = [];
+    const tell = () =>
+      observers[1]?.notify({ code: Code.CONTENT, payload: bytes('2') }, { first }, (done) => told.push(done));
+    tell();
+    expect(told).toEqual([false]);
+    world.clock.advance(20);
+    ack();
+    tell();
+    world.clock.advance(20);
+    ack();
+    expect(told).toEqual([false, true]);
   });
 });
