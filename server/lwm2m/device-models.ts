@@ -18,6 +18,11 @@ type Versioned = Pick<Registration, 'version' | 'links'>;
 /** Gives each device the object definitions in the versions that it registered. */
 export class DeviceModels {
   readonly #registry: ObjectRegistry;
+  /** By the links of a registration, for the version of LwM2M that it was asked for last. */
+  readonly #found = new WeakMap<
+    Versioned['links'],
+    { readonly version: string; readonly model: ObjectRegistry }
+  >();
 
   constructor(registry: ObjectRegistry) {
     this.#registry = registry;
@@ -25,7 +30,12 @@ export class DeviceModels {
 
   /** Shows what is loaded later, too; devices that registered the same versions share one. */
   lookupFor(registration: Versioned): ObjectRegistry {
-    return this.#registry.withVersions(registeredVersions(registration));
+    const { version, links } = registration;
+    const found = this.#found.get(links);
+    if (found?.version === version) return found.model;
+    const model = this.#registry.withVersions(registeredVersions(registration));
+    this.#found.set(links, { version, model });
+    return model;
   }
 }
 

@@ -97,4 +97,16 @@ describe('the model of a device', () => {
     expect(models.lookupFor(device('1.0', '</9999/3>,</3/0>'))).toBe(first);
     expect(models.lookupFor(device('1.1', '</9999/0>,</3/0>'))).not.toBe(first);
   });
+
+  it('of the same links goes by the version of LwM2M that they are registered with', () => {
+    const models = new DeviceModels(registry);
+    const { links } = device('1.0', '</3/0>,</9999/0>');
+    const [old, core] = [
+      models.lookupFor({ version: '1.0', links }),
+      models.lookupFor({ version: '1.1', links }),
+    ];
+    expect(core).not.toBe(old);
+    expect(models.lookupFor({ version: '1.1', links })).toBe(core);
+    expect(models.lookupFor({ version: '1.0', links })).toBe(old);
+  });
 });
