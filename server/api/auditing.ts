@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AuditRecord, AuditTrail } from '../people/audit-trail.ts';
 import type { AuditEntry, AuditOutcome } from '../ports/audit-log.ts';
 import { identityOf } from './authentication.ts';
+import { routeOf } from './route-of.ts';
 import { sourceOf } from './sources.ts';
 
 declare module 'fastify' {
@@ -36,17 +37,19 @@ export function noteProblem(request: FastifyRequest, code: string): void {
 
 /** Enters whatever acts in the audit log, before its answer goes out. */
 export function auditRequests(app: FastifyInstance, trail: Pick<AuditTrail, 'enter'>): void {
-  app.addHook('onSend', async (request, reply, payload) => {
-    if (acts(request)) await trail.enter(recordOf(request, reply.statusCode));
-    return payload;
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (acts(request)) return trail.enter(recordOf(request, reply.statusCode)).then(() => payload);
+    done(null, payload);
+    return undefined;
   });
 }
 
 /** A read that is held until its device can be asked makes a command. */
 function acts(request: FastifyRequest): boolean {
-  if (request.is404 || request.routeOptions.url?.startsWith('/api/') !== true) return false;
-  const { audited } = request.routeOptions.config;
-  if (audited !== undefined) return audited;
+  if (request.is404) return false;
+  const { url, config } = routeOf(request);
+  if (url?.startsWith('/api/') !== true) return false;
+  if (config.audited !== undefined) return config.audited;
   const reads = request.method === 'GET' || request.method === 'HEAD' || request.method === 'OPTIONS';
   // A method that is not offered there does nothing.
   if (operationOf(request) === undefined) return false;
@@ -85,8 +88,8 @@ function targetOf({ params }: FastifyRequest): string | undefined {
   return endpoint ?? name ?? id;
 }
 
-function operationOf({ routeOptions }: FastifyRequest): string | undefined {
-  return (routeOptions.schema as { readonly operationId?: string } | undefined)?.operationId;
+function operationOf(request: FastifyRequest): string | undefined {
+  return (routeOf(request).schema as { readonly operationId?: string } | undefined)?.operationId;
 }
 
 function outcomeOf(status: number): AuditOutcome {

@@ -4,9 +4,9 @@ import type { Identity } from '../people/identities.ts';
 import type { People } from '../people/people.ts';
 import { isAllowed, localPrincipal, type Needs, type Principal } from '../people/principal.ts';
 import { ProblemError } from './problems.ts';
-import { isLoopbackAddress } from './rate-limits.ts';
+import { routeOf } from './route-of.ts';
 import { sessionCookie } from './session-cookie.ts';
-import { sourceOf } from './sources.ts';
+import { isLoopbackAddress, sourceOf } from './sources.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -32,7 +32,13 @@ interface Known {
   readonly secret?: string;
 }
 
-const known = new WeakMap<FastifyRequest, Known>();
+const known = Symbol('known');
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    [known]?: Known;
+  }
+}
 
 export interface AuthenticationOptions {
   readonly people: Pick<People, 'identities'>;
@@ -65,38 +71,58 @@ export function authenticate(app: FastifyInstance, options: AuthenticationOption
   });
   app.decorateRequest('principal', {
     getter(this: FastifyRequest): Principal {
-      const found = known.get(this);
+      const found = this[known];
       if (found === undefined)
         throw new Error(`${this.method} ${this.routeOptions.url} is public: nobody need be there`);
       return found.identity.principal;
     },
   });
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const needs = request.is404 ? 'public' : neededBy(request);
-    if (needs === 'public') return;
-    const found =
-      needs === 'metrics' && showsToken(request, metricsToken)
-        ? { identity: metrics, means: 'bearer' as const }
-        : await identify(request, people, loginRequired);
-    if (found === undefined) throw notLoggedIn(request, reply);
-    known.set(request, found);
-    checkConsole(request, found);
-    const { principal, mustChange } = found.identity;
-    if (mustChange && needs !== 'self') {
-      throw new ProblemError('password_change_required', 'the password has to be changed first');
+    if (needs === 'public') {
+      done();
+      return undefined;
     }
-    if (!isAllowed(principal, needs)) {
-      throw new ProblemError(
-        'not_allowed',
-        `it takes ${needs}, and '${principal.name}' is ${described(principal)}`,
-      );
+    const isMetrics = needs === 'metrics' && showsToken(request, metricsToken);
+    if (!isMetrics && secretOf(request) !== undefined) {
+      return identify(request, people, loginRequired).then((found) => admit(request, reply, needs, found));
     }
+    admit(
+      request,
+      reply,
+      needs,
+      isMetrics ? { identity: metrics, means: 'bearer' } : unnamed(request, loginRequired),
+    );
+    done();
+    return undefined;
   });
+}
+
+/** Takes down who makes the request. @throws ProblemError nobody does, or he may not */
+function admit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  needs: Exclude<Needs, 'public'>,
+  found: Known | undefined,
+): void {
+  if (found === undefined) throw notLoggedIn(request, reply);
+  request[known] = found;
+  checkConsole(request, found);
+  const { principal, mustChange } = found.identity;
+  if (mustChange && needs !== 'self') {
+    throw new ProblemError('password_change_required', 'the password has to be changed first');
+  }
+  if (!isAllowed(principal, needs)) {
+    throw new ProblemError(
+      'not_allowed',
+      `it takes ${needs}, and '${principal.name}' is ${described(principal)}`,
+    );
+  }
 }
 
 /** Who makes the request; undefined for nobody, which is on public routes alone. */
 export function identityOf(request: FastifyRequest): Identity | undefined {
-  return known.get(request)?.identity;
+  return request[known]?.identity;
 }
 
 /** Whether who made a request that goes on for long, as an event stream, may still. @throws StoreUnavailableError */
@@ -104,7 +130,7 @@ export async function isStillAllowed(
   request: FastifyRequest,
   people: Pick<People, 'identities'>,
 ): Promise<boolean> {
-  const found = known.get(request);
+  const found = request[known];
   if (found?.secret === undefined) return found !== undefined;
   const now = await people.identities.of(found.secret);
   if (now === undefined || now.mustChange) return false;
@@ -125,6 +151,11 @@ export async function identify(
     // Who shows a token means to be somebody. A cookie may be one of before, or another server's on this host.
     if (shown.means === 'bearer') return undefined;
   }
+  return unnamed(request, loginRequired);
+}
+
+/** Who makes a request that shows nothing of its maker. */
+function unnamed(request: FastifyRequest, loginRequired: boolean): Known | undefined {
   return loginRequired || !isOnThisMachine(request) ? undefined : { identity: local, means: 'nothing' };
 }
 
@@ -169,7 +200,7 @@ function isOnThisMachine(request: FastifyRequest): boolean {
 
 /** A GET that is held until its device can be asked makes a command. */
 function neededBy(request: FastifyRequest): Needs {
-  const { needs = 'administer' } = request.routeOptions.config;
+  const { needs = 'administer' } = routeOf(request).config;
   return needs === 'read' && /respond-async/i.test(String(request.headers.prefer)) ? 'operate' : needs;
 }
 

@@ -16,27 +16,45 @@ export function requestOptions(
 ): DeviceRequestOptions {
   const { request } = reply;
   const timeout = deviceTimeout(request);
-  const over = deadlineOf(request)?.signal;
-  const ended = untilNobodyWaits(reply, closing, isKeyed(request));
+  const keyed = isKeyed(request);
   return {
     ...(query.format === undefined ? {} : { contentFormat: contentFormatId(query.format) }),
     ...(timeout === undefined ? {} : { timeout }),
-    signal: over === undefined ? ended : AbortSignal.any([ended, over]),
-    ...(isKeyed(request) ? { beforeSend: async () => noteActed(request) } : {}),
+    signal: untilNobodyWaits(reply, closing, keyed, deadlineOf(request)?.controller),
+    ...(keyed ? { beforeSend: async () => noteActed(request) } : {}),
   };
+}
+
+/** By what ends them all when the server closes: those that wait. One listener is enough for them. */
+const waiting = new WeakMap<AbortSignal, Set<AbortController>>();
+
+function waitingUntil(closing: AbortSignal): Set<AbortController> {
+  const known = waiting.get(closing);
+  if (known !== undefined) return known;
+  const controllers = new Set<AbortController>();
+  waiting.set(closing, controllers);
+  closing.addEventListener('abort', () => {
+    for (const controller of controllers) controller.abort(closing.reason);
+  });
+  return controllers;
 }
 
 /**
  * Aborts when the caller closes the connection before the answer, but where he may ask for that again by a key; or when the
  * server closes.
+ * @param controller what is aborted
  */
-export function untilNobodyWaits(reply: FastifyReply, closing: AbortSignal, keyed: boolean): AbortSignal {
-  const controller = new AbortController();
-  const onClosing = () => controller.abort(closing.reason);
-  if (closing.aborted) onClosing();
-  closing.addEventListener('abort', onClosing);
+export function untilNobodyWaits(
+  reply: FastifyReply,
+  closing: AbortSignal,
+  keyed: boolean,
+  controller = new AbortController(),
+): AbortSignal {
+  if (closing.aborted) controller.abort(closing.reason);
+  const controllers = waitingUntil(closing);
+  controllers.add(controller);
   reply.raw.once('close', () => {
-    closing.removeEventListener('abort', onClosing);
+    controllers.delete(controller);
     if (!reply.raw.writableFinished && !keyed) controller.abort();
   });
   return controller.signal;

@@ -18,8 +18,9 @@ export function closeInTime(app: FastifyInstance, clock: Clock): AbortSignal {
       controller.abort(new ProblemError('closing', 'the server is closing'));
     });
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (timer !== undefined) reply.header('connection', 'close');
+    done(null, payload);
   });
   app.addHook('onClose', async () => timer?.cancel());
   return controller.signal;

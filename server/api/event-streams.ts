@@ -5,8 +5,8 @@ import { EventConnection } from './event-connection.ts';
 import { encodeFrame, FrameEncoder, formatPosition } from './event-frames.ts';
 import type { Mask } from './masks.ts';
 import { ProblemError } from './problems.ts';
-import { isLoopbackAddress } from './rate-limits.ts';
 import type { ApiHello } from './schemas.ts';
+import { isLoopbackAddress } from './sources.ts';
 
 const HEARTBEAT_MS = 15_000;
 /** Heartbeats that a client may miss while something waits for it: then it is taken for gone. */

@@ -10,6 +10,7 @@ import { identityOf } from './authentication.ts';
 import { inTime } from './deadlines.ts';
 import { preferencesOf } from './prefer.ts';
 import { ProblemError, problemOf } from './problems.ts';
+import { routeOf } from './route-of.ts';
 
 /** Keys that are kept at the most. */
 const MAX_KEYS = 100_000;
@@ -107,10 +108,8 @@ export function answerOnce(
     const { properties = {} } = (schema.headers ?? {}) as { readonly properties?: Record<string, TSchema> };
     route.schema = { ...route.schema, headers: Type.Object({ ...properties, 'idempotency-key': header }) };
   });
-  app.addHook('preHandler', async (request, reply) => {
-    const key = request.headers['idempotency-key'];
-    if (typeof key !== 'string' || !isOnce(request)) return;
-    const { keepsKey: again = false } = request.routeOptions.config;
+  const begin = async (request: FastifyRequest, reply: FastifyReply, key: string): Promise<unknown> => {
+    const { keepsKey: again = false } = routeOf(request).config;
     const held = again || preferencesOf(request).respondAsync;
     const begun = keys.begin(keyFor(request, key), fingerprintOf(request), held);
     const found = await inTime(request, begun).catch((error: unknown) => {
@@ -125,10 +124,20 @@ export function answerOnce(
     });
     if ('status' in found) return replay(reply, found);
     requests.set(request, found);
+    return undefined;
+  };
+  app.addHook('preHandler', (request, reply, done) => {
+    const key = request.headers['idempotency-key'];
+    if (typeof key === 'string' && isOnce(request)) return begin(request, reply, key);
+    done();
+    return undefined;
   });
-  app.addHook('onSend', async (request, reply, payload) => {
-    const keyed = requests.get(request);
-    if (keyed === undefined) return payload;
+  const end = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    keyed: Keyed,
+    payload: unknown,
+  ): Promise<unknown> => {
     requests.delete(request);
     const stored = keys
       .end(keyed, verdict(keyed), () => answerOf(reply, payload))
@@ -138,6 +147,12 @@ export function answerOnce(
     // In the time of the request: a store that hangs has the key under way for longer, not its caller.
     await inTime(request, stored).catch(() => undefined);
     return payload;
+  };
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const keyed = requests.get(request);
+    if (keyed !== undefined) return end(request, reply, keyed, payload);
+    done(null, payload);
+    return undefined;
   });
 }
 
@@ -148,8 +163,8 @@ function acts(method: string): boolean {
 /** A GET that is held makes a command. */
 function isOnce(request: FastifyRequest): boolean {
   // The route's URL, for the request's may be encoded in more than one way.
-  if (request.routeOptions.url?.startsWith('/api/') !== true) return false;
-  if (request.routeOptions.config.keepsNothing === true) return false;
+  const { url, config } = routeOf(request);
+  if (url?.startsWith('/api/') !== true || config.keepsNothing === true) return false;
   return acts(request.method) || preferencesOf(request).respondAsync;
 }
 

@@ -11,7 +11,8 @@ export function acceptJsonOnly(app: FastifyInstance): void {
     if (body.length === 0) done(null, null);
     else parse(request, body as string, done);
   });
-  app.addHook('preValidation', async (request) => {
+  app.addHook('preValidation', (request, _reply, done) => {
     request.body ??= null;
+    done();
   });
 }

@@ -12,14 +12,16 @@ export const routerParamLength = 65_536;
 
 /** Answers 414 (RFC 9110 §15.5.15) where a part of the path is too long, whatever it would have led to. */
 export function refuseLongPaths(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ url }) => {
-    if (url.length <= MAX_PART_LENGTH) return;
-    const [path = ''] = url.split('?');
-    if (path.split('/').some((part) => part.length > MAX_PART_LENGTH)) {
-      throw new ProblemError(
-        'uri_too_long',
-        `a part of the path is longer than ${MAX_PART_LENGTH} characters`,
-      );
-    }
+  app.addHook('onRequest', ({ url }, _reply, done) => {
+    if (url.length > MAX_PART_LENGTH) checkParts(url);
+    done();
   });
+}
+
+/** @throws ProblemError */
+function checkParts(url: string): void {
+  const [path = ''] = url.split('?');
+  if (path.split('/').some((part) => part.length > MAX_PART_LENGTH)) {
+    throw new ProblemError('uri_too_long', `a part of the path is longer than ${MAX_PART_LENGTH} characters`);
+  }
 }

@@ -88,8 +88,8 @@ function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** Has every answer in JSON masked for who may only look. To be called before the routes are registered. */
 export function maskAnswers(app: FastifyInstance, mask: Mask): void {
-  app.addHook('preSerialization', async (request, _reply, payload) => {
+  app.addHook('preSerialization', (request, _reply, payload, done) => {
     const principal = identityOf(request)?.principal;
-    return principal !== undefined && seesMasked(principal) ? mask(payload) : payload;
+    done(null, principal !== undefined && seesMasked(principal) ? mask(payload) : payload);
   });
 }

@@ -77,11 +77,12 @@ function loggedUrl({ url }: FastifyRequest): string {
 
 /** One line for each request, at debug. */
 export function logRequests(app: FastifyInstance): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const { method } = request;
     request.log.debug(
       { method, url: loggedUrl(request), status: reply.raw.statusCode, ms: reply.elapsedTime },
       'request',
     );
+    done();
   });
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import { inTime } from './deadlines.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -7,6 +7,7 @@ import { commandKeyOf } from './idempotency.ts';
 import { objectPath } from './object-content.ts';
 import { preferencesOf } from './prefer.ts';
 import { presentCommand } from './presenters.ts';
+import { routeOf } from './route-of.ts';
 import { type ApiHeldRequestBody, CommandSchema } from './schemas.ts';
 import { ref } from './shared-schemas.ts';
 
@@ -18,6 +19,7 @@ interface Parts {
 }
 
 type Held = { readonly operation: ApiHeldRequestBody['operation'] } & Readonly<Record<string, unknown>>;
+type AsHeld = (parts: Parts) => Held;
 
 const listed = ({ paths }: Parts['query']): readonly string[] =>
   String(paths)
@@ -25,7 +27,7 @@ const listed = ({ paths }: Parts['query']): readonly string[] =>
     .map((path) => path.trim());
 
 /** What each route of an operation on a device is as a held request. */
-const routes: Readonly<Record<string, (parts: Parts) => Held>> = {
+const routes: Readonly<Record<string, AsHeld>> = {
   'GET /api/devices/:endpoint/objects/*': ({ path, query }) => ({
     operation: 'read',
     path,
@@ -113,9 +115,14 @@ export function holdWherePreferred(app: FastifyInstance, deps: ApiDependencies):
       response: { ...schema.response, 202: ref(CommandSchema) },
     };
   });
-  app.addHook('preHandler', async (request, reply) => {
-    const held = routes[`${request.method} ${request.routeOptions.url}`];
-    if (held === undefined || !preferencesOf(request).respondAsync) return;
+  app.addHook('preHandler', (request, reply, done) => {
+    const held =
+      request.headers.prefer === undefined ? undefined : routes[`${request.method} ${routeOf(request).url}`];
+    if (held !== undefined && preferencesOf(request).respondAsync) return hold(request, reply, held);
+    done();
+    return undefined;
+  });
+  const hold = async (request: FastifyRequest, reply: FastifyReply, held: AsHeld): Promise<FastifyReply> => {
     const { endpoint, '*': below = '' } = request.params as { endpoint: string; '*'?: string };
     const parameters = withoutAbsent(
       held({
@@ -138,7 +145,7 @@ export function holdWherePreferred(app: FastifyInstance, deps: ApiDependencies):
       .header('location', `/api/commands/${encodeURIComponent(command.id)}`)
       .header('preference-applied', 'respond-async')
       .send(presentCommand(command));
-  });
+  };
 }
 
 function withoutAbsent(values: Readonly<Record<string, unknown>>): Record<string, unknown> {

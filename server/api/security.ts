@@ -21,11 +21,12 @@ const defaultHeaders = {
  * it takes, and elsewhere the browser sends the cookie by itself: a foreign page must not use its visitor's browser for that.
  */
 export function guardRequests(app: FastifyInstance, allowedHosts: (host: string) => boolean): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.headers(defaultHeaders);
     checkHost(request, allowedHosts);
     checkOrigin(request);
     checkFetchSite(request);
+    done();
   });
 }
 

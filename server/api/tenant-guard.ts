@@ -3,6 +3,7 @@ import type { Principal } from '../people/principal.ts';
 import type { Tenancy } from '../people/tenancy.ts';
 import { identityOf } from './authentication.ts';
 import { ProblemError } from './problems.ts';
+import { routeOf } from './route-of.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -20,13 +21,18 @@ declare module 'fastify' {
  * acts on a request.
  */
 export function keepTenantsApart(app: FastifyInstance, tenancy: Pick<Tenancy, 'check'>): void {
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const principal = identityOf(request)?.principal;
-    if (principal?.tenant === undefined || request.is404) return;
+    if (principal?.tenant === undefined || request.is404) {
+      done();
+      return undefined;
+    }
     const { endpoint } = (request.params ?? {}) as { readonly endpoint?: string };
     if (endpoint !== undefined) return tenancy.check(principal, endpoint);
-    if (openTo(request.routeOptions.url ?? '', request.routeOptions.config) === 'fleet')
-      checkFleet(principal);
+    const { url = '', config } = routeOf(request);
+    if (openTo(url, config) === 'fleet') checkFleet(principal);
+    done();
+    return undefined;
   });
 }
 

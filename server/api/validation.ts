@@ -10,10 +10,11 @@ import { namedSchemas } from './shared-schemas.ts';
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const type = resolved(schema);
   const validator = Compile(type);
-  const converts = httpPart === 'querystring' || httpPart === 'headers';
+  const types = httpPart === 'querystring' || httpPart === 'headers' ? convertedTypes(type) : undefined;
   return (value: unknown) => {
-    const converted = converts ? fromText(type, value) : value;
-    if (validator.Check(converted)) return { value: converted };
+    const converted = types === undefined ? value : fromText(types, value);
+    // What is as it was needs no place of its own: Fastify would put headers together anew whenever they are looked at.
+    if (validator.Check(converted)) return converted === value ? true : { value: converted };
     return { error: validator.Errors(converted) as unknown as FastifySchemaValidationError[] };
   };
 };
@@ -34,14 +35,24 @@ function resolvedValue(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, resolvedValue(child)]));
 }
 
-/** Parameters by name, each as its schema's type where its text is one of that type, else as the text. */
-function fromText(schema: TSchema, parameters: unknown): unknown {
-  if (typeof parameters !== 'object' || parameters === null) return parameters;
-  const types = (schema as { readonly properties?: Readonly<Record<string, { readonly type?: unknown }>> })
-    .properties;
-  return Object.fromEntries(
-    Object.entries(parameters).map(([name, text]) => [name, typedText(types?.[name]?.type, text)]),
+/** By parameter: its type, where that is no text. */
+function convertedTypes(schema: TSchema): ReadonlyMap<string, unknown> {
+  const { properties = {} } = schema as {
+    readonly properties?: Readonly<Record<string, { readonly type?: unknown }>>;
+  };
+  return new Map(
+    Object.entries(properties)
+      .filter(([, { type }]) => type !== undefined && type !== 'string')
+      .map(([name, { type }]) => [name, type]),
   );
+}
+
+/** Parameters by name, each as its schema's type where its text is one of that type, else as the text. */
+function fromText(types: ReadonlyMap<string, unknown>, parameters: unknown): unknown {
+  if (typeof parameters !== 'object' || parameters === null) return parameters;
+  const entries = Object.entries(parameters);
+  if (!entries.some(([name]) => types.has(name))) return parameters;
+  return Object.fromEntries(entries.map(([name, text]) => [name, typedText(types.get(name), text)]));
 }
 
 function typedText(type: unknown, text: unknown): unknown {

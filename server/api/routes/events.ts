@@ -11,10 +11,10 @@ import type { EventStreams } from '../event-streams.ts';
 import type { HttpMetrics } from '../http-metrics.ts';
 import { presentEvent } from '../presenters.ts';
 import { ProblemError } from '../problems.ts';
-import { callerOf } from '../rate-limits.ts';
 import { EndpointParams, limit, problemResponses } from '../route-schemas.ts';
 import { EventPageSchema, EventsAnswerSchema } from '../schemas.ts';
 import { ref } from '../shared-schemas.ts';
+import { callerOf } from '../sources.ts';
 import { seesMasked, visibleEvents } from '../visible-devices.ts';
 import { visiblePage } from '../visible-pages.ts';
 

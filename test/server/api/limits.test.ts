@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { callerOf } from '../../../server/api/rate-limits.ts';
+import { callerOf } from '../../../server/api/sources.ts';
 import type { Stores } from '../../../server/ports/stores.ts';
 import { ApiHarness } from '../../support/api/api-harness.ts';
 import { ManualClock } from '../../support/api/manual-clock.ts';
