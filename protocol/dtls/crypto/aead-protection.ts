@@ -7,10 +7,9 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import type { RecordCipher } from './cipher-suites.ts';
-import { keyLayout } from './key-schedule.ts';
+import { EXPLICIT_NONCE_LENGTH, keyLayout, tagLengthOf } from './key-schedule.ts';
 import { type RecordProtection, setLength } from './protection.ts';
 
-const EXPLICIT_NONCE_LENGTH = 8;
 const ALGORITHM: CipherCCMTypes = 'aes-128-ccm';
 
 /**
@@ -32,7 +31,7 @@ export class AeadProtection implements RecordProtection {
     this.#saltLength = iv;
     this.#nonce = new Uint8Array(iv + EXPLICIT_NONCE_LENGTH);
     this.#nonce.set(keys.subarray(key, key + iv));
-    this.#tagLength = cipher === 'ccm_8' ? 8 : 16;
+    this.#tagLength = tagLengthOf(cipher);
     this.#algorithm = cipher === 'gcm' ? 'aes-128-gcm' : ALGORITHM;
     this.overhead = EXPLICIT_NONCE_LENGTH + this.#tagLength;
   }

@@ -7,6 +7,8 @@ const AES_128_KEY_LENGTH = 16;
 const HMAC_SHA256_KEY_LENGTH = 32;
 /** The implicit part of the nonce: RFC 5288 §3, RFC 6655 §3. */
 const AEAD_SALT_LENGTH = 4;
+/** The part of the nonce that stands in front of the record: the same sections. */
+export const EXPLICIT_NONCE_LENGTH = 8;
 
 /**
  * The premaster secret of the PSK suites, RFC 4279 §2: the other secret, which is ECDHE's shared one (RFC 5489 §2)
@@ -49,6 +51,11 @@ export function keyLayout(cipher: RecordCipher): KeyLayout {
   return cipher === 'cbc_sha256'
     ? { key: AES_128_KEY_LENGTH, iv: 0, mac: HMAC_SHA256_KEY_LENGTH }
     : { key: AES_128_KEY_LENGTH, iv: AEAD_SALT_LENGTH, mac: 0 };
+}
+
+/** Bytes of what authenticates a record: RFC 5116 §5.1 and §5.3, RFC 6655 §4. */
+export function tagLengthOf(cipher: Exclude<RecordCipher, 'cbc_sha256'>): number {
+  return cipher === 'ccm_8' ? 8 : 16;
 }
 
 /** The keys with which each side writes, as flat strings `key ‖ iv ‖ macKey`. */
