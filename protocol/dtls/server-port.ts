@@ -291,12 +291,12 @@ class ServerPort implements DtlsServerPort {
     start: number,
     source: PeerAddress,
   ): boolean {
-    const peer = peerOf(id);
-    const session = this.#table.get(peer);
+    const session = this.#table.byId(id);
     if (session !== undefined) {
       this.#traffic.receive(session, record, source, true);
       return true;
     }
+    const peer = peerOf(id);
     const handshake = this.#handshakes.of(peer);
     if (handshake !== undefined) {
       handshake.receiveSecured(record);

@@ -2,6 +2,7 @@ import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import {
   type Displacement,
   isSpeakersOwn,
+  type ReachedIdentity,
   type Registered,
   type Registration,
   type RegistrationStore,
@@ -342,7 +343,7 @@ function isHeardOnly(update: RegistrationUpdate, previous: Registration): boolea
     isSame('links') &&
     isAlike(update.contentFormats, previous.contentFormats) &&
     isAlike(update.profiles, previous.profiles) &&
-    isAlike(update.identity, previous.identity)
+    (update.identity === undefined || isSameIdentity(update.identity, previous.identity))
   );
 }
 
@@ -359,7 +360,18 @@ function saysTheSame(registration: Registration, before: Registration): boolean 
     haveTheSame(registration.contentFormats, before.contentFormats) &&
     haveTheSame(registration.additional, before.additional) &&
     haveTheSame(registration.profiles, before.profiles) &&
-    haveTheSame(registration.identity, before.identity)
+    isSameIdentity(registration.identity, before.identity)
+  );
+}
+
+/** By hand: each Update of a secure session has one. */
+function isSameIdentity(one: ReachedIdentity | undefined, other: ReachedIdentity | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return (
+    one.name === other.name &&
+    one.kind === other.kind &&
+    one.endpoint === other.endpoint &&
+    one.transportAddress === other.transportAddress
   );
 }
 

@@ -12,11 +12,11 @@ import {
   isValid,
 } from '../ports/credential-store.ts';
 import { certificateCredential } from './device-certificates.ts';
-import { identityKey, pskIdentityOf } from './identities.ts';
+import { pskIdentityOf } from './identities.ts';
 
 /** How long what was found is not looked up again, ms; changes are told, and this is for those that got lost. */
 const PERIOD = 10_000;
-/** Identities, and endpoints, that are remembered. */
+/** Identities of a kind and account, and endpoints, that are remembered. */
 const KEPT = 4_096;
 
 export interface CredentialLookupOptions {
@@ -26,7 +26,7 @@ export interface CredentialLookupOptions {
   readonly authorities?: readonly X509Certificate[];
 }
 
-interface Remembered<T> {
+export interface Remembered<T> {
   readonly found: T;
   readonly at: number;
 }
@@ -37,7 +37,8 @@ interface Remembered<T> {
  */
 export class CredentialLookup {
   readonly #options: CredentialLookupOptions;
-  #identities = new RecentMap<string, Remembered<Credential | undefined>>(KEPT);
+  /** By name: each Update of a session asks, and a key of account, kind and name would have to be put together for it. */
+  #identities = rememberedIdentities();
   #endpoints = new RecentMap<string, Remembered<readonly Credential[]>>(KEPT);
   /** Whether there is any credential at all: where there is none, registrations cost no look. */
   #any: Remembered<boolean> | undefined;
@@ -84,9 +85,14 @@ export class CredentialLookup {
 
   /** The credential, whatever its state. */
   find(account: CredentialAccount, identity: Identity): Promise<Credential | undefined> {
-    return this.#remembering(this.#identities, identityKey(account, identity), () =>
+    return this.#remembering(this.#identities[account][identity.kind], identity.name, () =>
       this.#options.credentials.find(account, identity),
     );
+  }
+
+  /** What `find` tells, where that is known without a look; undefined where it is not. */
+  remembered(account: CredentialAccount, identity: Identity): Remembered<Credential | undefined> | undefined {
+    return this.#known(this.#identities[account][identity.kind], identity.name);
   }
 
   /**
@@ -109,7 +115,7 @@ export class CredentialLookup {
   /** Something has changed, here or at another node. */
   changed(): void {
     this.#generation++;
-    this.#identities = new RecentMap(KEPT);
+    this.#identities = rememberedIdentities();
     this.#endpoints = new RecentMap(KEPT);
     this.#any = undefined;
   }
@@ -124,20 +130,38 @@ export class CredentialLookup {
     return found;
   }
 
+  #known<T>(memory: RecentMap<string, Remembered<T>>, key: string): Remembered<T> | undefined {
+    const known = memory.get(key);
+    return known !== undefined && this.#options.clock.now() - known.at < PERIOD ? known : undefined;
+  }
+
   async #remembering<T>(
     memory: RecentMap<string, Remembered<T>>,
     key: string,
     look: () => Promise<T>,
   ): Promise<T> {
-    const { clock } = this.#options;
-    const known = memory.get(key);
-    if (known !== undefined && clock.now() - known.at < PERIOD) return known.found;
+    const known = this.#known(memory, key);
+    if (known !== undefined) return known.found;
     const generation = this.#generation;
-    const at = clock.now();
+    const at = this.#options.clock.now();
     const found = await look();
     if (generation === this.#generation) memory.set(key, { found, at });
     return found;
   }
+}
+
+type RememberedIdentities = Record<
+  CredentialAccount,
+  Record<Identity['kind'], RecentMap<string, Remembered<Credential | undefined>>>
+>;
+
+function rememberedIdentities(): RememberedIdentities {
+  const ofAccount = () => ({
+    psk: new RecentMap<string, Remembered<Credential | undefined>>(KEPT),
+    rpk: new RecentMap<string, Remembered<Credential | undefined>>(KEPT),
+    x509: new RecentMap<string, Remembered<Credential | undefined>>(KEPT),
+  });
+  return { server: ofAccount(), bootstrap: ofAccount() };
 }
 
 /** As the session keeps it, and every datagram carries it. */

@@ -1,5 +1,5 @@
 import type { PeerIdentity } from '../../protocol/coap/datagram-port.ts';
-import { type CredentialAccount, isValid } from '../ports/credential-store.ts';
+import { type Credential, type CredentialAccount, isValid } from '../ports/credential-store.ts';
 import type { CredentialLookup } from './credential-lookup.ts';
 
 /** The device may not do that under this name: 4.03 (OMA-TS-LightweightM2M_Core §6.2.1.2). The peer learns no more. */
@@ -31,7 +31,7 @@ export interface AdmittedEndpoint {
 }
 
 export interface EndpointBindingOptions {
-  readonly lookup: Pick<CredentialLookup, 'find' | 'isEnrolled' | 'isEmpty'>;
+  readonly lookup: Pick<CredentialLookup, 'find' | 'remembered' | 'isEnrolled' | 'isEmpty'>;
   readonly account: CredentialAccount;
   /** Which credentials close a name to who comes without a session. */
   readonly closedBy: readonly CredentialAccount[];
@@ -72,19 +72,32 @@ export class EndpointBinding {
 
   /**
    * A session goes on only as long as its credential is good: what ends sessions may not have reached this node.
-   * @throws EndpointRefusedError, StoreUnavailableError
+   * Undefined where it is known to be, without a look.
+   * @throws EndpointRefusedError, at once or later; StoreUnavailableError, later
    */
-  async confirm(identity: PeerIdentity | undefined): Promise<void> {
-    if (identity?.endpoint !== undefined) await this.#valid(identity, identity.endpoint);
+  confirm(identity: PeerIdentity | undefined): Promise<void> | undefined {
+    if (identity?.endpoint === undefined) return undefined;
+    const { lookup, account } = this.#options;
+    const known = lookup.remembered(account, identity);
+    if (known === undefined) return this.#look(identity, identity.endpoint);
+    this.#requireValid(known.found, identity.endpoint);
+    return undefined;
+  }
+
+  async #look(identity: PeerIdentity, endpoint: string): Promise<void> {
+    await this.#valid(identity, endpoint);
   }
 
   async #valid(identity: PeerIdentity, endpoint: string): Promise<{ readonly tenant?: string }> {
-    const { lookup, account, now } = this.#options;
-    const credential = await lookup.find(account, identity);
-    if (credential === undefined || credential.endpoint !== endpoint || !isValid(credential, now())) {
-      throw new EndpointRefusedError('not_valid', endpoint);
-    }
-    return credential.tenant === undefined ? {} : { tenant: credential.tenant };
+    const { lookup, account } = this.#options;
+    const { tenant } = this.#requireValid(await lookup.find(account, identity), endpoint);
+    return tenant === undefined ? {} : { tenant };
+  }
+
+  #requireValid(credential: Credential | undefined, endpoint: string): Credential {
+    const isGood = credential?.endpoint === endpoint && isValid(credential, this.#options.now());
+    if (!isGood) throw new EndpointRefusedError('not_valid', endpoint);
+    return credential;
   }
 }
 

@@ -172,7 +172,8 @@ export class RegistrationInterface {
 
   async #update(request: IncomingRequest, id: string): Promise<Answer> {
     const { registrations, node, clock, listener, binding } = this.#options;
-    await binding.confirm(request.identity);
+    const confirming = binding.confirm(request.identity);
+    if (confirming !== undefined) await confirming;
     const parameters = parseParameters(uriQuery(request.options));
     // §6.2.2 allows an Update without a payload, which then leaves the objects as they were.
     let listed = request.payload.length === 0 ? undefined : this.#listed(request);

@@ -98,14 +98,13 @@ export class FlightRecorder {
     time: number,
     transportAddress = peer,
   ): number {
-    const text = transportAddress === peer ? peer : `${peer} ${transportAddress}`;
-    return this.#write(direction, data, text, time);
+    return this.#write(direction, data, peer, transportAddress === peer ? '' : transportAddress, time);
   }
 
   /** Copies a note, of at most MAX_CAPTURED bytes. */
   note(data: Uint8Array, time: number): number {
     if (data.length > MAX_CAPTURED) throw new RangeError(`a note of ${data.length} bytes`);
-    return this.#write(NOTE, data, '', time);
+    return this.#write(NOTE, data, '', '', time);
   }
 
   /**
@@ -151,10 +150,12 @@ export class FlightRecorder {
     }
   }
 
-  #write(kind: number, data: Uint8Array, peer: string, time: number): number {
+  /** @param reachedAt empty: the peer is an address itself */
+  #write(kind: number, data: Uint8Array, peer: string, reachedAt: string, time: number): number {
     const size = data.length;
     const captured = size > MAX_CAPTURED ? MAX_CAPTURED : size;
-    const peerLength = peer.length > MAX_PEER ? MAX_PEER : peer.length;
+    const textLength = reachedAt === '' ? peer.length : peer.length + 1 + reachedAt.length;
+    const peerLength = textLength > MAX_PEER ? MAX_PEER : textLength;
     const length = (HEADER + peerLength + captured + 7) & ~7;
     const at = this.#makeRoom(length);
     const bytes = this.#bytes;
@@ -167,7 +168,11 @@ export class FlightRecorder {
     this.#halves[(at >> 1) + 10] = captured;
     bytes[at + 22] = peerLength;
     let to = at + HEADER;
-    for (let i = 0; i < peerLength; i++) bytes[to++] = peer.charCodeAt(i);
+    const end = to + peerLength;
+    for (let i = 0; i < peer.length && to < end; i++) bytes[to++] = peer.charCodeAt(i);
+    // One text of both would have to be made for each datagram.
+    if (to < end) bytes[to++] = SPACE;
+    for (let i = 0; to < end; i++) bytes[to++] = reachedAt.charCodeAt(i);
     // Calling into the engine costs more than copying little by hand.
     if (captured <= 24) for (let i = 0; i < captured; i++) bytes[to++] = data[i] as number;
     else bytes.set(captured === size ? data : data.subarray(0, captured), to);

@@ -121,7 +121,7 @@ function openDtls(
     onError,
   });
   const send = (data: Uint8Array, peer: PeerAddress): void => {
-    if (dtls.session(peer) === undefined) waiting.send(data, peer);
+    if (dtls.transportAddress(peer) === undefined) waiting.send(data, peer);
     else dtls.send(data, peer);
   };
   const handOvers = new HandOvers({
@@ -157,7 +157,7 @@ function openDtls(
       onDatagram: (handler) =>
         dtls.onDatagram((data, peer, identity) => {
           sessions
-            .heard(sessionIdOf(peer))
+            .heard(peer)
             // It was ended, or taken over, and this node was not told: it is forgotten without a word.
             ?.then((kept) => (kept ? undefined : dtls.release(peer)))
             .catch(onError);

@@ -1,7 +1,9 @@
 import type { Clock } from '../../protocol/clock.ts';
+import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import { SEQUENCE_BLOCK, type SessionKeeper, type SessionState } from '../../protocol/dtls/types.ts';
 import type { Keeping, SessionHolder, SessionStore, TakenSession } from '../ports/session-store.ts';
 import type { Sealer } from '../secrets/sealer.ts';
+import { sessionAddressOf, sessionIdOf } from './session-address.ts';
 import {
   decodeSessionState,
   decodeWindow,
@@ -39,7 +41,8 @@ interface Held {
 /** The sessions of a DTLS port in the store, sealed: this node is the one that has them from `created` or `takeOver` on. */
 export class StoredSessions implements SessionKeeper {
   readonly #options: StoredSessionsOptions;
-  readonly #held = new Map<string, Held>();
+  /** By their addresses: that is what a session is heard by. */
+  readonly #held = new Map<PeerAddress, Held>();
   /** Those that the store may have, though it did not say so. */
   readonly #uncertain = new Set<string>();
 
@@ -68,7 +71,7 @@ export class StoredSessions implements SessionKeeper {
     const name = idText(id);
     const reserved = await this.#options.store.reserve(name, fence, upTo, this.#keeping());
     if (reserved) this.#hold(name, fence, upTo);
-    else this.#held.delete(name);
+    else this.#drop(name);
     return reserved;
   }
 
@@ -103,7 +106,7 @@ export class StoredSessions implements SessionKeeper {
 
   async ended(id: Uint8Array, fence: number): Promise<void> {
     const name = idText(id);
-    this.#held.delete(name);
+    this.#drop(name);
     this.#uncertain.delete(name);
     await this.#options.store.remove(name, fence);
   }
@@ -125,7 +128,7 @@ export class StoredSessions implements SessionKeeper {
 
   async #save(state: SessionState): Promise<boolean> {
     const id = idText(state.id);
-    this.#held.delete(id);
+    this.#drop(id);
     this.#uncertain.delete(id);
     // It was lost before, and is good for nothing but a new handshake.
     if (state.window === undefined) return false;
@@ -140,10 +143,11 @@ export class StoredSessions implements SessionKeeper {
    * Something was heard of it: it is kept for longer. Undefined where the store need not be told of it now; false where it is not
    * this node's any more.
    */
-  heard(id: string): Promise<boolean> | undefined {
-    const held = this.#held.get(id);
+  heard(peer: PeerAddress): Promise<boolean> | undefined {
+    const held = this.#held.get(peer);
     const { clock, keepFor, store } = this.#options;
     if (held === undefined || clock.now() - held.writtenAt < keepFor * RENEW_AFTER) return undefined;
+    const id = sessionIdOf(peer);
     this.#hold(id, held.fence, held.upTo);
     return store.reserve(id, held.fence, held.upTo, this.#keeping());
   }
@@ -152,11 +156,15 @@ export class StoredSessions implements SessionKeeper {
   forgetOld(): void {
     const { clock, keepFor } = this.#options;
     const before = clock.now() - keepFor;
-    for (const [id, { writtenAt }] of this.#held) if (writtenAt < before) this.#held.delete(id);
+    for (const [peer, { writtenAt }] of this.#held) if (writtenAt < before) this.#held.delete(peer);
   }
 
   #hold(id: string, fence: number, upTo: number): void {
-    this.#held.set(id, { fence, upTo, writtenAt: this.#options.clock.now() });
+    this.#held.set(sessionAddressOf(id), { fence, upTo, writtenAt: this.#options.clock.now() });
+  }
+
+  #drop(id: string): void {
+    this.#held.delete(sessionAddressOf(id));
   }
 
   #keeping(): Keeping {

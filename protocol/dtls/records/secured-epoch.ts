@@ -29,9 +29,8 @@ export interface EpochParameters {
 const header = Buffer.alloc(RECORD_HEADER);
 const headerSequence = header.subarray(3, 11);
 const pseudoHeader = Buffer.alloc(13);
-/** RFC 9146 §5; a connection id has at most 255 bytes. */
-const pseudoHeaderWithId = Buffer.alloc(23 + 255);
-const pseudoHeadersWithId: (Buffer | undefined)[] = [];
+/** By the length of the connection id. */
+const pseudoHeadersWithId: (Uint8Array | undefined)[] = [];
 
 /** The one epoch in which everything of a session is said: there is no renegotiation. */
 export const EPOCH = 1;
@@ -161,14 +160,19 @@ function additionalData(
     return pseudoHeader;
   }
   const { length } = connectionId;
-  pseudoHeadersWithId[length] ??= pseudoHeaderWithId.subarray(0, 23 + length);
+  pseudoHeadersWithId[length] ??= pseudoHeaderWithId(length);
   const data = pseudoHeadersWithId[length];
-  data.fill(0xff, 0, 8);
+  for (let at = 0; at < 8; at++) data[13 + at] = sequenceBytes[at] as number;
+  for (let at = 0; at < length; at++) data[21 + at] = connectionId[at] as number;
+  return data;
+}
+
+/** RFC 9146 §5, with what is the same in all records; a connection id has at most 255 bytes. */
+function pseudoHeaderWithId(idLength: number): Uint8Array {
+  const data = new Uint8Array(23 + idLength).fill(0xff, 0, 8);
   data[8] = ContentType.TLS12_CID;
-  data[9] = length;
+  data[9] = idLength;
   data[10] = ContentType.TLS12_CID;
   writeUint16(data, 11, DtlsVersion.DTLS_1_2);
-  data.set(sequenceBytes, 13);
-  data.set(connectionId, 21);
   return data;
 }

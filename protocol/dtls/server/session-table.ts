@@ -4,6 +4,11 @@ import type { Session } from './session.ts';
 /** The sessions known, by id, and those whose records bear none by address; the one least recently heard is at hand. */
 export class SessionTable {
   readonly #byPeer = new Map<PeerAddress, Session>();
+  /**
+   * By a number of the id's random bytes. Each record with a connection id is looked up here: to make an address of it would
+   * cost more than all else of the look. Those few that share a number are a chain.
+   */
+  readonly #byNumber = new Map<number, Session>();
   /** Sessions without connection ids: one for each address. */
   readonly #byAddress = new Map<PeerAddress, Session>();
   /** The last session of each credential, by its kind and name. */
@@ -25,6 +30,13 @@ export class SessionTable {
 
   get(peer: PeerAddress): Session | undefined {
     return this.#byPeer.get(peer);
+  }
+
+  /** The session with that id, which is a view of a record. */
+  byId(id: Uint8Array): Session | undefined {
+    let session = this.#byNumber.get(numberOf(id));
+    while (session !== undefined && !isSameId(session.id, id)) session = session.sharingNumber;
+    return session;
   }
 
   /** The session whose records come from that address without a connection id. */
@@ -52,12 +64,16 @@ export class SessionTable {
     const { kind, name } = session.identity;
     this.#byIdentity[kind].set(name, session);
     this.#byPeer.set(session.peer, session);
+    const number = numberOf(session.id);
+    session.sharingNumber = this.#byNumber.get(number);
+    this.#byNumber.set(number, session);
     if (!session.connectionIds) this.#byAddress.set(session.address, session);
     this.#link(session);
   }
 
   remove(session: Session): void {
     if (!this.#byPeer.delete(session.peer)) return;
+    this.#removeNumber(session);
     if (this.#byAddress.get(session.address) === session) this.#byAddress.delete(session.address);
     const { kind, name } = session.identity;
     if (this.#byIdentity[kind].get(name) === session) this.#byIdentity[kind].delete(name);
@@ -69,6 +85,21 @@ export class SessionTable {
     if (this.#newest === session) return;
     this.#unlink(session);
     this.#link(session);
+  }
+
+  #removeNumber(session: Session): void {
+    const number = numberOf(session.id);
+    const { sharingNumber } = session;
+    const first = this.#byNumber.get(number);
+    if (first === session) {
+      if (sharingNumber === undefined) this.#byNumber.delete(number);
+      else this.#byNumber.set(number, sharingNumber);
+    } else {
+      let before = first;
+      while (before !== undefined && before.sharingNumber !== session) before = before.sharingNumber;
+      if (before !== undefined) before.sharingNumber = sharingNumber;
+    }
+    session.sharingNumber = undefined;
   }
 
   #link(session: Session): void {
@@ -87,4 +118,22 @@ export class SessionTable {
     session.older = undefined;
     session.newer = undefined;
   }
+}
+
+/** The last four bytes: a number that the engine keeps without an object. */
+function numberOf(id: Uint8Array): number {
+  const at = id.length - 4;
+  return (
+    ((id[at] as number) << 24) |
+    ((id[at + 1] as number) << 16) |
+    ((id[at + 2] as number) << 8) |
+    (id[at + 3] as number)
+  );
+}
+
+/** Not in constant time: ids are sent in the clear. */
+function isSameId(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+  return true;
 }

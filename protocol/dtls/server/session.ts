@@ -62,6 +62,8 @@ export class Session {
   /** Owned by SessionTable: the order in which sessions were heard. */
   newer: Session | undefined;
   older: Session | undefined;
+  /** Owned by SessionTable: another one whose id has the same number there. */
+  sharingNumber: Session | undefined;
 
   constructor(parameters: SessionParameters) {
     this.id = parameters.id;

@@ -152,15 +152,39 @@ describe('the binding of names', () => {
   });
 
   test('a session whose credential is good no more is refused, at a Register and afterwards', async () => {
-    await binding('server').confirm(own);
+    const confirmed = async () => binding('server').confirm(own);
+    await confirmed();
     await stores.credentials.change('server', own, { state: 'revoked' });
     lookup.changed();
     expect(await refusal(binding('server').admit('dev', own))).toBe('not_valid');
-    expect(await refusal(binding('server').confirm(own))).toBe('not_valid');
+    expect(await refusal(confirmed())).toBe('not_valid');
     await stores.credentials.remove('server', own);
     await stores.credentials.put(aKey('thief', 'id'));
     lookup.changed();
-    expect(await refusal(binding('server').confirm(own))).toBe('not_valid');
+    expect(await refusal(confirmed())).toBe('not_valid');
     await binding('server').confirm(undefined);
+  });
+
+  test('what is known of a session’s credential is told at once, for as long as it is remembered', async () => {
+    const confirm = () => binding('server').confirm(own);
+    await confirm();
+    expect(asked).toEqual(['find server id']);
+    expect(confirm()).toBeUndefined();
+    expect(binding('server').confirm(undefined)).toBeUndefined();
+    clock.advance(10_000);
+    expect(confirm()).toBeInstanceOf(Promise);
+    await confirm();
+    // Of another account, or another kind, it is another one.
+    expect(lookup.remembered('bootstrap', own)).toBeUndefined();
+    expect(lookup.remembered('server', { kind: 'x509', name: 'id' })).toBeUndefined();
+  });
+
+  test('one whose time is over is refused at once, though it is remembered', async () => {
+    const until = clock.wallTime() + 5_000;
+    await stores.credentials.put({ ...aKey('short', 's'), validUntil: until });
+    const session = { kind: 'psk', name: 's', endpoint: 'short' } as const;
+    await binding('server').confirm(session);
+    clock.advance(5_000);
+    expect(() => binding('server').confirm(session)).toThrow(EndpointRefusedError);
   });
 });

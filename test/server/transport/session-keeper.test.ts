@@ -132,17 +132,17 @@ describe('DTLS sessions in the store', () => {
   test('one that is heard is kept for longer, and the store is seldom told', async () => {
     const one = keeperOf('one');
     await one.created(aState());
-    expect(one.heard(name)).toBeUndefined();
+    expect(one.heard(`dtls:${name}`)).toBeUndefined();
     for (let time = 0; time < 4; time++) {
       await clock.run(KEEP / 4);
-      await one.heard(name);
-      expect(one.heard(name)).toBeUndefined();
+      await one.heard(`dtls:${name}`);
+      expect(one.heard(`dtls:${name}`)).toBeUndefined();
     }
     expect(await stores.sessions.trim(clock.wallTime(), 10)).toBe(0);
     await clock.run(KEEP + 1);
     expect(await stores.sessions.trim(clock.wallTime(), 10)).toBe(1);
     one.forgetOld();
-    expect(one.heard(name)).toBeUndefined();
+    expect(one.heard(`dtls:${name}`)).toBeUndefined();
   });
 });
 
