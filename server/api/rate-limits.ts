@@ -18,6 +18,7 @@ export interface RateLimit {
 }
 
 interface Bucket {
+  readonly caller: string;
   left: number;
   /** `Clock.now` of the last request. */
   at: number;
@@ -30,6 +31,7 @@ interface Bucket {
 export function limitRates(app: FastifyInstance, { rate, burst }: RateLimit, clock: Clock): void {
   if (rate === 0) return;
   const buckets = new Map<string, Bucket>();
+  let newest: Bucket | undefined;
   const everybody = policyOf({ rate, burst }, 1);
   const onThisMachine = policyOf({ rate, burst }, LOOPBACK_FACTOR);
   app.addHook('onRequest', (request, reply, done) => {
@@ -40,14 +42,20 @@ export function limitRates(app: FastifyInstance, { rate, burst }: RateLimit, clo
     const caller = sourceOf(request);
     const { most, perSecond, shown } = isLoopbackAddress(caller) ? onThisMachine : everybody;
     const now = clock.now();
-    const before = buckets.get(caller) ?? { left: most, at: now };
-    const left = Math.min(most, before.left + ((now - before.at) / 1000) * perSecond);
+    const known = caller === newest?.caller ? newest : buckets.get(caller);
+    const bucket = known ?? { caller, left: most, at: now };
+    const left = Math.min(most, bucket.left + ((now - bucket.at) / 1000) * perSecond);
     const admitted = left >= 1;
     const after = admitted ? left - 1 : left;
-    // The newest last: those that were silent for longest go first.
-    buckets.delete(caller);
-    buckets.set(caller, { left: after, at: now });
-    if (buckets.size > MAX_CALLERS) buckets.delete(buckets.keys().next().value as string);
+    bucket.left = after;
+    bucket.at = now;
+    if (bucket !== newest) {
+      // The newest last: those that were silent for longest go first.
+      buckets.delete(caller);
+      buckets.set(caller, bucket);
+      if (buckets.size > MAX_CALLERS) buckets.delete(buckets.keys().next().value as string);
+      newest = bucket;
+    }
     reply.header('ratelimit-policy', shown);
     reply.header('ratelimit', `"requests";r=${Math.floor(after)};t=${Math.ceil((most - after) / perSecond)}`);
     if (!admitted) {

@@ -49,7 +49,7 @@ function columnsOf(values: ReadonlyMap<string, readonly LastValue[]>): LastValue
       times.push(takenAt, receivedAt);
     }
   }
-  return { names, times: Float64Array.from(times) };
+  return { names, times: new Float64Array(times) };
 }
 
 export function lastValues(channel: Channel): LastValues {

@@ -1,12 +1,13 @@
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import type { CoapEndpoint, IncomingResponse, OutgoingRequest } from '../../protocol/coap/exchange.ts';
-import { Code } from '../../protocol/coap/message.ts';
+import { type CoapOption, Code } from '../../protocol/coap/message.ts';
 import { pathOptions } from '../../protocol/coap/options.ts';
 import { TimeoutError } from '../../protocol/errors.ts';
 import type { Registration } from '../ports/registration-store.ts';
 import { devicePath } from './coap-request.ts';
 import { type DeviceReach, NotSentError } from './device-reach.ts';
 import type { DeviceRequestOptions } from './device-requests.ts';
+import { RecentMap } from './recent-map.ts';
 
 export interface DeviceSenderOptions {
   readonly endpoint: Pick<CoapEndpoint, 'request' | 'ping'>;
@@ -57,6 +58,18 @@ export class DeviceSender {
   }
 }
 
+/** Paths whose options are kept: devices are asked for the same again and again. */
+const PATHS_KEPT = 1_000;
+const knownPaths = new RecentMap<string, readonly CoapOption[]>(PATHS_KEPT);
+
+function optionsOf(path: string): readonly CoapOption[] {
+  const known = knownPaths.get(path);
+  if (known !== undefined) return known;
+  const options = pathOptions(path);
+  knownPaths.set(path, options);
+  return options;
+}
+
 /** A request for a path of the device, as the caller wants it sent. */
 export function deviceRequest(
   { rootPath }: Registration,
@@ -66,7 +79,7 @@ export function deviceRequest(
 ): DeviceRequest {
   return {
     code,
-    options: pathOptions(devicePath(rootPath, path)),
+    options: optionsOf(devicePath(rootPath, path)),
     // What changes something is asked once, whatever a device says of further blocks.
     ...(code === Code.GET || code === Code.FETCH ? {} : { wholeAnswer: false }),
     ...(timeout === undefined ? {} : { timeout }),
