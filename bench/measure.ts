@@ -25,6 +25,8 @@ export interface Row {
   /** Other rates at which it is looked at as well, with one run each: what it costs when more or fewer come at a time. */
   readonly otherRates?: readonly number[];
   readonly peers: readonly Peer[];
+  /** ms at the least, for each of them: where a server's own warm-up is too short for this work. */
+  readonly warmUp?: number;
 }
 
 /** What an exchange costs at one rate. */
@@ -162,7 +164,7 @@ export async function measure(row: Row, peer: Peer, lengths: Lengths): Promise<C
       confirmable
         ? tell({ kind: 'run', window: WINDOW, milliseconds })
         : tell({ kind: 'pace', rate: rate * UNANSWERED, milliseconds });
-    await flatOut(Math.max(500, peer.warmUp - SATURATED));
+    await flatOut(Math.max(500, Math.max(row.warmUp ?? 0, peer.warmUp) - SATURATED));
     const saturated = await during(target, () => flatOut(SATURATED));
     const at = (one: number) =>
       during(target, () => tell({ kind: 'pace', milliseconds: lengths.run, rate: one }));

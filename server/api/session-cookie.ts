@@ -6,6 +6,7 @@ const SECURE_NAME = `__Host-${NAME}`;
 
 /** The secret of the session that the browser has; undefined where it has none. */
 export function sessionCookie(request: FastifyRequest): string | undefined {
+  if (request.headers.cookie === undefined) return undefined;
   return cookieNamed(request, isSecure(request) ? SECURE_NAME : NAME);
 }
 
