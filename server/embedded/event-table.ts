@@ -1,117 +1,209 @@
-import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
-import type { EventType } from '../events.ts';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { EventLog, StoredEvent } from '../ports/event-log.ts';
+import { EndpointProbe, filterBytes, typeBit } from './event-marks.ts';
+import { EventSummaries, type SegmentWish } from './event-summaries.ts';
 
-/** An event on its way to the worker: type, endpoint, at, data as JSON, 1 where it is trouble. */
-export type EventRow = readonly [string, string | null, number, string, number];
+/** An event on its way to the worker: JSON of a `Row`, and of it the type, the endpoint, and whether it is trouble. */
+export type EventRow = readonly [text: string, type: string, endpoint: string | null, trouble: boolean];
+
+/** An event as its segment has it. */
+type Row = readonly [
+  ...[type: string, endpoint: string | null, at: number, data: StoredEvent['data'], trouble: 0 | 1],
+];
 
 export type LatestEvents = Parameters<EventLog['latest']>[0];
 
-/** Most events that one trim step removes. */
-const trimStep = 5000;
+/** A segment takes no more when it has so many events, or so much text. */
+const segmentEvents = 64;
+const segmentLength = 8192;
+/** Most segments that one trim step removes. */
+const trimStep = 100;
 
-/** The type of most events in nearly every log: it is found without an index of types, which costs each event a step. */
-const frequent = 'updated' satisfies EventType;
+/** The segment that takes the next events. */
+interface OpenSegment {
+  readonly first: number;
+  count: number;
+  length: number;
+  types: number;
+  trouble: 0 | 1;
+  readonly endpoints: Uint8Array;
+}
 
-/** Events on the worker's side; `data` stays JSON on its way between the threads. */
+/** An event as JSON of a `Row`. */
+export function eventRow({ type, endpoint, at, data, trouble }: Omit<StoredEvent, 'id'>): EventRow {
+  const row: Row = [type, endpoint ?? null, at, data, trouble === true ? 1 : 0];
+  return [JSON.stringify(row), type, endpoint ?? null, trouble === true];
+}
+
+/**
+ * Events on the worker's side, in segments of some dozens: a row for each would cost a step in a tree, and in another
+ * one to be found by its device, which is most of what an event costs. What a segment holds is found by its marks.
+ */
 export class EventTable {
   readonly #database: DatabaseSync;
-  readonly #append;
-  readonly #read;
-  readonly #readOf;
-  readonly #oldest;
+  readonly #insert;
+  readonly #extend;
+  readonly #body;
+  readonly #bounds;
+  readonly #firstOf;
   readonly #trim;
-  readonly #keepNewest;
+  readonly #keepBounds;
+  readonly #summaries: EventSummaries;
   /** The newest id that was given. */
   #newest = 0;
+  #open: OpenSegment | undefined;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
-    this.#append = database.prepare(
-      'INSERT INTO event (id, type, endpoint, at, data, trouble) VALUES (?, ?, ?, ?, ?, ?)',
+    this.#insert = database.prepare(
+      'INSERT INTO event_segment (first, count, types, trouble, endpoints, body) VALUES (?, ?, ?, ?, ?, ?)',
     );
-    this.#read = database.prepare('SELECT * FROM event WHERE id > ? ORDER BY id LIMIT ?');
-    this.#readOf = database.prepare('SELECT * FROM event WHERE endpoint = ? AND id > ? ORDER BY id LIMIT ?');
-    this.#oldest = database.prepare('SELECT min(id) AS id FROM event');
+    this.#extend = database.prepare(
+      `UPDATE event_segment SET count = ?, types = ?, trouble = ?, endpoints = ?, body = body || ',' || ?
+       WHERE first = ?`,
+    );
+    this.#body = database.prepare('SELECT body FROM event_segment WHERE first = ?');
+    this.#bounds = database.prepare('SELECT oldest FROM event_bounds');
+    this.#firstOf = database.prepare('SELECT min(first) AS first FROM event_segment');
     this.#trim = database.prepare(
-      `DELETE FROM event WHERE id IN (SELECT id FROM event
-         WHERE id <= (SELECT id FROM event ORDER BY id DESC LIMIT 1 OFFSET ?) ORDER BY id LIMIT ?)`,
+      `DELETE FROM event_segment WHERE first IN
+         (SELECT first FROM event_segment WHERE first + count <= ? ORDER BY first LIMIT ?)`,
     );
-    this.#keepNewest = database.prepare('UPDATE event_bounds SET newest = ?');
+    this.#keepBounds = database.prepare('UPDATE event_bounds SET newest = ?, oldest = max(oldest, ?)');
+    this.#summaries = new EventSummaries(database);
     this.reload();
   }
 
   /** Reads the bounds anew: at the start, and after a transaction that was rolled back. */
   reload(): void {
     const row = this.#database
-      .prepare('SELECT max(newest, coalesce((SELECT max(id) FROM event), 0)) AS newest FROM event_bounds')
+      .prepare(
+        `SELECT max(newest, coalesce((SELECT first + count - 1 FROM event_segment ORDER BY first DESC LIMIT 1), 0))
+           AS newest FROM event_bounds`,
+      )
       .get();
     this.#newest = row?.['newest'] as number;
+    this.#open = undefined;
+    this.#summaries.forget();
   }
 
   /** Returns their ids. */
   append(events: readonly EventRow[]): readonly number[] {
-    return events.map(([type, endpoint, at, data, trouble]) => {
-      this.#newest += 1;
-      this.#append.run(this.#newest, type, endpoint, at, data, trouble);
-      return this.#newest;
-    });
+    const before = this.#newest;
+    for (let next = 0; next < events.length; ) next = this.#fill(events, next);
+    return events.map((_event, index) => before + 1 + index);
+  }
+
+  /** Puts as many as it takes, from that one on, in the open segment, or in a new one. Returns the next one. */
+  #fill(events: readonly EventRow[], from: number): number {
+    const before = this.#open;
+    const segment: OpenSegment = before ?? {
+      ...{ first: this.#newest + 1, count: 0, length: 0, types: 0, trouble: 0 },
+      endpoints: new Uint8Array(filterBytes),
+    };
+    const texts: string[] = [];
+    let next = from;
+    while (next < events.length && isOpen(segment)) {
+      const [text, type, endpoint, trouble] = events[next++] as EventRow;
+      texts.push(text);
+      segment.count++;
+      segment.length += text.length;
+      segment.types |= typeBit(type);
+      if (trouble) segment.trouble = 1;
+      if (endpoint !== null) new EndpointProbe(endpoint).addTo(segment.endpoints);
+    }
+    const { first, count, types, trouble, endpoints } = segment;
+    const body = texts.join(',');
+    if (before === undefined) this.#insert.run(first, count, types, trouble, endpoints, body);
+    else this.#extend.run(count, types, trouble, endpoints, body, first);
+    this.#newest += next - from;
+    this.#open = isOpen(segment) ? segment : undefined;
+    return next;
   }
 
   read(after: number, endpoint: string | undefined, limit: number): readonly StoredEvent[] {
-    const rows =
-      endpoint === undefined ? this.#read.all(after, limit) : this.#readOf.all(endpoint, after, limit);
-    return rows.map(eventOf);
+    const oldest = Math.max(this.#refresh(), after + 1);
+    const wish = { endpoint: probeOf(endpoint), types: undefined, trouble: false };
+    const found: StoredEvent[] = [];
+    for (const first of this.#summaries.from(oldest, wish)) {
+      if (found.length >= limit) break;
+      for (const event of this.#events(first)) {
+        if (event.id >= oldest && (endpoint === undefined || event.endpoint === endpoint)) found.push(event);
+      }
+    }
+    return found.slice(0, limit);
   }
 
   latest({ endpoint, types, trouble, before, limit }: LatestEvents): readonly StoredEvent[] {
-    const conditions: string[] = [];
-    const values: SQLInputValue[] = [];
-    if (endpoint !== undefined) {
-      conditions.push('endpoint = ?');
-      values.push(endpoint);
-    }
-    if (trouble === true) conditions.push('trouble = 1');
-    if (before !== undefined) {
-      conditions.push('id < ?');
-      values.push(before);
-    }
-    const newest = (type: readonly string[]): readonly StoredEvent[] => {
-      const all = type.length === 0 ? conditions : [...conditions, 'type = ?'];
-      // As the index of types says it, so that SQLite sees that it holds what is looked for. Those of one device are few.
-      if (endpoint === undefined && type.length > 0 && type[0] !== frequent)
-        all.push(`type <> '${frequent}'`);
-      const where = all.length === 0 ? '' : `WHERE ${all.join(' AND ')}`;
-      const rows = this.#database.prepare(`SELECT * FROM event ${where} ORDER BY id DESC LIMIT ?`);
-      return rows.all(...values, ...type, limit).map(eventOf);
+    const oldest = this.#refresh();
+    const newest = before === undefined ? Number.MAX_SAFE_INTEGER : before - 1;
+    const wish: SegmentWish = {
+      endpoint: probeOf(endpoint),
+      types: types?.reduce((bits, type) => bits | typeBit(type), 0),
+      trouble: trouble === true,
     };
-    if (types === undefined) return newest([]);
-    // Each by the index of its type: of a rare one, the newest may be far behind.
-    const found = [...new Set(types)].flatMap((type) => newest([type]));
-    return found.sort((a, b) => b.id - a.id).slice(0, limit);
+    const wanted = types === undefined ? undefined : new Set(types);
+    const isWanted = (event: StoredEvent): boolean =>
+      event.id >= oldest &&
+      event.id <= newest &&
+      (endpoint === undefined || event.endpoint === endpoint) &&
+      (wanted === undefined || wanted.has(event.type)) &&
+      (trouble !== true || event.trouble === true);
+    const found: StoredEvent[] = [];
+    for (const first of this.#summaries.upTo(newest, wish)) {
+      if (found.length >= limit) break;
+      found.push(...this.#events(first).filter(isWanted).reverse());
+    }
+    return found.slice(0, limit);
   }
 
   /** As of a log: oldest is that after the newest where all were removed. */
   extent(): { oldest: number; newest: number } {
     const newest = this.#newest;
-    const oldest = this.#oldest.get()?.['id'] as number | null;
-    return { oldest: oldest ?? (newest === 0 ? 0 : newest + 1), newest };
+    const first = this.#firstOf.get()?.['first'] as number | null;
+    if (first === null) return { oldest: newest === 0 ? 0 : newest + 1, newest };
+    return { oldest: Math.max(first, this.#oldest()), newest };
   }
 
   /** One step; true where there may be more to remove. */
   trim(keep: number): boolean {
-    this.#keepNewest.run(this.#newest);
-    return this.#trim.run(keep, trimStep).changes === trimStep;
+    const last = Math.max(0, this.#newest - keep);
+    this.#keepBounds.run(this.#newest, last + 1);
+    if (this.#open !== undefined && this.#open.first <= last) this.#open = undefined;
+    return this.#trim.run(last + 1, trimStep).changes === trimStep;
+  }
+
+  #oldest(): number {
+    return this.#bounds.get()?.['oldest'] as number;
+  }
+
+  /** Returns the oldest that is kept. */
+  #refresh(): number {
+    const oldest = this.#oldest();
+    this.#summaries.refresh(oldest);
+    return oldest;
+  }
+
+  /** Those of a segment; none where it was removed meanwhile. */
+  #events(first: number): readonly StoredEvent[] {
+    const row: Record<string, SQLOutputValue> | undefined = this.#body.get(first);
+    if (row === undefined) return [];
+    const rows = JSON.parse(`[${row['body'] as string}]`) as readonly Row[];
+    return rows.map(([type, endpoint, at, data, trouble], index) => ({
+      id: first + index,
+      type,
+      ...(endpoint === null ? {} : { endpoint }),
+      at,
+      data,
+      ...(trouble === 1 ? { trouble: true } : {}),
+    }));
   }
 }
 
-function eventOf(row: Record<string, SQLOutputValue>): StoredEvent {
-  return {
-    id: row['id'] as number,
-    type: row['type'] as string,
-    ...(row['endpoint'] === null ? {} : { endpoint: row['endpoint'] as string }),
-    at: row['at'] as number,
-    data: JSON.parse(row['data'] as string),
-    ...(row['trouble'] === 1 ? { trouble: true } : {}),
-  };
+function isOpen({ count, length }: OpenSegment): boolean {
+  return count < segmentEvents && length < segmentLength;
+}
+
+function probeOf(endpoint: string | undefined): EndpointProbe | undefined {
+  return endpoint === undefined ? undefined : new EndpointProbe(endpoint);
 }

@@ -125,6 +125,7 @@ export function createQueries(database: DatabaseSync) {
     /** As of the operations. */
     reload() {
       devices.forget();
+      events.reload();
     },
   };
 }

@@ -577,6 +577,27 @@ const steps: readonly string[] = [
   UPDATE series SET position = (SELECT position FROM history_state);
   ALTER TABLE history_state DROP COLUMN position;
   `,
+  `
+  -- Events in segments of those that came together (EventTable): ids from \`first\` on, without gaps. types: bits of those
+  -- in it; endpoints: a filter of them, null where any may be in it; body: JSON of each, with commas between.
+  ALTER TABLE event_bounds ADD COLUMN oldest INTEGER NOT NULL DEFAULT 1;
+  CREATE TABLE event_segment (
+    first INTEGER PRIMARY KEY,
+    count INTEGER NOT NULL,
+    types INTEGER NOT NULL,
+    trouble INTEGER NOT NULL,
+    endpoints BLOB,
+    body TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO event_segment
+    SELECT min(id), count(*), -1, max(trouble), NULL,
+      group_concat(json_array(type, endpoint, at, json(data), trouble), ',' ORDER BY id)
+    FROM (SELECT *, row_number() OVER (ORDER BY id) AS place FROM event)
+    GROUP BY id - place, (place - 1) / 64;
+  UPDATE event_bounds SET newest = max(newest, coalesce((SELECT max(id) FROM event), 0)),
+    oldest = coalesce((SELECT min(id) FROM event), 1);
+  DROP TABLE event;
+  `,
 ];
 
 /** The version that this program writes. */

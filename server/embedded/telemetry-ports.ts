@@ -4,7 +4,7 @@ import type { StatisticsStore } from '../ports/statistics-store.ts';
 import type { LogEntry, TelemetryLog } from '../ports/telemetry-log.ts';
 import { EntryReader } from './append-batch.ts';
 import type { Channel } from './channel.ts';
-import type { EventRow } from './event-table.ts';
+import { eventRow } from './event-table.ts';
 import type { LastValueColumns } from './last-value-table.ts';
 import type { LogSegments } from './log-table.ts';
 
@@ -63,15 +63,7 @@ export function lastValues(channel: Channel): LastValues {
 export function eventLog(channel: Channel, queries: Channel): EventLog {
   return {
     append(events, awaited = false) {
-      const rows = events.map(
-        ({ type, endpoint, at, data, trouble }): EventRow => [
-          type,
-          endpoint ?? null,
-          at,
-          JSON.stringify(data),
-          trouble === true ? 1 : 0,
-        ],
-      );
+      const rows = events.map(eventRow);
       return awaited ? channel.write('appendEvents', rows) : channel.writeSoon('appendEvents', rows);
     },
     read: ({ after, endpoint, limit }) => queries.query('readEvents', after, endpoint, limit),
