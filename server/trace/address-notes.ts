@@ -11,11 +11,11 @@ export interface AddressNote {
   readonly former?: string;
 }
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export function encodeNote({ kind, endpoint, peer, former }: AddressNote): Uint8Array {
-  return encoder.encode(JSON.stringify([kind, endpoint, peer, former]));
+  // Out of the pool of small buffers: a TextEncoder would ask for memory of its own each time.
+  return Buffer.from(JSON.stringify([kind, endpoint, peer, former]));
 }
 
 /** Of what `encodeNote` has made. */

@@ -29,7 +29,8 @@ export class SessionTable {
   }
 
   get(peer: PeerAddress): Session | undefined {
-    return this.#byPeer.get(peer);
+    // Who is asked for has mostly just been heard.
+    return this.#newest?.peer === peer ? this.#newest : this.#byPeer.get(peer);
   }
 
   /** The session with that id, which is a view of a record. */
