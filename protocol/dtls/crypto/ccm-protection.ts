@@ -10,10 +10,12 @@ const NONCE = 12;
 /** Bytes of the length that stands before the additional data (RFC 3610 §2.2). */
 const ADDITIONAL_LENGTH = 2;
 /**
- * Blocks that are authenticated of a record that is taken here. What comes out of OpenSSL is memory of its own, and
- * that of more blocks than these costs more than what is saved.
+ * Blocks that go through OpenSSL with one call. What comes out is memory of its own, and the allocator has that of up to
+ * 120 bytes at hand (these, and a block that node:crypto asks for besides): more costs as much as a second call.
  */
-const MAX_BLOCKS = 8;
+const AT_ONCE = 6;
+/** Blocks that are authenticated of a record that is taken here: with a third call it would be no cheaper than the common way. */
+const MAX_BLOCKS = 2 * AT_ONCE;
 /**
  * Short records that go the common way before ciphers are kept: to make them costs what they save with five records,
  * and they are three kilobytes, too much for a device that speaks twice a day.
@@ -24,18 +26,19 @@ const COMMON_FIRST = 8;
 /** B_0, the additional data and the plaintext (RFC 3610 §2.2), each filled up with zeros to whole blocks. */
 const authenticated = new Uint8Array(MAX_BLOCKS * BLOCK);
 /** A_0, A_1 and so on (RFC 3610 §2.3): the flags and the counters stay as they are. */
-const counters = new Uint8Array(MAX_BLOCKS * BLOCK);
+const counters = new Uint8Array(AT_ONCE * BLOCK);
 /** L' = 2: a length and a counter have three bytes. */
 const COUNTER_FLAGS = 2;
-for (let block = 0; block < MAX_BLOCKS; block++) {
+for (let block = 0; block < AT_ONCE; block++) {
   counters[block * BLOCK] = COUNTER_FLAGS;
   counters[block * BLOCK + BLOCK - 1] = block;
 }
 /** By how many blocks they have. */
 const viewsOf = (blocks: Uint8Array): readonly Uint8Array[] =>
-  Array.from({ length: MAX_BLOCKS + 1 }, (_, count) => blocks.subarray(0, count * BLOCK));
-const authenticatedViews = viewsOf(authenticated);
+  Array.from({ length: AT_ONCE + 1 }, (_, count) => blocks.subarray(0, count * BLOCK));
 const counterViews = viewsOf(counters);
+const firstViews = viewsOf(authenticated.subarray(0, AT_ONCE * BLOCK));
+const secondViews = viewsOf(authenticated.subarray(AT_ONCE * BLOCK));
 
 /** AES under one key, in objects that last. */
 interface KeptCiphers {
@@ -183,17 +186,20 @@ function keepCiphers(key: Uint8Array): KeptCiphers {
 
 /** The MAC of what `authenticated` holds up to `end`; valid until the next record. */
 function macOf({ chain, lastOutput }: KeptCiphers, end: number): Uint8Array {
-  const length = fillUp(end);
+  const blocks = fillUp(end) / BLOCK;
   for (let i = 0; i < BLOCK; i++) {
     authenticated[i] = (authenticated[i] as number) ^ (lastOutput[i] as number);
   }
-  const output = chain.update(authenticatedViews[length / BLOCK] as Uint8Array);
-  for (let i = 0; i < BLOCK; i++) lastOutput[i] = output[length - BLOCK + i] as number;
+  let output = chain.update(firstViews[Math.min(blocks, AT_ONCE)] as Uint8Array);
+  if (blocks > AT_ONCE) output = chain.update(secondViews[blocks - AT_ONCE] as Uint8Array);
+  const last = output.length - BLOCK;
+  for (let i = 0; i < BLOCK; i++) lastOutput[i] = output[last + i] as number;
   return lastOutput;
 }
 
 function isShort(additionalLength: number, length: number): boolean {
-  return 1 + blocksOf(ADDITIONAL_LENGTH + additionalLength) + blocksOf(length) <= MAX_BLOCKS;
+  const count = blocksOf(length);
+  return count < AT_ONCE && 1 + blocksOf(ADDITIONAL_LENGTH + additionalLength) + count <= MAX_BLOCKS;
 }
 
 function blocksOf(length: number): number {
