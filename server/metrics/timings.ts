@@ -104,7 +104,7 @@ export class Timings {
   endpoint(endpoint: CoapEndpoint): DeviceEndpoint {
     return {
       ping: (peer, options) => endpoint.ping(peer, options),
-      request: async (peer, request) => {
+      request: (peer, request) => {
         let sentAt: number | undefined;
         const onSent: NonNullable<OutgoingRequest['onSent']> = (...told) => {
           sentAt ??= now();
@@ -113,14 +113,16 @@ export class Timings {
         const ended = (outcome: string): void => {
           if (sentAt !== undefined) this.#request.observe({ outcome }, seconds(now() - sentAt));
         };
-        try {
-          const response = await endpoint.request(peer, { ...request, onSent });
-          ended('answered');
-          return response;
-        } catch (error) {
-          ended(error instanceof TimeoutError ? 'timeout' : 'failed');
-          throw error;
-        }
+        return endpoint.request(peer, { ...request, onSent }).then(
+          (response) => {
+            ended('answered');
+            return response;
+          },
+          (error: unknown) => {
+            ended(error instanceof TimeoutError ? 'timeout' : 'failed');
+            throw error;
+          },
+        );
       },
     };
   }
