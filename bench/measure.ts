@@ -2,7 +2,7 @@ import { loadavg } from 'node:os';
 import type { LatencySummary } from './load/histogram.ts';
 import { defaults } from './load/load-report.ts';
 import type { LoadCommand } from './load/main.ts';
-import type { Work } from './load/tally.ts';
+import { alone, type Work } from './load/tally.ts';
 import { lostDatagrams, type Peer, peakMemory, type Target, type TargetUse } from './peers/target.ts';
 import { BenchProcess } from './process.ts';
 import type { ReaderCommand } from './readers.ts';
@@ -73,6 +73,8 @@ export interface Cell {
   readonly lost: number;
   /** Exchanges that were due while no device was free. */
   readonly skipped: number;
+  /** Devices that were without a registration, or not observed, at the end of a run: the most of all runs; absent where none was. */
+  readonly fallenOut?: number;
   /** What the load generator itself took: µs of CPU per exchange, and its share of one core, at `rate`. */
   readonly load: { readonly cpu: number; readonly core: number };
   /** Bytes: the most that the process had in RAM; heap after garbage collection, with the devices registered. */
@@ -90,8 +92,6 @@ export interface Lengths {
   readonly run: number;
 }
 
-/** Works that need no registration beforehand. */
-const alone: readonly RowWork[] = ['echo', 'register', 'come-and-go', 'take-over'];
 /** What is asked of devices and of programs alike. */
 type RunCommand = Extract<LoadCommand, { kind: 'run' | 'pace' }>;
 
@@ -181,6 +181,7 @@ export async function measure(row: Row, peer: Peer, lengths: Lengths): Promise<C
     const redis = samples.map(({ redisCpu }) => redisCpu);
     const sum = (of: (report: WorkDone) => number): number =>
       samples.reduce((total, { report }) => total + of(report), 0);
+    const fallenOut = Math.max(...[saturated, ...samples].map(({ report }) => report.fallenOut));
     return {
       ...{ title: row.title, work, readings, devices, rate, heap, machineLoad },
       peer: peer.name,
@@ -199,12 +200,13 @@ export async function measure(row: Row, peer: Peer, lengths: Lengths): Promise<C
       failed: sum(({ failed }) => failed),
       lost: lostDatagrams(target.port) - lostBefore,
       skipped: sum(({ skipped }) => skipped),
+      ...(fallenOut === 0 ? {} : { fallenOut }),
       load: {
         cpu: sum(({ cpu }) => cpu) / sum(({ done }) => done),
         core: sum(({ cpu }) => cpu) / sum(({ elapsed }) => elapsed) / 1_000,
       },
       peakMemory: peakMemory(target.pid),
-      ...(alone.includes(work) ? {} : { device: (filled.memory - empty.memory) / devices }),
+      ...(alone.has(work) ? {} : { device: (filled.memory - empty.memory) / devices }),
     };
   } finally {
     await Promise.all([target.stop(), load.stop(), readers?.stop()]);

@@ -39,7 +39,7 @@ function take(): WorkDone {
   const elapsed = performance.now() - since;
   counts = emptyCounts();
   return {
-    ...{ done, failed, skipped, elapsed, retransmissions: 0 },
+    ...{ done, failed, skipped, elapsed, retransmissions: 0, fallenOut: 0 },
     ...{ latency: latency.summary(), cpu: user + system },
   };
 }

@@ -12,6 +12,7 @@ function notes(cell: Cell): string {
   const due = cell.done + cell.skipped;
   return [
     cell.failed > 0 ? `${cell.failed} failed` : '',
+    cell.fallenOut === undefined ? '' : `${whole(cell.fallenOut)} devices fell out`,
     cell.retransmissions > 0 ? `${cell.retransmissions} sent again` : '',
     cell.lost > 0 ? `${whole(cell.lost)} datagrams lost before the server` : '',
     cell.done < 0.98 * cell.rate && due > 0 ? `did not keep up: ${whole(cell.done)}/s` : '',

@@ -46,6 +46,11 @@ function table(what: string, report: LoadReport): string {
   const errors = Object.entries(report.socketErrors).map(([code, count]) => `${code} ${count}`);
   if (errors.length > 0) lines.push(`  transport   ${errors.join(', ')}`);
   if (report.skipped > 0) lines.push(`  ${report.skipped} exchanges were due while no device was free`);
+  if (report.fallenOut > 0) {
+    lines.push(
+      `  ${report.fallenOut} devices fell out: at the end they were not registered, or not observed`,
+    );
+  }
   lines.push(
     `  the devices themselves: ${(report.cpu / Math.max(1, report.done)).toFixed(1)} µs of CPU for each exchange, ${(report.cpu / report.elapsed / 1_000).toFixed(2)} cores; ${report.asked} requests of the server answered`,
   );
@@ -82,7 +87,11 @@ async function work(seconds: number): Promise<LoadReport> {
       ),
     );
   }
-  return { ...merged(reports), elapsed: reports.reduce((sum, { elapsed }) => sum + elapsed, 0) };
+  return {
+    ...merged(reports),
+    elapsed: reports.reduce((sum, { elapsed }) => sum + elapsed, 0),
+    fallenOut: reports.at(-1)?.fallenOut ?? 0,
+  };
 }
 
 try {

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { decodeMessage, encodeEmpty, encodeMessage, readHeader } from '../../protocol/coap/codec.ts';
 import {
   type CoapMessage,
@@ -29,6 +30,8 @@ const nothing = new Uint8Array(0);
 const NAMES = 50;
 /** Works in which a device registers. */
 const registering: ReadonlySet<Work> = new Set(['register', 'come-and-go', 'take-over']);
+/** ms within which a server observes who has registered; after that the device registers anew. */
+const OBSERVED_WITHIN = 5_000;
 /** Of a datagram that is nothing but echoed. */
 const ECHO_BYTES = 100;
 
@@ -73,21 +76,23 @@ interface Exchange {
 export class SimulatedDevice {
   readonly #options: DeviceOptions;
   readonly #packs = new Map<number, ReadingPack>();
-  #messageId: number;
+  /**
+   * Begins elsewhere in each run, whatever the seed (RFC 7252 §4.4): the system may give this device the port that one had
+   * a moment ago, and to a server the same ids from there are duplicates for EXCHANGE_LIFETIME.
+   */
+  #messageId = randomInt(0x1_00_00);
   #sequence = 2;
   #reported = 0;
   #exchange: Exchange | undefined;
   #location: readonly CoapOption[] | undefined;
   #observation: { readonly token: Uint8Array; readonly pack: ReadingPack } | undefined;
+  #registeredAt = Number.NEGATIVE_INFINITY;
   #names = 0;
-  /** An exchange of its own has ended, well or not. */
+  /** It has nothing under way: an exchange of its own has ended, well or not, or an observation has begun. */
   onIdle: (() => void) | undefined;
-  /** It has a registration, and what its work needs besides. */
-  onReady: (() => void) | undefined;
 
   constructor(options: DeviceOptions) {
     this.#options = options;
-    this.#messageId = Math.floor(options.random() * 65_536);
     options.link.onData((data) => this.#received(data));
   }
 
@@ -101,6 +106,11 @@ export class SimulatedDevice {
 
   get isObserved(): boolean {
     return this.#observation !== undefined;
+  }
+
+  /** It has registered just now, and the server may still observe it. */
+  mayBeObserved(now: number): boolean {
+    return this.#location !== undefined && now < this.#registeredAt + OBSERVED_WITHIN;
   }
 
   /** The endpoint name. */
@@ -261,6 +271,8 @@ export class SimulatedDevice {
   /** A notification that the server does not want: it has ended the observation (RFC 7641 §3.2). */
   #refused(): void {
     this.#observation = undefined;
+    // Whatever observation was on its way has come before this.
+    this.#registeredAt = Number.NEGATIVE_INFINITY;
     const exchange = this.#exchange;
     this.#options.tally.failed('notify', 'reset');
     if (exchange?.work === 'notify') this.#end();
@@ -297,6 +309,7 @@ export class SimulatedDevice {
     if (request.code === Code.DELETE) this.#location = undefined;
     else if (registering.has(exchange.work)) {
       this.#location = pathOptions(`/${locationPath(message.options).join('/')}`);
+      this.#registeredAt = performance.now();
     }
     this.#succeeded(exchange);
   }
@@ -308,7 +321,6 @@ export class SimulatedDevice {
 
   #end(): void {
     this.#exchange = undefined;
-    this.onReady?.();
     this.onIdle?.();
   }
 
@@ -347,7 +359,7 @@ export class SimulatedDevice {
     if (observed === 0) {
       this.#observation = { token: request.token.slice(), pack };
       answer(Code.CONTENT, [uintOption(OptionNumber.OBSERVE, 1), format], payload);
-      this.onReady?.();
+      if (this.#exchange === undefined) this.onIdle?.();
       return;
     }
     if (observed === 1) this.#observation = undefined;

@@ -3,7 +3,7 @@ import { seededRandom } from '../../client/modem/signals.ts';
 import { SimulatedDevice } from './device.ts';
 import { dtlsLink, type Link, lossyLink, openUdpLink } from './link.ts';
 import { sourceAddress } from './source-address.ts';
-import { Tally, type TallyReport, type Work } from './tally.ts';
+import { alone, ending, Tally, type TallyReport, type Work, works } from './tally.ts';
 import { turnsOf, type WorkMix } from './work-mix.ts';
 
 export interface FleetOptions {
@@ -50,6 +50,8 @@ export interface FleetReport {
   readonly elapsed: number;
   /** Exchanges that were due while no device was free to begin one. */
   readonly skipped: number;
+  /** Devices that had nothing under way at the end, and not what their work needs: a registration, an observation. */
+  readonly fallenOut: number;
   /** What the load itself cost: CPU of this process, µs. */
   readonly cpu: number;
 }
@@ -60,6 +62,8 @@ const TICK = 50;
 const PACE = 1;
 /** ms for which a device waits for what its work needs: a registration, an observation. */
 const PATIENCE = 120_000;
+/** How often devices that have nothing under way are looked at where each begins the next when the last has ended, ms. */
+const LOOKED_AT = 1_000;
 /** Sockets that are opened at once. */
 const OPENED_AT_ONCE = 200;
 
@@ -108,6 +112,12 @@ export class Fleet {
     return this.#options.mix.notify !== undefined;
   }
 
+  /** Some of its work needs a registration, and none of it ends one. */
+  get #needsRegistration(): boolean {
+    const mixed = works.filter((work) => this.#options.mix[work] !== undefined);
+    return !mixed.some((work) => ending.has(work)) && !mixed.every((work) => alone.has(work));
+  }
+
   /**
    * Registers all, and waits until they are observed where they notify.
    * @param rate devices a second; Infinity: all at one instant
@@ -116,8 +126,6 @@ export class Fleet {
   async register(rate: number): Promise<FleetReport> {
     this.take();
     const start = performance.now();
-    const isReady = (device: SimulatedDevice): boolean =>
-      device.isRegistered && (!this.#isNotifying || this.#updates(device) || device.isObserved);
     for (let begun = 0; begun < this.#devices.length; ) {
       const due = Number.isFinite(rate)
         ? Math.floor(((performance.now() - start) * rate) / 1_000) + 1
@@ -127,7 +135,7 @@ export class Fleet {
         this.#devices[begun]?.step('register', now);
       if (begun < this.#devices.length) await sleep(PACE);
     }
-    let waiting = this.#devices.filter((device) => !isReady(device));
+    let waiting = this.#devices.filter((device) => !this.#isReady(device));
     for (const end = performance.now() + PATIENCE; waiting.length > 0; ) {
       if (performance.now() > end) {
         const names = waiting.slice(0, 3).map(({ name }) => name);
@@ -141,7 +149,7 @@ export class Fleet {
         // What the server has refused, or not answered at all, is asked anew.
         if (!device.isRegistered && !device.isUnderWay) device.step('register', performance.now());
       }
-      waiting = waiting.filter((device) => !isReady(device));
+      waiting = waiting.filter((device) => !this.#isReady(device));
     }
     return this.take();
   }
@@ -149,17 +157,16 @@ export class Fleet {
   /** Each device begins its next exchange when its last one has ended: `window` devices at a time, all unless told. */
   async run(milliseconds: number, window = this.#devices.length): Promise<FleetReport> {
     const busy = this.#devices.slice(0, window);
-    let isRunning = true;
-    for (const device of busy) {
-      device.onIdle = () => {
-        if (isRunning) device.step(this.#workOf(device), performance.now());
-      };
-    }
+    for (const device of busy) device.onIdle = () => this.#begin(device, performance.now());
     this.take();
-    for (const device of busy) device.step(this.#workOf(device), performance.now());
+    const beginAll = (): void => {
+      for (const device of busy) this.#begin(device, performance.now());
+    };
+    beginAll();
+    const timer = setInterval(beginAll, LOOKED_AT);
     await sleep(milliseconds);
-    const report = this.take();
-    isRunning = false;
+    clearInterval(timer);
+    const report = this.take(busy);
     for (const device of busy) device.onIdle = undefined;
     await this.#settled();
     return report;
@@ -190,17 +197,20 @@ export class Fleet {
     this.take();
     for (const device of this.#devices) device.step('deregister', performance.now());
     await this.#settled();
-    return this.take();
+    return this.take([]);
   }
 
-  /** What was done since the last time that this was asked. */
-  take(): FleetReport {
+  /** What was done since the last time that this was asked. @param busy who worked: all unless told */
+  take(busy = this.#devices): FleetReport {
     const { user, system } = process.cpuUsage(this.#cpu);
     const now = performance.now();
     const report = {
       ...this.#tally.take(),
       elapsed: now - this.#since,
       skipped: this.#skipped,
+      fallenOut: busy.filter(
+        (device) => !device.isUnderWay && this.#needsRegistration && !this.#isReady(device),
+      ).length,
       cpu: user + system,
     };
     this.#cpu = process.cpuUsage();
@@ -219,11 +229,25 @@ export class Fleet {
     for (let tried = 0; tried < 16; tried++) {
       const device = this.#devices[this.#turn];
       this.#turn = (this.#turn + 1) % this.#devices.length;
-      if (device === undefined || device.isUnderWay) continue;
-      // A registration that the server has lost is made anew before anything else.
-      if (device.step(this.#workOf(device), now) || device.step('register', now)) return;
+      if (device !== undefined && this.#begin(device, now)) return;
     }
     this.#skipped++;
+  }
+
+  /**
+   * The next exchange of this device. A registration that the server has lost, or without the observation that the work
+   * needs, is made anew before anything else.
+   * @returns false while one is under way, or the server may still observe
+   */
+  #begin(device: SimulatedDevice, now: number): boolean {
+    if (device.isUnderWay) return false;
+    if (device.step(this.#workOf(device), now)) return true;
+    return !device.mayBeObserved(now) && device.step('register', now);
+  }
+
+  /** It is registered, and observed where that is needed. */
+  #isReady(device: SimulatedDevice): boolean {
+    return device.isRegistered && (!this.#isNotifying || this.#updates(device) || device.isObserved);
   }
 
   #workOf(device: SimulatedDevice): Work {

@@ -75,6 +75,7 @@ function joined(one: FleetReport, other: FleetReport): FleetReport {
     socketErrors: added(one.socketErrors, other.socketErrors),
     elapsed: Math.max(one.elapsed, other.elapsed),
     skipped: one.skipped + other.skipped,
+    fallenOut: one.fallenOut + other.fallenOut,
     cpu: one.cpu + other.cpu,
   };
 }

@@ -1,7 +1,7 @@
 /** A process of simulated devices, steered over IPC: `open` makes and registers them, `run` lets them work for a time, `pace` at a rate. */
 import { Fleet, type FleetOptions } from './fleet.ts';
 import { defaults, type LoadReport, summed } from './load-report.ts';
-import type { Work } from './tally.ts';
+import { alone, type Work } from './tally.ts';
 
 export type LoadCommand =
   | ({
@@ -39,7 +39,7 @@ async function open(command: LoadCommand & { readonly kind: 'open' }): Promise<v
   const links =
     options.links ?? (mix.notify === undefined && mix.send === undefined ? plain : defaults.links);
   fleet = await Fleet.open({ ...defaults, ...options, mix, links });
-  const needsNone = work !== undefined && ['echo', 'register', 'come-and-go', 'take-over'].includes(work);
+  const needsNone = work !== undefined && alone.has(work);
   if (!needsNone) await fleet.register(REGISTERED_PER_SECOND);
 }
 

@@ -17,6 +17,11 @@ export const works = [
 ] as const;
 export type Work = (typeof works)[number];
 
+/** Works that need no registration beforehand. */
+export const alone: ReadonlySet<string> = new Set<Work>(['echo', 'register', 'come-and-go', 'take-over']);
+/** Works after which a device may be without a registration, as it should be. */
+export const ending: ReadonlySet<Work> = new Set<Work>(['echo', 'come-and-go', 'deregister']);
+
 export interface WorkReport {
   /** Exchanges that ended well; NON notifications that were sent. */
   readonly done: number;

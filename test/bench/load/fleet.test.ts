@@ -33,7 +33,11 @@ class SmallServer {
   deaf = 0;
   /** In place of 2.04. */
   answer: number = Code.CHANGED;
-  reset = false;
+  /** Answers so many requests that are no Register by 4.04. */
+  forgetful = 0;
+  /** Answers so many notifications by a reset. */
+  resets = 0;
+  observes = true;
   #registrations = 0;
 
   constructor() {
@@ -68,13 +72,16 @@ class SmallServer {
     };
     if (message.type === MessageType.ACK) return;
     if (message.code === Code.CONTENT) {
-      if (this.reset) send({ type: MessageType.RST });
-      else if (message.type === MessageType.CON) send({});
+      if (this.resets > 0) {
+        this.resets--;
+        send({ type: MessageType.RST });
+      } else if (message.type === MessageType.CON) send({});
       return;
     }
     if (uriPath(message.options).join('/') === 'rd') {
       const options = locationPathOptions(`/rd/${++this.#registrations}`);
       send({ code: Code.CREATED, token: message.token, options });
+      if (!this.observes) return;
       send({
         ...{
           type: MessageType.CON,
@@ -86,7 +93,9 @@ class SmallServer {
       });
       return;
     }
-    send({ code: this.answer, token: message.token });
+    const isForgotten = this.forgetful > 0;
+    if (isForgotten) this.forgetful--;
+    send({ code: isForgotten ? Code.NOT_FOUND : this.answer, token: message.token });
   }
 }
 
@@ -221,8 +230,50 @@ describe('simulated devices', () => {
     expect(report.works.register?.done).toBeGreaterThan(0);
   });
 
+  test('go on where each begins the next when the last has ended: who is known no more registers anew', async () => {
+    const devices = await open({ devices: 2 });
+    await devices.register(Number.POSITIVE_INFINITY);
+    server.forgetful = 2;
+    const report = await devices.run(100);
+    expect(report.works.update?.failures).toEqual({ '4.04': 2 });
+    expect(report.works.register?.done).toBe(2);
+    expect(report.works.update?.done).toBeGreaterThan(2);
+    expect(report.fallenOut).toBe(0);
+  });
+
+  test('go on after a reset once they are observed again', async () => {
+    const devices = await open({ devices: 1, mix: { notify: 1 } });
+    await devices.register(Number.POSITIVE_INFINITY);
+    server.resets = 1;
+    const report = await devices.run(100);
+    expect(report.works.notify?.failures).toEqual({ reset: 1 });
+    expect(report.works.register?.done).toBe(1);
+    expect(report.works.notify?.done).toBeGreaterThan(1);
+    expect(report.fallenOut).toBe(0);
+  });
+
+  test('that are not observed any more are told', async () => {
+    const devices = await open({ devices: 2, mix: { notify: 1 } });
+    await devices.register(Number.POSITIVE_INFINITY);
+    server.resets = 1;
+    server.observes = false;
+    expect(await devices.run(100)).toMatchObject({ fallenOut: 1 });
+  });
+
+  test('begin with other message ids in each run, though the seed is the same', async () => {
+    for (let run = 0; run < 2; run++) {
+      const devices = await open({ devices: 4 });
+      await devices.register(Number.POSITIVE_INFINITY);
+      devices.close();
+    }
+    const ids = server.of(Code.POST).map(({ messageId, token }) => `${messageId} ${Buffer.from(token)}`);
+    expect(ids).toHaveLength(8);
+    expect(ids.slice(0, 4).sort()).not.toEqual(ids.slice(4).sort());
+    fleet = undefined;
+  });
+
   test('stop to notify when they are told so by a reset', async () => {
-    server.reset = true;
+    server.resets = Number.POSITIVE_INFINITY;
     const devices = await open({ devices: 1, mix: { notify: 1 } });
     await devices.register(Number.POSITIVE_INFINITY);
     const report = await devices.pace(30, 100);
