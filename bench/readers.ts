@@ -4,6 +4,7 @@
  */
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { answering } from './answering.ts';
 import { Histogram } from './load/histogram.ts';
 import type { WorkDone } from './work-done.ts';
 
@@ -115,13 +116,4 @@ async function perform(command: ReaderCommand): Promise<WorkDone | 'open'> {
   return 'open';
 }
 
-process.on('message', (command: ReaderCommand) => {
-  perform(command).then(
-    (answer) => process.send?.(answer),
-    (error: unknown) => {
-      console.error(error);
-      process.exit(1);
-    },
-  );
-});
-process.on('disconnect', () => process.exit(0));
+answering(perform);

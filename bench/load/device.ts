@@ -172,6 +172,12 @@ export class SimulatedDevice {
     link.send(exchange.data);
   }
 
+  /** What is under way is not waited for any more. */
+  giveUp(): void {
+    if (this.#exchange !== undefined) this.#options.tally.failed(this.#exchange.work, 'no answer');
+    this.#exchange = undefined;
+  }
+
   close(): void {
     this.#options.link.close();
   }
@@ -246,6 +252,7 @@ export class SimulatedDevice {
   }
 
   #received(data: Uint8Array): void {
+    this.#options.tally.heard();
     const exchange = this.#exchange;
     if (exchange?.work === 'echo') {
       this.#succeeded(exchange);

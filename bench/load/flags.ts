@@ -1,6 +1,12 @@
-import { parseArgs } from 'node:util';
+import { isIPv4 } from 'node:net';
+import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
+import { canonicalPath, pathIds } from '../../protocol/lwm2m/path.ts';
+import { decimal, given, parseFlags, text, whole } from '../flags.ts';
 import type { FleetOptions } from './fleet.ts';
 import { defaults } from './load-report.ts';
+import { tooManySockets } from './open-files.ts';
+import { ReadingPack } from './reading-pack.ts';
+import { sourceAddress } from './source-address.ts';
 import { parseWorkMix } from './work-mix.ts';
 
 export const usage = `Simulated LwM2M devices that load a server, each with an address of its own.
@@ -55,95 +61,116 @@ export interface LoadFlags {
   readonly json: boolean;
 }
 
-const text = { type: 'string' } as const;
+/** Exchanges a second: more than that no machine begins. */
+const MOST_RATE = 1_000_000;
+/** s: a week. */
+const MOST_SECONDS = 604_800;
+/** Bytes of a payload that fit one datagram with the header and the options; and one record of DTLS (RFC 6347 §4.1). */
+const [MOST_PAYLOAD, MOST_SECURED] = [65_000, 16_000];
 
 /**
  * The command line; undefined where it asks for help.
- * @throws RangeError, or TypeError of `parseArgs`, with one clear line
+ * @throws RangeError with one clear line
  */
 export function parseLoadFlags(args: readonly string[]): LoadFlags | undefined {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      ...{ server: text, devices: text, processes: text, first: text, prefix: text, source: text },
-      ...{ 'psk-identity': text, 'psk-key': text, lifetime: text, objects: text, resource: text },
-      ...{ work: text, rate: text, window: text, readings: text, seconds: text, 'warm-up': text },
-      ...{
-        'register-rate': text,
-        loss: text,
-        duplicates: text,
-        delay: text,
-        'ack-timeout': text,
-        seed: text,
-      },
-      non: { type: 'boolean', default: false },
-      leave: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
+  const values = parseFlags(args, {
+    server: text('127.0.0.1:5683'),
+    devices: whole(1_000, { to: 1_000_000 }),
+    processes: whole(1, { to: 1_000 }),
+    first: whole(0, { from: 0, to: 16_000_000 }),
+    prefix: text('load-'),
+    source: text(defaults.source),
+    'psk-identity': text(undefined),
+    'psk-key': text(undefined),
+    lifetime: whole(defaults.lifetime, { to: 2 ** 32 - 1 }),
+    objects: text(defaults.links),
+    resource: text(defaults.resource),
+    work: text('update'),
+    rate: decimal(undefined, { from: 0.001, to: MOST_RATE }),
+    window: whole(undefined),
+    readings: whole(1, { to: 10_000 }),
+    seconds: decimal(10, { from: 0.1, to: MOST_SECONDS }),
+    'warm-up': decimal(0, { to: MOST_SECONDS }),
+    'register-rate': text('1000'),
+    loss: decimal(0, { to: 0.99 }),
+    duplicates: decimal(0, { to: 1 }),
+    delay: decimal(0, { to: 60_000 }),
+    'ack-timeout': decimal(defaults.ackTimeout, { from: 8, to: 600_000 }),
+    seed: whole(1, { from: 0 }),
+    non: given,
+    leave: given,
+    json: given,
   });
-  if (values.help) return undefined;
-  const number = (
-    name: keyof typeof values,
-    unless: number,
-    from = 0,
-    to = Number.MAX_SAFE_INTEGER,
-  ): number => {
-    const value = values[name] === undefined ? unless : Number(values[name]);
-    if (values[name] === '' || !(value >= from && value <= to)) {
-      throw new RangeError(
-        `--${name} takes a number from ${from} to ${to}, not ${JSON.stringify(values[name])}`,
-      );
-    }
-    return value;
-  };
-  const whole = (name: keyof typeof values, unless: number, from = 0): number => {
-    const value = number(name, unless, from);
-    if (!Number.isInteger(value)) throw new RangeError(`--${name} takes a whole number`);
-    return value;
-  };
-  const [, host = '', port = ''] = /^([\d.]+):(\d{1,5})$/.exec(values.server ?? '127.0.0.1:5683') ?? [];
-  if (host === '' || Number(port) < 1 || Number(port) > 65_535) {
+  if (values === undefined) return undefined;
+  const { devices, processes, first, prefix, source, readings, rate, window } = values;
+  const [, host = '', port = ''] = /^([\d.]+):(\d{1,5})$/.exec(values.server) ?? [];
+  if (!isIPv4(host) || Number(port) < 1 || Number(port) > 65_535) {
     throw new RangeError(`--server takes an IPv4 address and a port, not ${JSON.stringify(values.server)}`);
   }
+  const mix = parseWorkMix(values.work);
   const { 'psk-identity': identity, 'psk-key': key } = values;
   if ((identity === undefined) !== (key === undefined)) {
     throw new RangeError('--psk-identity and --psk-key go together');
   }
   if (key !== undefined && !/^([0-9a-f]{2})+$/i.test(key)) throw new RangeError('--psk-key takes hex');
-  const processes = whole('processes', 1, 1);
+  if (processes > devices) throw new RangeError('--processes: there are not so many devices');
+  if (values.non && rate === undefined) {
+    throw new RangeError('--non needs --rate: no answer comes upon which a device could begin the next');
+  }
+  checkSource(source, first + devices - 1);
+  const resource = canonicalResource(values.resource);
+  checkPack(resource, readings, key === undefined ? MOST_PAYLOAD : MOST_SECURED);
+  const files = tooManySockets(devices, processes);
+  if (files !== undefined) throw new RangeError(`--devices: ${files}`);
   const fleet: FleetOptions = {
     ...defaults,
-    host,
-    port: Number(port),
-    devices: whole('devices', 1_000, 1),
-    first: whole('first', 0),
-    prefix: values.prefix ?? 'load-',
-    mix: parseWorkMix(values.work ?? 'update'),
-    readings: whole('readings', 1, 1),
+    ...{ host, port: Number(port), devices, first, prefix, source, mix, readings, resource },
     confirmable: !values.non,
-    resource: values.resource ?? defaults.resource,
-    links: values.objects ?? defaults.links,
-    lifetime: whole('lifetime', defaults.lifetime, 1),
-    source: values.source ?? defaults.source,
+    links: values.objects,
+    lifetime: values.lifetime,
     ...(identity === undefined || key === undefined ? {} : { psk: { identity, key } }),
-    loss: number('loss', 0, 0, 1),
-    duplicates: number('duplicates', 0, 0, 1),
-    delay: number('delay', 0),
-    ackTimeout: number('ack-timeout', defaults.ackTimeout, 8),
-    seed: whole('seed', 1),
+    ...{ loss: values.loss, duplicates: values.duplicates, delay: values.delay, seed: values.seed },
+    ackTimeout: values['ack-timeout'],
   };
-  if (processes > fleet.devices) throw new RangeError('--processes: there are not so many devices');
   return {
-    fleet,
-    processes,
-    ...(values.rate === undefined ? {} : { rate: number('rate', 0, 0.001) }),
-    ...(values.window === undefined ? {} : { window: whole('window', 0, 1) }),
-    seconds: number('seconds', 10, 0.1),
-    warmUp: number('warm-up', 0),
-    registerRate:
-      values['register-rate'] === 'all' ? Number.POSITIVE_INFINITY : number('register-rate', 1_000, 1),
-    leave: values.leave,
-    json: values.json,
+    ...{ fleet, processes, seconds: values.seconds, warmUp: values['warm-up'] },
+    ...(rate === undefined ? {} : { rate }),
+    ...(window === undefined ? {} : { window }),
+    registerRate: registerRate(values['register-rate']),
+    ...{ leave: values.leave, json: values.json },
   };
+}
+
+/** Devices a second; Infinity: all at one instant. */
+function registerRate(value: string): number {
+  if (value === 'all') return Number.POSITIVE_INFINITY;
+  return decimal(1_000, { from: 1, to: MOST_RATE }).read('register-rate', value);
+}
+
+/** @throws RangeError where `source` is no address, or has not so many behind it */
+function checkSource(source: string, last: number): void {
+  if (source === 'any') return;
+  try {
+    sourceAddress(source, 0);
+    sourceAddress(source, last);
+  } catch (error) {
+    throw new RangeError(`--source takes an IPv4 address or any: ${(error as RangeError).message}`);
+  }
+}
+
+/** @throws RangeError where it is the path of no resource */
+function canonicalResource(path: string): string {
+  if ([3, 4].includes(pathIds(path)?.length ?? 0)) return canonicalPath(path);
+  throw new RangeError(`--resource takes a path as /42770/0/2, not ${JSON.stringify(path)}`);
+}
+
+/** @throws RangeError where the readings do not fit into one datagram */
+function checkPack(resource: string, readings: number, most: number): void {
+  const bytes = (count: number): number =>
+    new ReadingPack(resource, ContentFormat.SENML_CBOR, count).next(0, 0).length;
+  if (bytes(readings) <= most) return;
+  const each = (bytes(readings) - bytes(1)) / (readings - 1);
+  throw new RangeError(
+    `--readings: ${readings} of them are ${bytes(readings)} bytes, and one datagram takes ${most}: at most ${Math.floor((most - bytes(1)) / each)}`,
+  );
 }

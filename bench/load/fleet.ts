@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../client/modem/signals.ts';
 import { SimulatedDevice } from './device.ts';
 import { dtlsLink, type Link, lossyLink, openUdpLink } from './link.ts';
+import { tooManySockets } from './open-files.ts';
+import { Silence } from './silence.ts';
 import { sourceAddress } from './source-address.ts';
 import { alone, ending, Tally, type TallyReport, type Work, works } from './tally.ts';
 import { turnsOf, type WorkMix } from './work-mix.ts';
@@ -60,12 +62,21 @@ export interface FleetReport {
 const TICK = 50;
 /** How often exchanges become due when they are paced, ms: more often than that, a timer costs more than it spreads. */
 const PACE = 1;
-/** ms for which a device waits for what its work needs: a registration, an observation. */
+/** ms in which at least one more device gets what its work needs: a registration, an observation. */
 const PATIENCE = 120_000;
 /** How often devices that have nothing under way are looked at where each begins the next when the last has ended, ms. */
 const LOOKED_AT = 1_000;
 /** Sockets that are opened at once. */
 const OPENED_AT_ONCE = 200;
+
+/** How far devices are with what they were told to do. */
+export interface FleetProgress {
+  readonly devices: number;
+  /** Registered, and observed where they notify. */
+  readonly ready: number;
+  /** A silent server, in one line. */
+  readonly silence?: string;
+}
 
 /** Devices in one process. */
 export class Fleet {
@@ -75,25 +86,33 @@ export class Fleet {
   #devices: readonly SimulatedDevice[] = [];
   #updating: ReadonlySet<SimulatedDevice> = new Set();
   #ticker: NodeJS.Timeout | undefined;
+  #listener: NodeJS.Timeout | undefined;
   #turn = 0;
   #cpu = process.cpuUsage();
   #since = performance.now();
   #skipped = 0;
+  readonly #silence: Silence;
+  readonly #stopping = Promise.withResolvers<void>();
+  #isStopped = false;
 
   private constructor(options: FleetOptions) {
     this.#options = options;
+    this.#silence = new Silence({ host: options.host, port: options.port, tally: this.#tally });
     this.#next = turnsOf(options.mix);
   }
 
-  /** Opens the sockets, and nothing more. */
+  /**
+   * Opens the sockets, and nothing more.
+   * @throws Error where the system does not let them, with what helps
+   */
   static async open(options: FleetOptions): Promise<Fleet> {
     const fleet = new Fleet(options);
     const devices: SimulatedDevice[] = [];
-    for (let from = 0; from < options.devices; from += OPENED_AT_ONCE) {
-      const some = Math.min(OPENED_AT_ONCE, options.devices - from);
-      devices.push(
-        ...(await Promise.all(Array.from({ length: some }, (_, index) => fleet.#device(from + index)))),
-      );
+    try {
+      await fleet.#open(devices);
+    } catch (error) {
+      for (const device of devices) device.close();
+      throw unopened(error as NodeJS.ErrnoException, options);
     }
     fleet.#devices = devices;
     fleet.#updating = new Set(devices.slice(options.devices - options.updating));
@@ -105,7 +124,19 @@ export class Fleet {
       Math.min(TICK, options.ackTimeout / 8),
     );
     fleet.#ticker.unref();
+    fleet.#listener = setInterval(() => fleet.#listen(performance.now()), LOOKED_AT);
+    fleet.#listener.unref();
     return fleet;
+  }
+
+  async #open(devices: SimulatedDevice[]): Promise<void> {
+    const options = this.#options;
+    for (let from = 0; from < options.devices; from += OPENED_AT_ONCE) {
+      const some = Math.min(OPENED_AT_ONCE, options.devices - from);
+      devices.push(
+        ...(await Promise.all(Array.from({ length: some }, (_, index) => this.#device(from + index)))),
+      );
+    }
   }
 
   get #isNotifying(): boolean {
@@ -121,12 +152,12 @@ export class Fleet {
   /**
    * Registers all, and waits until they are observed where they notify.
    * @param rate devices a second; Infinity: all at one instant
-   * @throws Error where some are not after two minutes
+   * @throws Error where nobody answers, or no more of them are for two minutes
    */
   async register(rate: number): Promise<FleetReport> {
-    this.take();
+    this.#beginWork();
     const start = performance.now();
-    for (let begun = 0; begun < this.#devices.length; ) {
+    for (let begun = 0; begun < this.#devices.length && !this.#isStopped; ) {
       const due = Number.isFinite(rate)
         ? Math.floor(((performance.now() - start) * rate) / 1_000) + 1
         : Infinity;
@@ -134,37 +165,35 @@ export class Fleet {
       for (; begun < Math.min(due, this.#devices.length); begun++)
         this.#devices[begun]?.step('register', now);
       if (begun < this.#devices.length) await sleep(PACE);
+      this.#checkHope();
     }
     let waiting = this.#devices.filter((device) => !this.#isReady(device));
-    for (const end = performance.now() + PATIENCE; waiting.length > 0; ) {
-      if (performance.now() > end) {
-        const names = waiting.slice(0, 3).map(({ name }) => name);
-        const what = `${waiting.length} of ${this.#devices.length} devices (${names.join(', ')}, …)`;
-        throw new Error(
-          `${what} are not registered${this.#isNotifying ? ' and observed' : ''}: ${JSON.stringify(this.#tally.take().works.register?.failures)}`,
-        );
-      }
+    for (let end = performance.now() + PATIENCE; waiting.length > 0 && !this.#isStopped; ) {
+      if (performance.now() > end) throw new Error(this.#missing(waiting));
+      this.#checkHope();
       await sleep(5);
       for (const device of waiting) {
         // What the server has refused, or not answered at all, is asked anew.
         if (!device.isRegistered && !device.isUnderWay) device.step('register', performance.now());
       }
-      waiting = waiting.filter((device) => !this.#isReady(device));
+      const still = waiting.filter((device) => !this.#isReady(device));
+      if (still.length < waiting.length) end = performance.now() + PATIENCE;
+      waiting = still;
     }
-    return this.take();
+    return this.take([]);
   }
 
   /** Each device begins its next exchange when its last one has ended: `window` devices at a time, all unless told. */
   async run(milliseconds: number, window = this.#devices.length): Promise<FleetReport> {
     const busy = this.#devices.slice(0, window);
     for (const device of busy) device.onIdle = () => this.#begin(device, performance.now());
-    this.take();
+    this.#beginWork();
     const beginAll = (): void => {
       for (const device of busy) this.#begin(device, performance.now());
     };
     beginAll();
     const timer = setInterval(beginAll, LOOKED_AT);
-    await sleep(milliseconds);
+    await Promise.race([sleep(milliseconds), this.#stopping.promise]);
     clearInterval(timer);
     const report = this.take(busy);
     for (const device of busy) device.onIdle = undefined;
@@ -174,7 +203,7 @@ export class Fleet {
 
   /** `rate` exchanges a second in all, whatever the server does; those that are under way at the end are waited for. */
   async pace(milliseconds: number, rate: number): Promise<FleetReport> {
-    this.take();
+    this.#beginWork();
     const start = performance.now();
     let due = 0;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -182,7 +211,7 @@ export class Fleet {
       const now = performance.now();
       const elapsed = Math.min(now - start, milliseconds);
       for (const target = Math.floor((elapsed * rate) / 1_000); due < target; due++) this.#stepAny(now);
-      if (elapsed < milliseconds) return;
+      if (elapsed < milliseconds && !this.#isStopped) return;
       clearInterval(timer);
       resolve();
     }, PACE);
@@ -194,7 +223,7 @@ export class Fleet {
 
   /** All deregister, and are waited for. */
   async leave(): Promise<FleetReport> {
-    this.take();
+    this.#beginWork();
     for (const device of this.#devices) device.step('deregister', performance.now());
     await this.#settled();
     return this.take([]);
@@ -219,8 +248,24 @@ export class Fleet {
     return report;
   }
 
+  progress(): FleetProgress {
+    const { told } = this.#silence;
+    return {
+      devices: this.#devices.length,
+      ready: this.#devices.filter((device) => this.#isReady(device)).length,
+      ...(told === undefined ? {} : { silence: told }),
+    };
+  }
+
+  /** What is under way ends at once, and tells what it has done; nothing is begun any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#stopping.resolve();
+  }
+
   close(): void {
     clearInterval(this.#ticker);
+    clearInterval(this.#listener);
     for (const device of this.#devices) device.close();
   }
 
@@ -258,8 +303,41 @@ export class Fleet {
     return this.#updating.has(device);
   }
 
+  /** Only where an answer is waited for is there silence. */
+  #listen(now: number): void {
+    if (this.#devices.some((device) => device.isUnderWay)) this.#silence.look(now);
+    else this.#silence.begin(now);
+  }
+
+  #beginWork(): void {
+    this.take();
+    this.#silence.begin(performance.now());
+  }
+
+  /** @throws Error where nobody will answer */
+  #checkHope(): void {
+    if (this.#silence.isHopeless) throw new Error(this.#silence.told);
+  }
+
+  /** Why registering does not come to its end, in one line. */
+  #missing(waiting: readonly SimulatedDevice[]): string {
+    const names = waiting.slice(0, 3).map(({ name }) => name);
+    const which = `${waiting.length} of ${this.#devices.length} devices (${names.join(', ')}${waiting.length > 3 ? ', …' : ''})`;
+    const failures = Object.entries(this.#tally.take().works.register?.failures ?? {});
+    const failed = failures.map(([why, count]) => `${why} ${count}`).join(', ') || 'none';
+    const unregistered = waiting.filter(({ isRegistered }) => !isRegistered).length;
+    if (unregistered > 0) return `${which} are not registered; failed: ${failed}`;
+    return `${which} are registered, but the server does not observe ${this.#options.resource} of them; --resource is what it observes by itself`;
+  }
+
+  /** All that is under way has ended; where nobody will answer, it is given up. */
   async #settled(): Promise<void> {
-    while (this.#devices.some((device) => device.isUnderWay)) await sleep(5);
+    while (this.#devices.some((device) => device.isUnderWay)) {
+      if (this.#isStopped || this.#silence.isHopeless) {
+        for (const device of this.#devices) device.giveUp();
+      }
+      await sleep(5);
+    }
   }
 
   async #device(index: number): Promise<SimulatedDevice> {
@@ -285,5 +363,23 @@ export class Fleet {
       ...{ name, link, links, resource, readings, confirmable, lifetime, numbered, ackTimeout, random },
       tally: this.#tally,
     });
+  }
+}
+
+/** Why sockets cannot be opened, with what helps. */
+function unopened(error: NodeJS.ErrnoException, { devices, source, host }: FleetOptions): Error {
+  switch (error.code) {
+    case 'EMFILE':
+    case 'ENFILE':
+      return new Error(
+        `no more files can be opened for ${devices} devices (${error.code}): ${tooManySockets(devices, 1) ?? `raise the limit (ulimit -n ${devices * 2}), or share the devices: --processes N`}`,
+      );
+    case 'EADDRNOTAVAIL':
+      return new Error(`${source} and what follows are no addresses of this machine: --source any`);
+    case 'EINVAL':
+    case 'ENETUNREACH':
+      return new Error(`no way leads from ${source} to ${host} (${error.code}): --source any`);
+    default:
+      return error;
   }
 }

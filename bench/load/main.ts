@@ -1,4 +1,5 @@
 /** A process of simulated devices, steered over IPC: `open` makes and registers them, `run` lets them work for a time, `pace` at a rate. */
+import { answering } from '../answering.ts';
 import { Fleet, type FleetOptions } from './fleet.ts';
 import { defaults, type LoadReport, summed } from './load-report.ts';
 import { alone, type Work } from './tally.ts';
@@ -21,7 +22,9 @@ export type LoadCommand =
   /** `rate` of them a second; all at one instant unless told. */
   | { readonly kind: 'register'; readonly rate?: number }
   /** All deregister. */
-  | { readonly kind: 'leave' };
+  | { readonly kind: 'leave' }
+  /** What is under way ends at once, and tells what it has done; nothing is begun after it. Not answered itself. */
+  | { readonly kind: 'stop' };
 
 export type { LoadReport };
 export type PacedReport = LoadReport;
@@ -48,7 +51,7 @@ function opened(): Fleet {
   return fleet;
 }
 
-async function perform(command: LoadCommand): Promise<LoadReport | 'open'> {
+async function perform(command: LoadCommand): Promise<LoadReport | 'open' | undefined> {
   switch (command.kind) {
     case 'open':
       await open(command);
@@ -58,6 +61,9 @@ async function perform(command: LoadCommand): Promise<LoadReport | 'open'> {
       return 'open';
     case 'register':
       return summed(await opened().register(command.rate ?? Number.POSITIVE_INFINITY));
+    case 'stop':
+      fleet?.stop();
+      return undefined;
     case 'leave':
       return summed(await opened().leave());
     case 'run':
@@ -67,13 +73,4 @@ async function perform(command: LoadCommand): Promise<LoadReport | 'open'> {
   }
 }
 
-process.on('message', (command: LoadCommand) => {
-  perform(command).then(
-    (answer) => process.send?.(answer),
-    (error: unknown) => {
-      console.error(error);
-      process.exit(1);
-    },
-  );
-});
-process.on('disconnect', () => process.exit(0));
+answering(perform, () => fleet?.progress());

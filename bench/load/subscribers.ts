@@ -3,6 +3,7 @@
  * each, some to everything, of which some stop reading for a while.
  */
 import { setTimeout as pass } from 'node:timers/promises';
+import { answering } from '../answering.ts';
 import { type Quantiles, quantiles } from '../quantiles.ts';
 import { StreamClient } from './stream-client.ts';
 
@@ -121,12 +122,4 @@ async function perform(command: SubscribersCommand): Promise<SubscribersReport |
   }
 }
 
-process.on('message', (command: SubscribersCommand) => {
-  perform(command).then(
-    (answer) => process.send?.(answer),
-    (error: unknown) => {
-      console.error(error);
-      process.exit(1);
-    },
-  );
-});
+answering(perform);

@@ -50,6 +50,8 @@ export class Tally {
   readonly #counts = new Map<Work, Counts>();
   #asked = 0;
   #socketErrors: Record<string, number> = {};
+  #errorsInSilence: Record<string, number> = {};
+  #heard = 0;
 
   /** @param milliseconds until the answer; NaN where there is none. */
   done(work: Work, milliseconds: number): void {
@@ -75,8 +77,22 @@ export class Tally {
     this.#asked++;
   }
 
+  /** A datagram came. */
+  heard(): void {
+    this.#heard++;
+  }
+
   socketError(code: string): void {
     this.#socketErrors[code] = (this.#socketErrors[code] ?? 0) + 1;
+    this.#errorsInSilence[code] = (this.#errorsInSilence[code] ?? 0) + 1;
+  }
+
+  /** Whether a datagram came since this was asked last, and what failed meanwhile since one did. */
+  listen(): { readonly hasHeard: boolean; readonly errors: Readonly<Record<string, number>> } {
+    const hasHeard = this.#heard > 0;
+    this.#heard = 0;
+    if (hasHeard) this.#errorsInSilence = {};
+    return { hasHeard, errors: this.#errorsInSilence };
   }
 
   /** Everything so far, and begins anew. */

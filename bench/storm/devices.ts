@@ -2,11 +2,13 @@
  * A process of real clients for bench/storm.ts, steered over IPC: each with its socket, the CoAP endpoint and the
  * registration of client/, and nothing else that would cost time.
  */
+
 import { Registration } from '../../client/lwm2m/registration.ts';
 import { newAccount } from '../../client/lwm2m/server-account.ts';
 import { systemClock } from '../../protocol/clock.ts';
 import { createCoapEndpoint } from '../../protocol/coap/endpoint.ts';
 import { createUdpPort } from '../../protocol/coap/udp-port.ts';
+import { answering } from '../answering.ts';
 
 export type StormCommand =
   | {
@@ -96,13 +98,4 @@ async function perform(command: StormCommand): Promise<StormReport | string> {
   }
 }
 
-process.on('message', (command: StormCommand) => {
-  perform(command).then(
-    (answer) => process.send?.(answer),
-    (error: unknown) =>
-      setImmediate(() => {
-        throw error;
-      }),
-  );
-});
-process.on('disconnect', () => process.exit(0));
+answering(perform);

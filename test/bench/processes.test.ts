@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { defaults } from '../../bench/load/load-report.ts';
+import type { LoadCommand } from '../../bench/load/main.ts';
 import { lostDatagrams } from '../../bench/peers/target.ts';
 import { BenchProcess } from '../../bench/process.ts';
 import type { ReaderCommand } from '../../bench/readers.ts';
@@ -27,6 +29,16 @@ describe('a process of the bench', () => {
     await started.stop();
     await told;
     await expect(started.ask('cpu')).rejects.toThrow('./targets/echo.ts ended: SIGKILL');
+  });
+});
+
+describe('a process of devices', () => {
+  test('answers with the reason where it cannot, and goes on', async () => {
+    started = new BenchProcess('./load/main.ts');
+    const options = { ...defaults, port: 5683, devices: 1, source: '192.0.2.1' };
+    const command: LoadCommand = { kind: 'open-sockets', options };
+    await expect(started.ask(command)).rejects.toThrow(/^192\.0\.2\.1 .*--source any$/);
+    await expect(started.ask({ kind: 'leave' } satisfies LoadCommand)).rejects.toThrow('were not opened');
   });
 });
 

@@ -260,6 +260,14 @@ describe('simulated devices', () => {
     expect(await devices.run(100)).toMatchObject({ fallenOut: 1 });
   });
 
+  test('end what they do when they are stopped, and tell what was done', async () => {
+    const devices = await open({ devices: 2 });
+    await devices.register(Number.POSITIVE_INFINITY);
+    const working = devices.run(60_000);
+    devices.stop();
+    expect((await working).elapsed).toBeLessThan(60_000);
+  });
+
   test('begin with other message ids in each run, though the seed is the same', async () => {
     for (let run = 0; run < 2; run++) {
       const devices = await open({ devices: 4 });
