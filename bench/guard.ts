@@ -2,10 +2,10 @@
  * `npm run bench:guard`: what the main paths cost in CPU, as multiples of a raw UDP echo in the same minute, beside what is
  * kept in bench/results/guard.json. A report: it tells what has become more than a quarter dearer, and never fails for it.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
+import { flagsOrExit, given, parseFlags, whole } from './flags.ts';
 import { compare, type GuardFigures, isWorse } from './guard/compare.ts';
+import { readFigures, writeFigures } from './guard/figures.ts';
 import type { LoadCommand, LoadReport } from './load/main.ts';
 import type { Work } from './load/tally.ts';
 import { echo, simyardInMemory, simyardOnDisk } from './peers/peers.ts';
@@ -17,18 +17,9 @@ const usage = `CPU of the main paths as multiples of a raw UDP echo, beside the 
   --rounds N     of each path, each beside the echo   (5)
   --update       keep what was measured as the new figures`;
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    update: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-if (values.help) {
-  process.stdout.write(`${usage}\n`);
-  process.exit(0);
-}
-const rounds = Number(values.rounds);
+const { rounds, update } = flagsOrExit(usage, (args) =>
+  parseFlags(args, { rounds: whole(5, { to: 1_000 }), update: given }),
+);
 const kept = new URL('./results/guard.json', import.meta.url);
 /** ms */
 const [WARM_UP, ROUND] = [3_000, 1_000];
@@ -73,34 +64,55 @@ async function close({ target, load }: Loaded): Promise<void> {
   await Promise.all([target.stop(), load.stop()]);
 }
 
+/** What the path costs, as multiples of the floor. */
+async function ratio(floor: Loaded, { peer, work, readings }: (typeof paths)[number]): Promise<number> {
+  const path = await open(peer, work, readings);
+  try {
+    const [costs, floors]: [number[], number[]] = [[], []];
+    for (let turn = 0; turn < rounds; turn++) {
+      floors.push(await round(floor));
+      costs.push(await round(path));
+    }
+    // The least of each: what else the machine does only ever adds.
+    return Math.min(...costs) / Math.min(...floors);
+  } finally {
+    await close(path);
+  }
+}
+
+/** The figures that are kept; a damaged file is made anew where that is wanted, and else ends this. */
+function keptOrExit(): GuardFigures {
+  try {
+    return readFigures(kept);
+  } catch (error) {
+    if (update) return {};
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exit(1);
+  }
+}
+
+const load = (): string => `load average ${loadavg()[0]?.toFixed(1)}`;
+const before = keptOrExit();
 const measured: Record<string, number> = {};
 const floor = await open(echo, 'echo', 0);
 try {
-  for (const { name, peer, work, readings } of paths) {
-    const path = await open(peer, work, readings);
-    try {
-      const [costs, floors]: [number[], number[]] = [[], []];
-      for (let turn = 0; turn < rounds; turn++) {
-        floors.push(await round(floor));
-        costs.push(await round(path));
-      }
-      // The least of each: what else the machine does only ever adds.
-      measured[name] = Math.min(...costs) / Math.min(...floors);
-      process.stderr.write(`${name}: ${(measured[name] as number).toFixed(2)} × the floor\n`);
-    } finally {
-      await close(path);
+  for (const path of paths) {
+    const { name } = path;
+    let is = await ratio(floor, path);
+    if (isWorse({ name, was: before[name], is })) {
+      process.stderr.write(
+        `${name}: ${is.toFixed(2)} × the floor looks worse (${load()}), and is measured again\n`,
+      );
+      // The lower one counts: a machine that is busy with something else makes a path dearer, and never cheaper.
+      is = Math.min(is, await ratio(floor, path));
     }
+    measured[name] = is;
+    process.stderr.write(`${name}: ${is.toFixed(2)} × the floor\n`);
   }
 } finally {
   await close(floor);
 }
 
-let before: GuardFigures = {};
-try {
-  before = JSON.parse(readFileSync(kept, 'utf8')) as GuardFigures;
-} catch (error) {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-}
 const changes = compare(before, measured);
 const shown = changes.map((change) => {
   const { name, was, is } = change;
@@ -111,17 +123,12 @@ const shown = changes.map((change) => {
   return `| ${name} | ${old} | ${is.toFixed(2)} | ${changed}${isWorse(change) ? ', **worse**' : ''} |`;
 });
 process.stdout.write(
-  `CPU as multiples of a raw UDP echo in the same minute (load average ${loadavg()[0]?.toFixed(1)}):\n\n| path | kept | now | |\n|---|--:|--:|---|\n${shown.join('\n')}\n`,
+  `CPU as multiples of a raw UDP echo in the same minute (${load()}):\n\n| path | kept | now | |\n|---|--:|--:|---|\n${shown.join('\n')}\n`,
 );
 const worse = changes.filter(isWorse);
 process.stdout.write(
   worse.length === 0
     ? '\nNo path has become more than 25 % dearer.\n'
-    : `\nWorse by more than 25 %: ${worse.map(({ name }) => name).join('; ')}. Look before it is kept (bench/profile.ts), or keep it: npm run bench:guard -- --update\n`,
+    : `\nWorse by more than 25 % in two measurements, at a ${load()}: ${worse.map(({ name }) => name).join('; ')}. Look before it is kept (bench/profile.ts), or keep it: npm run bench:guard -- --update\n`,
 );
-if (values.update) {
-  const rounded = Object.fromEntries(
-    Object.entries(measured).map(([name, ratio]) => [name, Number(ratio.toFixed(2))]),
-  );
-  writeFileSync(kept, `${JSON.stringify(rounded, undefined, 2)}\n`);
-}
+if (update) writeFigures(kept, measured);

@@ -17,5 +17,6 @@ export function compare(kept: GuardFigures, measured: GuardFigures): GuardChange
 }
 
 export function isWorse({ was, is }: GuardChange): boolean {
-  return was !== undefined && is > was * TOLD;
+  // What is no number is not good either.
+  return was !== undefined && !(is <= was * TOLD);
 }

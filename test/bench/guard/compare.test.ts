@@ -36,4 +36,8 @@ describe('the slope of memory over time', () => {
   test('of one point is none', () => {
     expect(slope([[1, 1]])).toBeNaN();
   });
+
+  test('and never good where it is no number', () => {
+    expect(isWorse({ name: 'a', was: 1, is: Number.NaN })).toBe(true);
+  });
 });
