@@ -4,8 +4,6 @@
  * node scripts/run.mjs bench/compare.ts --before FOLDER [--work register|update|notify|take-over]
  *   [--store redis|disk|memory] [--devices N] [--readings N] [--rounds N] [--seconds N] [--flags 'node flags of this one']
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -15,6 +13,7 @@ import type { Work } from './load/tally.ts';
 import { BenchProcess } from './process.ts';
 import { median } from './quantiles.ts';
 import type { TargetReport } from './targets/report.ts';
+import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
 const { values } = parseArgs({
   options: {
@@ -43,7 +42,7 @@ interface Contestant {
 
 async function begin(name: string, tree: string, work: Work, flags: readonly string[]): Promise<Contestant> {
   const redis = values.store === 'redis' && work !== 'echo' ? await startRedis({ durable: true }) : undefined;
-  const folder = values.store === 'disk' ? mkdtempSync(join(tmpdir(), 'simyard-bench-')) : undefined;
+  const folder = values.store === 'disk' ? temporaryFolder() : undefined;
   const script = work === 'echo' ? 'echo.ts' : 'simyard.ts';
   const file = pathToFileURL(join(resolve(tree), 'bench/targets', script)).href;
   const target = new BenchProcess(file, [redis?.url ?? folder ?? ':memory:'], flags);
@@ -51,7 +50,7 @@ async function begin(name: string, tree: string, work: Work, flags: readonly str
   const close = async (): Promise<void> => {
     await Promise.all([target.stop(), load.stop()]);
     await redis?.close();
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    if (folder !== undefined) removeFolder(folder);
   };
   const { port } = await target.next<{ port: number }>();
   const open = {

@@ -3,9 +3,6 @@
  * has the session, and by way of another one. `node bench/dtls-forwarding.ts [--devices N] [--exchanges N]`
  */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Code } from '../protocol/coap/message.ts';
 import { openRedisStores } from '../redis/index.ts';
@@ -21,6 +18,7 @@ import {
 } from '../test/support/server-process.ts';
 import { UdpMiddlebox } from '../test/support/udp-middlebox.ts';
 import { quantiles } from './quantiles.ts';
+import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
 /** Of a session: so many by the wrong way, and it moves (server/transport/hand-overs.ts). */
 const MOST_BY_THE_WAY = 30;
@@ -66,7 +64,7 @@ async function cpuOf({ http }: Node): Promise<number> {
 }
 
 async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'simyard-forwarding-'));
+  const folder = temporaryFolder('simyard-forwarding-');
   const redis = await startRedis();
   const stores = await openRedisStores({ url: redis.url });
   const nodes: Node[] = [];
@@ -127,7 +125,7 @@ async function main(): Promise<void> {
     await Promise.all(nodes.map((node) => node.process.kill('SIGTERM')));
     await stores.close();
     await redis.close();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 

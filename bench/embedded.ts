@@ -3,14 +3,14 @@
  * bytes per registration, and pages of the device list at 100 000 devices.
  * `node bench/embedded.ts [folder]`
  */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEmbeddedStores } from '../server/embedded/index.ts';
 import type { Registration } from '../server/ports/registration-store.ts';
 import type { Stores } from '../server/ports/stores.ts';
+import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
-const root = process.argv[2] ?? mkdtempSync(join(tmpdir(), 'simyard-bench-'));
+const root = process.argv[2] ?? temporaryFolder();
 
 interface Cost {
   readonly cpu: number;
@@ -235,4 +235,4 @@ console.log(
   `opened again in ${(performance.now() - reopened).toFixed(0)} ms, ${await again.registrations.count()} registrations`,
 );
 await again.close();
-if (process.argv[2] === undefined) rmSync(root, { recursive: true });
+if (process.argv[2] === undefined) removeFolder(root);

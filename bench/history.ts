@@ -3,8 +3,7 @@
  * sensor that was sampled once a second for a month (2.6 million readings, one to a log entry: the worst case).
  * `node bench/history.ts [--days 30] [--pack 1] [--runs 9]`
  */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../server/config.ts';
@@ -14,6 +13,7 @@ import { startServer } from '../server/main.ts';
 import type { HistoryChunk } from '../server/ports/history.ts';
 import type { Registration } from '../server/ports/registration-store.ts';
 import type { Stores } from '../server/ports/stores.ts';
+import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
 const { values } = parseArgs({
   options: {
@@ -92,7 +92,7 @@ async function time(name: string, ask: () => Promise<string>): Promise<void> {
   );
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'simyard-bench-'));
+const folder = temporaryFolder();
 try {
   const stores = await openEmbeddedStores({ path: folder });
   await stores.registrations.register(registration('bench'));
@@ -150,5 +150,5 @@ try {
   });
   await server.close();
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(folder);
 }

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { pino } from 'pino';
 import { systemClock } from '../protocol/clock.ts';
@@ -14,13 +11,14 @@ import { Tenancy } from '../server/people/tenancy.ts';
 import type { Command } from '../server/ports/command-queue.ts';
 import type { Job } from '../server/ports/job-store.ts';
 import type { Registration } from '../server/ports/registration-store.ts';
+import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
 /**
  * A job over very many devices that are all away: each gets its durable command, which waits. Then it is cancelled, so that
  * each command is taken back. What that takes, and whether the server answers meanwhile. `node bench/jobs.ts [devices]`.
  */
 const count = Number(process.argv[2] ?? 100_000);
-const folder = mkdtempSync(join(tmpdir(), 'simyard-bench-jobs-'));
+const folder = temporaryFolder('simyard-bench-jobs-');
 const stores = await openEmbeddedStores({ path: folder });
 const log = pino({ level: 'warn' });
 
@@ -145,4 +143,4 @@ await others;
 await jobs.runner.close();
 await dispatcher.close();
 await stores.close();
-rmSync(folder, { recursive: true });
+removeFolder(folder);

@@ -4,10 +4,11 @@
  */
 import { spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
 import { section, writeDocument } from './document.ts';
-import { measure } from './measure.ts';
+import { chosenBy, decimal, flagsOrExit, given, parseFlags, text, whole } from './flags.ts';
+import { measure, type Row } from './measure.ts';
 import {
+  checkWritable,
   dropUnfinished,
   machineNow,
   type Results,
@@ -35,38 +36,28 @@ Usage: npm run bench -- [options]          the short set, within five minutes
 
 Ctrl-C stops it: what is measured by then is in bench/results/unfinished-….json.`;
 
-function readFlags() {
-  const { values } = parseArgs({
-    options: {
-      full: { type: 'boolean', default: false },
-      seconds: { type: 'string' },
-      runs: { type: 'string' },
-      only: { type: 'string', default: '' },
-      list: { type: 'boolean', default: false },
-      resume: { type: 'boolean', default: false },
-      'no-write': { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  const runs = Number(values.runs ?? (values.full ? 5 : 3));
-  const seconds = Number(values.seconds ?? (values.full ? 4 : 5));
-  if (!(seconds > 0 && Number.isInteger(runs) && runs > 0)) {
-    throw new RangeError('--seconds and --runs take a number above 0');
-  }
-  return { ...values, runs, seconds };
+/** The floor and the rows that are wanted. @throws RangeError where there are none but the floor */
+function wantedRows(isFull: boolean, only: string): Row[] {
+  const rows = isFull ? fullRows() : shortRows();
+  const names = rows.flatMap(({ title, peers }) => peers.map(({ name }) => `${title}, ${name}`));
+  const chosen = chosenRows(rows, only);
+  if (chosen.every(({ work }) => work === 'echo')) chosenBy(only, names, String);
+  return chosen;
 }
 
-function flagsOrExit(): ReturnType<typeof readFlags> {
-  try {
-    const values = readFlags();
-    if (!values.help) return values;
-    process.stdout.write(`${usage}\n`);
-    process.exit(0);
-  } catch (error) {
-    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(2);
-  }
+function readFlags(args: readonly string[]) {
+  const values = parseFlags(args, {
+    full: given,
+    seconds: decimal(undefined, { from: 0.1, to: 150 }),
+    runs: whole(undefined, { to: 1_000 }),
+    only: text(''),
+    list: given,
+    resume: given,
+    'no-write': given,
+  });
+  if (values === undefined) return undefined;
+  const { full, only, runs = full ? 5 : 3, seconds = full ? 4 : 5 } = values;
+  return { ...values, rows: wantedRows(full, only), runs, seconds };
 }
 
 /** The first line in which a program tells its version; nothing where it is not installed. */
@@ -75,9 +66,8 @@ function versionOf(command: string, flag: string, pattern: RegExp): string | und
   return pattern.exec(`${stdout ?? ''}${stderr ?? ''}`)?.[1];
 }
 
-const flags = flagsOrExit();
-const { only, runs, seconds } = flags;
-const rows = chosenRows(flags.full ? fullRows() : shortRows(), only);
+const flags = flagsOrExit(usage, readFlags);
+const { only, rows, runs, seconds } = flags;
 if (flags.list) {
   for (const { title, peers } of rows)
     process.stdout.write(`${title}: ${peers.map(({ name }) => name).join('; ')}\n`);
@@ -103,10 +93,18 @@ const resultsOf = ({ cells, missing }: Found): Results => ({
 
 let isStopped = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
+  process.on(signal, () => {
+    // Who is asked twice does not wait.
+    if (isStopped) process.exit(130);
     isStopped = true;
     tell(`stops after the server that is measured now; what is measured is in ${unfinishedFile(set)}`);
   });
+}
+try {
+  checkWritable();
+} catch (error) {
+  tell((error as Error).message);
+  process.exit(1);
 }
 if (flags.resume && earlier === undefined) tell('no run of this set and these lengths was stopped');
 const found = await runRows(rows, {

@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../scripts/root.ts';
 import { runToEnd } from '../scripts/run-to-end.ts';
 import type { Stack } from './flame-graph.ts';
 import { newestCode, perfStacks } from './perf-stacks.ts';
+import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
 /** Samples a second and thread: not a divisor of anything that happens once a millisecond. */
 const RATE = 1_999;
@@ -27,7 +27,7 @@ export function whyNoPerf(): string | undefined {
 /** What a process that was started with `perfFlags` does, all its threads, from now until `end`. */
 export class PerfRecording {
   readonly #pid: number;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'simyard-perf-'));
+  readonly #folder = temporaryFolder('simyard-perf-');
   readonly #ended: Promise<void>;
   readonly #end: () => void;
 
@@ -63,7 +63,7 @@ export class PerfRecording {
       if (code !== 0 || output.length > MOST) throw new Error(`perf script: ${output.slice(0, 500)}`);
       return perfStacks(output, { root });
     } finally {
-      rmSync(this.#folder, { recursive: true, force: true });
+      removeFolder(this.#folder);
       rmSync(names, { force: true });
     }
   }

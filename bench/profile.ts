@@ -2,8 +2,7 @@
  * Where the CPU of a server goes under one kind of work: by function and by room, each thread apart, from the profiles that
  * V8 makes; or as a flame graph, with the kernel and SQLite in it where Linux perf is there.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startRedis } from '../test/support/redis.ts';
@@ -14,6 +13,7 @@ import type { Work } from './load/tally.ts';
 import { PerfRecording, perfFlags, whyNoPerf } from './perf.ts';
 import { BenchProcess } from './process.ts';
 import type { TargetReport } from './targets/report.ts';
+import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
 const usage = `Where the CPU of a server goes under one kind of work.
 
@@ -56,11 +56,11 @@ const isByPerf = flame !== undefined && withoutPerf === undefined;
 if (withoutPerf !== undefined) {
   process.stderr.write(`${withoutPerf}: the flame graph is V8's, without the kernel and SQLite\n`);
 }
-const folder = values.keep ?? mkdtempSync(join(tmpdir(), 'simyard-profile-'));
+const folder = values.keep ?? temporaryFolder('simyard-profile-');
 mkdirSync(folder, { recursive: true });
 
 const redis = store === 'redis' ? await startRedis({ durable: true }) : undefined;
-const data = store === 'disk' ? mkdtempSync(join(tmpdir(), 'simyard-bench-')) : undefined;
+const data = store === 'disk' ? temporaryFolder() : undefined;
 // Of the thread of the database, its start included; the main thread is looked at once it is warm.
 const ofAllThreads = ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=500'];
 const target = new BenchProcess(
@@ -140,6 +140,6 @@ try {
 } finally {
   await Promise.all([target.stop(), load.stop()]);
   await redis?.close();
-  if (data !== undefined) rmSync(data, { recursive: true, force: true });
-  if (values.keep === undefined) rmSync(folder, { recursive: true, force: true });
+  if (data !== undefined) removeFolder(data);
+  if (values.keep === undefined) removeFolder(folder);
 }

@@ -4,9 +4,8 @@
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { cpus, loadavg, release, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { cpus, loadavg, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { decodeMessage, encodeMessage } from '../protocol/coap/codec.ts';
 import { type CoapMessage, Code, MessageType } from '../protocol/coap/message.ts';
@@ -22,6 +21,7 @@ import { type Asked, ask, askInventory } from './inventory.ts';
 import { type Spread, spreadOf } from './measure.ts';
 import { BenchProcess } from './process.ts';
 import type { TargetReport } from './targets/report.ts';
+import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
 const usage = `A server that starts with many registrations: until it answers, what they weigh, lists and searches.
 
@@ -176,11 +176,11 @@ async function newStore(): Promise<Store> {
       Number(/^used_memory:(\d+)/m.exec(await redis.cli('info', 'memory'))?.[1]);
     return { place: redis.url, memory, remove: () => redis.close() };
   }
-  const place = mkdtempSync(join(tmpdir(), 'simyard-restart-'));
+  const place = temporaryFolder('simyard-restart-');
   return {
     place,
     memory: async () => undefined,
-    remove: async () => rmSync(place, { recursive: true, force: true }),
+    remove: async () => removeFolder(place),
   };
 }
 

@@ -54,6 +54,18 @@ export function machineNow(
   };
 }
 
+/** @throws Error in one line, where results cannot be written: better before the first row than after it */
+export function checkWritable(place: URL = folder): void {
+  try {
+    mkdirSync(place, { recursive: true });
+    const trial = new URL('writable.part', place);
+    writeFileSync(trial, '');
+    rmSync(trial);
+  } catch (error) {
+    throw new Error(`results cannot be written to bench/results: ${(error as Error).message}`);
+  }
+}
+
 /** Whole or not at all: who is stopped meanwhile leaves what was there before. */
 export function writeResults(results: Results, name = 'latest.json', place: URL = folder): void {
   mkdirSync(place, { recursive: true });

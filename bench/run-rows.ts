@@ -49,14 +49,26 @@ export async function runRows(rows: readonly Row[], run: RowsRun): Promise<Found
       // Whoever stops the run ends its servers too; that is no failure of theirs.
       if (run.isStopped()) break;
       if (!(error instanceof Error)) throw error;
-      missing.push({ peer: nameOf(row, peer), reason: error.message });
-      run.tell(`${row.title}: ${peer.name} could not: ${error.message}`);
+      const reason = oneLine(error.message);
+      missing.push({ peer: nameOf(row, peer), reason });
+      run.tell(`${row.title}: ${peer.name} could not: ${reason}`);
     }
     run.keep({ cells, missing });
   }
   const order = new Map(pairs.map(({ row, peer }, index) => [nameOf(row, peer), index]));
   const placeOf = ({ title, peer }: Cell): number => order.get(nameOf({ title }, { name: peer })) ?? 0;
   return { cells: cells.sort((a, b) => placeOf(a) - placeOf(b)), missing };
+}
+
+/** Characters of a reason at the most. */
+const REASON = 200;
+
+/** What a failure says, in one line: where a program's last words follow, the last of them that is no JSON. */
+export function oneLine(message: string): string {
+  const [first = '', ...said] = message.split('\n').map((line) => line.trim());
+  const last = said.findLast((line) => line !== '' && !line.startsWith('{') && !line.startsWith('['));
+  const what = first.replace(/\. It had said:$/, '');
+  return (last === undefined ? what : `${what}: ${last}`).slice(0, REASON);
 }
 
 function told({ title, peer, cpu, rate, saturated }: Cell): string {

@@ -3,8 +3,6 @@
  * with real clients and a real server that is killed, beside the simulation of the same.
  * node scripts/run.mjs bench/storm.ts [--real N] [--outage S] [--update-interval S] [--redis-url URL]
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -13,6 +11,7 @@ import { freePort, startServerProcess } from '../test/support/server-process.ts'
 import { BenchProcess } from './process.ts';
 import type { StormCommand, StormReport } from './storm/devices.ts';
 import { type ServerCosts, type Storm, simulateStorm } from './storm/simulation.ts';
+import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
 const { values } = parseArgs({
   options: {
@@ -64,7 +63,7 @@ function simulated(
 
 /** The same with real clients and a real server. */
 async function measure(devices: number): Promise<{ readonly row: string; readonly outage: number }> {
-  const folder = mkdtempSync(join(tmpdir(), 'simyard-storm-'));
+  const folder = temporaryFolder('simyard-storm-');
   const port = await freePort();
   const options = {
     data: join(folder, 'data'),
@@ -120,7 +119,7 @@ async function measure(devices: number): Promise<{ readonly row: string; readonl
   } finally {
     await Promise.all(processes.map((process) => process.stop()));
     await server.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 

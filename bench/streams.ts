@@ -4,9 +4,7 @@
  * events take to each class of subscriber, how long devices wait for their acknowledgement meanwhile, and
  * whether anything was missing, or came twice.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, release, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { writeSection } from './document.ts';
 import type { LoadCommand, PacedReport } from './load/main.ts';
@@ -14,6 +12,7 @@ import type { ClassReport, SubscribersCommand, SubscribersReport } from './load/
 import { BenchProcess } from './process.ts';
 import type { Quantiles } from './quantiles.ts';
 import type { TargetReport } from './targets/report.ts';
+import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -46,7 +45,7 @@ interface Figures {
 }
 
 async function measure(): Promise<Figures[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'simyard-bench-'));
+  const folder = temporaryFolder();
   const target = new BenchProcess('./targets/simyard.ts', [folder]);
   const load = new BenchProcess('./load/main.ts');
   const subscribers = new BenchProcess('./load/subscribers.ts');
@@ -84,7 +83,7 @@ async function measure(): Promise<Figures[]> {
     return figures;
   } finally {
     await Promise.all([target.stop(), load.stop(), subscribers.stop()]);
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 

@@ -93,13 +93,13 @@ export function fullRows(): Row[] {
 }
 
 /**
- * The floor, and the row of this name; where there is none, what has it in the name of the row or of the server. All where it
+ * The floor, and the row of this name; where there is none, what has it in the name of the row or of the server, in any case. All where it
  * is empty.
  */
 export function chosenRows(rows: readonly Row[], only: string): Row[] {
   const isName = rows.some(({ title }) => title === only);
   const isWanted = (title: string, peer: string): boolean =>
-    isName ? title === only : `${title} ${peer}`.includes(only);
+    isName ? title === only : `${title} ${peer}`.toLowerCase().includes(only.toLowerCase());
   return rows
     .map((row) => ({
       ...row,

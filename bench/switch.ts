@@ -2,10 +2,8 @@
  * `npm run bench:switch`: carrier switches one after the other, from the REST request to the event that tells the card's
  * ACK, with modems of ours, while other devices notify.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, get, request } from 'node:http';
-import { cpus, loadavg, release, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cpus, loadavg, release } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ProjectProcess } from '../test/support/server-process.ts';
@@ -13,6 +11,7 @@ import { writeSection } from './document.ts';
 import { Histogram, type LatencySummary } from './load/histogram.ts';
 import type { LoadCommand, LoadReport } from './load/main.ts';
 import { BenchProcess } from './process.ts';
+import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
 const usage = `Carrier switches through REST while devices notify.
 
@@ -180,7 +179,7 @@ function row(what: string, latency: LatencySummary): string {
   return `| ${what} | ${count} | ${half} | ${p95.toFixed(1)} | ${most} | ${max.toFixed(1)} |`;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'simyard-bench-'));
+const folder = temporaryFolder();
 const target = new BenchProcess('./targets/simyard.ts', [folder]);
 const load = new BenchProcess('./load/main.ts');
 let fleet: ProjectProcess | undefined;
@@ -247,6 +246,6 @@ try {
   if (values.write) writeSection('switch', lines.join('\n'));
 } finally {
   await Promise.all([target.stop(), load.stop(), fleet?.kill('SIGKILL')]);
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(folder);
 }
 process.exit(0);

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isInstalled } from '../../scripts/requirements.ts';
 import { root } from '../../scripts/root.ts';
 import { type RedisServer, startRedis } from '../../test/support/redis.ts';
+import { removeFolder, temporaryFolder } from '../temporary-folder.ts';
 import { buildLeshan, inMemory, onRedis, overDtls, startLeshan } from './leshan.ts';
 import { type Peer, startScript } from './target.ts';
 
@@ -64,8 +64,8 @@ export const simyardOnDisk: Peer = {
   warmUp: NODE_WARM_UP,
   prepare: nothing,
   start() {
-    const folder = mkdtempSync(join(tmpdir(), 'simyard-bench-'));
-    const end = async (): Promise<void> => rmSync(folder, { recursive: true, force: true });
+    const folder = temporaryFolder();
+    const end = async (): Promise<void> => removeFolder(folder);
     return startScript('./targets/simyard.ts', [folder], { end });
   },
 };

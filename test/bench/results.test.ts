@@ -1,9 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { dropUnfinished, type Results, readUnfinished, writeUnfinished } from '../../bench/results.ts';
+import {
+  checkWritable,
+  dropUnfinished,
+  type Results,
+  readUnfinished,
+  writeUnfinished,
+} from '../../bench/results.ts';
 import { cellOf } from './cells.ts';
 
 const results: Results = {
@@ -12,6 +18,20 @@ const results: Results = {
   machine: { cpu: 'C', cores: 2, memoryGib: 8, kernel: '6', node: 'v24', loadBefore: 0, loadAfter: 1 },
   ...{ cells: [cellOf('update', 'x', 30)], missing: [] },
 };
+
+describe('the folder of results', () => {
+  test('is looked at before the first row', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'simyard-results-'));
+    try {
+      checkWritable(pathToFileURL(`${folder}/new/`));
+      expect(readdirSync(`${folder}/new`)).toEqual([]);
+      writeFileSync(`${folder}/file`, '');
+      expect(() => checkWritable(pathToFileURL(`${folder}/file/`))).toThrow(/^results cannot be written/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
 
 describe('what a run that was stopped has left', () => {
   let folder = '';

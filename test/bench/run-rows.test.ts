@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Cell, Row } from '../../bench/measure.ts';
 import type { Peer } from '../../bench/peers/target.ts';
-import { type Found, type RowsRun, runRows } from '../../bench/run-rows.ts';
+import { type Found, oneLine, type RowsRun, runRows } from '../../bench/run-rows.ts';
 import { chosenRows, fullRows, shortRows } from '../../bench/suite.ts';
 import { cellOf } from './cells.ts';
 
@@ -88,6 +88,19 @@ describe('a run over several rows', () => {
   });
 });
 
+describe('the reason why a server could not', () => {
+  test.each([
+    ['it fell over', 'it fell over'],
+    ['The program ended. It had said:\n{"port":5683}\n{"cpu":1}\n', 'The program ended'],
+    [
+      'The program ended. It had said:\n{"port":1}\nOutOfMemoryError: heap\n',
+      'The program ended: OutOfMemoryError: heap',
+    ],
+  ])('%j is one line without JSON', (message, line) => {
+    expect(oneLine(message)).toBe(line);
+  });
+});
+
 describe('the rows', () => {
   test.each([
     ['short', shortRows()],
@@ -103,7 +116,7 @@ describe('the rows', () => {
     expect(chosen('')).toHaveLength(fullRows().length);
     expect(chosen('update')).toEqual(['datagram in and out', 'update']);
     expect(chosen('update, ')).toEqual(['datagram in and out', 'update, DTLS', 'update, Redis']);
-    const ofLeshan = chosenRows(fullRows(), 'Leshan').slice(1);
+    const ofLeshan = chosenRows(fullRows(), 'leshan').slice(1);
     expect(ofLeshan.every(({ peers }) => peers.every(({ name }) => name.startsWith('Leshan')))).toBe(true);
     expect(chosen('no such thing')).toEqual(['datagram in and out']);
   });
