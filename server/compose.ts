@@ -370,6 +370,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     registrations: stores.registrations,
     ingest,
     lookupFor,
+    clock,
     log: log.child({ part: 'send' }),
     onHeard: (id, name) => parts().lifecycle.heard(id, name, false),
     onMoved: (registration, to) => observations.heardAt(registration, to),
@@ -580,6 +581,7 @@ export async function compose(foundation: Foundation): Promise<Listening> {
 
   registerMetrics(metrics, {
     coap: endpoint.statistics,
+    registration: registrationInterface.refusals,
     ingest: ingest.statistics,
     stores,
     webhooks,

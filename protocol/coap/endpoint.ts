@@ -96,6 +96,7 @@ class Endpoint implements CoapEndpoint, MessageReceiver {
     retransmissions: 0,
     timeouts: 0,
     refused: 0,
+    sentOnce: 0,
     forwarded: 0,
     adopted: 0,
     outstanding: 0,

@@ -292,6 +292,8 @@ export interface CoapStatistics {
   timeouts: number;
   /** Dropped because a bound of CoapParameters was reached. */
   refused: number;
+  /** Separate responses that were sent once and not again, because too many waited for their ACK. */
+  sentOnce: number;
   /** Datagrams that went on to another process that shares the port, and those that came from one. */
   forwarded: number;
   adopted: number;

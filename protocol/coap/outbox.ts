@@ -21,6 +21,8 @@ export class Outbox implements TransmissionDriver {
   traceListener: ((message: TracedMessage) => void) | undefined;
   /** Message ids of theirs that are remembered, of all peers. */
   protected seenEntries = 0;
+  /** Separate responses that wait for their ACK. */
+  #separate = 0;
   readonly #port: DatagramPort;
   readonly #random: RandomPool;
   readonly #idSpace: MessageIdSpace;
@@ -82,6 +84,11 @@ export class Outbox implements TransmissionDriver {
     throw new RangeError('every message id is in use with this peer');
   }
 
+  /** Whether another separate response may wait for its ACK. */
+  get hasRoomForSeparate(): boolean {
+    return this.#separate < this.parameters.maxSeparateResponses;
+  }
+
   /** Sends, or queues for NSTART. False where the queue is full, or too much is unacknowledged. */
   submit(transmission: Transmission): boolean {
     const { peer } = transmission;
@@ -96,6 +103,7 @@ export class Outbox implements TransmissionDriver {
         this.statistics.refused++;
         return false;
       }
+      this.#separate++;
       this.#start(transmission);
       return true;
     }
@@ -141,6 +149,7 @@ export class Outbox implements TransmissionDriver {
       queue.splice(queue.indexOf(transmission), 1);
     } else if (transmission.state === TransmissionState.SENT) {
       this.#clearId(transmission.peer, transmission);
+      if (!transmission.counted) this.#separate--;
     }
     transmission.state = TransmissionState.CLOSED;
   }

@@ -40,6 +40,11 @@ export interface CoapParameters {
   readonly maxObserversPerPeer: number;
   /** Requests that wait for NSTART, per peer. */
   readonly maxQueuedPerPeer: number;
+  /**
+   * Separate responses that wait for their ACK, of all peers: beyond it one is sent once, as a NON (RFC 7252 §5.2.2). Who
+   * asks from many addresses and acknowledges nothing would have each of them sent five times.
+   */
+  readonly maxSeparateResponses: number;
 }
 
 export const defaultParameters: CoapParameters = {
@@ -63,4 +68,5 @@ export const defaultParameters: CoapParameters = {
   maxObservers: 100_000,
   maxObserversPerPeer: 256,
   maxQueuedPerPeer: 256,
+  maxSeparateResponses: 16_384,
 };

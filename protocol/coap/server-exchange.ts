@@ -169,21 +169,34 @@ export class ServerExchange extends Deadline implements IncomingRequest, Transmi
     const { token } = this;
     if (!this.confirmable) {
       if (this.#known) this.#seen.reply = SeenReply.SILENCE;
-      const messageId = layer.nextMessageId(this.#from);
-      const data = encodeMessage({ type: MessageType.NON, code, messageId, token, options, payload });
-      layer.send(data, this.#from.address, 0);
+      this.#sendOnce(this.#from, code, options, payload);
     } else if (!this.#acknowledged) {
       const { messageId } = this.#message;
       const data = encodeMessage({ type: MessageType.ACK, code, messageId, token, options, payload });
       if (this.#known) this.#from.seen?.answered(this.#seen, data);
       layer.send(data, this.#from.address, 0);
+    } else if (!layer.hasRoomForSeparate) {
+      layer.statistics.sentOnce++;
+      this.#sendOnce(this.#remembered(), code, options, payload);
     } else {
       const data = encodeMessage({ type: MessageType.CON, code, messageId: 0, token, options, payload });
       // Not counted by NSTART: that bounds what we ask of a peer, and this answers what it asked of us.
-      // The handler may have taken longer than an idle peer is remembered.
-      const separate = new Transmission(layer, this, layer.peerFor(this.#from.address), data, false);
+      const separate = new Transmission(layer, this, this.#remembered(), data, false);
       if (!layer.submit(separate)) this.#observer?.finish('timeout');
     }
+  }
+
+  /** Who asked: the handler may have taken longer than an idle peer is remembered. */
+  #remembered(): Peer {
+    return this.#server.layer.peerFor(this.#from.address);
+  }
+
+  #sendOnce(to: Peer, code: Code, options: readonly CoapOption[], payload: Uint8Array): void {
+    const { layer } = this.#server;
+    const { token } = this;
+    const messageId = layer.nextMessageId(to);
+    const data = encodeMessage({ type: MessageType.NON, code, messageId, token, options, payload });
+    layer.send(data, to.address, 0);
   }
 
   #acknowledge(): void {

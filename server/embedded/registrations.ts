@@ -274,10 +274,8 @@ export class EmbeddedRegistrations implements RegistrationStore {
   }
 
   async #level(endpoint: string): Promise<void> {
-    for (let lane = this.#lanes.get(endpoint); lane !== undefined; lane = this.#lanes.get(endpoint)) {
-      // How it went is told to who asked for it.
-      await lane.catch(() => undefined);
-    }
+    // How it went is told to who asked for it. Steps that were asked for since need not be waited for.
+    await this.#lanes.get(endpoint)?.catch(() => undefined);
     if (this.#doubtful.has(endpoint)) await this.#sure(endpoint);
   }
 

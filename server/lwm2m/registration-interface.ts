@@ -17,6 +17,8 @@ import type {
   RegistrationStore,
   RegistrationUpdate,
 } from '../ports/registration-store.ts';
+import { warnRepeated } from '../repeated-log.ts';
+import { NewestTurns } from './newest-turns.ts';
 import { type Profiles, UnknownProfileError } from './profiles.ts';
 import {
   type ListedObjects,
@@ -31,6 +33,16 @@ import {
 
 /** What a device waits before it asks again while the store is down. Seconds. */
 const RETRY_AFTER = 30;
+/** The same where a newer request of the same device was served in its place. Seconds. */
+const RETRY_SUPERSEDED = 5;
+/** Requests that are served or wait at the same time, of all devices: what is beyond is told to come back. */
+const MAX_OPEN = 32_768;
+/** Registers of one endpoint that wait for the one under way: the newest says where the device is. */
+const WAITING_REGISTERS = 1;
+/** Updates and De-registers of one registration that wait. */
+const WAITING_UPDATES = 4;
+/** After which nobody waits for the answer any more: MAX_TRANSMIT_WAIT of RFC 7252 §4.8.2, ms. */
+const PATIENCE = 93_000;
 
 const text = new TextEncoder();
 
@@ -67,6 +79,17 @@ export interface RegistrationInterfaceOptions {
   readonly onAnswered?: (code: Code, duration: number) => void;
 }
 
+/** Requests that were told to come back, since the start. */
+export interface RegistrationRefusals {
+  /** A newer one of the same device took their place, or they waited for too long. */
+  superseded: number;
+  /** Too many were under way, of all devices. */
+  overloaded: number;
+}
+
+/** Whoever asked is not served: a newer request of the same device is, or nobody waits for the answer any more. */
+class SupersededError extends Error {}
+
 /** An answer, and what follows once it is on its way: requests to the device must not overtake it. */
 interface Answer extends OutgoingResponse {
   readonly after?: () => void;
@@ -77,13 +100,28 @@ interface Answer extends OutgoingResponse {
  * Update and De-register under `/rd`, and `/.well-known/core` that says so.
  */
 export class RegistrationInterface {
+  readonly refusals: RegistrationRefusals = { superseded: 0, overloaded: 0 };
   readonly #options: RegistrationInterfaceOptions;
+  /** By endpoint. */
+  readonly #registering = new NewestTurns(WAITING_REGISTERS);
+  /** Updates and De-registers, by registration id. */
+  readonly #updating = new NewestTurns(WAITING_UPDATES);
+  readonly #tellOutage: (error: Error) => void;
+  #open = 0;
 
   constructor(options: RegistrationInterfaceOptions) {
     this.#options = options;
+    const { log, clock } = options;
+    this.#tellOutage = warnRepeated(log, clock, 'the store does not answer; devices are told to come back');
   }
 
   handle(request: IncomingRequest): void {
+    if (this.#open >= MAX_OPEN) {
+      this.refusals.overloaded++;
+      request.respond(comeBack(RETRY_AFTER));
+      return;
+    }
+    this.#open++;
     this.#serve(request).catch((error: unknown) => {
       this.#options.log.error({ error, peer: request.peer }, 'what follows a registration request met a bug');
     });
@@ -98,6 +136,7 @@ export class RegistrationInterface {
     } catch (error) {
       answer = this.#refusal(request, error);
     }
+    this.#open--;
     request.respond(answer);
     onAnswered?.(answer.code, clock.now() - begun);
     answer.after?.();
@@ -116,18 +155,53 @@ export class RegistrationInterface {
     }
     // 1.0 drafts updated with PUT, and clients of that age are still out there.
     if (request.code === Code.POST || request.code === Code.PUT) return this.#update(request, second);
-    if (request.code === Code.DELETE) return this.#deregister(request, second);
+    if (request.code === Code.DELETE) {
+      return this.#inTurn(this.#updating, second, () => this.#deregister(request, second));
+    }
     return { code: Code.METHOD_NOT_ALLOWED };
   }
 
   async #register(request: IncomingRequest): Promise<Answer> {
-    const { registrations, node, grace, listener } = this.#options;
     const parameters = parseParameters(uriQuery(request.options));
     const admitted = await this.#options.binding.admit(parameters.endpoint, request.identity);
     const endpoint = requireEndpoint(admitted);
     const version = requireVersion(parameters);
     const objects = await this.#objects(request, endpoint, version, parameters.profiles);
     if (objects === undefined) return { code: Code.UNSUPPORTED_CONTENT_FORMAT };
+    return this.#inTurn(this.#registering, endpoint, () =>
+      this.#store(request, parameters, admitted.tenant, endpoint, version, objects),
+    );
+  }
+
+  /** @throws SupersededError its turn did not come, or came too late; what the work throws */
+  async #inTurn(turns: NewestTurns, key: string, work: () => Promise<Answer>): Promise<Answer> {
+    const turn = turns.enter(key);
+    if (turn !== undefined) {
+      const { clock } = this.#options;
+      const begun = clock.now();
+      if (!(await turn)) throw new SupersededError();
+      if (clock.now() - begun >= PATIENCE) {
+        turns.leave(key);
+        throw new SupersededError();
+      }
+    }
+    try {
+      return await work();
+    } finally {
+      turns.leave(key);
+    }
+  }
+
+  /** What a Register asks for, when it is its turn. */
+  async #store(
+    request: IncomingRequest,
+    parameters: RegistrationParameters,
+    tenant: string | undefined,
+    endpoint: string,
+    version: string,
+    objects: ListedObjects,
+  ): Promise<Answer> {
+    const { registrations, node, grace, listener } = this.#options;
     const now = Math.floor(this.#options.clock.wallTime());
     const lifetime = lifetimeOf(parameters);
     const registration: { -readonly [Member in keyof Registration]: Registration[Member] } = {
@@ -151,10 +225,7 @@ export class RegistrationInterface {
     if (request.identity !== undefined) registration.identity = this.#reached(request.peer, request.identity);
     if (parameters.smsNumber !== undefined) registration.smsNumber = parameters.smsNumber;
     if (parameters.profiles !== undefined) registration.profiles = parameters.profiles;
-    const { replaced, repeated, fence, displaced } = await registrations.register(
-      registration,
-      admitted.tenant,
-    );
+    const { replaced, repeated, fence, displaced } = await registrations.register(registration, tenant);
     if (repeated !== undefined) {
       // Another node was faster with the same message: the device goes by its answer, or by this one.
       return { code: Code.CREATED, options: locationOf(repeated.id) };
@@ -170,10 +241,15 @@ export class RegistrationInterface {
     };
   }
 
-  async #update(request: IncomingRequest, id: string): Promise<Answer> {
-    const { registrations, node, clock, listener, binding } = this.#options;
-    const confirming = binding.confirm(request.identity);
-    if (confirming !== undefined) await confirming;
+  #update(request: IncomingRequest, id: string): Promise<Answer> {
+    const confirming = this.#options.binding.confirm(request.identity);
+    const change = (): Promise<Answer> => this.#inTurn(this.#updating, id, () => this.#change(request, id));
+    return confirming === undefined ? change() : confirming.then(change);
+  }
+
+  /** What an Update asks for, when it is its turn. */
+  async #change(request: IncomingRequest, id: string): Promise<Answer> {
+    const { registrations, node, clock, listener } = this.#options;
     const parameters = parseParameters(uriQuery(request.options));
     // §6.2.2 allows an Update without a payload, which then leaves the objects as they were.
     let listed = request.payload.length === 0 ? undefined : this.#listed(request);
@@ -262,13 +338,22 @@ export class RegistrationInterface {
       this.#options.log.debug({ peer: request.peer, reason: error.message }, 'registration request refused');
       return { code: Code.BAD_REQUEST, payload: text.encode(error.message) };
     }
+    if (error instanceof SupersededError) {
+      this.refusals.superseded++;
+      return comeBack(RETRY_SUPERSEDED);
+    }
     if (error instanceof StoreUnavailableError) {
-      this.#options.log.warn({ error }, 'the store does not answer; devices are told to come back');
-      return { code: Code.SERVICE_UNAVAILABLE, options: [uintOption(OptionNumber.MAX_AGE, RETRY_AFTER)] };
+      this.#tellOutage(error);
+      return comeBack(RETRY_AFTER);
     }
     this.#options.log.error({ error, peer: request.peer }, 'a registration request met a bug');
     return { code: Code.INTERNAL_SERVER_ERROR };
   }
+}
+
+/** @param after seconds */
+function comeBack(after: number): OutgoingResponse {
+  return { code: Code.SERVICE_UNAVAILABLE, options: [uintOption(OptionNumber.MAX_AGE, after)] };
 }
 
 /** Who says its binding says with it whether there is queue mode: `Q` is a flag, and cannot be taken back by itself. */

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/clock.ts';
 import type { PeerAddress } from '../../protocol/coap/datagram-port.ts';
 import type { IncomingRequest, OutgoingResponse } from '../../protocol/coap/exchange.ts';
 import { Code, OptionNumber } from '../../protocol/coap/message.ts';
@@ -10,11 +11,15 @@ import { pathIds } from '../../protocol/lwm2m/path.ts';
 import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import { isSpeakersOwn, type Registration, type RegistrationStore } from '../ports/registration-store.ts';
+import { warnRepeated } from '../repeated-log.ts';
 import type { Report, TelemetryIngest } from '../telemetry/ingest.ts';
 import type { DeviceReach } from './device-reach.ts';
 
 /** What a device waits before it sends again while the store is down. Seconds. */
 const RETRY_AFTER = 30;
+
+/** Sends of which it is not known yet whose they are: what is beyond is told to come back. */
+const MAX_UNKNOWN = 32_768;
 
 const sendFormats: readonly number[] = [
   ContentFormat.SENML_CBOR,
@@ -29,6 +34,7 @@ export interface SendInterfaceOptions {
   readonly ingest: TelemetryIngest;
   readonly lookupFor: (registration: Registration) => ResourceTypeLookup;
   readonly reach: DeviceReach;
+  readonly clock: Clock;
   readonly log: Logger;
   /** A device was heard in another session than before. */
   readonly onMoved: (registration: Registration, to: PeerAddress) => void;
@@ -51,12 +57,22 @@ class Refusal extends Error {
  */
 export class SendInterface {
   readonly #options: SendInterfaceOptions;
+  readonly #tellOutage: (error: Error) => void;
+  /** Sends of which it is not known yet whose they are. */
+  #unknown = 0;
 
   constructor(options: SendInterfaceOptions) {
     this.#options = options;
+    const { log, clock } = options;
+    this.#tellOutage = warnRepeated(log, clock, 'the store does not answer; devices are told to come back');
   }
 
   handle(request: IncomingRequest): void {
+    if (this.#unknown >= MAX_UNKNOWN) {
+      this.#options.ingest.statistics.refused++;
+      request.respond(storeDown());
+      return;
+    }
     this.#take(request).catch((error: unknown) => request.respond(this.#refusal(request, error)));
   }
 
@@ -65,7 +81,7 @@ export class SendInterface {
     if (uriPath(request.options).length > 1) throw new Refusal(Code.NOT_FOUND, 'there is nothing below /dp');
     if (request.code !== Code.POST) throw new Refusal(Code.METHOD_NOT_ALLOWED, '/dp takes POST');
     ingest.statistics.sends++;
-    const registration = await this.#sender(request);
+    const registration = await this.#known(request);
     reach.heard(registration.id);
     onHeard(registration.id, registration.endpoint);
     const records = this.#records(registration, request);
@@ -83,6 +99,15 @@ export class SendInterface {
     ingest.keep(report, (outcome) =>
       request.respond(outcome === 'kept' ? { code: Code.CHANGED } : storeDown()),
     );
+  }
+
+  async #known(request: IncomingRequest): Promise<Registration> {
+    this.#unknown++;
+    try {
+      return await this.#sender(request);
+    } finally {
+      this.#unknown--;
+    }
   }
 
   /**
@@ -135,7 +160,7 @@ export class SendInterface {
       return { code, payload: text.encode(error.message) };
     }
     if (error instanceof StoreUnavailableError) {
-      log.warn({ error }, 'the store does not answer; devices are told to come back');
+      this.#tellOutage(error);
       return storeDown();
     }
     log.error({ error, peer: request.peer }, 'a Send met a bug');

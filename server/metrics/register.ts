@@ -7,6 +7,7 @@ import { eventTypes } from '../events.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { EventPublisher } from '../live/publisher.ts';
 import type { PolicyReconciler } from '../lwm2m/policy-reconciler.ts';
+import type { RegistrationRefusals } from '../lwm2m/registration-interface.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { JobState } from '../ports/job-store.ts';
 import type { Stores } from '../ports/stores.ts';
@@ -17,6 +18,7 @@ import type { WebhookService, WebhookState } from '../webhooks/service.ts';
 export interface MetricSources {
   readonly about: { readonly version: string };
   readonly coap: Readonly<CoapStatistics>;
+  readonly registration: Readonly<RegistrationRefusals>;
   readonly ingest: Readonly<IngestStatistics>;
   readonly stores: Pick<Stores, 'devices' | 'jobs' | 'waiting' | 'size' | 'check'>;
   readonly webhooks: Pick<WebhookService, 'list' | 'statistics'>;
@@ -41,6 +43,10 @@ const coapCounters = {
   retransmissions: ['retransmissions', 'Messages sent again'],
   timeouts: ['timeouts', 'Requests and notifications that were never answered'],
   refused: ['refused_messages', 'Messages dropped because a bound was reached'],
+  sentOnce: [
+    'responses_sent_once',
+    'Separate responses that were sent without being sent again, because too many waited for their acknowledgement',
+  ],
   forwarded: ['forwarded_datagrams', 'Datagrams passed on to the node on the same port that they are for'],
   adopted: ['adopted_datagrams', 'Datagrams that another node on the same port received'],
 } as const satisfies Partial<Record<keyof CoapStatistics, readonly [string, string]>>;
@@ -52,6 +58,11 @@ const coapGauges = {
   peers: 'Peers remembered',
   blockTransfers: 'Block-wise transfers under way',
 } as const satisfies Partial<Record<keyof CoapStatistics, string>>;
+
+const registrationRefusals = {
+  superseded: 'Registration requests told to come back because a newer one of the same device was served',
+  overloaded: 'Registration requests told to come back because too many were under way',
+} as const satisfies Record<keyof RegistrationRefusals, string>;
 
 const ingestCounters = {
   notifications: 'Notifications received',
@@ -100,6 +111,10 @@ export function registerMetrics(registry: Registry, sources: MetricSources): voi
   }
   for (const [key, help] of Object.entries(coapGauges)) {
     gauge(`simyard_coap_${snake(key)}`, help, () => sources.coap[key as keyof typeof coapGauges]);
+  }
+  for (const [key, help] of Object.entries(registrationRefusals)) {
+    const read = (): number => sources.registration[key as keyof RegistrationRefusals];
+    counter(`simyard_registration_${key}_total`, help, read);
   }
   for (const [key, help] of Object.entries(ingestCounters)) {
     counter(

@@ -67,6 +67,27 @@ describe('a handler', () => {
     expect(endpoint.statistics.timeouts).toBe(6);
   });
 
+  test('that answers late to many peers that never acknowledge has what is beyond a bound sent once', () => {
+    const { world, requests, endpoint } = setUp(undefined, { maxSeparateResponses: 3 });
+    const clients = Array.from({ length: 5 }, (_, number) => world.raw(`client:${number}`, 'server'));
+    const answered = (): number[] => {
+      for (const client of clients) client.send({ code: Code.GET, messageId: 5, token: 'aa' });
+      world.clock.advance(1_100);
+      for (const client of clients) client.take();
+      for (const request of requests.splice(0)) request.respond({ code: Code.CONTENT });
+      world.clock.advance(20);
+      return clients.map((client) => client.take().type);
+    };
+    expect(answered()).toEqual([CON, CON, CON, NON, NON]);
+    expect(endpoint.statistics.sentOnce).toBe(2);
+    world.clock.advance(300_000);
+    expect(endpoint.statistics.timeouts).toBe(3);
+    expect(clients.map(({ received }) => received.length)).toEqual([4, 4, 4, 0, 0]);
+    // There is room again.
+    for (const client of clients) client.received.length = 0;
+    expect(answered()).toEqual([CON, CON, CON, NON, NON]);
+  });
+
   test('may answer after its peer was forgotten', () => {
     const { world, requests, client, endpoint } = setUp();
     client.send({ code: Code.GET, messageId: 5, token: 'aa' });

@@ -153,6 +153,23 @@ test('steps of one device wait for each other, those of others do not; nobody is
   expect(await registrations.byId(a.id)).toBeUndefined();
 });
 
+test('who asks for a device waits for the steps before, not for those that others ask for without end', async () => {
+  const { channel, registrations } = slowly();
+  const register = (which: string): void =>
+    void registrations.register(aRegistration('a', { id: anId('a', which) }));
+  register('first');
+  let found: string | undefined;
+  void registrations.byEndpoint('a').then((registration) => {
+    found = registration?.id;
+  });
+  register('second');
+  await turn();
+  channel.asked[0]?.done();
+  register('third');
+  await turn();
+  expect(found).toBe(anId('a', 'first'));
+});
+
 test('what a device is doing comes before its end', async () => {
   const { channel, registrations } = slowly();
   const registration = aRegistration('a', { expiresAt: start });
