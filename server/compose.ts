@@ -329,7 +329,11 @@ export async function compose(foundation: Foundation): Promise<Listening> {
     registered: (registration, replaced) => {
       traces?.registered(registration, replaced);
       if (replaced === undefined) reach.registered(registration);
-      else reach.replaced(replaced, registration);
+      else {
+        // First what it was to be asked for its former registration: it would go on where the device is now.
+        parts().lifecycle.replaced(replaced);
+        reach.replaced(replaced, registration);
+      }
       parts().lifecycle.registered(registration, replaced);
       bootstrap.registered(registration);
       parts().listening.registered(registration);

@@ -12,7 +12,7 @@ import type { RegistrationListener } from './registration-interface.ts';
 const HEARD_INTERVAL = 2_000;
 
 export interface DeviceLifecycleOptions {
-  readonly observations: Pick<ObservationService, 'moved' | 'displaced' | 'forget'>;
+  readonly observations: Pick<ObservationService, 'moved' | 'displaced' | 'forget' | 'replaced'>;
   readonly reconciler: PolicyReconciler;
   readonly devices: Pick<DeviceStore, 'heard' | 'listening'>;
   /** Name of this server node. */
@@ -51,14 +51,17 @@ export class DeviceLifecycle implements RegistrationListener {
     this.#options = options;
   }
 
+  /** Another registration takes its place: what is wanted of the device is wanted of that one. Before `registered`. */
+  replaced(registration: Registration): void {
+    this.#options.reconciler.ended(registration);
+    this.#options.observations.replaced(registration);
+  }
+
   registered(registration: Registration, replaced: Registration | undefined): void {
     const { reconciler, onArrived, onMoved, onReachable, onTakenOver, node } = this.#options;
     if (replaced === undefined) onArrived(registration.endpoint);
-    else {
-      this.#forget(replaced);
-      // What was asked of the former registration is asked where the device is now.
-      if (hasMoved(registration, replaced)) onMoved(replaced.id, registration.address);
-    }
+    // What was asked of the former registration is asked where the device is now.
+    else if (hasMoved(registration, replaced)) onMoved(replaced.id, registration.address);
     this.#event('registered', registration, replaced === undefined ? {} : { replaced: true });
     onReachable(registration.endpoint, true);
     reconciler.registered(registration);

@@ -16,6 +16,7 @@ import type { EventPublisher } from '../live/publisher.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { ObservationStore, StoredObservation } from '../ports/observation-store.ts';
 import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
+import { warnRepeated } from '../repeated-log.ts';
 import type { TelemetryIngest } from '../telemetry/ingest.ts';
 import { compositeFormats } from './composite-formats.ts';
 import { readFormats } from './content-negotiation.ts';
@@ -25,6 +26,7 @@ import { type Held, HeldObservations, holding } from './held-observations.ts';
 import { attachAttributes, cancelAtDevice, firstNotification, requestOf } from './observation-requests.ts';
 import { type ObservationTarget, type TargetLike, targetKey, targetOf } from './observation-target.ts';
 import { observationToken } from './observation-token.ts';
+import { RecentMap } from './recent-map.ts';
 import { speaks } from './versions.ts';
 
 export interface ObservationServiceOptions {
@@ -58,6 +60,27 @@ export interface ObservationServiceOptions {
   readonly onDisplaced?: (endpoint: string, address: PeerAddress) => void;
 }
 
+/** For how long what a device tells for an observation that was just replaced is taken, ms; then it gets RST. */
+const LATE = 30_000;
+/** Observations that were just replaced, of all devices. */
+const MOST_REPLACED = 16_384;
+
+/** An observation in whose place another one is, or will be right away. */
+interface Replaced {
+  readonly held: Held;
+  readonly registration: Registration;
+  /** `Clock.now` until when its notifications are taken. */
+  readonly until: number;
+}
+
+/** An address that is to be stored. */
+interface Move {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly to: PeerAddress;
+  readonly onNotStored: () => void;
+}
+
 /** No address: the next notification is taken for a move. */
 const NOWHERE: PeerAddress = '';
 
@@ -76,10 +99,21 @@ export class ObservationService {
   readonly #held = new HeldObservations();
   /** Work under way or waiting, by registration and target. */
   readonly #turns = new Map<string, Promise<unknown>>();
+  /** By token. */
+  readonly #replaced = new RecentMap<string, Replaced>(MOST_REPLACED);
+  /** By registration, of those of which an address is being stored: the newest one that has come meanwhile. */
+  readonly #moves = new Map<string, Move | undefined>();
+  readonly #tellUnstored: (error: Error) => void;
   #endpoint: CoapEndpoint | undefined;
 
   constructor(options: ObservationServiceOptions) {
     this.#options = options;
+    const { log, clock } = options;
+    this.#tellUnstored = warnRepeated(
+      log,
+      clock,
+      'new addresses are not stored; each will be with the next notification',
+    );
   }
 
   /** Before anything else is called: the endpoint needs `resolve` when it is made. */
@@ -89,6 +123,20 @@ export class ObservationService {
 
   /** For the endpoint: who observes with this token? */
   readonly resolve: ObservationResolver = (token, peer, identity, done) => {
+    const late = this.#replaced.get(token);
+    if (late !== undefined && late.until > this.#options.clock.now()) {
+      const { held, registration } = late;
+      done(
+        this.#isOwn(held, identity)
+          ? {
+              key: { token, peer, request: requestOf(held.stored, registration) },
+              followPeer: (_, speaker) => this.#isOwn(held, speaker),
+              onNotification: (notification) => this.#notifiedLate(held, notification),
+            }
+          : 'unknown',
+      );
+      return;
+    }
     this.#restored(token).then(
       (found) => {
         if (found === undefined || !this.#isOwn(found.held, identity)) {
@@ -221,6 +269,12 @@ export class ObservationService {
       const response = await this.#ask(registration, stored, left());
       if (isSuccess(response.code)) {
         await this.#confirm(stored);
+        this.#remember(
+          registration,
+          this.#held
+            .of(registration.id)
+            .filter((held) => older.some(({ token }) => token === held.stored.token)),
+        );
         for (const other of older) await this.#drop(other, undefined);
         const { paths } = target;
         const what = target.composite === true ? { paths } : { path: paths[0] };
@@ -348,6 +402,21 @@ export class ObservationService {
     );
   }
 
+  /** Another registration of the device takes the place of this one: as `forget`, and what it still tells is taken. */
+  replaced(registration: Registration): void {
+    this.#remember(registration, this.#held.of(registration.id));
+    this.forget(registration.id);
+  }
+
+  /**
+   * A device may have sent a notification before it hears of the observation that replaces the one it is for, or have
+   * sent it for an observation that it was asked for just before it registered anew: what is in it is worth having.
+   */
+  #remember(registration: Registration, replaced: readonly Held[]): void {
+    const until = this.#options.clock.now() + LATE;
+    for (const held of replaced) this.#replaced.set(held.stored.token, { held, registration, until });
+  }
+
   /** The registration has ended: the store has dropped its observations, and so does this process. */
   forget(registrationId: string): void {
     const at = this.#options.clock.wallTime();
@@ -428,6 +497,15 @@ export class ObservationService {
     });
   }
 
+  /** What comes for an observation that was just replaced: its values are taken, and it is not taken up again. */
+  #notifiedLate(held: Held, notification: IncomingNotification): void {
+    this.#attached().observation(held.stored.token)?.forget();
+    if (!isSuccess(notification.code)) notification.accept();
+    // The answer to a request that nobody waits for any more.
+    else if (notification.observe === undefined) notification.reject();
+    else this.#options.ingest.accept(held.source, notification, () => undefined);
+  }
+
   #move(held: Held, to: PeerAddress): void {
     const { registrationId, endpoint } = held.stored;
     const { address } = held;
@@ -446,23 +524,41 @@ export class ObservationService {
     this.#options.log.debug({ endpoint, from, to }, 'device moved');
     this.moved(registrationId, to);
     this.#options.onMoved(registrationId, to, { endpoint, address: from });
-    this.#options.registrations.move(registrationId, to, this.#options.node).then(
-      (moved) => {
-        if (moved !== undefined && moved.previousNode !== this.#options.node) {
-          this.#options.onTakenOver?.({ id: registrationId, endpoint, address: to }, moved.previousNode);
-        }
-        if (moved?.displaced === undefined) return;
-        this.displaced(moved.displaced);
-        this.#options.onDisplaced?.(moved.displaced.endpoint, to);
-      },
-      (error: unknown) => {
-        this.#options.log.warn(
+    const move: Move = { id: registrationId, endpoint, to, onNotStored };
+    // Whoever is heard at ever new addresses has only the newest stored.
+    if (this.#moves.has(registrationId)) this.#moves.set(registrationId, move);
+    else void this.#storeMoves(move);
+  }
+
+  /** Stores an address, and then the newest of those that came meanwhile, until none has. */
+  async #storeMoves(first: Move): Promise<void> {
+    const { id } = first;
+    for (let move: Move | undefined = first; move !== undefined; move = this.#moves.get(id)) {
+      this.#moves.set(id, undefined);
+      await this.#storeMove(move);
+    }
+    this.#moves.delete(id);
+  }
+
+  async #storeMove({ id, endpoint, to, onNotStored }: Move): Promise<void> {
+    const { registrations, node, log, onTakenOver, onDisplaced } = this.#options;
+    try {
+      const moved = await registrations.move(id, to, node);
+      if (moved !== undefined && moved.previousNode !== node) {
+        onTakenOver?.({ id, endpoint, address: to }, moved.previousNode);
+      }
+      if (moved?.displaced === undefined) return;
+      this.displaced(moved.displaced);
+      onDisplaced?.(moved.displaced.endpoint, to);
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) this.#tellUnstored(error);
+      else
+        log.error(
           { error, endpoint },
-          'a new address was not stored; it will be with the next notification',
+          'storing a new address met a bug; it will be with the next notification',
         );
-        onNotStored();
-      },
-    );
+      onNotStored();
+    }
   }
 
   #ended(stored: StoredObservation, reason: string): void {

@@ -237,7 +237,7 @@ describe('an observation', () => {
     await world.until('the end', async () => (await world.eventTypes('modem')).includes('observation-ended'));
   });
 
-  it('of a registration that is replaced is answered with RST from then on', async () => {
+  it('of a registration that is replaced is answered with RST from half a minute later on', async () => {
     world = await ServerWorld.open();
     const device = await observed();
     const former = device.observers.get(SENSOR);
@@ -245,6 +245,7 @@ describe('an observation', () => {
     const token = Buffer.from(former.token).toString('hex');
     await device.register('</42770/0>');
     await world.until('a new observation', () => device.observers.get(SENSOR) !== former);
+    await world.pass(31_000);
     const raw = world.raw('device:3', 'server:5683');
     raw.send({ code: Code.CONTENT, token, messageId: 5, payload: '1' });
     expect(await world.until('an answer', () => raw.received[0])).toMatchObject({ type: 3, messageId: 5 });
