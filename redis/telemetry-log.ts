@@ -13,7 +13,7 @@ const batchesUnderWay = 2;
  * How far apart batches are that are not full, ms: each one is a hand-over to Redis and back, and synced to its disk,
  * whatever is in it. What comes after a rest goes out at once, and so does an entry for which somebody waits.
  */
-const spacing = 4;
+const spacing = 8;
 /** What may wait before the log refuses more, bytes. */
 const bytesWaiting = 67_108_864;
 

@@ -22,7 +22,7 @@ const requestsUnderWay = 2;
  * second that would cost more than all else. What comes after a rest goes out at once, and so does any other call, and an
  * entry for which somebody waits, with what waits.
  */
-const spacing = 4;
+const spacing = 8;
 
 /** What may wait for the worker before the store refuses more: calls, and bytes of log entries. */
 const callsWaiting = 100_000;

@@ -57,14 +57,13 @@ export class RegistrationTable {
       'UPDATE registration SET address = ?, address_lost = ?, node = ? WHERE endpoint = ?',
     );
     this.#dropObservations = database.prepare('DELETE FROM observation WHERE registration = ?');
-    this.#deviceRegistered = arrays(
+    this.#deviceRegistered = database.prepare(
       `INSERT INTO device (endpoint, search, registered, first_seen, last_seen, awake_until, node, owner, fence,
          updated_at, expires_at, tenant)
        VALUES (?1, ?2, 1, ?3, ?3, ?4, ?5, ?5, 1, ?3, ?6, ?7)
        ON CONFLICT (endpoint) DO UPDATE SET registered = 1, ending = 0,
          first_seen = iif(first_seen = ${neverSeen}, ?3, first_seen), last_seen = max(last_seen, ?3),
-         awake_until = ?4, node = ?5, owner = ?5, fence = fence + (owner IS NOT ?5), updated_at = ?3, expires_at = ?6
-       RETURNING fence`,
+         awake_until = ?4, node = ?5, owner = ?5, fence = fence + (owner IS NOT ?5), updated_at = ?3, expires_at = ?6`,
     );
     this.#deviceHeard = database.prepare(
       `UPDATE device SET last_seen = max(last_seen, ?1), awake_until = ?2, updated_at = ?1, expires_at = ?3
@@ -116,22 +115,27 @@ export class RegistrationTable {
     );
   }
 
-  /** As `register`, of one that says what the one that it takes the place of said. */
+  /**
+   * As `register`, of one that says what the one that it takes the place of said.
+   * @param fence that of the other one, where this node has it already: then the device was only heard again
+   */
   renew(
     row: RenewalRow,
     awakeUntil: number | null,
-    replaced: string | undefined,
+    replaced: string,
     displaced: string | undefined,
-    tenant: string | undefined,
+    fence: number | undefined,
   ): number {
     const [endpoint, id, address, registeredAt, updatedAt, expiresAt, node, message] = row as readonly [
       ...[endpoint: string, id: string, address: string],
       ...[registeredAt: number, updatedAt: number, expiresAt: number, node: string, message: string | null],
     ];
-    if (replaced !== undefined) this.#dropObservations.run(replaced);
+    this.#dropObservations.run(replaced);
     this.#renew.run(id, address, registeredAt, node, message, endpoint);
     if (displaced !== undefined) this.#displace.run(displaced);
-    return this.#registered(endpoint, updatedAt, awakeUntil, node, expiresAt, tenant);
+    if (fence === undefined) return this.#registered(endpoint, updatedAt, awakeUntil, node, expiresAt);
+    this.#deviceHeard.run(updatedAt, awakeUntil, expiresAt, endpoint);
+    return fence;
   }
 
   #registered(
@@ -140,13 +144,13 @@ export class RegistrationTable {
     awakeUntil: number | null,
     node: string,
     expiresAt: number,
-    tenant: string | undefined,
+    tenant?: string,
   ): number {
     const search = endpoint.toLowerCase();
     const shown = search === endpoint ? null : search;
-    return fenceOf(
-      this.#deviceRegistered.get(endpoint, shown, updatedAt, awakeUntil, node, expiresAt, tenant ?? null),
-    );
+    // Without RETURNING, which has SQLite make a table for each call.
+    this.#deviceRegistered.run(endpoint, shown, updatedAt, awakeUntil, node, expiresAt, tenant ?? null);
+    return fenceOf(this.#fence.get(endpoint));
   }
 
   /** The registration says something else than before. Returns the fence. */

@@ -68,15 +68,26 @@ export class EmbeddedRegistrations implements RegistrationStore {
     if (replaced !== undefined && isRepetition(registration, replaced)) {
       return { replaced: undefined, repeated: replaced, fence: fenceOf(replaced) };
     }
-    const isRenewal = replaced !== undefined && saysTheSame(registration, replaced);
-    const fence = await this.#channel.writeSoon(
-      isRenewal ? 'renewRegistration' : 'register',
-      isRenewal ? renewalRow(registration) : registrationRow(registration),
-      listeningUntil(registration),
-      replaced?.id,
-      this.#book.holder(address, endpoint)?.endpoint,
-      tenant,
-    );
+    const displaced = this.#book.holder(address, endpoint)?.endpoint;
+    const awakeUntil = listeningUntil(registration);
+    const fence =
+      replaced !== undefined && saysTheSame(registration, replaced)
+        ? await this.#channel.writeSoon(
+            'renewRegistration',
+            renewalRow(registration),
+            awakeUntil,
+            replaced.id,
+            displaced,
+            replaced.node === registration.node ? fenceOf(replaced) : undefined,
+          )
+        : await this.#channel.writeSoon(
+            'register',
+            registrationRow(registration),
+            awakeUntil,
+            replaced?.id,
+            displaced,
+            tenant,
+          );
     // The object is kept as it is: it is the one that all others will have of this registration.
     (registration as { fence?: number }).fence = fence;
     return { replaced, fence, ...displacement(this.#book.put(registration)) };
