@@ -4,14 +4,16 @@
  */
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
-import { parseArgs } from 'node:util';
-import { writeSection } from './document.ts';
+import { chosenBy, flagsOrExit, given, parseFlags, text, whole } from './flags.ts';
 import { Histogram } from './load/histogram.ts';
 import { defaults } from './load/load-report.ts';
 import type { LoadCommand, LoadReport } from './load/main.ts';
+import { tooManySockets } from './load/open-files.ts';
 import { leshan, leshanOnRedis, simyardInMemory, simyardOnDisk, simyardOnRedis } from './peers/peers.ts';
 import type { Peer } from './peers/target.ts';
 import { BenchProcess } from './process.ts';
+import { publish } from './publish.ts';
+import { oneLine } from './run-rows.ts';
 
 const usage = `All devices send their Register at the same instant.
 
@@ -20,30 +22,27 @@ const usage = `All devices send their Register at the same instant.
   --cold         Leshan as it is when it has just started; else it has seen as many registrations before
   --write        put the table into docs/performance.md`;
 
-const { values } = parseArgs({
-  options: {
-    devices: { type: 'string', default: '15000' },
-    only: { type: 'string', default: '' },
-    cold: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-if (values.help) {
-  process.stdout.write(`${usage}\n`);
-  process.exit(0);
-}
-const devices = Number(values.devices);
-
 /** s until all are registered, as the project promises; of a peer there is none. */
 const budgets = new Map<Peer, number>([
   [simyardInMemory, 6],
   [simyardOnDisk, 6],
   [simyardOnRedis, 8],
 ]);
-const peers = [leshan, simyardInMemory, simyardOnDisk, leshanOnRedis, simyardOnRedis].filter(({ name }) =>
-  name.includes(values.only),
-);
+const all = [leshan, simyardInMemory, simyardOnDisk, leshanOnRedis, simyardOnRedis];
+const { devices, peers, cold, write } = flagsOrExit(usage, (args) => {
+  const values = parseFlags(args, {
+    devices: whole(15_000, { to: 60_000 }),
+    only: text(''),
+    cold: given,
+    write: given,
+  });
+  if (values === undefined) return undefined;
+  if (values.write && values.only !== '')
+    throw new RangeError('--write takes the whole table: not with --only');
+  const files = tooManySockets(values.devices, 1);
+  if (files !== undefined) throw new RangeError(`--devices: ${files}`);
+  return { ...values, peers: chosenBy(values.only, all, ({ name }) => name) };
+});
 
 /** UDP datagrams that this machine has dropped because a receive buffer was full; undefined where it does not tell (proc(5)). */
 function dropped(): number | undefined {
@@ -78,7 +77,7 @@ async function measure(peer: Peer): Promise<string> {
   const target = await peer.start();
   try {
     // A JVM is slow when it is cold, which is another question.
-    if (!values.cold && peer.name.startsWith('Leshan')) await burst(target.port, 'warm-up-');
+    if (!cold && peer.name.startsWith('Leshan')) await burst(target.port, 'warm-up-');
     const before = await target.use('cpu');
     const droppedBefore = dropped();
     const report = await burst(target.port, 'burst-');
@@ -112,21 +111,21 @@ const lines = [
   '| server | all are registered after, s (budget) | half | 99 % | registered | dropped by the kernel | sent again | needed a second retransmission (budget) | CPU µs each | refused |',
   '|---|--:|--:|--:|--:|--:|--:|--:|--:|---|',
 ];
+const failures: string[] = [];
 for (const peer of peers) {
   const reason = await peer.prepare();
-  lines.push(
-    reason === undefined
-      ? await measure(peer).catch(
-          (error: Error) => `| ${peer.name} | could not: ${error.message.slice(0, 200)} | | | | | | | | |`,
-        )
-      : `| ${peer.name} | could not run: ${reason} | | | | | | | | |`,
-  );
-  process.stderr.write(`${lines.at(-1)}\n`);
+  if (reason === undefined) {
+    try {
+      lines.push(await measure(peer));
+    } catch (error) {
+      failures.push(`${peer.name} could not: ${oneLine((error as Error).message)}`);
+    }
+  } else failures.push(`${peer.name} could not run: ${reason}`);
+  process.stderr.write(`${lines.length - 2 + failures.length} of ${peers.length}: ${peer.name}\n`);
 }
 const limit = receiveBufferLimit();
 lines.push(
   '',
   `${devices.toLocaleString('en')} devices, each at an address of its own, in one process beside the server${limit === undefined ? '' : `, whose receive buffer may have ${limit} KiB`}; ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; load average ${loadavg()[0]?.toFixed(1)} at the end.`,
 );
-process.stdout.write(`${lines.join('\n')}\n`);
-if (values.write) writeSection('burst', lines.join('\n'));
+publish('burst', lines.join('\n'), { write, failures });

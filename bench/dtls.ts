@@ -6,10 +6,10 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
 import { cipherSuiteOf } from '../protocol/dtls/crypto/cipher-suites.ts';
 import type { ClientCredentials } from '../protocol/dtls/types.ts';
 import { buildLeshanPeers, hasLeshan, startDtlsPeer } from '../test/interop/leshan/leshan-peers.ts';
+import { flagsOrExit, given, parseFlags, whole } from './flags.ts';
 import { exchange, handshakes } from './load/dtls-devices.ts';
 import { BenchProcess } from './process.ts';
 import { recordCosts, storedBytes } from './targets/dtls-micro.ts';
@@ -21,20 +21,14 @@ const usage = `Handshakes, exchanges and bytes of sessions of our DTLS server, a
   --exchanges N    POST of 100 bytes and its answer     (20000)
   --without-scandium`;
 
-const { values: flags } = parseArgs({
-  options: {
-    handshakes: { type: 'string', default: '1000' },
-    exchanges: { type: 'string', default: '20000' },
-    'without-scandium': { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-if (flags.help) {
-  process.stdout.write(`${usage}\n`);
-  process.exit(0);
-}
-const count = Number(flags.handshakes);
-const exchanges = Number(flags.exchanges);
+const flags = flagsOrExit(usage, (args) =>
+  parseFlags(args, {
+    handshakes: whole(1_000, { to: 1_000_000 }),
+    exchanges: whole(20_000, { to: 100_000_000 }),
+    'without-scandium': given,
+  }),
+);
+const { handshakes: count, exchanges } = flags;
 
 const IDENTITY = 'device-1';
 const KEY = '000102030405060708090a0b0c0d0e0f';

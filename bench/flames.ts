@@ -1,29 +1,21 @@
 /**
- * `npm run bench:flames`: flame graphs of the daily work, each of a server of its own, into docs/performance.md: where the
- * CPU goes that the tables there count.
+ * `npm run bench:flames`: flame graphs of the daily work, each of a server of its own: where the CPU goes that the
+ * tables of docs/performance.md count.
  */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { root } from '../scripts/root.ts';
 import { runToEnd } from '../scripts/run-to-end.ts';
-import { writeSection } from './document.ts';
+import { writePicture, writeSection } from './document.ts';
+import { chosenBy, decimal, flagsOrExit, given, parseFlags, text } from './flags.ts';
 
-const usage = `Flame graphs of the daily work, into docs/performance and docs/performance.md (needs Linux perf for kernel and SQLite).
+const usage = `Flame graphs of the daily work (needs Linux perf for kernel and SQLite).
 
   --seconds N    that each is looked at   (8)
-  --only TEXT    pictures with this in their name; docs/performance.md is left alone then`;
-
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '8' },
-    only: { type: 'string', default: '' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-if (values.help) {
-  process.stdout.write(`${usage}\n`);
-  process.exit(0);
-}
+  --only TEXT    pictures with this in their file or their title, in any case
+  --to FOLDER    where they go            (simyard-flames, in the folder for temporary files)
+  --write        put all of them into docs/performance, and docs/performance.md`;
 
 interface Picture {
   readonly file: string;
@@ -62,15 +54,33 @@ const pictures: readonly Picture[] = [
   },
 ];
 
+const { seconds, write, to, chosen } = flagsOrExit(usage, (args) => {
+  const values = parseFlags(args, {
+    seconds: decimal(8, { from: 0.5, to: 120 }),
+    only: text(''),
+    to: text(join(tmpdir(), 'simyard-flames')),
+    write: given,
+  });
+  if (values === undefined) return undefined;
+  if (values.write && values.only !== '') throw new RangeError('--write takes all pictures: not with --only');
+  return { ...values, chosen: chosenBy(values.only, pictures, ({ file, title }) => `${file}: ${title}`) };
+});
+
+mkdirSync(to, { recursive: true });
 const told: string[] = [];
-for (const { file, title, flags } of pictures.filter((picture) => picture.file.includes(values.only))) {
-  const svg = join(root, 'docs/performance', `${file}.svg`);
+for (const { file, title, flags } of chosen) {
   const { code, output } = await runToEnd(process.execPath, [
-    ...[join(root, 'bench/profile.ts'), '--flame', svg, '--seconds', values.seconds, '--devices', '1000'],
-    ...flags,
+    ...[join(root, 'bench/profile.ts'), '--flame', join(to, `${file}.svg`), '--seconds', String(seconds)],
+    ...['--devices', '1000', ...flags],
   ]);
   process.stdout.write(`${title}\n${output}`);
-  if (code !== 0) throw new Error(`${title}: the profile ended with code ${code}`);
+  if (code !== 0) {
+    process.stderr.write(`${title}: the profile ended with code ${code}; docs/performance stays as it was\n`);
+    process.exit(1);
+  }
   told.push(`[![${title}](performance/${file}.svg)](performance/${file}.svg)`);
 }
-if (values.only === '') writeSection('flames', told.join('\n\n'));
+if (write) {
+  for (const { file } of chosen) writePicture(`${file}.svg`, readFileSync(join(to, `${file}.svg`), 'utf8'));
+  writeSection('flames', told.join('\n\n'));
+} else process.stdout.write(`the pictures are in ${to}\n`);

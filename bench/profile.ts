@@ -4,14 +4,15 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { startRedis } from '../test/support/redis.ts';
 import { type CpuProfile, heaviest, inclusive, rooms, stacksOf } from './cpu-profile.ts';
+import { decimal, flagsOrExit, oneOf, parseFlags, text, whole } from './flags.ts';
 import { flameGraph, type Stack, shares } from './flame-graph.ts';
 import type { LoadCommand, LoadReport } from './load/main.ts';
-import type { Work } from './load/tally.ts';
+import { works } from './load/tally.ts';
 import { PerfRecording, perfFlags, whyNoPerf } from './perf.ts';
 import { BenchProcess } from './process.ts';
+import { redisOrExit } from './redis-or-exit.ts';
 import type { TargetReport } from './targets/report.ts';
 import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
@@ -19,7 +20,7 @@ const usage = `Where the CPU of a server goes under one kind of work.
 
 Usage: node scripts/run.mjs bench/profile.ts [options]
 
-  --work WORK      register, come-and-go, update, notify, take-over, echo       (register)
+  --work WORK      ${works.join(', ')}   (register)
   --store STORE    redis, disk, memory                                          (redis)
   --devices N      (500)
   --readings N     in a notification                                            (10)
@@ -30,27 +31,22 @@ Usage: node scripts/run.mjs bench/profile.ts [options]
                    not there, by V8's profile of the main thread
   --keep FOLDER    leaves the profiles of V8 there`;
 
-const { values } = parseArgs({
-  options: {
-    work: { type: 'string', default: 'register' },
-    store: { type: 'string', default: 'redis' },
-    devices: { type: 'string', default: '500' },
-    readings: { type: 'string', default: '10' },
-    seconds: { type: 'string', default: '8' },
-    rate: { type: 'string' },
-    top: { type: 'string', default: '45' },
-    flame: { type: 'string' },
-    keep: { type: 'string' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-if (values.help) {
-  process.stdout.write(`${usage}\n`);
-  process.exit(0);
-}
-const { work, store, flame, rate } = values;
+const values = flagsOrExit(usage, (args) =>
+  parseFlags(args, {
+    work: oneOf(works, 'register'),
+    store: oneOf(['redis', 'disk', 'memory'], 'redis'),
+    devices: whole(500, { to: 15_000 }),
+    readings: whole(10, { to: 3_000 }),
+    seconds: decimal(8, { from: 0.5, to: 120 }),
+    rate: decimal(undefined, { from: 1, to: 1_000_000 }),
+    top: whole(45, { to: 1_000 }),
+    flame: text(undefined),
+    keep: text(undefined),
+  }),
+);
+const { work, store, flame, rate, top } = values;
+if (store === 'redis') redisOrExit();
 const warmUp = 3_000;
-const top = Number(values.top);
 const withoutPerf = flame === undefined ? undefined : whyNoPerf();
 const isByPerf = flame !== undefined && withoutPerf === undefined;
 if (withoutPerf !== undefined) {
@@ -74,12 +70,13 @@ const load = new BenchProcess('./load/main.ts');
 async function worked(begin: () => Promise<unknown>, end: () => Promise<unknown>): Promise<string> {
   const before = await target.ask<TargetReport>('cpu');
   await begin();
-  const milliseconds = Number(values.seconds) * 1_000;
+  const milliseconds = values.seconds * 1_000;
   const { done, elapsed } = await load.ask<LoadReport>(
-    rate === undefined ? { kind: 'run', milliseconds } : { kind: 'pace', milliseconds, rate: Number(rate) },
+    rate === undefined ? { kind: 'run', milliseconds } : { kind: 'pace', milliseconds, rate },
   );
   const after = await target.ask<TargetReport>('cpu');
   await end();
+  if (done === 0) throw new Error('no exchange ended well');
   const each = (after.cpu - before.cpu) / done;
   return `${each.toFixed(1)} µs of CPU each while profiled, ${Math.round((done / elapsed) * 1_000)}/s`;
 }
@@ -105,8 +102,8 @@ async function byPerf(): Promise<{ readonly told: string; readonly stacks: reado
 
 function writeFlameGraph(file: string, told: string, stacks: readonly Stack[]): void {
   const how = rate === undefined ? 'flat out' : `${rate}/s`;
-  const where = { memory: 'in memory', disk: 'on disk', redis: 'Redis' }[store] ?? store;
-  const packs = work === 'notify' ? `, ${values.readings} reading${values.readings === '1' ? '' : 's'}` : '';
+  const where = { memory: 'in memory', disk: 'on disk', redis: 'Redis' }[store];
+  const packs = work === 'notify' ? `, ${values.readings} reading${values.readings === 1 ? '' : 's'}` : '';
   const whole = withoutPerf === undefined ? 'all threads' : 'the main thread';
   const title = `${work}${packs}, ${where}, ${how}: CPU of the server, ${whole}`;
   writeFileSync(file, flameGraph(title, stacks));
@@ -118,8 +115,8 @@ function writeFlameGraph(file: string, told: string, stacks: readonly Stack[]): 
 
 try {
   const { port } = await target.next<{ port: number }>();
-  const open = { kind: 'open', work: work as Work, devices: Number(values.devices), port } as const;
-  await load.ask<'open'>({ ...open, readings: Number(values.readings) } satisfies LoadCommand);
+  const open = { kind: 'open', work, devices: values.devices, port } as const;
+  await load.ask<'open'>({ ...open, readings: values.readings } satisfies LoadCommand);
   await load.ask<LoadReport>({ kind: 'run', milliseconds: warmUp });
   if (flame !== undefined && isByPerf) {
     const { told, stacks } = await byPerf();

@@ -6,7 +6,6 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
-import { parseArgs } from 'node:util';
 import { decodeMessage, encodeMessage } from '../protocol/coap/codec.ts';
 import { type CoapMessage, Code, MessageType } from '../protocol/coap/message.ts';
 import { contentFormatOption, pathOptions, queryOptions } from '../protocol/coap/options.ts';
@@ -14,12 +13,14 @@ import { ContentFormat } from '../protocol/lwm2m/content-format.ts';
 import { openRedisStores } from '../redis/index.ts';
 import { openEmbeddedStores } from '../server/embedded/index.ts';
 import { startRedis } from '../test/support/redis.ts';
-import { writeSection } from './document.ts';
 import { fillStore } from './fill-store.ts';
+import { flagsOrExit, given, oneOf, parseFlags, whole } from './flags.ts';
 import { deviceOf } from './fleet.ts';
 import { type Asked, ask, askInventory } from './inventory.ts';
 import { type Spread, spreadOf } from './measure.ts';
 import { BenchProcess } from './process.ts';
+import { publish } from './publish.ts';
+import { redisOrExit } from './redis-or-exit.ts';
 import type { TargetReport } from './targets/report.ts';
 import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
@@ -31,22 +32,23 @@ const usage = `A server that starts with many registrations: until it answers, w
   --store STORE  disk or redis: a folder or a Redis of its own, which it fills   (disk)
   --write        put the tables into docs/performance.md`;
 
-const { values } = parseArgs({
-  options: {
-    devices: { type: 'string', default: '100000' },
-    starts: { type: 'string', default: '5' },
-    heard: { type: 'string', default: '0' },
-    store: { type: 'string', default: 'disk' },
-    write: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-if (values.help) {
-  process.stdout.write(`${usage}\n`);
-  process.exit(0);
-}
-const isOnRedis = values.store === 'redis';
-const [devices, starts, heard] = [Number(values.devices), Number(values.starts), Number(values.heard)];
+const {
+  devices,
+  starts,
+  heard,
+  store: kind,
+  write,
+} = flagsOrExit(usage, (args) =>
+  parseFlags(args, {
+    devices: whole(100_000, { from: 100, to: 10_000_000 }),
+    starts: whole(5, { to: 1_000 }),
+    heard: whole(0, { from: 0, to: 100_000 }),
+    store: oneOf(['disk', 'redis'], 'disk'),
+    write: given,
+  }),
+);
+const isOnRedis = kind === 'redis';
+if (isOnRedis) redisOrExit();
 
 /** ms between two Updates that are sent until one is answered: finer than a device would. */
 const ASKED_AGAIN = 20;
@@ -235,28 +237,28 @@ async function measure({ place }: Store, now: number, redis: number | undefined)
   }
 }
 
-const whole = (value: number): string => Math.round(value).toLocaleString('en');
+const rounded = (value: number): string => Math.round(value).toLocaleString('en');
 const spread = ({ median, least, most }: Spread): string =>
-  `${whole(median)} (${whole(least)}–${whole(most)})`;
+  `${rounded(median)} (${rounded(least)}–${rounded(most)})`;
 
 function report(measured: Measured): string {
   const { empty, open, updated, firstList, known, registered, base, filled, redis, asked } = measured;
-  const each = (of: (one: Weight) => number): string => whole((of(filled) - of(base)) / known);
+  const each = (of: (one: Weight) => number): string => rounded((of(filled) - of(base)) / known);
   const lines = [
     '| | ms (least–most) |',
     '|---|--:|',
     `| empty store: from the start of the process until its ports are open | ${spread(empty)} |`,
-    `| ${whole(known)} devices, ${whole(registered)} of them registered: until its ports are open | ${spread(open)} |`,
+    `| ${rounded(known)} devices, ${rounded(registered)} of them registered: until its ports are open | ${spread(open)} |`,
     `| until the first Update of a device that it knows is answered | ${spread(updated)} |`,
-    `| the first list of devices after that, which reads the inventory into memory | ${whole(firstList)} |`,
+    `| the first list of devices after that, which reads the inventory into memory | ${rounded(firstList)} |`,
     '',
-    `An idle device of these takes ${each(({ heap }) => heap)} bytes of heap and buffers of the main thread after garbage collection, and ${each((one) => one.resident)} bytes of all that the process has in RAM (with the index of the inventory and the pages of the database that it has read); an empty server has ${whole(base.resident / 2 ** 20)} MiB in RAM, this one ${whole(filled.resident / 2 ** 20)}.${redis === undefined ? '' : ` In Redis it takes ${whole(redis)} bytes, its last values included.`}`,
+    `An idle device of these takes ${each(({ heap }) => heap)} bytes of heap and buffers of the main thread after garbage collection, and ${each((one) => one.resident)} bytes of all that the process has in RAM (with the index of the inventory and the pages of the database that it has read); an empty server has ${rounded(base.resident / 2 ** 20)} MiB in RAM, this one ${rounded(filled.resident / 2 ** 20)}.${redis === undefined ? '' : ` In Redis it takes ${rounded(redis)} bytes, its last values included.`}`,
     '',
     '| asked over HTTP | median ms | 95 of 100 | worst | devices that match |',
     '|---|--:|--:|--:|--:|',
     ...asked.map(
       ({ question, median, p95, worst, matching }) =>
-        `| ${question} | ${median.toFixed(1)} | ${p95.toFixed(1)} | ${worst.toFixed(1)} | ${matching === undefined ? '' : whole(matching)} |`,
+        `| ${question} | ${median.toFixed(1)} | ${p95.toFixed(1)} | ${worst.toFixed(1)} | ${matching === undefined ? '' : rounded(matching)} |`,
     ),
     '',
     `${starts} starts, each after the process before was killed; ${heard} registrations a second while lists were asked for; server and client share ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; load average ${loadavg()[0]?.toFixed(1)} at the end.`,
@@ -269,8 +271,7 @@ try {
   const now = Date.now();
   const redis = await fill(store, now);
   const text = report(await measure(store, now, redis));
-  process.stdout.write(`${text}\n`);
-  if (values.write) writeSection(isOnRedis ? 'restart-redis' : 'restart', text);
+  publish(isOnRedis ? 'restart-redis' : 'restart', text, { write });
 } finally {
   await store.remove();
 }

@@ -4,15 +4,16 @@
  */
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
-import { parseArgs } from 'node:util';
 import { lineChart } from './chart.ts';
-import { writePicture, writeSection } from './document.ts';
+import { writePicture } from './document.ts';
+import { decimal, flagsOrExit, given, parseFlags, text, whole } from './flags.ts';
 import { Histogram } from './load/histogram.ts';
 import { defaults, merged } from './load/load-report.ts';
 import type { LoadCommand, LoadReport } from './load/main.ts';
 import { parseWorkMix } from './load/work-mix.ts';
 import { simyardOnDisk } from './peers/peers.ts';
 import { BenchProcess } from './process.ts';
+import { publish } from './publish.ts';
 import { slope } from './slope.ts';
 
 const usage = `Mixed load for a long time: is memory flat, does anything fail?
@@ -25,26 +26,18 @@ const usage = `Mixed load for a long time: is memory flat, does anything fail?
   --loss SHARE   of datagrams, in each direction                         (0.01)
   --write        put table and picture into docs/performance.md`;
 
-const text = { type: 'string' } as const;
-const { values } = parseArgs({
-  options: {
-    minutes: { ...text, default: '60' },
-    every: { ...text, default: '20' },
-    devices: { ...text, default: '2000' },
-    rate: { ...text, default: '1000' },
-    work: { ...text, default: 'notify:85,update:10,send:4,register:1' },
-    loss: { ...text, default: '0.01' },
-    write: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const { minutes, every, devices, rate, work, mix, loss, write } = flagsOrExit(usage, (args) => {
+  const values = parseFlags(args, {
+    minutes: decimal(60, { from: 0.1, to: 10_080 }),
+    every: decimal(20, { from: 0.5, to: 100 }),
+    devices: whole(2_000, { to: 15_000 }),
+    rate: decimal(1_000, { from: 1, to: 1_000_000 }),
+    work: text('notify:85,update:10,send:4,register:1'),
+    loss: decimal(0.01, { to: 0.99 }),
+    write: given,
+  });
+  return values === undefined ? undefined : { ...values, mix: parseWorkMix(values.work) };
 });
-if (values.help) {
-  process.stdout.write(`${usage}\n`);
-  process.exit(0);
-}
-const [minutes, every, devices, rate] = [values.minutes, values.every, values.devices, values.rate].map(
-  Number,
-) as [number, number, number, number];
 /** Caches and logs fill at first: from this share of the time on memory has to be flat. */
 const FILLED = 0.25;
 /** Growth of the heap over the rest that still counts as flat. */
@@ -69,8 +62,8 @@ try {
     ...defaults,
     port: target.port,
     devices,
-    mix: parseWorkMix(values.work),
-    loss: Number(values.loss),
+    mix,
+    loss,
   };
   await load.ask({ kind: 'open-sockets', options } satisfies LoadCommand);
   await load.ask({ kind: 'register', rate: 500 } satisfies LoadCommand);
@@ -93,12 +86,12 @@ try {
   const lines = [
     '| work | done | p50 / p99 / longest ms | sent again | failed |',
     '|---|--:|--:|--:|---|',
-    ...Object.entries(all.works).map(([work, report]) => {
+    ...Object.entries(all.works).map(([name, report]) => {
       const latency = new Histogram();
       latency.merge(report.latency);
       const { p50, p99, max } = latency.summary();
       const failed = Object.entries(report.failures).map(([why, count]) => `${count} × ${why}`);
-      return `| ${work} | ${report.done.toLocaleString('en')} | ${[p50, p99, max].map((value) => value.toFixed(1)).join(' / ')} | ${report.retransmissions} | ${failed.join(', ') || 'none'} |`;
+      return `| ${name} | ${report.done.toLocaleString('en')} | ${[p50, p99, max].map((value) => value.toFixed(1)).join(' / ')} | ${report.retransmissions} | ${failed.join(', ') || 'none'} |`;
     }),
   ];
   const settled = samples.filter(({ at }) => at >= minutes * FILLED);
@@ -108,14 +101,16 @@ try {
   const verdict = Math.abs(total) <= FLAT ? 'flat' : total < 0 ? 'falling' : 'NOT flat';
   lines.push(
     '',
-    `${minutes} min, ${devices} devices, ${rate}/s of ${values.work}, ${Number(values.loss) * 100} % of datagrams lost in each direction, so retransmissions are the load's own; ${all.skipped} exchanges were due while no device was free. Heap after garbage collection: ${verdict}, ${(total * 100).toFixed(1)} % over the last ${100 * (1 - FILLED)} % of the time (${(growth / 1_024).toFixed(1)} KiB a minute on ${(mean / 2 ** 20).toFixed(0)} MiB). CPU ${((after.cpu - before.cpu) / all.done).toFixed(1)} µs for each exchange. ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; load average ${loadavg()[0]?.toFixed(1)} at the end.`,
+    `${minutes} min, ${devices} devices, ${rate}/s of ${work}, ${loss * 100} % of datagrams lost in each direction, so retransmissions are the load's own; ${all.skipped} exchanges were due while no device was free. Heap after garbage collection: ${verdict}, ${(total * 100).toFixed(1)} % over the last ${100 * (1 - FILLED)} % of the time (${(growth / 1_024).toFixed(1)} KiB a minute on ${(mean / 2 ** 20).toFixed(0)} MiB). CPU ${((after.cpu - before.cpu) / all.done).toFixed(1)} µs for each exchange. ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; load average ${loadavg()[0]?.toFixed(1)} at the end.`,
   );
-  process.stdout.write(`${lines.join('\n')}\n`);
-  if (values.write) {
+  const title = 'Memory of the server under mixed load';
+  const picture = ['', `![${title}](performance/soak.svg)`];
+  const failures = all.done === 0 ? ['no exchange ended well'] : [];
+  if (publish('soak', [...lines, ...(write ? picture : [])].join('\n'), { write, failures })) {
     const mib = (bytes: number): number => bytes / 2 ** 20;
     writePicture(
       'soak.svg',
-      lineChart('Memory of the server under mixed load', { x: 'minutes', y: 'MiB' }, [
+      lineChart(title, { x: 'minutes', y: 'MiB' }, [
         { label: 'in RAM', own: false, points: samples.map((sample) => [sample.at, mib(sample.resident)]) },
         {
           label: 'heap and buffers after collection',
@@ -123,10 +118,6 @@ try {
           points: samples.map(({ at, heap }) => [at, mib(heap)]),
         },
       ]),
-    );
-    writeSection(
-      'soak',
-      [...lines, '', '![Memory of the server under mixed load](performance/soak.svg)'].join('\n'),
     );
   }
 } finally {

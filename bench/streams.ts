@@ -5,32 +5,38 @@
  * whether anything was missing, or came twice.
  */
 import { cpus, release } from 'node:os';
-import { parseArgs } from 'node:util';
-import { writeSection } from './document.ts';
+import { decimal, flagsOrExit, given, parseFlags, whole } from './flags.ts';
 import type { LoadCommand, PacedReport } from './load/main.ts';
 import type { ClassReport, SubscribersCommand, SubscribersReport } from './load/subscribers.ts';
 import { BenchProcess } from './process.ts';
+import { publish } from './publish.ts';
 import type { Quantiles } from './quantiles.ts';
 import type { TargetReport } from './targets/report.ts';
 import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
-const { values: flags } = parseArgs({
-  options: {
-    rate: { type: 'string', default: '5000' },
-    devices: { type: 'string', default: '1000' },
-    everything: { type: 'string', default: '50' },
-    stalling: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '15' },
-    write: { type: 'boolean', default: false },
-  },
+const usage = `Event streams while devices report at a fixed rate.
+
+  --rate N         exchanges a second, in all                                      (5000)
+  --devices N      with a subscriber each                                          (1000)
+  --everything N   subscribers to everything                                       (50)
+  --stalling N     of those, who read nothing for a while                          (5)
+  --seconds N      with subscribers, and as long without                           (15)
+  --write          put the tables into docs/performance.md`;
+
+const { rate, devices, everything, stalling, seconds, write } = flagsOrExit(usage, (args) => {
+  const values = parseFlags(args, {
+    rate: decimal(5_000, { from: 1, to: 1_000_000 }),
+    devices: whole(1_000, { to: 15_000 }),
+    everything: whole(50, { to: 10_000 }),
+    stalling: whole(5, { from: 0, to: 10_000 }),
+    seconds: decimal(15, { from: 1, to: 120 }),
+    write: given,
+  });
+  if (values !== undefined && values.stalling > values.everything) {
+    throw new RangeError('--stalling: there are not so many subscribers to everything');
+  }
+  return values;
 });
-const [rate, devices, everything, stalling, seconds] = [
-  Number(flags.rate),
-  Number(flags.devices),
-  Number(flags.everything),
-  Number(flags.stalling),
-  Number(flags.seconds),
-];
 /** One in ten updates its registration, the others notify. */
 const updating = Math.floor(devices / 10);
 const WARM_UP = 3_000;
@@ -134,9 +140,11 @@ function report(figures: readonly Figures[]): string {
 }
 
 const figures = await measure();
-const text = report(figures);
-process.stdout.write(`${text}\n`);
-if (flags.write) writeSection('streams', text);
 const listeners = figures.at(-1)?.listeners;
-const whole = listeners === undefined ? [] : [listeners.device, listeners.everything, listeners.stalled];
-if (whole.some(({ faults, gaps }) => faults + gaps > 0)) process.exitCode = 1;
+const classes = listeners === undefined ? [] : [listeners.device, listeners.everything, listeners.stalled];
+const missed = classes.reduce((sum, { faults, gaps }) => sum + faults + gaps, 0);
+const failures = [
+  ...(figures.some(({ load }) => load.done === 0) ? ['no exchange ended well'] : []),
+  ...(missed > 0 ? [`${missed} events were missing, or came twice`] : []),
+];
+publish('streams', report(figures), { write, failures });

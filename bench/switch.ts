@@ -5,12 +5,12 @@
 import { Agent, get, request } from 'node:http';
 import { cpus, loadavg, release } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { ProjectProcess } from '../test/support/server-process.ts';
-import { writeSection } from './document.ts';
+import { decimal, flagsOrExit, given, parseFlags, whole } from './flags.ts';
 import { Histogram, type LatencySummary } from './load/histogram.ts';
 import type { LoadCommand, LoadReport } from './load/main.ts';
 import { BenchProcess } from './process.ts';
+import { publish } from './publish.ts';
 import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
 const usage = `Carrier switches through REST while devices notify.
@@ -21,21 +21,15 @@ const usage = `Carrier switches through REST while devices notify.
   --rate N        confirmable notifications a second, in all  (5000)
   --write         put the table into docs/performance.md`;
 
-const { values } = parseArgs({
-  options: {
-    switches: { type: 'string', default: '500' },
-    modems: { type: 'string', default: '20' },
-    devices: { type: 'string', default: '500' },
-    rate: { type: 'string', default: '5000' },
-    write: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-if (values.help) {
-  process.stdout.write(`${usage}\n`);
-  process.exit(0);
-}
-const [switches, modems] = [Number(values.switches), Number(values.modems)];
+const { switches, modems, devices, rate, write } = flagsOrExit(usage, (args) =>
+  parseFlags(args, {
+    switches: whole(500, { to: 1_000_000 }),
+    modems: whole(20, { to: 1_000 }),
+    devices: whole(500, { to: 15_000 }),
+    rate: decimal(5_000, { from: 1, to: 1_000_000 }),
+    write: given,
+  }),
+);
 /** ms: of the house plan. */
 const budget = { p50: 5, p99: 25 };
 const carriers = ['T-Mobile', 'Verizon', 'AT&T'];
@@ -211,7 +205,7 @@ try {
   for (let modem = 1; modem <= modems; modem++) await ends.of(await post(http, `switch-${modem}`, 'Verizon'));
   const quiet = await switchAll(http, ends, failures);
   await load.ask({
-    ...{ kind: 'open', work: 'notify', devices: Number(values.devices), readings: 1, port },
+    ...{ kind: 'open', work: 'notify', devices, readings: 1, port },
   } satisfies LoadCommand);
   let isSwitching = true;
   const notifying = (async () => {
@@ -221,7 +215,7 @@ try {
         await load.ask<LoadReport>({
           kind: 'pace',
           milliseconds: PIECE,
-          rate: Number(values.rate),
+          rate,
         } satisfies LoadCommand),
       );
     }
@@ -232,20 +226,18 @@ try {
   isSwitching = false;
   const reports = await notifying;
   const [first] = reports;
-  const rate = first === undefined ? Number.NaN : (first.done / first.elapsed) * 1_000;
+  const notified = first === undefined ? Number.NaN : (first.done / first.elapsed) * 1_000;
   const lines = [
     '| | switches | p50 ms (budget) | p95 | p99 (budget) | longest |',
     '|---|--:|--:|--:|--:|--:|',
     ...rows('nothing else to do', quiet),
-    ...rows(`${values.devices} devices notify, ${Math.round(rate).toLocaleString('en')}/s in all`, loaded),
+    ...rows(`${devices} devices notify, ${Math.round(notified).toLocaleString('en')}/s in all`, loaded),
     '',
     `On disk; the card switches and the network attaches at once. ${switches} switches of ${modems} modems by turns, ${failures.length} failed; acknowledgement of a notification meanwhile: p50 ${first?.latency.p50.toFixed(1)} ms, p99 ${first?.latency.p99.toFixed(1)} ms. Server, devices, modems and the caller share ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; load average ${loadavg()[0]?.toFixed(1)} at the end.`,
   ];
-  for (const failure of failures.slice(0, 10)) process.stderr.write(`${failure}\n`);
-  process.stdout.write(`${lines.join('\n')}\n`);
-  if (values.write) writeSection('switch', lines.join('\n'));
+  publish('switch', lines.join('\n'), { write, failures: failures.slice(0, 10) });
 } finally {
   await Promise.all([target.stop(), load.stop(), fleet?.kill('SIGKILL')]);
   removeFolder(folder);
 }
-process.exit(0);
+process.exit();

@@ -1,4 +1,5 @@
 import { quantiles } from '../../bench/quantiles.ts';
+import { isInstalled } from '../../scripts/requirements.ts';
 import { runChaos, type Verdict } from './run.ts';
 import { type ChaosSettings, help, parseSettings } from './settings.ts';
 
@@ -41,6 +42,13 @@ async function main(): Promise<void> {
   }
   if (settings === 'help') {
     process.stdout.write(`${help}\n`);
+    return;
+  }
+  if (settings.store !== 'embedded' && !isInstalled('redis-server')) {
+    process.stderr.write(
+      'redis-server is not installed: apt install redis-server, or take --store embedded\n',
+    );
+    process.exitCode = 1;
     return;
   }
   const verdict = await runChaos(settings, print);
