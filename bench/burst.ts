@@ -39,7 +39,7 @@ const { devices, peers, cold, write } = flagsOrExit(usage, (args) => {
   if (values === undefined) return undefined;
   if (values.write && values.only !== '')
     throw new RangeError('--write takes the whole table: not with --only');
-  const files = tooManySockets(values.devices, 1);
+  const files = tooManySockets(values.devices, 1, { canShare: false });
   if (files !== undefined) throw new RangeError(`--devices: ${files}`);
   return { ...values, peers: chosenBy(values.only, all, ({ name }) => name) };
 });

@@ -10,15 +10,20 @@ export function openFileLimit(): number {
   return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);
 }
 
-/** What helps where so many devices have more sockets than their processes may open; undefined where they have not. */
+/**
+ * What helps where so many devices have more sockets than their processes may open; undefined where they have not.
+ * @param canShare whether `--processes` is a flag of this command
+ */
 export function tooManySockets(
   devices: number,
   processes: number,
-  limit = openFileLimit(),
+  { limit = openFileLimit(), canShare = true } = {},
 ): string | undefined {
   const needed = Math.ceil(devices / processes) + OTHERS;
   if (needed <= limit) return undefined;
   const sharing =
-    limit > OTHERS ? `, or share the devices: --processes ${Math.ceil(devices / (limit - OTHERS))}` : '';
+    canShare && limit > OTHERS
+      ? `, or share the devices: --processes ${Math.ceil(devices / (limit - OTHERS))}`
+      : '';
   return `${devices} devices in ${processes === 1 ? 'one process' : `${processes} processes`} need ${needed} open files in each, and ${limit} are allowed. Raise the hard limit (ulimit -n ${needed})${sharing}`;
 }

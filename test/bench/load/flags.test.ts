@@ -35,8 +35,9 @@ describe('the flags of the load', () => {
 
 describe('more sockets than a process may have open', () => {
   test('are told with what helps', () => {
-    expect(tooManySockets(20_000, 1, 20_000)).toMatch(/ulimit -n 20064.*--processes 2$/);
-    expect(tooManySockets(1_000, 1, 256)).toMatch(/--processes 6$/);
+    expect(tooManySockets(20_000, 1, { limit: 20_000 })).toMatch(/ulimit -n 20064.*--processes 2$/);
+    expect(tooManySockets(1_000, 1, { limit: 256 })).toMatch(/--processes 6$/);
+    expect(tooManySockets(1_000, 1, { limit: 256, canShare: false })).not.toContain('--processes');
   });
 
   test.each([
@@ -44,6 +45,6 @@ describe('more sockets than a process may have open', () => {
     [20_000, 2, 20_000],
     [20_000, 1, Number.POSITIVE_INFINITY],
   ])('%i devices in %i processes are not', (devices, processes, limit) => {
-    expect(tooManySockets(devices, processes, limit)).toBeUndefined();
+    expect(tooManySockets(devices, processes, { limit })).toBeUndefined();
   });
 });
