@@ -99,7 +99,8 @@ export class EmbeddedRegistrations implements RegistrationStore {
   ): Promise<
     ({ readonly registration: Registration; readonly previous: Registration } & Displacement) | undefined
   > {
-    const found = await this.byId(update.id);
+    let found = this.#book.byId(update.id);
+    if (found === undefined || this.#isOpen(found.endpoint)) found = await this.byId(update.id);
     if (found === undefined) return undefined;
     const { endpoint } = found;
     return this.#step(endpoint, async () => {
@@ -121,7 +122,9 @@ export class EmbeddedRegistrations implements RegistrationStore {
         );
         if (own !== fence) registration = { ...registration, fence: own };
       }
-      return { registration, previous, ...displacement(this.#book.put(registration)) };
+      const displaced = this.#book.put(registration);
+      if (displaced === undefined) return { registration, previous };
+      return { registration, previous, ...displacement(displaced) };
     });
   }
 

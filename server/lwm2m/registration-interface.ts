@@ -155,9 +155,7 @@ export class RegistrationInterface {
     }
     // 1.0 drafts updated with PUT, and clients of that age are still out there.
     if (request.code === Code.POST || request.code === Code.PUT) return this.#update(request, second);
-    if (request.code === Code.DELETE) {
-      return this.#inTurn(this.#updating, second, () => this.#deregister(request, second));
-    }
+    if (request.code === Code.DELETE) return this.#deregister(request, second);
     return { code: Code.METHOD_NOT_ALLOWED };
   }
 
@@ -168,28 +166,31 @@ export class RegistrationInterface {
     const version = requireVersion(parameters);
     const objects = await this.#objects(request, endpoint, version, parameters.profiles);
     if (objects === undefined) return { code: Code.UNSUPPORTED_CONTENT_FORMAT };
-    return this.#inTurn(this.#registering, endpoint, () =>
-      this.#store(request, parameters, admitted.tenant, endpoint, version, objects),
-    );
+    const turn = this.#turn(this.#registering, endpoint);
+    if (turn !== undefined) await turn;
+    try {
+      return await this.#store(request, parameters, admitted.tenant, endpoint, version, objects);
+    } finally {
+      this.#registering.leave(endpoint);
+    }
   }
 
-  /** @throws SupersededError its turn did not come, or came too late; what the work throws */
-  async #inTurn(turns: NewestTurns, key: string, work: () => Promise<Answer>): Promise<Answer> {
+  /**
+   * Resolves when the turn of a request has come; undefined: it has. Whoever has it leaves when it is done.
+   * @throws SupersededError it did not come, or came too late
+   */
+  #turn(turns: NewestTurns, key: string): Promise<void> | undefined {
     const turn = turns.enter(key);
-    if (turn !== undefined) {
-      const { clock } = this.#options;
-      const begun = clock.now();
-      if (!(await turn)) throw new SupersededError();
-      if (clock.now() - begun >= PATIENCE) {
-        turns.leave(key);
-        throw new SupersededError();
-      }
-    }
-    try {
-      return await work();
-    } finally {
-      turns.leave(key);
-    }
+    return turn === undefined ? undefined : this.#await(turn, turns, key);
+  }
+
+  async #await(turn: Promise<boolean>, turns: NewestTurns, key: string): Promise<void> {
+    const { clock } = this.#options;
+    const begun = clock.now();
+    if (!(await turn)) throw new SupersededError();
+    if (clock.now() - begun < PATIENCE) return;
+    turns.leave(key);
+    throw new SupersededError();
   }
 
   /** What a Register asks for, when it is its turn. */
@@ -241,53 +242,61 @@ export class RegistrationInterface {
     };
   }
 
-  #update(request: IncomingRequest, id: string): Promise<Answer> {
-    const confirming = this.#options.binding.confirm(request.identity);
-    const change = (): Promise<Answer> => this.#inTurn(this.#updating, id, () => this.#change(request, id));
-    return confirming === undefined ? change() : confirming.then(change);
-  }
-
-  /** What an Update asks for, when it is its turn. */
-  async #change(request: IncomingRequest, id: string): Promise<Answer> {
-    const { registrations, node, clock, listener } = this.#options;
-    const parameters = parseParameters(uriQuery(request.options));
-    // §6.2.2 allows an Update without a payload, which then leaves the objects as they were.
-    let listed = request.payload.length === 0 ? undefined : this.#listed(request);
-    if (listed === undefined && request.payload.length > 0) return { code: Code.UNSUPPORTED_CONTENT_FORMAT };
-    if (parameters.profiles !== undefined) {
-      const before = await registrations.byId(id);
-      if (before === undefined) return { code: Code.NOT_FOUND };
-      listed = await this.#options.profiles.resolve(before.endpoint, parameters.profiles, listed);
+  async #update(request: IncomingRequest, id: string): Promise<Answer> {
+    const { registrations, node, clock, listener, binding } = this.#options;
+    const confirming = binding.confirm(request.identity);
+    if (confirming !== undefined) await confirming;
+    const turn = this.#turn(this.#updating, id);
+    if (turn !== undefined) await turn;
+    try {
+      const parameters = parseParameters(uriQuery(request.options));
+      // §6.2.2 allows an Update without a payload, which then leaves the objects as they were.
+      let listed = request.payload.length === 0 ? undefined : this.#listed(request);
+      if (listed === undefined && request.payload.length > 0)
+        return { code: Code.UNSUPPORTED_CONTENT_FORMAT };
+      if (parameters.profiles !== undefined) {
+        const before = await registrations.byId(id);
+        if (before === undefined) return { code: Code.NOT_FOUND };
+        listed = await this.#options.profiles.resolve(before.endpoint, parameters.profiles, listed);
+      }
+      const updatedAt = Math.floor(clock.wallTime());
+      // Member by member: most Updates have none of the others, and a spread costs each of them an object.
+      const update: { -readonly [Member in keyof RegistrationUpdate]: RegistrationUpdate[Member] } = {
+        id,
+        address: request.peer,
+        updatedAt,
+        node,
+      };
+      if (request.identity !== undefined) update.identity = this.#reached(request.peer, request.identity);
+      if (parameters.lifetime !== undefined) update.lifetime = parameters.lifetime;
+      if (parameters.binding !== undefined || parameters.queueMode !== undefined) {
+        Object.assign(update, bindingOf(parameters));
+      }
+      if (parameters.smsNumber !== undefined) update.smsNumber = parameters.smsNumber;
+      if (listed !== undefined) Object.assign(update, changedObjects(listed));
+      if (parameters.profiles !== undefined) update.profiles = parameters.profiles;
+      const result = await registrations.update(update, request.identity ?? null);
+      if (result === undefined) return { code: Code.NOT_FOUND };
+      if (result.displaced !== undefined) listener.displaced(result.displaced, request.peer);
+      return {
+        code: Code.CHANGED,
+        after: () => listener.updated(result.registration, result.previous, update),
+      };
+    } finally {
+      this.#updating.leave(id);
     }
-    const updatedAt = Math.floor(clock.wallTime());
-    // Member by member: most Updates have none of the others, and a spread costs each of them an object.
-    const update: { -readonly [Member in keyof RegistrationUpdate]: RegistrationUpdate[Member] } = {
-      id,
-      address: request.peer,
-      updatedAt,
-      node,
-    };
-    if (request.identity !== undefined) update.identity = this.#reached(request.peer, request.identity);
-    if (parameters.lifetime !== undefined) update.lifetime = parameters.lifetime;
-    if (parameters.binding !== undefined || parameters.queueMode !== undefined) {
-      Object.assign(update, bindingOf(parameters));
-    }
-    if (parameters.smsNumber !== undefined) update.smsNumber = parameters.smsNumber;
-    if (listed !== undefined) Object.assign(update, changedObjects(listed));
-    if (parameters.profiles !== undefined) update.profiles = parameters.profiles;
-    const result = await registrations.update(update, request.identity ?? null);
-    if (result === undefined) return { code: Code.NOT_FOUND };
-    if (result.displaced !== undefined) listener.displaced(result.displaced, request.peer);
-    return {
-      code: Code.CHANGED,
-      after: () => listener.updated(result.registration, result.previous, update),
-    };
   }
 
   async #deregister(request: IncomingRequest, id: string): Promise<Answer> {
-    const registration = await this.#options.registrations.deregister(id, request.identity ?? null);
-    if (registration === undefined) return { code: Code.NOT_FOUND };
-    return { code: Code.DELETED, after: () => this.#options.listener.deregistered(registration) };
+    const turn = this.#turn(this.#updating, id);
+    if (turn !== undefined) await turn;
+    try {
+      const registration = await this.#options.registrations.deregister(id, request.identity ?? null);
+      if (registration === undefined) return { code: Code.NOT_FOUND };
+      return { code: Code.DELETED, after: () => this.#options.listener.deregistered(registration) };
+    } finally {
+      this.#updating.leave(id);
+    }
   }
 
   #reached(peer: PeerAddress, identity: PeerIdentity): ReachedIdentity {
