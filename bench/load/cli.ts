@@ -130,6 +130,13 @@ function add(what: string, one: LoadReport): void {
   if (!flags.json) process.stdout.write(`${table(what, one)}\n`);
 }
 
+/** That nothing ended well, and why, in one line. */
+function inVain({ works, socketErrors }: LoadReport): string {
+  const failures = Object.values(works).flatMap((one) => Object.entries(one.failures));
+  const why = [...failures, ...Object.entries(socketErrors)].map(([name, count]) => `${name} ${count}`);
+  return `no exchange ended well: ${why.join(', ') || 'nothing was answered'}`;
+}
+
 async function load(): Promise<void> {
   const options = shares(flags.fleet, processes);
   await Promise.all(
@@ -146,7 +153,7 @@ async function load(): Promise<void> {
   if (!isStopped) {
     const worked = await work(flags.seconds);
     add('work', worked);
-    if (worked.done === 0 && !isStopped) throw new Error('no exchange ended well');
+    if (worked.done === 0 && !isStopped) throw new Error(inVain(worked));
   }
   if (flags.leave && !isEcho && !isStopped) add('leaving', await all({ kind: 'leave' }));
 }

@@ -58,7 +58,7 @@ const results: Results = {
   machine: { cpu: 'C', cores: 2, memoryGib: 8, kernel: '6', node: 'v24', loadBefore: 0, loadAfter: 1 },
   cells: [
     echo,
-    cellOf('update', 'slow', 30, { done: 2_000, failed: 3 }),
+    cellOf('update', 'slow', 30, { done: 2_000, failed: 3, fallenOut: 2 }),
     cellOf('update', 'starved', 60, { load: { cpu: 200, core: 0.95 } }),
   ],
   missing: [{ peer: 'Leshan, in memory', reason: 'mvn is not installed' }],
@@ -68,7 +68,7 @@ describe('the tables', () => {
   test('show each server as a multiple of the floor, and what was wrong with a run', () => {
     const [, , , slow = '', starved = ''] = costs(results).split('\n');
     expect(slow).toContain('| 30.0 (30.0–30.0) | 5.0 |');
-    expect(slow).toContain('3 failed; did not keep up: 2,000/s');
+    expect(slow).toContain('3 failed; 2 devices fell out; did not keep up: 2,000/s');
     expect(starved).toContain('starved by the load generator');
   });
 
