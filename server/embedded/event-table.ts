@@ -3,8 +3,10 @@ import type { EventLog, StoredEvent } from '../ports/event-log.ts';
 import { EndpointProbe, filterBytes, typeBit } from './event-marks.ts';
 import { EventSummaries, type SegmentWish } from './event-summaries.ts';
 
-/** An event on its way to the worker: JSON of a `Row`, and of it the type, the endpoint, and whether it is trouble. */
-export type EventRow = readonly [text: string, type: string, endpoint: string | null, trouble: boolean];
+/** An event on its way to the worker: JSON of a `Row`, and what the worker needs to know of it. */
+export type EventRow = readonly [
+  ...[text: string, type: string, endpoint: string | null, at: number, trouble: boolean],
+];
 
 /** An event as its segment has it. */
 type Row = readonly [
@@ -32,7 +34,7 @@ interface OpenSegment {
 /** An event as JSON of a `Row`. */
 export function eventRow({ type, endpoint, at, data, trouble }: Omit<StoredEvent, 'id'>): EventRow {
   const row: Row = [type, endpoint ?? null, at, data, trouble === true ? 1 : 0];
-  return [JSON.stringify(row), type, endpoint ?? null, trouble === true];
+  return [JSON.stringify(row), type, endpoint ?? null, at, trouble === true];
 }
 
 /**
@@ -87,7 +89,10 @@ export class EventTable {
     this.#summaries.forget();
   }
 
-  /** Returns their ids. */
+  /**
+   * Returns their ids.
+   * @throws RangeError one of them has no time; the transaction is to be rolled back
+   */
   append(events: readonly EventRow[]): readonly number[] {
     const before = this.#newest;
     for (let next = 0; next < events.length; ) next = this.#fill(events, next);
@@ -104,7 +109,9 @@ export class EventTable {
     const texts: string[] = [];
     let next = from;
     while (next < events.length && isOpen(segment)) {
-      const [text, type, endpoint, trouble] = events[next++] as EventRow;
+      const [text, type, endpoint, at, trouble] = events[next++] as EventRow;
+      // It would be null in JSON.
+      if (!Number.isFinite(at)) throw new RangeError(`an event '${type}' has the time ${at}`);
       texts.push(text);
       segment.count++;
       segment.length += text.length;
