@@ -336,6 +336,8 @@ describe('Observe-Composite', () => {
     const { items } = await world.api.get<{ items: ApiObservation[] }>('/api/devices/modem/observations');
     expect(items.map(({ paths }) => paths)).toEqual([[...PATHS].reverse()]);
     await device.endpoint.close();
+    // For half a minute what the device tells for the former one is taken.
+    await world.pass(31_000);
     const raw = world.raw('device:1', 'server:5683');
     raw.send({
       code: Code.CONTENT,
