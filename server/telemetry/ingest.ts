@@ -8,7 +8,7 @@ import { ContentFormat } from '../../protocol/lwm2m/content-format.ts';
 import type { LwM2mRecord, ResourceTypeLookup } from '../../protocol/lwm2m/value.ts';
 import { askedFor } from '../lwm2m/answers.ts';
 import type { LogPosition, TelemetryLog } from '../ports/telemetry-log.ts';
-import { encodePack, type Pack } from './pack.ts';
+import { encodePack, type Pack, type Series } from './pack.ts';
 import { packReadings } from './readings.ts';
 
 /** Reports whose append is pending: beyond it the device is not answered, or told to come back, and sends again. */
@@ -205,7 +205,7 @@ export class TelemetryIngest {
    * @param selfTimed the pack, where all its readings carry their own time
    */
   #key({ source, payload, message }: Report, selfTimed: Pack | undefined): string {
-    const which = selfTimed === undefined ? message : selfTimed.series.map(({ path }) => path).join(' ');
+    const which = selfTimed === undefined ? message : pathsOf(selfTimed);
     const prefix = `${source.endpoint}\0${which}\0`;
     // A UTF-16 unit is at most three bytes of UTF-8.
     const room = prefix.length * 3 + payload.length;
@@ -214,4 +214,11 @@ export class TelemetryIngest {
     this.#scratch.set(payload, at);
     return hash('sha1', this.#scratch.subarray(0, at + payload.length), 'base64url');
   }
+}
+
+/** With spaces between. */
+function pathsOf({ series }: Pack): string {
+  let paths = series[0]?.path ?? '';
+  for (let index = 1; index < series.length; index++) paths += ` ${(series[index] as Series).path}`;
+  return paths;
 }

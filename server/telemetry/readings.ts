@@ -29,17 +29,21 @@ export interface PackSource {
 export function packReadings(source: PackSource): { readonly pack: Pack; readonly selfTimed: boolean } {
   const { receivedAt, records } = source;
   const ownTimes = sensorTimes(records, source.sensorObject);
-  const building = new Map<string, SeriesBuilder>();
+  const builders: SeriesBuilder[] = [];
+  // Most packs are of one path.
+  let byPath: Map<string, SeriesBuilder> | undefined;
   let selfTimed = records.length > 0;
   let lastPath = '';
   let builder: SeriesBuilder | undefined;
   for (const record of records) {
     if (builder === undefined || record.path !== lastPath) {
+      if (builder !== undefined) byPath ??= new Map([[lastPath, builder]]);
       lastPath = record.path;
-      builder = building.get(lastPath);
+      builder = byPath?.get(lastPath);
       if (builder === undefined) {
         builder = { path: lastPath, takenAt: [], values: [], claimedAt: undefined };
-        building.set(lastPath, builder);
+        byPath?.set(lastPath, builder);
+        builders.push(builder);
       }
     }
     const time = record.time;
@@ -60,7 +64,7 @@ export function packReadings(source: PackSource): { readonly pack: Pack; readonl
     }
   }
   const series: Series[] = [];
-  for (const { path, takenAt, values, claimedAt } of building.values()) {
+  for (const { path, takenAt, values, claimedAt } of builders) {
     series.push(claimedAt === undefined ? { path, takenAt, values } : { path, takenAt, values, claimedAt });
   }
   return {
