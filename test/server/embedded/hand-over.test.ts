@@ -14,7 +14,7 @@ describe('entries of the log on their way to the thread of the database', () => 
     path = await mkdtemp(join(tmpdir(), 'simyard-hand-over-'));
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     stores = await openEmbeddedStores({ path });
-    vi.advanceTimersByTime(4);
+    vi.advanceTimersByTime(8);
     await append('first');
   });
 
@@ -43,12 +43,12 @@ describe('entries of the log on their way to the thread of the database', () => 
     entries.push(append('third'));
     await turn();
     expect(await stored()).toBe(1);
-    vi.advanceTimersByTime(4);
+    vi.advanceTimersByTime(8);
     expect(await Promise.all(entries)).toEqual([2, 3]);
   });
 
   test('go at once after a rest', async () => {
-    vi.advanceTimersByTime(4);
+    vi.advanceTimersByTime(8);
     expect(await append('second')).toBe(2);
   });
 
@@ -83,7 +83,7 @@ describe('events on their way to the thread of the database', () => {
     path = await mkdtemp(join(tmpdir(), 'simyard-hand-over-'));
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     stores = await openEmbeddedStores({ path });
-    vi.advanceTimersByTime(4);
+    vi.advanceTimersByTime(8);
     await stores.check();
   });
 
@@ -107,7 +107,7 @@ describe('events on their way to the thread of the database', () => {
   test('wait for the end of the rest', async () => {
     const appended = stores.events.append([event]);
     await turn();
-    vi.advanceTimersByTime(4);
+    vi.advanceTimersByTime(8);
     expect(await appended).toHaveLength(1);
   });
 
@@ -120,7 +120,7 @@ describe('events on their way to the thread of the database', () => {
     await turn();
     const [third, appended] = [stores.check(), stores.events.append([event])];
     await Promise.all([first, second, third]);
-    vi.advanceTimersByTime(4);
+    vi.advanceTimersByTime(8);
     expect(await appended).toHaveLength(1);
   });
 });
