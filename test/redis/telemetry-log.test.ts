@@ -84,7 +84,7 @@ describe.skipIf(!isInstalled('redis-server'))('the telemetry log on a Redis of i
       gathered.push(append(log, entry(3)));
       await turn();
       expect(await log.extent()).toMatchObject({ newest: 2 });
-      vi.advanceTimersByTime(4);
+      vi.advanceTimersByTime(8);
       expect((await Promise.all(gathered)).map(({ position }) => position)).toEqual([3, 4]);
       const waiting = append(log, entry(4));
       await turn();
