@@ -16,8 +16,8 @@ import type { EventPublisher } from '../live/publisher.ts';
 import { StoreUnavailableError } from '../ports/errors.ts';
 import type { ObservationStore, StoredObservation } from '../ports/observation-store.ts';
 import type { Registration, RegistrationStore } from '../ports/registration-store.ts';
-import { warnRepeated } from '../repeated-log.ts';
 import type { TelemetryIngest } from '../telemetry/ingest.ts';
+import { AddressMoves } from './address-moves.ts';
 import { compositeFormats } from './composite-formats.ts';
 import { readFormats } from './content-negotiation.ts';
 import type { DeviceReach } from './device-reach.ts';
@@ -73,14 +73,6 @@ interface Replaced {
   readonly until: number;
 }
 
-/** An address that is to be stored. */
-interface Move {
-  readonly id: string;
-  readonly endpoint: string;
-  readonly to: PeerAddress;
-  readonly onNotStored: () => void;
-}
-
 /** No address: the next notification is taken for a move. */
 const NOWHERE: PeerAddress = '';
 
@@ -101,19 +93,18 @@ export class ObservationService {
   readonly #turns = new Map<string, Promise<unknown>>();
   /** By token. */
   readonly #replaced = new RecentMap<string, Replaced>(MOST_REPLACED);
-  /** By registration, of those of which an address is being stored: the newest one that has come meanwhile. */
-  readonly #moves = new Map<string, Move | undefined>();
-  readonly #tellUnstored: (error: Error) => void;
+  readonly #moves: AddressMoves;
   #endpoint: CoapEndpoint | undefined;
 
   constructor(options: ObservationServiceOptions) {
     this.#options = options;
-    const { log, clock } = options;
-    this.#tellUnstored = warnRepeated(
-      log,
-      clock,
-      'new addresses are not stored; each will be with the next notification',
-    );
+    this.#moves = new AddressMoves({
+      ...options,
+      onDisplaced: (displaced, to) => {
+        this.displaced(displaced);
+        options.onDisplaced?.(displaced.endpoint, to);
+      },
+    });
   }
 
   /** Before anything else is called: the endpoint needs `resolve` when it is made. */
@@ -524,41 +515,7 @@ export class ObservationService {
     this.#options.log.debug({ endpoint, from, to }, 'device moved');
     this.moved(registrationId, to);
     this.#options.onMoved(registrationId, to, { endpoint, address: from });
-    const move: Move = { id: registrationId, endpoint, to, onNotStored };
-    // Whoever is heard at ever new addresses has only the newest stored.
-    if (this.#moves.has(registrationId)) this.#moves.set(registrationId, move);
-    else void this.#storeMoves(move);
-  }
-
-  /** Stores an address, and then the newest of those that came meanwhile, until none has. */
-  async #storeMoves(first: Move): Promise<void> {
-    const { id } = first;
-    for (let move: Move | undefined = first; move !== undefined; move = this.#moves.get(id)) {
-      this.#moves.set(id, undefined);
-      await this.#storeMove(move);
-    }
-    this.#moves.delete(id);
-  }
-
-  async #storeMove({ id, endpoint, to, onNotStored }: Move): Promise<void> {
-    const { registrations, node, log, onTakenOver, onDisplaced } = this.#options;
-    try {
-      const moved = await registrations.move(id, to, node);
-      if (moved !== undefined && moved.previousNode !== node) {
-        onTakenOver?.({ id, endpoint, address: to }, moved.previousNode);
-      }
-      if (moved?.displaced === undefined) return;
-      this.displaced(moved.displaced);
-      onDisplaced?.(moved.displaced.endpoint, to);
-    } catch (error) {
-      if (error instanceof StoreUnavailableError) this.#tellUnstored(error);
-      else
-        log.error(
-          { error, endpoint },
-          'storing a new address met a bug; it will be with the next notification',
-        );
-      onNotStored();
-    }
+    this.#moves.store({ id: registrationId, endpoint, to, onNotStored });
   }
 
   #ended(stored: StoredObservation, reason: string): void {
