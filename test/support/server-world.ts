@@ -109,10 +109,10 @@ export class ServerWorld extends World {
     throw new Error(`waited in vain: ${what}`);
   }
 
-  /** Lets simulated time pass, the stores answering meanwhile. */
-  async pass(milliseconds: number): Promise<void> {
-    for (let left = milliseconds; left > 0; left -= 100) {
-      await this.clock.run(Math.min(100, left));
+  /** Lets simulated time pass, the stores answering meanwhile: after each step of so many milliseconds. */
+  async pass(milliseconds: number, step = 100): Promise<void> {
+    for (let left = milliseconds; left > 0; left -= step) {
+      await this.clock.run(Math.min(step, left));
       await this.#watched.idle();
     }
   }
